@@ -1,0 +1,82 @@
+// Package refusal is the one list of reasons for which Carillon says no.
+//
+// A refusal is what a user may read: it has a stable code, a sentence that says
+// what to do, and sometimes when to try again. Every other error is logged where
+// it stops travelling and reaches the user as [Internal].
+package refusal
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code is stable: clients switch on it, translations are keyed by it.
+type Code string
+
+// The codes. PROTOCOL.md lists what each one means to a client.
+const (
+	BadRequest          Code = "bad_request"          // malformed JSON, wrong type, missing or unknown value
+	UnknownMethod       Code = "unknown_method"       // no such method
+	TooLarge            Code = "too_large"            // a frame, message, name or list over its limit
+	RateLimited         Code = "rate_limited"         // try again after retry_ms
+	Busy                Code = "busy"                 // the server has too much to do; try again after retry_ms
+	Internal            Code = "internal"             // our fault; logged
+	HelloFirst          Code = "hello_first"          // a request before hello
+	HelloAgain          Code = "hello_again"          // a second hello on one connection
+	UnsupportedProtocol Code = "unsupported_protocol" // reload the page: client and server do not speak one version
+
+	TokenMissing   Code = "token_missing"
+	TokenMalformed Code = "token_malformed"
+	TokenWrongKey  Code = "token_wrong_key" // signed by a key this server does not know
+	TokenExpired   Code = "token_expired"
+	TokenNotYet    Code = "token_not_yet"    // nbf or iat lies in the future: check the clocks
+	TokenRevoked   Code = "token_revoked"    // signed out everywhere
+	TokenOtherUser Code = "token_other_user" // renewal for another user
+
+	NotFound   Code = "not_found"   // no such thing, or none that you may see
+	NotAllowed Code = "not_allowed" // you may see it but not do this
+	Blocked    Code = "blocked"
+
+	AlreadyAnswered Code = "already_answered" // another tab was first
+	CallEnded       Code = "call_ended"
+	LegInUse        Code = "leg_in_use"  // the tab that holds this leg is alive
+	LegUnknown      Code = "leg_unknown" // no such leg, wrong secret, or its grace time is over
+	BadSDP          Code = "bad_sdp"
+	CallsNeedHTTPS  Code = "calls_need_https" // raised by the client only
+)
+
+// Error is a refusal on its way to a user.
+type Error struct {
+	Code    Code
+	Message string        // one sentence in English: what is wrong and what to do
+	Retry   time.Duration // zero: trying again will not help
+}
+
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// New makes a refusal.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// After is New with a time after which the request may succeed.
+func After(retry time.Duration, code Code, format string, args ...any) *Error {
+	e := New(code, format, args...)
+	e.Retry = retry
+	return e
+}
+
+// Is reports whether err is a refusal with this code.
+func Is(err error, code Code) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == code
+}
+
+// Of returns the refusal in err. Any other error is ours, and says no more than that.
+func Of(err error) (refused *Error, known bool) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e, true
+	}
+	return New(Internal, "Something went wrong on the server. Try again."), false
+}

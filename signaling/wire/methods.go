@@ -1,0 +1,351 @@
+package wire
+
+import (
+	"encoding/json"
+
+	"carillon/call"
+	"carillon/chat"
+)
+
+// Requests of a client, with the types of their params and result.
+const (
+	MethodHello      = "hello"       // Hello → Welcome, then missed events in order, then synced
+	MethodTokenRenew = "token.renew" // TokenRenew → TokenRenewed
+
+	MethodSessionList    = "session.list"     // – → SessionList
+	MethodSessionSignOut = "session.sign_out" // SessionSignOut → Empty
+
+	MethodUserGet       = "user.get"       // UserGet → chat.User
+	MethodUserObjectSet = "userobject.set" // UserObjectSet → Empty
+	MethodUserObjectGet = "userobject.get" // UserObjectGet → UserObjects
+	MethodPresenceWatch = "presence.watch" // PresenceWatch → PresenceList; replaces what this tab watched
+
+	MethodConversationCreate = "conversation.create" // ConversationCreate → chat.Conversation
+	MethodConversationList   = "conversation.list"   // ConversationList → ConversationPage, latest first
+	MethodConversationGet    = "conversation.get"    // ConversationGet → chat.Conversation
+	MethodMessageSend        = "message.send"        // MessageSend → chat.Message
+	MethodMessagePage        = "message.page"        // MessagePage → Messages, by seq ascending
+	MethodReceiptRead        = "receipt.read"        // ReceiptRead → Empty
+
+	MethodCallStart   = "call.start"   // CallStart → CallLeg
+	MethodCallRinging = "call.ringing" // CallRef → Empty; this tab shows the ring
+	MethodCallAnswer  = "call.answer"  // CallAnswer → CallLeg
+	MethodCallDecline = "call.decline" // CallRef → Empty
+	MethodCallLeave   = "call.leave"   // CallRef → Empty; cancels while no one has answered
+	MethodCallMove    = "call.move"    // CallMove → CallLeg
+	MethodCallResume  = "call.resume"  // LegRef → CallLeg, with a new secret
+	MethodCallState   = "call.state"   // CallStateSet → Empty; mute, camera, hold
+
+	MethodLegOffer = "leg.offer" // LegOffer → LegAnswer; the client always offers
+	MethodLegPhase = "leg.phase" // LegPhase → Empty; a time measured by the client
+)
+
+// Notifications of a client: no answer.
+const (
+	NotePong       = "pong"        // Empty; answers ping
+	NoteAck        = "ack"         // Ack; everything up to offset is stored on this device
+	NoteTyping     = "typing"      // Typing
+	NoteActivity   = "activity"    // Activity; for idle presence
+	NoteLegSuspend = "leg.suspend" // LegRef; sent at pagehide
+)
+
+// Notifications of the server.
+const (
+	NotePing     = "ping"     // Empty; answer with pong at once
+	NoteEvent    = "event"    // chat.Event, durable, in order of offset
+	NoteSynced   = "synced"   // Synced; everything missed has been sent, ring and notify from now on
+	NoteTypes    = "typing"   // Typing, with User
+	NotePresence = "presence" // Presence
+	NoteSessions = "sessions" // SessionList; my sessions changed
+	NoteSlots    = "slots"    // Slots; over the leg's data channel when it is open
+	NoteSpeaker  = "speaker"  // Speaker
+	NoteLegEnd   = "leg.end"  // LegEnd; this tab's leg is over, give back camera and microphone
+)
+
+// Empty is the params or result of a method that needs none.
+type Empty struct{}
+
+// Hello is the first request of every connection.
+type Hello struct {
+	Token      string   `json:"token"`
+	Protocol   int      `json:"protocol"`
+	Tab        string   `json:"tab"`         // made by the page, 8–64 characters, one per open page
+	Device     string   `json:"device"`      // kept by the browser profile, 8–64 characters
+	DeviceName string   `json:"device_name"` // "Chrome on Linux"
+	Resume     *Resume  `json:"resume,omitempty"`
+	Pending    []string `json:"pending,omitempty"` // client ids of messages sent but not yet acknowledged
+}
+
+// Resume says how far this tab has read its user's events.
+type Resume struct {
+	Epoch  string `json:"epoch"`
+	Offset int64  `json:"offset"`
+}
+
+// Welcome answers hello.
+type Welcome struct {
+	User       chat.User         `json:"user"`
+	Tab        string            `json:"tab"`
+	Server     string            `json:"server"` // version
+	Epoch      string            `json:"epoch"`
+	Offset     int64             `json:"offset"`    // of the user's newest event
+	Recovered  bool              `json:"recovered"` // all missed events follow; else compare marks and page
+	Accepted   []string          `json:"accepted"`  // those of Hello.Pending that were stored
+	Calls      []call.Snapshot   `json:"calls"`     // live calls of this user
+	Objects    []chat.UserObject `json:"objects"`
+	ICEServers []ICEServer       `json:"ice_servers"`
+	Limits     Limits            `json:"limits"`
+	PingMS     int64             `json:"ping_ms"`
+	ServerTime int64             `json:"server_time"`        // unix ms
+	TokenMS    int64             `json:"token_ms,omitempty"` // until the token expires; renew before
+}
+
+// ICEServer as RTCPeerConnection takes it.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// Limits that a client can respect before the server has to refuse.
+type Limits struct {
+	FrameBytes   int `json:"frame_bytes"`
+	MessageBytes int `json:"message_bytes"`
+	ObjectBytes  int `json:"object_bytes"`
+	PageSize     int `json:"page_size"`
+}
+
+type Synced struct {
+	Offset int64 `json:"offset"`
+}
+
+type TokenRenew struct {
+	Token string `json:"token"`
+}
+
+type TokenRenewed struct {
+	TokenMS int64 `json:"token_ms"`
+}
+
+// Session is one open tab of mine.
+type Session struct {
+	ID         string `json:"id"` // for sign-out
+	Tab        string `json:"tab"`
+	Device     string `json:"device"`
+	DeviceName string `json:"device_name"`
+	Since      int64  `json:"since"` // unix ms
+	This       bool   `json:"this"`
+}
+
+type SessionList struct {
+	Sessions []Session `json:"sessions"`
+}
+
+// SessionSignOut ends one session, or with Everywhere all of this user's and every
+// token minted before now.
+type SessionSignOut struct {
+	ID         string `json:"id,omitempty"`
+	Everywhere bool   `json:"everywhere,omitempty"`
+}
+
+type UserGet struct {
+	User string `json:"user"`
+}
+
+type UserObjectSet struct {
+	Key   string          `json:"key"`
+	Value json.RawMessage `json:"value" tstype:"unknown"` // null removes
+}
+
+// UserObjectGet asks for one key, or for all when empty.
+type UserObjectGet struct {
+	Key string `json:"key,omitempty"`
+}
+
+type UserObjects struct {
+	Objects []chat.UserObject `json:"objects"`
+}
+
+// PresenceState of a user: the best of their tabs.
+type PresenceState string
+
+const (
+	Online  PresenceState = "online"
+	Away    PresenceState = "away"
+	Offline PresenceState = "offline"
+)
+
+type Presence struct {
+	User     string        `json:"user"`
+	State    PresenceState `json:"state"`
+	LastSeen int64         `json:"last_seen,omitempty"` // unix ms, when offline
+}
+
+type PresenceWatch struct {
+	Users []string `json:"users"`
+}
+
+type PresenceList struct {
+	Users []Presence `json:"users"`
+}
+
+// ConversationCreate with kind direct and one other member returns the one that exists.
+type ConversationCreate struct {
+	Kind    chat.ConversationKind `json:"kind"`
+	Members []string              `json:"members"` // besides me
+	Name    string                `json:"name,omitempty"`
+}
+
+type ConversationList struct {
+	Before string `json:"before,omitempty"` // cursor of the page before
+	Limit  int    `json:"limit,omitempty"`
+}
+
+type ConversationPage struct {
+	Conversations []chat.Conversation `json:"conversations"`
+	Next          string              `json:"next,omitempty"` // none: that was all
+}
+
+type ConversationGet struct {
+	Conversation string `json:"conversation"`
+}
+
+// MessageSend names a conversation, or a user (To) whose direct conversation is then made.
+type MessageSend struct {
+	Conversation string          `json:"conversation,omitempty"`
+	To           string          `json:"to,omitempty"`
+	ClientID     string          `json:"client_id"` // unique per sender; the same id again returns the first message
+	Kind         chat.Kind       `json:"kind"`
+	Text         string          `json:"text,omitempty"`
+	Data         json.RawMessage `json:"data,omitempty" tstype:"unknown"`
+}
+
+// MessagePage reads backwards from Before (exclusive; 0: from the end), or forwards from After.
+type MessagePage struct {
+	Conversation string `json:"conversation"`
+	Before       int64  `json:"before,omitempty"`
+	After        int64  `json:"after,omitempty"`
+	Limit        int    `json:"limit,omitempty"`
+}
+
+type Messages struct {
+	Messages []chat.Message `json:"messages"`
+	More     bool           `json:"more"`
+}
+
+// ReceiptRead marks all up to seq as shown to me.
+type ReceiptRead struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+}
+
+type Ack struct {
+	Offset int64 `json:"offset"`
+}
+
+type Typing struct {
+	Conversation string `json:"conversation"`
+	User         string `json:"user,omitempty"` // set by the server
+	On           bool   `json:"on"`
+}
+
+type Activity struct {
+	Away bool `json:"away"`
+}
+
+// CallStart calls a user (To) or everyone else in a conversation.
+type CallStart struct {
+	ClientCallID string     `json:"client_call_id"` // unique per user; the same id again returns the first call
+	Conversation string     `json:"conversation,omitempty"`
+	To           string     `json:"to,omitempty"`
+	Media        call.Media `json:"media"`
+	Camera       bool       `json:"camera"` // whether my camera is on
+}
+
+type CallRef struct {
+	Call string `json:"call"`
+}
+
+type CallAnswer struct {
+	Call   string `json:"call"`
+	Camera bool   `json:"camera"`
+}
+
+type CallMove struct {
+	Call string `json:"call"`
+}
+
+// LegRef names a leg by its secret, which only the tab that hosts it knows.
+type LegRef struct {
+	Call   string `json:"call"`
+	Leg    string `json:"leg"`
+	Secret string `json:"secret"`
+}
+
+// CallLeg is a leg handed to this tab.
+type CallLeg struct {
+	Call   call.Snapshot `json:"call"`
+	Leg    string        `json:"leg"`
+	Secret string        `json:"secret"`
+	Merged bool          `json:"merged,omitempty"` // glare: this answered their call to me
+	Moved  bool          `json:"moved,omitempty"`  // start counted as a move
+}
+
+// CallStateSet changes what is given and leaves the rest.
+type CallStateSet struct {
+	Call       string `json:"call"`
+	Microphone *bool  `json:"microphone,omitempty"`
+	Camera     *bool  `json:"camera,omitempty"`
+	Held       *bool  `json:"held,omitempty"`
+	HandRaised *bool  `json:"hand_raised,omitempty"`
+}
+
+// LegOffer carries the offer of a leg's one PeerConnection: the first, one with more
+// slots, or an ICE restart.
+type LegOffer struct {
+	LegRef
+	SDP string `json:"sdp"`
+}
+
+type LegAnswer struct {
+	SDP string `json:"sdp"`
+}
+
+// LegPhase reports milliseconds from the click to a phase, measured by the client.
+type LegPhase struct {
+	LegRef
+	Phase string `json:"phase"` // "first_frame", "first_audio"
+	MS    int64  `json:"ms"`
+}
+
+// Source is what a peer sends.
+type Source string
+
+const (
+	Microphone Source = "microphone"
+	Camera     Source = "camera"
+	Screen     Source = "screen"
+)
+
+// Slot tells what the stream on one mid shows now. No participant: nothing.
+type Slot struct {
+	MID         string `json:"mid"`
+	Participant string `json:"participant,omitempty"`
+	Source      Source `json:"source,omitempty"`
+}
+
+type Slots struct {
+	Call  string `json:"call"`
+	Slots []Slot `json:"slots"`
+}
+
+type Speaker struct {
+	Call string `json:"call"`
+	User string `json:"user,omitempty"` // none: silence
+}
+
+type LegEnd struct {
+	Call   string      `json:"call"`
+	Leg    string      `json:"leg"`
+	Reason call.Reason `json:"reason"`
+}
