@@ -84,7 +84,7 @@ type Where struct {
 type LegView struct {
 	ID    string   `json:"id"`
 	State LegState `json:"state"`
-	Where
+	Where `tstype:",extends"`
 }
 
 // ParticipantView is one user in a call.

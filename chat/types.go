@@ -54,7 +54,7 @@ const (
 // Member is a user in a conversation, with their marks: every message with
 // seq <= Delivered has reached a device of theirs, <= Read was shown to them.
 type Member struct {
-	User
+	User      `tstype:",extends"`
 	Role      Role  `json:"role"`
 	Delivered int64 `json:"delivered"`
 	Read      int64 `json:"read"`

@@ -303,8 +303,8 @@ type CallStateSet struct {
 // LegOffer carries the offer of a leg's one PeerConnection: the first, one with more
 // slots, or an ICE restart.
 type LegOffer struct {
-	LegRef
-	SDP string `json:"sdp"`
+	LegRef `tstype:",extends"`
+	SDP    string `json:"sdp"`
 }
 
 type LegAnswer struct {
@@ -313,9 +313,9 @@ type LegAnswer struct {
 
 // LegPhase reports milliseconds from the click to a phase, measured by the client.
 type LegPhase struct {
-	LegRef
-	Phase string `json:"phase"` // "first_frame", "first_audio"
-	MS    int64  `json:"ms"`
+	LegRef `tstype:",extends"`
+	Phase  string `json:"phase"` // "first_frame", "first_audio"
+	MS     int64  `json:"ms"`
 }
 
 // Source is what a peer sends.

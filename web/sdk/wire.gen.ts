@@ -1,0 +1,572 @@
+// Code generated from the Go types by `go generate ./signaling/wire`. DO NOT EDIT.
+// biome-ignore-all format: generated
+// biome-ignore-all lint: generated
+
+// Package refusal
+
+/** Code is stable: clients switch on it, translations are keyed by it. */
+export type Code =
+  | "bad_request" // malformed JSON, wrong type, missing or unknown value
+  | "unknown_method" // no such method
+  | "too_large" // a frame, message, name or list over its limit
+  | "rate_limited" // try again after retry_ms
+  | "busy" // the server has too much to do; try again after retry_ms
+  | "internal" // our fault; logged
+  | "hello_first" // a request before hello
+  | "hello_again" // a second hello on one connection
+  | "unsupported_protocol" // reload the page: client and server do not speak one version
+  | "token_missing"
+  | "token_malformed"
+  | "token_wrong_key" // signed by a key this server does not know
+  | "token_expired"
+  | "token_not_yet" // nbf or iat lies in the future: check the clocks
+  | "token_revoked" // signed out everywhere
+  | "token_other_user" // renewal for another user
+  | "not_found" // no such thing, or none that you may see
+  | "not_allowed" // you may see it but not do this
+  | "blocked"
+  | "already_answered" // another tab was first
+  | "call_ended"
+  | "leg_in_use" // the tab that holds this leg is alive
+  | "leg_unknown" // no such leg, wrong secret, or its grace time is over
+  | "bad_sdp"
+  | "calls_need_https" // raised by the client only
+
+// Package chat
+
+/** User is what everyone who may see a user knows of them. */
+export interface User {
+  id: string;
+  name: string;
+  picture?: string; // URL
+  guest?: boolean;
+}
+/** Kind is what a message holds. */
+export type Kind =
+  | "text"
+  | "call" // one per call, updated in place; Data is a call.Log
+  | "system" // notices: who joined, who left
+/** Message is one entry of a conversation. Seq has no gaps within a conversation. */
+export interface Message {
+  id: string;
+  conversation: string;
+  seq: number;
+  sender: string;
+  client_id?: string; // chosen by the sender's tab; unique per sender
+  kind: Kind;
+  text?: string;
+  data?: unknown; // what the kind needs beside Text
+  revision?: number; // 0 as sent; grows with each change
+  sent_at: number; // unix ms, by the server's clock
+}
+/** ConversationKind tells a pair from a group. */
+export type ConversationKind =
+  | "direct"
+  | "group"
+/** Role is what a member may do. */
+export type Role =
+  | "owner"
+  | "moderator"
+  | "member"
+  | "guest"
+/**
+ * Member is a user in a conversation, with their marks: every message with
+ * seq <= Delivered has reached a device of theirs, <= Read was shown to them.
+ */
+export interface Member extends User {
+  role: Role;
+  delivered: number;
+  read: number;
+}
+/** Conversation as one of its members sees it. */
+export interface Conversation {
+  id: string;
+  kind: ConversationKind;
+  name?: string; // groups only; a direct conversation bears the other's name
+  members: Member[];
+  last_seq: number;
+  last?: Message;
+  unread: number; // messages of others beyond my read mark
+  created_at: number;
+}
+/** EventType names what happened to a user. */
+export type EventType =
+  | "message" // Data: Message
+  | "message.update" // Data: Message, a new revision
+  | "receipt" // Data: Receipt
+  | "conversation" // Data: Conversation, new or changed, as this user sees it
+  | "call" // Data: call.Snapshot
+  | "userobject" // Data: UserObject
+  | "profile" // Data: User
+/**
+ * Event is one entry in a user's log: what every tab of theirs must learn.
+ * Offset has no gaps within a user.
+ */
+export interface Event {
+  offset: number;
+  type: EventType;
+  at: number; // unix ms, by the server's clock
+  age_ms: number; // how old it was when it was sent to this tab
+  data: unknown;
+}
+/** Receipt is a member's marks after they grew. */
+export interface Receipt {
+  conversation: string;
+  user: string;
+  delivered: number;
+  read: number;
+  unread: number; // of the user who receives this event, in this conversation
+}
+/** UserObject is a value shared by all tabs of one user. A null value removes it. */
+export interface UserObject {
+  key: string;
+  value: unknown;
+  tab: string; // the tab that set it
+}
+// Package call
+
+/**
+ * Media is what a call was started as. A voice call can never show a picture
+ * before someone asks for it.
+ */
+export type Media =
+  | "audio"
+  | "video"
+/** State of a call: ringing → connecting → active → ended. */
+export type State =
+  | "ringing"
+  | "connecting"
+  | "active"
+  | "ended"
+/** ParticipantState of one user in a call. */
+export type ParticipantState =
+  | "invited"
+  | "ringing" // a tab of theirs said that it rings
+  | "joining"
+  | "joined"
+  | "reconnecting"
+  | "left"
+  | "declined"
+  | "missed"
+  | "busy"
+  | "failed"
+  | "removed"
+/** LegState of one tab's part in a call. */
+export type LegState =
+  | "answering"
+  | "up"
+  | "reconnecting"
+  | "replaced"
+  | "closed"
+/** Reason says why a call, or a user's part in it, ended. Stable strings. */
+export type Reason =
+  | "completed"
+  | "cancelled"
+  | "declined"
+  | "no_answer"
+  | "busy"
+  | "unreachable"
+  | "blocked"
+  | "not_allowed"
+  | "max_duration"
+  | "failed_media"
+  | "failed_ice"
+  | "connection_lost"
+  | "removed"
+  | "replaced"
+  | "expired"
+  | "server_error"
+  | "answered_elsewhere"
+  | "declined_elsewhere"
+/** Where says which tab of which device did something. */
+export interface Where {
+  tab: string;
+  device: string;
+  device_name: string;
+}
+/** LegView is the active leg of a participant, as everyone may see it. It holds no secret. */
+export interface LegView extends Where {
+  id: string;
+  state: LegState;
+}
+/** ParticipantView is one user in a call. */
+export interface ParticipantView {
+  user: string;
+  name: string;
+  state: ParticipantState;
+  microphone: boolean; // on, not muted
+  camera: boolean; // on
+  held?: boolean;
+  hand_raised?: boolean;
+  leg?: LegView; // the active leg; none before an answer
+  acted_at?: Where; // the tab that answered or declined
+}
+/**
+ * Snapshot is a call as it is now. It is the whole truth: a client that keeps only
+ * the newest snapshot of each call (highest cseq) misses nothing.
+ */
+export interface Snapshot {
+  id: string;
+  client_call_id: string;
+  conversation: string;
+  caller: string;
+  media: Media;
+  state: State;
+  cseq: number;
+  participants: ParticipantView[];
+  remaining_ms?: number; // ringing: until the ring times out, from At
+  active_ms?: number; // active: how long already, from At
+  reason?: Reason; // ended
+}
+/** Outcome is how a call went for one user, in the log message. */
+export interface Outcome {
+  user: string;
+  state: ParticipantState;
+}
+/** Log is the data of the one message of kind "call" that a call leaves in its conversation. */
+export interface Log {
+  call: string;
+  media: Media;
+  state: State;
+  reason?: Reason;
+  outcomes: Outcome[];
+  duration_ms?: number;
+}
+// Package wire
+
+/** Protocol is the version that hello carries, Subprotocol its name on the WebSocket. */
+export const Protocol = 1;
+export const Subprotocol = "carillon.v1";
+/**
+ * Frame is one JSON-RPC message: a request (ID and Method), a notification (Method
+ * only), a result (ID and Result) or an error (ID and Error). A WebSocket message
+ * may hold several frames, separated by newlines.
+ */
+export interface Frame {
+  jsonrpc: string;
+  id?: number;
+  method?: string;
+  params?: unknown;
+  result?: unknown;
+  error?: Error;
+}
+/** Error is a refusal on the wire. Code is JSON-RPC's number; clients switch on Data.Code. */
+export interface Error {
+  code: number;
+  message: string;
+  data: ErrorData;
+}
+/** ErrorData is the part of an error that a client acts upon. */
+export interface ErrorData {
+  code: Code;
+  retry_ms?: number; // zero: trying again will not help
+}
+/** Close codes. 4000–4499 mean come back, 4500–4999 mean stop. */
+export const CloseShutdown = 4000; // the server goes down; reason is the ms to wait before coming back
+export const CloseTokenExpired = 4001; // come back with a new token
+export const CloseNoPong = 4002;
+export const CloseRate = 4003; // too many or too large frames, or garbage
+export const CloseSlow = 4008; // this tab did not read fast enough; it loses nothing
+export const CloseNoHello = 4009;
+export const CloseBadToken = 4500;
+export const CloseKicked = 4501; // signed out
+export const CloseTooOld = 4502; // the page speaks a protocol that this server no longer does
+export const CloseForbidden = 4503; // this origin is not allowed
+/** Empty is the params or result of a method that needs none. */
+export type Empty = Record<string, never>;
+/** Hello is the first request of every connection. */
+export interface Hello {
+  token: string;
+  protocol: number;
+  tab: string; // made by the page, 8–64 characters, one per open page
+  device: string; // kept by the browser profile, 8–64 characters
+  device_name: string; // "Chrome on Linux"
+  resume?: Resume;
+  pending?: string[]; // client ids of messages sent but not yet acknowledged
+}
+/** Resume says how far this tab has read its user's events. */
+export interface Resume {
+  epoch: string;
+  offset: number;
+}
+/** Welcome answers hello. */
+export interface Welcome {
+  user: User;
+  tab: string;
+  server: string; // version
+  epoch: string;
+  offset: number; // of the user's newest event
+  recovered: boolean; // all missed events follow; else compare marks and page
+  accepted: string[]; // those of Hello.Pending that were stored
+  calls: Snapshot[]; // live calls of this user
+  objects: UserObject[];
+  ice_servers: ICEServer[];
+  limits: Limits;
+  ping_ms: number;
+  server_time: number; // unix ms
+  token_ms?: number; // until the token expires; renew before
+}
+/** ICEServer as RTCPeerConnection takes it. */
+export interface ICEServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+/** Limits that a client can respect before the server has to refuse. */
+export interface Limits {
+  frame_bytes: number;
+  message_bytes: number;
+  object_bytes: number;
+  page_size: number;
+}
+export interface Synced {
+  offset: number;
+}
+export interface TokenRenew {
+  token: string;
+}
+export interface TokenRenewed {
+  token_ms: number;
+}
+/** Session is one open tab of mine. */
+export interface Session {
+  id: string; // for sign-out
+  tab: string;
+  device: string;
+  device_name: string;
+  since: number; // unix ms
+  this: boolean;
+}
+export interface SessionList {
+  sessions: Session[];
+}
+/**
+ * SessionSignOut ends one session, or with Everywhere all of this user's and every
+ * token minted before now.
+ */
+export interface SessionSignOut {
+  id?: string;
+  everywhere?: boolean;
+}
+export interface UserGet {
+  user: string;
+}
+export interface UserObjectSet {
+  key: string;
+  value: unknown; // null removes
+}
+/** UserObjectGet asks for one key, or for all when empty. */
+export interface UserObjectGet {
+  key?: string;
+}
+export interface UserObjects {
+  objects: UserObject[];
+}
+/** PresenceState of a user: the best of their tabs. */
+export type PresenceState =
+  | "online"
+  | "away"
+  | "offline"
+export interface Presence {
+  user: string;
+  state: PresenceState;
+  last_seen?: number; // unix ms, when offline
+}
+export interface PresenceWatch {
+  users: string[];
+}
+export interface PresenceList {
+  users: Presence[];
+}
+/** ConversationCreate with kind direct and one other member returns the one that exists. */
+export interface ConversationCreate {
+  kind: ConversationKind;
+  members: string[]; // besides me
+  name?: string;
+}
+export interface ConversationList {
+  before?: string; // cursor of the page before
+  limit?: number;
+}
+export interface ConversationPage {
+  conversations: Conversation[];
+  next?: string; // none: that was all
+}
+export interface ConversationGet {
+  conversation: string;
+}
+/** MessageSend names a conversation, or a user (To) whose direct conversation is then made. */
+export interface MessageSend {
+  conversation?: string;
+  to?: string;
+  client_id: string; // unique per sender; the same id again returns the first message
+  kind: Kind;
+  text?: string;
+  data?: unknown;
+}
+/** MessagePage reads backwards from Before (exclusive; 0: from the end), or forwards from After. */
+export interface MessagePage {
+  conversation: string;
+  before?: number;
+  after?: number;
+  limit?: number;
+}
+export interface Messages {
+  messages: Message[];
+  more: boolean;
+}
+/** ReceiptRead marks all up to seq as shown to me. */
+export interface ReceiptRead {
+  conversation: string;
+  seq: number;
+}
+export interface Ack {
+  offset: number;
+}
+export interface Typing {
+  conversation: string;
+  user?: string; // set by the server
+  on: boolean;
+}
+export interface Activity {
+  away: boolean;
+}
+/** CallStart calls a user (To) or everyone else in a conversation. */
+export interface CallStart {
+  client_call_id: string; // unique per user; the same id again returns the first call
+  conversation?: string;
+  to?: string;
+  media: Media;
+  camera: boolean; // whether my camera is on
+}
+export interface CallRef {
+  call: string;
+}
+export interface CallAnswer {
+  call: string;
+  camera: boolean;
+}
+export interface CallMove {
+  call: string;
+}
+/** LegRef names a leg by its secret, which only the tab that hosts it knows. */
+export interface LegRef {
+  call: string;
+  leg: string;
+  secret: string;
+}
+/** CallLeg is a leg handed to this tab. */
+export interface CallLeg {
+  call: Snapshot;
+  leg: string;
+  secret: string;
+  merged?: boolean; // glare: this answered their call to me
+  moved?: boolean; // start counted as a move
+}
+/** CallStateSet changes what is given and leaves the rest. */
+export interface CallStateSet {
+  call: string;
+  microphone?: boolean;
+  camera?: boolean;
+  held?: boolean;
+  hand_raised?: boolean;
+}
+/**
+ * LegOffer carries the offer of a leg's one PeerConnection: the first, one with more
+ * slots, or an ICE restart.
+ */
+export interface LegOffer extends LegRef {
+  sdp: string;
+}
+export interface LegAnswer {
+  sdp: string;
+}
+/** LegPhase reports milliseconds from the click to a phase, measured by the client. */
+export interface LegPhase extends LegRef {
+  phase: string; // "first_frame", "first_audio"
+  ms: number;
+}
+/** Source is what a peer sends. */
+export type Source =
+  | "microphone"
+  | "camera"
+  | "screen"
+/** Slot tells what the stream on one mid shows now. No participant: nothing. */
+export interface Slot {
+  mid: string;
+  participant?: string;
+  source?: Source;
+}
+export interface Slots {
+  call: string;
+  slots: Slot[];
+}
+export interface Speaker {
+  call: string;
+  user?: string; // none: silence
+}
+export interface LegEnd {
+  call: string;
+  leg: string;
+  reason: Reason;
+}
+/** Every request of a client: what it carries and what it gives. */
+export interface Requests {
+  "hello": { params: Hello; result: Welcome };
+  "token.renew": { params: TokenRenew; result: TokenRenewed };
+  "session.list": { params: Empty; result: SessionList };
+  "session.sign_out": { params: SessionSignOut; result: Empty };
+  "user.get": { params: UserGet; result: User };
+  "userobject.set": { params: UserObjectSet; result: Empty };
+  "userobject.get": { params: UserObjectGet; result: UserObjects };
+  "presence.watch": { params: PresenceWatch; result: PresenceList };
+  "conversation.create": { params: ConversationCreate; result: Conversation };
+  "conversation.list": { params: ConversationList; result: ConversationPage };
+  "conversation.get": { params: ConversationGet; result: Conversation };
+  "message.send": { params: MessageSend; result: Message };
+  "message.page": { params: MessagePage; result: Messages };
+  "receipt.read": { params: ReceiptRead; result: Empty };
+  "call.start": { params: CallStart; result: CallLeg };
+  "call.ringing": { params: CallRef; result: Empty };
+  "call.answer": { params: CallAnswer; result: CallLeg };
+  "call.decline": { params: CallRef; result: Empty };
+  "call.leave": { params: CallRef; result: Empty };
+  "call.move": { params: CallMove; result: CallLeg };
+  "call.resume": { params: LegRef; result: CallLeg };
+  "call.state": { params: CallStateSet; result: Empty };
+  "leg.offer": { params: LegOffer; result: LegAnswer };
+  "leg.phase": { params: LegPhase; result: Empty };
+}
+
+/** Every notification of a client. */
+export interface ClientNotes {
+  "pong": Empty;
+  "ack": Ack;
+  "typing": Typing;
+  "activity": Activity;
+  "leg.suspend": LegRef;
+}
+
+/** Every notification of the server. */
+export interface ServerNotes {
+  "ping": Empty;
+  "event": Event;
+  "synced": Synced;
+  "typing": Typing;
+  "presence": Presence;
+  "sessions": SessionList;
+  "slots": Slots;
+  "speaker": Speaker;
+  "leg.end": LegEnd;
+}
+
+/** What the data of each type of event holds. */
+export interface EventData {
+  "message": Message;
+  "message.update": Message;
+  "receipt": Receipt;
+  "conversation": Conversation;
+  "call": Snapshot;
+  "userobject": UserObject;
+  "profile": User;
+}
