@@ -110,3 +110,10 @@ type UserObject struct {
 	Value json.RawMessage `json:"value" tstype:"unknown"`
 	Tab   string          `json:"tab"` // the tab that set it
 }
+
+// UserEvent is an event and the user in whose log it stands: what the store hands on
+// after each commit.
+type UserEvent struct {
+	User  string
+	Event Event
+}
