@@ -1,0 +1,226 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"carillon/refusal"
+)
+
+const (
+	keyA = "a-secret-of-at-least-thirty-two-bytes"
+	keyB = "b-secret-of-at-least-thirty-two-bytes"
+	own  = "o-secret-of-at-least-thirty-two-bytes"
+)
+
+func newVerifier(t *testing.T, c Config) *Verifier {
+	t.Helper()
+	never := func(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+	v, err := NewVerifier(t.Context(), c, []byte(own), never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func sign(t *testing.T, method jwt.SigningMethod, kid string, key any, c jwt.MapClaims) string {
+	t.Helper()
+	token := jwt.NewWithClaims(method, c)
+	if kid != "" {
+		token.Header["kid"] = kid
+	}
+	s, err := token.SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryWrongTokenHasItsOwnRefusal(t *testing.T) {
+	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA, "b": keyB}})
+	in := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
+	good := jwt.MapClaims{"sub": "alice", "exp": in(time.Hour)}
+	hs := jwt.SigningMethodHS256
+	for _, test := range []struct {
+		name  string
+		token string
+		want  refusal.Code // empty: accepted
+	}{
+		{"good, by name", sign(t, hs, "b", []byte(keyB), good), ""},
+		{"good, any key", sign(t, hs, "", []byte(keyB), good), ""},
+		{"clock a little off", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "alice", "exp": in(-10 * time.Second), "iat": in(10 * time.Second)}), ""},
+		{"missing", "", refusal.TokenMissing},
+		{"garbage", "garbage", refusal.TokenMalformed},
+		{"three dots", "a.b.c", refusal.TokenMalformed},
+		{"huge", strings.Repeat("x", 1<<20), refusal.TokenMalformed},
+		{"other secret", sign(t, hs, "a", []byte(keyB), good), refusal.TokenWrongKey},
+		{"unknown name", sign(t, hs, "c", []byte(keyA), good), refusal.TokenWrongKey},
+		{"forged as ours", sign(t, hs, ownKey, []byte(keyA), good), refusal.TokenWrongKey},
+		{"no signature", sign(t, jwt.SigningMethodNone, "", jwt.UnsafeAllowNoneSignatureType, good), refusal.TokenWrongKey},
+		{"other algorithm", sign(t, jwt.SigningMethodHS512, "a", []byte(keyA), good), refusal.TokenWrongKey},
+		{"expired", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "alice", "exp": in(-time.Hour)}), refusal.TokenExpired},
+		{"expired and forged", sign(t, hs, "a", []byte(keyB), jwt.MapClaims{"sub": "alice", "exp": in(-time.Hour)}), refusal.TokenWrongKey},
+		{"never expires", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "alice"}), refusal.TokenMalformed},
+		{"from the future", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "alice", "exp": in(2 * time.Hour), "iat": in(time.Hour)}), refusal.TokenNotYet},
+		{"not yet", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "alice", "exp": in(2 * time.Hour), "nbf": in(time.Hour)}), refusal.TokenNotYet},
+		{"nobody", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"exp": in(time.Hour)}), refusal.TokenMalformed},
+		{"user with a space", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "a b", "exp": in(time.Hour)}), refusal.TokenMalformed},
+		{"posing as a guest", sign(t, hs, "a", []byte(keyA), jwt.MapClaims{"sub": "guest:1", "exp": in(time.Hour)}), refusal.TokenMalformed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			id, err := v.Verify(t.Context(), test.token)
+			if test.want == "" && (err != nil || id.User != "alice") {
+				t.Fatalf("got %v, %v, want alice", id, err)
+			}
+			if test.want != "" && !refusal.Is(err, test.want) {
+				t.Fatalf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestSigningOutEverywhereRevokesOlderTokens(t *testing.T) {
+	var revoked time.Time
+	v, err := NewVerifier(t.Context(), Config{}, []byte(own), func(context.Context, string) (time.Time, error) { return revoked, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	v.now = func() time.Time { return now }
+	before, _ := v.Mint("alice", "Alice", time.Hour)
+	if _, err := v.Verify(t.Context(), before); err != nil {
+		t.Fatalf("before signing out: %v", err)
+	}
+	revoked = now
+	if _, err := v.Verify(t.Context(), before); !refusal.Is(err, refusal.TokenRevoked) {
+		t.Errorf("old token after signing out: got %v, want %s", err, refusal.TokenRevoked)
+	}
+	now = now.Add(2 * time.Millisecond)
+	after, _ := v.Mint("alice", "Alice", time.Hour)
+	if _, err := v.Verify(t.Context(), after); err != nil {
+		t.Errorf("new token after signing out: %v", err)
+	}
+}
+
+func TestKeysFromJWKS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, err := key.PublicKey.Bytes() // 0x04, x, y
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"site","x":%q,"y":%q}]}`, b64(point[1:33]), b64(point[33:]))
+	}))
+	defer site.Close()
+	v := newVerifier(t, Config{JWKSURL: site.URL})
+	claims := jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix()}
+	if id, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodES256, "site", key, claims)); err != nil || id.User != "alice" {
+		t.Errorf("signed by the site: got %v, %v", id, err)
+	}
+	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodES256, "site", other, claims)); !refusal.Is(err, refusal.TokenWrongKey) {
+		t.Errorf("signed by a stranger: got %v, want %s", err, refusal.TokenWrongKey)
+	}
+	claims["exp"] = time.Now().Add(-time.Hour).Unix()
+	if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodES256, "site", key, claims)); !refusal.Is(err, refusal.TokenExpired) {
+		t.Errorf("expired: got %v, want %s", err, refusal.TokenExpired)
+	}
+	if _, err := v.Mint("alice", "", time.Hour); err == nil {
+		t.Error("minted a token without having a private key")
+	}
+}
+
+func TestShortSecretIsRefused(t *testing.T) {
+	err := Config{Keys: map[string]string{"site": "short"}}.Validate()
+	if err == nil || !strings.Contains(err.Error(), "auth.keys.site") {
+		t.Errorf("got %v, want an error that names auth.keys.site", err)
+	}
+}
+
+func post(h http.Handler, host, contentType, body string) (int, map[string]any) {
+	r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", bytes.NewBufferString(body))
+	r.Header.Set("Content-Type", contentType)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var answer map[string]any
+	_ = json.Unmarshal(w.Body.Bytes(), &answer)
+	return w.Code, answer
+}
+
+func TestDemoSignIn(t *testing.T) {
+	v := newVerifier(t, Config{})
+	h := v.DemoHandler()
+	status, answer := post(h, "127.0.0.1:8080", "application/json", `{"user":"mary Ann"}`)
+	if status != http.StatusOK {
+		t.Fatalf("got %d %v", status, answer)
+	}
+	id, err := v.Verify(t.Context(), answer["token"].(string))
+	if err != nil || id.User != "mary-ann" || id.Name != "Mary Ann" {
+		t.Errorf("got %+v, %v, want mary-ann", id, err)
+	}
+	for _, bad := range []struct{ name, host, contentType, body string }{
+		{"rebound name", "evil.example", "application/json", `{"user":"mary"}`},
+		{"another site's form", "127.0.0.1", "text/plain", `{"user":"mary"}`},
+		{"nonsense", "127.0.0.1", "application/json", `{"user":7}`},
+		{"nobody", "127.0.0.1", "application/json", `{}`},
+		{"a guest", "127.0.0.1", "application/json", `{"user":"guest:x"}`},
+		{"too long", "127.0.0.1", "application/json", `{"user":"` + strings.Repeat("x", 65) + `"}`},
+	} {
+		if status, answer := post(h, bad.host, bad.contentType, bad.body); status == http.StatusOK {
+			t.Errorf("%s: got %v, want a refusal", bad.name, answer)
+		}
+	}
+}
+
+func TestGuestsAreLimitedByAddress(t *testing.T) {
+	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true, GuestsPerMinute: 2})
+	h := v.GuestHandler()
+	seen := map[string]bool{}
+	for range 2 {
+		status, answer := post(h, "h", "application/json", `{"name":"Visitor"}`)
+		if status != http.StatusOK {
+			t.Fatalf("got %d %v", status, answer)
+		}
+		id, err := v.Verify(t.Context(), answer["token"].(string))
+		if err != nil || !id.Guest || seen[id.User] {
+			t.Fatalf("got %+v, %v, want a new guest", id, err)
+		}
+		seen[id.User] = true
+	}
+	if status, answer := post(h, "h", "application/json", `{}`); status != http.StatusTooManyRequests || answer["code"] != string(refusal.RateLimited) {
+		t.Errorf("third guest in a minute: got %d %v, want rate_limited", status, answer)
+	}
+	closed := newVerifier(t, Config{Keys: map[string]string{"a": keyA}}).GuestHandler()
+	if status, _ := post(closed, "h", "application/json", `{}`); status != http.StatusForbidden {
+		t.Errorf("guests off: got %d, want %d", status, http.StatusForbidden)
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	v, _ := NewVerifier(context.Background(), Config{Keys: map[string]string{"a": keyA}}, []byte(own),
+		func(context.Context, string) (time.Time, error) { return time.Time{}, nil })
+	f.Add("a.b.c")
+	f.Add("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSIsImV4cCI6OTk5OTk5OTk5OX0.")
+	f.Fuzz(func(t *testing.T, token string) {
+		if id, err := v.Verify(t.Context(), token); err == nil {
+			t.Errorf("a token nobody signed made %v", id)
+		}
+	})
+}

@@ -1,0 +1,176 @@
+package auth
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"golang.org/x/time/rate"
+
+	"carillon/refusal"
+)
+
+// demoTTL is short enough to see renewal work in an afternoon.
+const demoTTL = time.Hour
+
+// signedIn is what both sign-in pages answer.
+type signedIn struct {
+	Token string `json:"token"`
+	User  struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"user"`
+}
+
+// DemoHandler gives a token to whoever names themselves: POST {"user": "Alice"}.
+// Main mounts it only while the server listens on loopback and has no keys. A page of
+// another site cannot read the answer (no CORS), and one that rebinds its name to
+// 127.0.0.1 is refused by its Host.
+func (v *Verifier) DemoHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !loopbackHost(r.Host) {
+			reply(w, http.StatusForbidden, refusal.New(refusal.NotAllowed, "Demo sign-in answers only under a loopback name."))
+			return
+		}
+		if r.Method == http.MethodGet {
+			reply(w, http.StatusOK, struct{}{})
+			return
+		}
+		var ask struct {
+			User string `json:"user"`
+		}
+		if !read(w, r, &ask) {
+			return
+		}
+		name := clean(ask.User)
+		user := strings.ToLower(strings.Join(strings.FieldsFunc(name, unicode.IsSpace), "-"))
+		token, err := v.Mint(user, title(name), demoTTL)
+		if err != nil {
+			reply(w, http.StatusBadRequest, refusal.New(refusal.BadRequest, "Choose a name of 1–%d letters.", maxUserID))
+			return
+		}
+		answer := signedIn{Token: token}
+		answer.User.ID, answer.User.Name = user, title(name)
+		reply(w, http.StatusOK, answer)
+	})
+}
+
+// GuestHandler makes a guest: POST {"name": "…"}, at a bounded rate per address.
+func (v *Verifier) GuestHandler() http.Handler {
+	limits := perAddress{perMinute: v.config.GuestsPerMinute}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !v.config.Guests && !v.config.Demo() {
+			reply(w, http.StatusForbidden, refusal.New(refusal.NotAllowed, "This server takes no guests (auth.guests). Give the popup a token."))
+			return
+		}
+		if !limits.allow(r.RemoteAddr, v.now()) {
+			reply(w, http.StatusTooManyRequests, refusal.After(time.Minute, refusal.RateLimited, "Too many new guests from your address. Try again in a minute."))
+			return
+		}
+		var ask struct {
+			Name string `json:"name"`
+		}
+		if !read(w, r, &ask) {
+			return
+		}
+		token, id, err := v.MintGuest(ask.Name)
+		if err != nil {
+			refused, _ := refusal.Of(err)
+			reply(w, http.StatusInternalServerError, refused)
+			return
+		}
+		answer := signedIn{Token: token}
+		answer.User.ID, answer.User.Name = id.User, id.Name
+		reply(w, http.StatusOK, answer)
+	})
+}
+
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		reply(w, http.StatusMethodNotAllowed, refusal.New(refusal.BadRequest, "Use POST."))
+		return false
+	}
+	// A JSON content type makes a browser ask first (CORS preflight), so no other site's form gets in.
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		reply(w, http.StatusUnsupportedMediaType, refusal.New(refusal.BadRequest, "Send application/json."))
+		return false
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(into); err != nil {
+		reply(w, http.StatusBadRequest, refusal.New(refusal.BadRequest, "The body is not the JSON object expected here."))
+		return false
+	}
+	return true
+}
+
+// reply writes a value, or a refusal as {"code", "message", "retry_ms"}.
+func reply(w http.ResponseWriter, status int, v any) {
+	if e, ok := v.(*refusal.Error); ok {
+		v = struct {
+			Code    refusal.Code `json:"code"`
+			Message string       `json:"message"`
+			RetryMS int64        `json:"retry_ms,omitempty"`
+		}{e.Code, e.Message, e.Retry.Milliseconds()}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client went away: nobody is left to tell
+}
+
+func loopbackHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+func title(name string) string {
+	r := []rune(name)
+	if len(r) > 0 {
+		r[0] = unicode.ToUpper(r[0])
+	}
+	return string(r)
+}
+
+// perAddress is a token bucket per client address. An IPv6 /64 counts as one address.
+type perAddress struct {
+	perMinute int
+
+	mu      sync.Mutex
+	buckets map[netip.Prefix]*rate.Limiter
+}
+
+// maxBuckets bounds the memory an attacker with many addresses can make us spend; past
+// it all are forgotten, which gives each address a fresh allowance once.
+const maxBuckets = 10_000
+
+func (p *perAddress) allow(remote string, now time.Time) bool {
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return false
+	}
+	addr, bits := ap.Addr().Unmap(), 32
+	if addr.Is6() {
+		bits = 64
+	}
+	prefix, _ := addr.Prefix(bits)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buckets == nil || len(p.buckets) >= maxBuckets {
+		p.buckets = make(map[netip.Prefix]*rate.Limiter)
+	}
+	b := p.buckets[prefix]
+	if b == nil {
+		b = rate.NewLimiter(rate.Limit(float64(p.perMinute)/60), p.perMinute)
+		p.buckets[prefix] = b
+	}
+	return b.AllowN(now, 1)
+}

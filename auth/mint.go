@@ -1,0 +1,62 @@
+package auth
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"carillon/refusal"
+)
+
+// Times in our tokens are exact to the millisecond: with whole seconds, whoever signs out
+// everywhere and in again at once would hold a token from before. RFC 7519 section 2 allows it.
+func init() { jwt.TimePrecision = time.Millisecond }
+
+// Mint signs a token for a user with the first key of the configuration by name, or in
+// demo mode with our own: what a site's backend does, for the command line and for tests.
+func (v *Verifier) Mint(user, name string, ttl time.Duration) (string, error) {
+	if err := CheckUser(user); err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(user, guestID) {
+		return "", refusal.New(refusal.BadRequest, "%q is for guests, choose another name.", guestID)
+	}
+	kid, key := ownKey, v.own
+	if names := slices.Sorted(maps.Keys(v.config.Keys)); len(names) > 0 {
+		kid, key = names[0], []byte(v.config.Keys[names[0]])
+	} else if !v.config.Demo() {
+		return "", refusal.New(refusal.NotAllowed, "This server knows only public keys (auth.jwks_url). Mint tokens where the private key is, or add one to auth.keys.")
+	}
+	return v.sign(claims{RegisteredClaims: jwt.RegisteredClaims{Subject: user}, Name: name}, kid, key, ttl)
+}
+
+// MintGuest makes a new guest, whom nobody can guess.
+func (v *Verifier) MintGuest(name string) (token string, id Identity, err error) {
+	c := claims{
+		RegisteredClaims: jwt.RegisteredClaims{Subject: guestID + strings.ToLower(rand.Text())},
+		Name:             clean(name),
+		Guest:            true,
+	}
+	if c.Name == "" {
+		c.Name = "Guest"
+	}
+	token, err = v.sign(c, ownKey, v.own, time.Duration(v.config.GuestTokenSeconds)*time.Second)
+	return token, Identity{User: c.Subject, Name: c.Name, Guest: true}, err
+}
+
+func (v *Verifier) sign(c claims, kid string, key []byte, ttl time.Duration) (string, error) {
+	now := v.now()
+	c.IssuedAt, c.ExpiresAt = jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(ttl))
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
+	t.Header["kid"] = kid
+	signed, err := t.SignedString(key)
+	if err != nil {
+		return "", fmt.Errorf("sign token for %s: %w", c.Subject, err)
+	}
+	return signed, nil
+}
