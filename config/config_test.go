@@ -1,0 +1,131 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, text string, environ ...string) (Config, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "carillon.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(file, environ)
+}
+
+func TestEmptyFileRuns(t *testing.T) {
+	c, err := load(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMistakesNameTheirKeyAndLine(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		environ    []string
+		want       []string
+	}{
+		{"unknown key", "[http]\nlisten = \"127.0.0.1:1\"\nlistne = \"x\"", nil, []string{":3:", "http.listne"}},
+		{"unknown table", "\n[htp]\nlisten = \"x\"", nil, []string{":2:", "htp"}},
+		{"wrong type", "[auth]\n\nguests = \"yes\"", nil, []string{":3:", "guests"}},
+		{"not TOML", "http = [", nil, []string{":1:"}},
+		{"unknown variable", "", []string{"CARILLON_HTTP_LISTNE=x"}, []string{"CARILLON_HTTP_LISTNE"}},
+		{"wrong variable", "", []string{"CARILLON_AUTH_GUESTS=perhaps"}, []string{"CARILLON_AUTH_GUESTS", "perhaps"}},
+		{"not an address", "[http]\nlisten = \"8080\"", nil, []string{"http.listen", "8080"}},
+		{"half a certificate", "[http]\ncert = \"x.pem\"", nil, []string{"http.cert", "http.key"}},
+		{"public demo", "[http]\nlisten = \"0.0.0.0:8080\"", nil, []string{"http.listen", "auth.keys"}},
+		{"public short key", "[http]\nlisten = \"[::]:8080\"\n[auth.keys]\nsite = \"short\"", nil, []string{"auth.keys.site", "32"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := load(t, test.text, test.environ...)
+			if err == nil {
+				err = c.Validate()
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %q, want it to name %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestEnvironmentOverridesTheFile(t *testing.T) {
+	c, err := load(t, "[http]\nlisten = \"127.0.0.1:1\"",
+		"CARILLON_HTTP_LISTEN=127.0.0.1:2", "CARILLON_HTTP_ORIGINS=https://a.example, https://b.example",
+		"CARILLON_AUTH_KEYS=site=0123456789012345678901234567890=", "CARILLON_AUTH_GUESTS=true", "PATH=/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HTTP.Listen != "127.0.0.1:2" || len(c.HTTP.Origins) != 2 || !c.Auth.Guests || c.Auth.Keys["site"] != "0123456789012345678901234567890=" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestPublicWithKeysRuns(t *testing.T) {
+	c, err := load(t, "[http]\nlisten = \"0.0.0.0:443\"\n[auth.keys]\nsite = \"01234567890123456789012345678901\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDataFolderIsPrivateAndLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data")
+	d, err := OpenData(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v, want mode 0700", info.Mode(), err)
+	}
+	if _, err := OpenData(path); err == nil || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("second server on one folder: got %v, want an error that names --data", err)
+	}
+	first, err := d.Secret("turn")
+	if err != nil || len(first) < 32 {
+		t.Fatalf("got %q, %v", first, err)
+	}
+	again, err := ReadSecret(path, "turn")
+	if err != nil || string(again) != string(first) {
+		t.Errorf("got another secret the second time: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(path, "turn.secret")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secret: got %v, %v, want mode 0600", info.Mode(), err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+	again2, err := OpenData(path)
+	if err != nil {
+		t.Fatalf("after Close: %v", err)
+	}
+	again2.Close()
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte("[http]\nlisten = \"127.0.0.1:1\""))
+	f.Add([]byte("a = [[["))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c := Defaults()
+		if decode(text, &c) == nil {
+			_ = c.Validate()
+		}
+	})
+}
