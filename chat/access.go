@@ -1,0 +1,46 @@
+package chat
+
+import (
+	"slices"
+
+	"carillon/refusal"
+)
+
+// access is the one place that decides who may read, write or call in a conversation:
+// its members. Others learn no more than that there is nothing for them.
+func access(v View, conversation, user string) (Head, []string, error) {
+	members, err := v.MemberIDs(conversation)
+	if err != nil {
+		return Head{}, nil, err
+	}
+	if !slices.Contains(members, user) {
+		return Head{}, nil, refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")
+	}
+	h, _, err := v.Head(conversation)
+	return h, members, err
+}
+
+// mayReach is the one place that decides who may open a conversation with whom. A
+// conversation that exists stays open whatever the policy becomes.
+func (r Reach) mayReach(v View, from User, to string) error {
+	if slices.Contains(r.Guests, to) {
+		return nil
+	}
+	if from.Guest && len(r.Guests) > 0 {
+		return refusal.New(refusal.NotAllowed, "Guests may not write to this user.")
+	}
+	var known bool
+	var err error
+	switch r.Users {
+	case ReachContacts:
+		_, known, err = v.DirectBetween(from.ID, to)
+	case ReachGroups:
+		known, err = v.ShareGroup(from.ID, to)
+	default:
+		known = true
+	}
+	if err == nil && !known {
+		err = refusal.New(refusal.NotAllowed, "You may not write to this user.")
+	}
+	return err
+}

@@ -1,0 +1,257 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"carillon/refusal"
+)
+
+// Create makes a conversation of creator and members and tells them all. A direct one
+// that exists already is returned instead.
+func (s *Service) Create(ctx context.Context, creator User, kind ConversationKind, members []string, name string) (Conversation, error) {
+	name, err := cleanName(name, s.cfg.NameBytes)
+	if err != nil {
+		return Conversation{}, err
+	}
+	switch kind {
+	case Direct:
+		if len(members) != 1 || name != "" {
+			return Conversation{}, refusal.New(refusal.BadRequest, "A direct conversation has one other member and no name.")
+		}
+		return s.DirectWith(ctx, creator, members[0])
+	case Group:
+		return s.createGroup(ctx, creator, members, name)
+	}
+	return Conversation{}, refusal.New(refusal.BadRequest, "A conversation is of kind %q or %q.", Direct, Group)
+}
+
+func (s *Service) createGroup(ctx context.Context, creator User, members []string, name string) (Conversation, error) {
+	if err := checkUser(creator.ID); err != nil {
+		return Conversation{}, err
+	}
+	if len(members) >= s.cfg.Members {
+		return Conversation{}, refusal.New(refusal.TooLarge, "A conversation has at most %d members.", s.cfg.Members)
+	}
+	ids := []string{creator.ID}
+	for _, id := range members {
+		if err := checkUser(id); err != nil {
+			return Conversation{}, err
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) < 2 {
+		return Conversation{}, refusal.New(refusal.BadRequest, "A group needs members besides yourself.")
+	}
+	var made Conversation
+	err := s.store.Write(ctx, func(tx Tx) error {
+		for _, id := range ids[1:] {
+			if err := s.cfg.Reach.mayReach(tx, creator, id); err != nil {
+				return err
+			}
+		}
+		h, err := s.open(tx, Head{Kind: Group, Name: name}, creator, ids, s.nowMS())
+		if err != nil {
+			return err
+		}
+		made, err = view(tx, h, creator.ID)
+		return err
+	})
+	if err != nil {
+		return Conversation{}, err
+	}
+	return made, nil
+}
+
+// DirectWith returns the direct conversation of user and other, made when absent.
+func (s *Service) DirectWith(ctx context.Context, user User, other string) (Conversation, error) {
+	var c Conversation
+	found := false
+	err := s.store.Read(ctx, func(v View) error {
+		id, there, err := v.DirectBetween(user.ID, other)
+		if err != nil || !there {
+			return err
+		}
+		found = true
+		c, err = visible(v, id, user.ID)
+		return err
+	})
+	if err != nil || found {
+		return c, err
+	}
+	err = s.store.Write(ctx, func(tx Tx) error {
+		h, err := s.direct(tx, user, other, s.nowMS())
+		if err != nil {
+			return err
+		}
+		c, err = view(tx, h, user.ID)
+		return err
+	})
+	if err != nil {
+		return Conversation{}, err
+	}
+	return c, nil
+}
+
+// direct finds or makes the one conversation of a pair.
+func (s *Service) direct(tx Tx, user User, other string, at int64) (Head, error) {
+	if err := checkUser(user.ID); err != nil {
+		return Head{}, err
+	}
+	if err := checkUser(other); err != nil {
+		return Head{}, err
+	}
+	if user.ID == other {
+		return Head{}, refusal.New(refusal.BadRequest, "You cannot write to yourself.")
+	}
+	id, found, err := tx.DirectBetween(user.ID, other)
+	if err != nil {
+		return Head{}, err
+	}
+	if found {
+		h, _, err := tx.Head(id)
+		return h, err
+	}
+	if err := s.cfg.Reach.mayReach(tx, user, other); err != nil {
+		return Head{}, err
+	}
+	return s.open(tx, Head{Kind: Direct}, user, []string{user.ID, other}, at)
+}
+
+// open stores a new conversation and tells its members. Somebody who was never here may
+// be a member: they find what was written when they come.
+func (s *Service) open(tx Tx, h Head, creator User, ids []string, at int64) (Head, error) {
+	h.ID, h.CreatedAt, h.LastAt = rand.Text(), at, at
+	members := make([]Member, len(ids))
+	for i, id := range ids {
+		u, found, err := tx.User(id)
+		if err != nil {
+			return h, err
+		}
+		if !found {
+			u = User{ID: id}
+		}
+		if id == creator.ID {
+			u.Guest = creator.Guest
+		}
+		members[i] = Member{User: u, Role: Ordinary}
+		switch {
+		case u.Guest:
+			members[i].Role = GuestRole
+		case h.Kind == Group && id == creator.ID:
+			members[i].Role = Owner
+		}
+	}
+	if err := tx.PutConversation(h, members); err != nil {
+		return h, err
+	}
+	c, err := view(tx, h, creator.ID) // new: it looks the same to everyone
+	if err != nil {
+		return h, err
+	}
+	return h, announce(tx, ids, EventConversation, at, c)
+}
+
+// Conversation returns one conversation as user sees it; refusal.NotFound unless a
+// member. Calls use it as their membership check.
+func (s *Service) Conversation(ctx context.Context, user, id string) (Conversation, error) {
+	var c Conversation
+	err := s.store.Read(ctx, func(v View) (err error) {
+		c, err = visible(v, id, user)
+		return err
+	})
+	return c, err
+}
+
+// List returns a page of user's conversations, the one with the latest message first,
+// and the cursor of the next page, empty after the last.
+func (s *Service) List(ctx context.Context, user, before string, limit int) ([]Conversation, string, error) {
+	at, id, err := parseCursor(before)
+	if err != nil {
+		return nil, "", err
+	}
+	limit = s.page(limit)
+	list := []Conversation{}
+	next := ""
+	err = s.store.Read(ctx, func(v View) error {
+		heads, err := v.Heads(user, at, id, limit+1)
+		if err != nil {
+			return err
+		}
+		if len(heads) > limit {
+			heads = heads[:limit]
+			last := heads[limit-1]
+			next = fmt.Sprintf("%d.%s", last.LastAt, last.ID)
+		}
+		for _, h := range heads {
+			c, err := view(v, h, user)
+			if err != nil {
+				return err
+			}
+			list = append(list, c)
+		}
+		return nil
+	})
+	return list, next, err
+}
+
+const endOfTime = 1<<63 - 1
+
+func parseCursor(s string) (at int64, id string, err error) {
+	if s == "" {
+		return endOfTime, "", nil
+	}
+	ms, id, _ := strings.Cut(s, ".")
+	at, err = strconv.ParseInt(ms, 10, 64)
+	if err != nil || !printable(id) || len(id) > 64 {
+		return 0, "", refusal.New(refusal.BadRequest, "The cursor is not one that this server gave.")
+	}
+	return at, id, nil
+}
+
+// page bounds what a client asks for.
+func (s *Service) page(limit int) int {
+	if limit <= 0 || limit > s.cfg.PageSize {
+		return s.cfg.PageSize
+	}
+	return limit
+}
+
+func visible(v View, id, user string) (Conversation, error) {
+	h, _, err := access(v, id, user)
+	if err != nil {
+		return Conversation{}, err
+	}
+	return view(v, h, user)
+}
+
+// view fills in what user sees of a conversation.
+func view(v View, h Head, user string) (Conversation, error) {
+	c := Conversation{ID: h.ID, Kind: h.Kind, Name: h.Name, LastSeq: h.LastSeq, CreatedAt: h.CreatedAt}
+	var err error
+	if c.Members, err = v.Members(h.ID); err != nil {
+		return c, err
+	}
+	if h.LastSeq == 0 {
+		return c, nil
+	}
+	last, found, err := v.Message(h.ID, h.LastSeq)
+	if err != nil {
+		return c, err
+	}
+	if found {
+		c.Last = &last
+	}
+	for _, m := range c.Members {
+		if m.ID == user {
+			c.Unread, err = v.Unread(h.ID, user, m.Read)
+		}
+	}
+	return c, err
+}

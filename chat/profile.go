@@ -1,0 +1,131 @@
+package chat
+
+import (
+	"context"
+	"slices"
+
+	"carillon/refusal"
+)
+
+// profileReach bounds how many users one changed name is announced to. Others see it
+// the next time they load the conversation.
+const profileReach = 1000
+
+// Seen keeps the profile that came with a user's token. A changed one becomes an event
+// for everyone who shares a conversation with them.
+func (s *Service) Seen(ctx context.Context, u User) error {
+	u, err := s.cleanProfile(u)
+	if err != nil {
+		return err
+	}
+	same := false
+	err = s.store.Read(ctx, func(v View) error {
+		old, found, err := v.User(u.ID)
+		same = found && old == u
+		return err
+	})
+	if err != nil || same {
+		return err
+	}
+	return s.store.Write(ctx, func(tx Tx) error {
+		old, _, err := tx.User(u.ID)
+		if err != nil || old == u {
+			return err
+		}
+		if err := tx.PutUser(u); err != nil {
+			return err
+		}
+		others, err := tx.Neighbours(u.ID, profileReach)
+		if err != nil {
+			return err
+		}
+		return announce(tx, append(others, u.ID), EventProfile, s.nowMS(), u)
+	})
+}
+
+// cleanProfile repairs what a token says rather than keep its user out for a long name.
+func (s *Service) cleanProfile(u User) (User, error) {
+	if err := checkUser(u.ID); err != nil {
+		return u, err
+	}
+	name, err := cleanName(u.Name, s.cfg.NameBytes)
+	if refusal.Is(err, refusal.TooLarge) {
+		name, err = cleanName(shorten(u.Name, s.cfg.NameBytes), s.cfg.NameBytes)
+	}
+	if err != nil {
+		return u, err
+	}
+	u.Name = name
+	if u.Name == "" {
+		u.Name = u.ID
+	}
+	if u.Picture != "" && (len(u.Picture) > maxPicture || !printable(u.Picture)) {
+		u.Picture = ""
+	}
+	return u, nil
+}
+
+// shorten cuts s between two characters.
+func shorten(s string, limit int) string {
+	end := 0
+	for i, r := range s {
+		if i+len(string(r)) > limit {
+			break
+		}
+		end = i + len(string(r))
+	}
+	return s[:end]
+}
+
+// User returns the profile of somebody whom asker shares a conversation with or may reach.
+func (s *Service) User(ctx context.Context, asker, id string) (User, error) {
+	var u User
+	err := s.store.Read(ctx, func(v View) error {
+		var found bool
+		var err error
+		if u, found, err = v.User(id); err != nil {
+			return err
+		}
+		if found && asker != id {
+			found, err = s.sees(v, asker, id)
+		}
+		if err == nil && !found {
+			err = refusal.New(refusal.NotFound, "There is no such user, or none that you may see.")
+		}
+		return err
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+func (s *Service) sees(v View, asker, id string) (bool, error) {
+	from, found, err := v.User(asker)
+	if err != nil {
+		return false, err
+	}
+	if !found {
+		from = User{ID: asker}
+	}
+	err = s.cfg.Reach.mayReach(v, from, id)
+	if !refusal.Is(err, refusal.NotAllowed) {
+		return err == nil, err
+	}
+	if _, direct, err := v.DirectBetween(asker, id); err != nil || direct {
+		return direct, err
+	}
+	return v.ShareGroup(asker, id)
+}
+
+// Neighbours returns whom user shares a conversation with, at most 1,000: who may
+// be told about them, and whose presence they may see.
+func (s *Service) Neighbours(ctx context.Context, user string) ([]string, error) {
+	var ids []string
+	err := s.store.Read(ctx, func(v View) (err error) {
+		ids, err = v.Neighbours(user, profileReach)
+		return err
+	})
+	slices.Sort(ids)
+	return ids, err
+}

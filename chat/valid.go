@@ -1,0 +1,103 @@
+package chat
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"carillon/refusal"
+)
+
+const (
+	maxUserID   = 128 // bytes
+	maxClientID = 64
+	maxKey      = 64
+	maxPicture  = 2048
+)
+
+// ValidUser reports whether id may name a user: 1–128 bytes of printable UTF-8 without
+// a space at either end.
+func ValidUser(id string) bool {
+	return len(id) <= maxUserID && printable(id) && strings.TrimSpace(id) == id
+}
+
+// printable reports whether s is UTF-8 that shows itself, and not empty.
+func printable(s string) bool {
+	return s != "" && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+func checkUser(id string) error {
+	if !ValidUser(id) {
+		return refusal.New(refusal.BadRequest, "A user id has 1 to %d bytes of printable characters.", maxUserID)
+	}
+	return nil
+}
+
+// checkClientID accepts what a tab may choose: it is compared bytewise and printed in logs.
+func checkClientID(id string) error {
+	plain := func(r rune) bool { return r <= ' ' || r > '~' }
+	if id == "" || len(id) > maxClientID || strings.IndexFunc(id, plain) >= 0 {
+		return refusal.New(refusal.BadRequest, "A client id has 1 to %d ASCII characters without spaces.", maxClientID)
+	}
+	return nil
+}
+
+// cleanText returns text as it is stored. Line ends become \n; other control characters,
+// which come in with what people paste, are dropped rather than refused.
+func cleanText(text string, limit int) (string, error) {
+	if !utf8.ValidString(text) {
+		return "", refusal.New(refusal.BadRequest, "The text is not UTF-8.")
+	}
+	text = lineEnds.Replace(text)
+	text = strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+	if strings.TrimSpace(text) == "" {
+		return "", refusal.New(refusal.BadRequest, "The text is empty.")
+	}
+	if len(text) > limit {
+		return "", refusal.New(refusal.TooLarge, "The text has %d bytes; %d are allowed.", len(text), limit)
+	}
+	return text, nil
+}
+
+// A vertical tab is what word processors put where Shift+Enter was pressed.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// cleanName returns a name on one line.
+func cleanName(name string, limit int) (string, error) {
+	if !utf8.ValidString(name) {
+		return "", refusal.New(refusal.BadRequest, "The name is not UTF-8.")
+	}
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if len(name) > limit {
+		return "", refusal.New(refusal.TooLarge, "The name has %d bytes; %d are allowed.", len(name), limit)
+	}
+	return name, nil
+}
+
+// cleanJSON returns a value in its shortest form, nil for null or nothing.
+func cleanJSON(value json.RawMessage, limit int) (json.RawMessage, error) {
+	if len(value) > 2*limit+64 { // compacting a hostile amount of spaces is not worth it
+		return nil, refusal.New(refusal.TooLarge, "The value has %d bytes; %d are allowed.", len(value), limit)
+	}
+	if len(bytes.TrimSpace(value)) == 0 {
+		return nil, nil
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, value); err != nil || !utf8.Valid(value) {
+		return nil, refusal.New(refusal.BadRequest, "The value is not JSON.")
+	}
+	if out.String() == "null" {
+		return nil, nil
+	}
+	if out.Len() > limit {
+		return nil, refusal.New(refusal.TooLarge, "The value has %d bytes; %d are allowed.", out.Len(), limit)
+	}
+	return out.Bytes(), nil
+}
