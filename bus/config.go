@@ -1,0 +1,29 @@
+package bus
+
+// Config says where the bus is.
+type Config struct {
+	URL            string `toml:"url"`             // of a NATS cluster, several separated by commas; empty: embedded, in this process only
+	Credentials    string `toml:"credentials"`     // path of the cluster's credentials file; empty: none
+	Queue          int    `toml:"queue"`           // messages that may wait per dispatcher before some are dropped; zero: 8192
+	Dispatchers    int    `toml:"dispatchers"`     // goroutines that hand out messages; zero: 4
+	RequestSeconds int    `toml:"request_seconds"` // longest time to wait for an answer; zero: 10
+}
+
+// Defaults is what an embedded bus of one machine needs.
+func Defaults() Config {
+	return Config{Queue: 8192, Dispatchers: 4, RequestSeconds: 10}
+}
+
+func (c Config) filled() Config {
+	d := Defaults()
+	if c.Queue == 0 {
+		c.Queue = d.Queue
+	}
+	if c.Dispatchers == 0 {
+		c.Dispatchers = d.Dispatchers
+	}
+	if c.RequestSeconds == 0 {
+		c.RequestSeconds = d.RequestSeconds
+	}
+	return c
+}
