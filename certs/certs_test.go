@@ -1,0 +1,97 @@
+package certs
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func writePair(t *testing.T, dir string, serial int64, modified time.Time) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "localhost"}, NotAfter: modified.Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, modified, modified); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestChangedFilesAreReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, start := t.TempDir(), time.Now()
+		cert, key := writePair(t, dir, 1, start)
+		var log bytes.Buffer
+		p, err := Load(cert, key, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		serial := func() int64 {
+			time.Sleep(checkEvery)
+			c, err := p.Get(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := x509.ParseCertificate(c.Certificate[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return leaf.SerialNumber.Int64()
+		}
+		if got := serial(); got != 1 {
+			t.Fatalf("got certificate %d, want 1", got)
+		}
+		writePair(t, dir, 2, start.Add(time.Minute))
+		if got := serial(); got != 2 {
+			t.Errorf("after renewal: got certificate %d, want 2", got)
+		}
+		if err := os.WriteFile(cert, []byte("half a cert"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := serial(); got != 2 || log.Len() == 0 {
+			t.Errorf("while a file is broken: got certificate %d, want 2 and a warning", got)
+		}
+	})
+}
+
+func TestMissingOrForeignKeyDoesNotLoad(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := writePair(t, dir, 1, time.Now())
+	_, otherKey := writePair(t, t.TempDir(), 2, time.Now())
+	if _, err := Load(cert, filepath.Join(dir, "none"), slog.Default()); err == nil {
+		t.Error("a missing key loaded")
+	}
+	if _, err := Load(cert, otherKey, slog.Default()); err == nil {
+		t.Error("a key of another certificate loaded")
+	}
+	if _, err := Load(cert, key, slog.Default()); err != nil {
+		t.Error(err)
+	}
+}
