@@ -1,0 +1,52 @@
+/** What can go wrong, as types to switch on. */
+import type { DeviceReason } from "./types.ts";
+import type { Code, Source, Error as WireError } from "./wire.gen.ts";
+
+/** The server, or the client on its behalf, said no. Translations are keyed by `code`. */
+export class Refusal extends Error {
+	override readonly name = "Refusal";
+	readonly code: Code;
+	/** Try again after this; 0: trying again will not help. */
+	readonly retryMs: number;
+
+	constructor(code: Code, message: string, retryMs = 0) {
+		super(message);
+		this.code = code;
+		this.retryMs = retryMs;
+	}
+
+	static of(e: WireError): Refusal {
+		return new Refusal(e.data?.code ?? "internal", e.message, e.data?.retry_ms ?? 0);
+	}
+
+	/** The same request may succeed later. */
+	get temporary(): boolean {
+		return this.retryMs > 0 || temporary.has(this.code);
+	}
+}
+
+const temporary: ReadonlySet<Code> = new Set([
+	"rate_limited",
+	"busy",
+	"internal",
+	"hello_first",
+	"token_expired",
+]);
+
+/** No answer: the connection went away before it came, or was not there. The request may or may not have worked. */
+export class Unanswered extends Error {
+	override readonly name = "Unanswered";
+}
+
+/** A camera or microphone could not be had. */
+export class DeviceError extends Error {
+	override readonly name = "DeviceError";
+	readonly source: Source;
+	readonly reason: DeviceReason;
+
+	constructor(source: Source, reason: DeviceReason, cause?: unknown) {
+		super(`${source}: ${reason}`, { cause });
+		this.source = source;
+		this.reason = reason;
+	}
+}

@@ -1,0 +1,327 @@
+/**
+ * The typed surface of the SDK: what a page may ask of a {@link Client}, and what it is told.
+ *
+ * All state is readable at any time and changes only together with an event, so a UI draws from the
+ * state and uses events to know when. Everything that takes time takes an `AbortSignal`.
+ */
+import type { CallView, Leg, Ring, RingEnd } from "./types.calls.ts";
+import type {
+	Code,
+	Conversation,
+	Kind,
+	Limits,
+	Media,
+	Message,
+	Presence,
+	Receipt,
+	Session,
+	Typing,
+	User,
+	UserObject,
+} from "./wire.gen.ts";
+
+export type * from "./types.calls.ts";
+
+/** How a page makes a {@link Client}. */
+export interface ClientOptions {
+	/** Origin of the server, e.g. `https://chat.example.com`. */
+	server: string | URL;
+	/** A session token that never changes. Prefer {@link getToken}. */
+	token?: string;
+	/**
+	 * Asked for a token before each connection whose token is stale, and to renew in time. `stale` is the
+	 * token that the server no longer takes, if that is why.
+	 */
+	getToken?: (signal: AbortSignal, stale?: string) => Promise<string> | string;
+	/** What other tabs call this device, e.g. "Chrome on Linux" (the default is derived). */
+	deviceName?: string;
+	/** Let media flow only through TURN. */
+	relayOnly?: boolean;
+	/** Send one video layer instead of three (the default is simulcast). */
+	singleLayer?: boolean;
+	/** Start of every key in local, session and IndexedDB storage. Default "carillon". */
+	storagePrefix?: string;
+}
+
+/**
+ * Where the connection stands. A discriminated union: switch on `state`.
+ * Rings and notifications are raised only in `online`.
+ */
+export type Connection =
+	/** Not asked to connect, or asked to rest. */
+	| { readonly state: "idle" }
+	/** Fetching a token, opening the socket, saying hello. `attempt` counts from 1. */
+	| { readonly state: "connecting"; readonly attempt: number }
+	/** Greeted; what was missed is being read. */
+	| { readonly state: "catching_up"; readonly attempt: number; readonly recovered: boolean }
+	| { readonly state: "online" }
+	/** Will try again by itself `delayMs` after it entered this state. */
+	| { readonly state: "waiting"; readonly attempt: number; readonly delayMs: number; readonly code: number }
+	/** Will not try again until `connect()` is called. `why` is what to tell the user. */
+	| { readonly state: "stopped"; readonly code: number; readonly why: StopReason };
+
+export type StopReason = "bad_token" | "signed_out" | "too_old" | "forbidden_origin" | "refused";
+
+/** Names a conversation: by its id, or a direct one by the other user (made with the first message). */
+export type ConversationRef = { readonly conversation: string } | { readonly to: string };
+
+/** How far a message of mine has come. Others' messages are `received`. */
+export type Delivery =
+	| "queued" // waits for a connection or for its turn
+	| "sending"
+	| "sent" // stored by the server: will not be lost
+	| "delivered" // on a device of every other member
+	| "read" // shown to every other member
+	| "unconfirmed" // no answer yet; it will be tried again by itself
+	| "failed" // refused for good; see `refused`. resend() or discard()
+	| "received";
+
+/** One line of the transcript. */
+export interface Row {
+	/** Stable from the first keystroke to the last receipt: use it to key the DOM. */
+	readonly key: string;
+	/** `seq` is 0 and `id` empty until the server has stored it. */
+	readonly message: Message;
+	readonly delivery: Delivery;
+	readonly refused?: { readonly code: Code; readonly message: string };
+}
+
+/** What is held of a conversation's messages: one unbroken run up to the newest, then what waits to be sent. */
+export interface Transcript {
+	/** Undefined while only a `to` is known and no message was ever exchanged. */
+	readonly conversation: Conversation | undefined;
+	readonly rows: readonly Row[];
+	/** Older messages exist: `messages.older()` fetches them. */
+	readonly more: boolean;
+	/** The first page has not arrived yet. */
+	readonly loading: boolean;
+}
+
+export interface SendParams {
+	text?: string;
+	kind?: Kind;
+	data?: unknown;
+	/** Id of the call in whose view this was written: goes over its data channel first. */
+	call?: string;
+}
+
+export interface Messages {
+	/** What is held now; synchronous. Call {@link open} to have it loaded and kept whole. */
+	transcript(ref: ConversationRef): Transcript;
+	/** Loads the newest page and keeps the transcript without gaps, also after a loss of connection. */
+	open(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript>;
+	/** Fetches the page before the oldest held message. */
+	older(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript>;
+	/** Queues a message and returns its row at once. It survives a reload and is stored exactly once. */
+	send(ref: ConversationRef, params: SendParams): Row;
+	/** Tries a failed message again, with the same client id. */
+	resend(key: string): void;
+	/** Drops a failed or queued message. */
+	discard(key: string): void;
+	/** The UI says: everything up to `seq` is on the screen of a visible, focused tab. */
+	shown(conversation: string, seq: number): void;
+	/** The user is typing, or stopped. Call it at each keystroke; it is thinned out here. */
+	typing(conversation: string, on: boolean): void;
+	/** Who types in a conversation now, besides me. */
+	typists(conversation: string): readonly string[];
+}
+
+export interface Conversations {
+	/** Latest first, as far as loaded. */
+	list(): readonly Conversation[];
+	/** There are more beyond {@link list}. */
+	readonly more: boolean;
+	loadMore(signal?: AbortSignal): Promise<void>;
+	get(id: string): Conversation | undefined;
+	/** The direct conversation with a user, if it is known. */
+	direct(user: string): Conversation | undefined;
+	/** Fetches one that is not in the list yet. */
+	fetch(id: string, signal?: AbortSignal): Promise<Conversation>;
+	create(
+		p: { kind: Conversation["kind"]; members: string[]; name?: string },
+		signal?: AbortSignal,
+	): Promise<Conversation>;
+	/** Sum of unread messages. */
+	readonly unread: number;
+	/** The other member of a direct conversation. */
+	other(conversation: Conversation): User | undefined;
+}
+
+export interface PresenceStore {
+	/** Keeps these users' presence fresh until the signal aborts. */
+	watch(users: readonly string[], signal: AbortSignal): void;
+	get(user: string): Presence | undefined;
+}
+
+export interface UserObjects {
+	set(key: string, value: unknown, signal?: AbortSignal): Promise<void>;
+	/** The value as last seen; kept fresh in all tabs. */
+	get(key: string): unknown;
+	all(): ReadonlyMap<string, UserObject>;
+}
+
+export interface Sessions {
+	/** My open tabs, on all devices, as last told by the server. */
+	list(signal?: AbortSignal): Promise<readonly Session[]>;
+	/** Ends one session. */
+	signOut(id: string, signal?: AbortSignal): Promise<void>;
+}
+
+/** Why media could not be had. What to tell the user differs, so this is typed. */
+export type DeviceReason = "refused" | "none_found" | "in_use" | "failed";
+
+export interface DeviceChoice {
+	/** `deviceId`s; undefined: the browser's default. */
+	microphone?: string;
+	camera?: string;
+}
+
+export interface StartParams {
+	media: Media;
+	/** Default: true in a video call. */
+	camera?: boolean;
+	devices?: DeviceChoice;
+	signal?: AbortSignal;
+}
+
+export interface AnswerParams {
+	/** Default: false. */
+	camera?: boolean;
+	devices?: DeviceChoice;
+	signal?: AbortSignal;
+}
+
+export type CallsAvailable =
+	| { readonly ok: true }
+	| { readonly ok: false; readonly reason: "calls_need_https" | "unsupported" };
+
+export interface Calls {
+	/** Whether this page can host a call at all. */
+	readonly available: CallsAvailable;
+	/** Rings to show now. Empty until synced; nothing here rings past its time. */
+	readonly rings: readonly Ring[];
+	/** Live calls in which I take part, here or elsewhere. Not rings. */
+	readonly views: readonly CallView[];
+	/** Legs hosted by this tab. At most one is not held. */
+	readonly legs: readonly Leg[];
+	/** The leg that is heard and seen here. */
+	readonly active: Leg | undefined;
+
+	/**
+	 * Fetches the call part and makes everything ready that needs no permission. Call it when a ring shows or a call
+	 * button is hovered. Captures nothing and contacts no one.
+	 */
+	prepare(signal?: AbortSignal): Promise<void>;
+	/** Calls a user or a conversation. Fails with {@link DeviceError} or {@link Refusal}. */
+	start(ref: ConversationRef, p: StartParams): Promise<Leg>;
+	/** Answers a ring. Fails with `Refusal` `already_answered` when another tab was first: stay silent then. */
+	answer(call: string, p?: AnswerParams): Promise<Leg>;
+	decline(call: string, signal?: AbortSignal): Promise<void>;
+	/** Only this browser profile's sound stops. */
+	silence(call: string): void;
+	/** Leaves or cancels, wherever the leg is. */
+	hangUp(call: string, signal?: AbortSignal): Promise<void>;
+	/** Brings a call that another tab hosts to this one. */
+	moveHere(call: string, p?: AnswerParams): Promise<Leg>;
+	/** Mutes or unmutes my microphone in a call, wherever it is hosted. */
+	setMicrophone(call: string, on: boolean): Promise<void>;
+	/** Holds or resumes a call, wherever it is hosted. */
+	setHeld(call: string, held: boolean): Promise<void>;
+	setHandRaised(call: string, raised: boolean): Promise<void>;
+
+	/** Cameras and microphones; labels are empty before the first permission. */
+	devices(): Promise<MediaDeviceInfo[]>;
+	/** Opens camera and microphone for a preview. The signal gives them back. Fails with {@link DeviceError}. */
+	preview(p: {
+		camera: boolean;
+		microphone: boolean;
+		devices?: DeviceChoice;
+		signal: AbortSignal;
+	}): Promise<MediaStream>;
+}
+
+/** What a client tells, by name. */
+export interface ClientEvents {
+	connection: Connection;
+	/** Everything missed has been read: from now on things are new. */
+	synced: { readonly recovered: boolean };
+	/** A new message, mine from another tab included, after `synced` only. For sounds and notifications. */
+	message: { readonly message: Message; readonly mine: boolean };
+	/** A transcript changed; redraw it. `conversation` is its id, or `to:<user>` before it has one. */
+	transcript: { readonly conversation: string };
+	/** The list or a conversation in it changed. */
+	conversations: { readonly conversation?: string };
+	receipt: Receipt;
+	unread: { readonly total: number };
+	typing: Typing;
+	presence: Presence;
+	userobject: UserObject;
+	profile: User;
+	sessions: readonly Session[];
+	/** Anything about rings, views or legs changed; redraw calls. */
+	calls: undefined;
+	"call:incoming": Ring;
+	"call:ringend": RingEnd;
+	"call:active": CallView;
+	"call:elsewhere": CallView;
+	"call:ended": { readonly view: CallView; readonly reason: string };
+	/** Another tab of this browser profile told something; see {@link Client.tell}. */
+	sibling: { readonly topic: string; readonly data: unknown };
+	/** The token is no longer taken and no fresh one could be had. */
+	authexpired: { readonly code: Code | "no_token" };
+	/** Signed out, here or elsewhere. What was stored on this device is gone. */
+	signedout: undefined;
+	error: Error;
+}
+
+export interface OnOptions {
+	signal?: AbortSignal;
+}
+
+/**
+ * One user in one tab. Makes no connection before {@link connect}. Clients of one page share a tab id.
+ */
+export interface Client {
+	/** Of this open page. Final once the connection has left `idle`. */
+	readonly tabId: string;
+	/** Of this browser profile. */
+	readonly deviceId: string;
+	readonly server: string;
+	readonly connection: Connection;
+	/** Who I am, once greeted. */
+	readonly user: User | undefined;
+	/** Set by the server's greeting. */
+	readonly limits: Limits | undefined;
+	readonly conversations: Conversations;
+	readonly messages: Messages;
+	readonly presence: PresenceStore;
+	readonly objects: UserObjects;
+	readonly sessions: Sessions;
+	readonly calls: Calls;
+
+	/** Connects and stays connected. May be called again after `stopped`. */
+	connect(): void;
+	/** Rests: closes the socket, keeps what is stored, leaves hosted calls to their grace time. */
+	disconnect(): void;
+	/** Gives everything back; the client is unusable after. Stored data stays. */
+	close(): void;
+	/** Signs out this device's tabs, or all devices, and clears what is stored here. */
+	signOut(p?: { everywhere?: boolean }, signal?: AbortSignal): Promise<void>;
+	/** Profile of a user that shares something with me; cached. */
+	fetchUser(id: string, signal?: AbortSignal): Promise<User>;
+
+	/** Other tabs of this profile and user hear it as `sibling`. Best effort: may reach no one. */
+	tell(topic: string, data: unknown): void;
+	/**
+	 * Races the tabs of this profile and user for a job (ringer, notifier, announcer). Resolves with true in the
+	 * winner, which keeps it until the signal aborts; false elsewhere. True everywhere where Web Locks are absent.
+	 */
+	win(job: string, signal: AbortSignal): Promise<boolean>;
+
+	/** Returns a function that stops listening. */
+	on<K extends keyof ClientEvents>(
+		type: K,
+		listener: (event: ClientEvents[K]) => void,
+		o?: OnOptions,
+	): () => void;
+}
