@@ -21,9 +21,11 @@ const (
 	TooLarge            Code = "too_large"            // a frame, message, name or list over its limit
 	RateLimited         Code = "rate_limited"         // try again after retry_ms
 	Busy                Code = "busy"                 // the server has too much to do; try again after retry_ms
+	StorageFailed       Code = "storage_failed"       // the disk is full or fails; nothing was changed; try again after retry_ms
 	Internal            Code = "internal"             // our fault; logged
 	HelloFirst          Code = "hello_first"          // a request before hello
 	HelloAgain          Code = "hello_again"          // a second hello on one connection
+	TooManyTabs         Code = "too_many_tabs"        // close some
 	UnsupportedProtocol Code = "unsupported_protocol" // reload the page: client and server do not speak one version
 
 	TokenMissing   Code = "token_missing"

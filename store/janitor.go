@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	trimEvery = 10 * time.Minute
+	trimUsers = 100 // per transaction, so that nobody waits long behind it
+)
+
+// janitor keeps users' logs to their age until the store is closed. Their length is
+// kept where they grow.
+func (s *Store) janitor() {
+	ticker := time.NewTicker(trimEvery)
+	defer ticker.Stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-ticker.C:
+			if err := s.trim(ctx); err != nil {
+				s.log.Warn("old events stay a while longer", "error", err)
+			}
+		}
+	}
+}
+
+// trim removes what is older than LogHours, user by user, oldest first and without
+// holes, even if the clock once jumped.
+func (s *Store) trim(ctx context.Context) error {
+	cutoff := s.now().Add(-time.Duration(s.cfg.LogHours) * time.Hour).UnixMilli()
+	for last, more := "", true; more; {
+		err := s.write(ctx, func(tx *tx) error {
+			users, err := collect(tx.conn, scanString, "SELECT user FROM logs WHERE user > ? ORDER BY user LIMIT ?", last, trimUsers)
+			if err != nil {
+				return err
+			}
+			for _, user := range users {
+				if err := tx.trimUser(user, cutoff); err != nil {
+					return err
+				}
+				last = user
+			}
+			more = len(users) == trimUsers
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *tx) trimUser(user string, cutoff int64) error {
+	var oldest int64
+	there, err := found(tx.row("SELECT at FROM events WHERE user = ? ORDER BY offset LIMIT 1", user).Scan(&oldest))
+	if err != nil || !there || oldest >= cutoff {
+		return err
+	}
+	_, err = tx.exec(`DELETE FROM events WHERE user = ?1 AND offset <
+		coalesce((SELECT min(offset) FROM events WHERE user = ?1 AND at >= ?2), (SELECT newest + 1 FROM logs WHERE user = ?1))`, user, cutoff)
+	return err
+}

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"carillon/chat"
+	"carillon/refusal"
+)
+
+// maxBatch bounds how long the first write of a commit waits for the last: 256 messages
+// take some 30 ms.
+const maxBatch = 256
+
+// write is one transaction on its way through the writer.
+type write struct {
+	f     func(*tx) error
+	taken atomic.Bool // by the writer, or by its caller who gave up
+	err   error       // of f; owned by writeLoop until done
+	done  chan error  // holds the one answer
+}
+
+// Write runs f in a transaction of its own. When it returns nil, everything f did is on
+// disk; otherwise nothing is kept. It refuses with refusal.Busy when too many wait.
+func (s *Store) Write(ctx context.Context, f func(chat.Tx) error) error {
+	return s.write(ctx, func(tx *tx) error { return f(tx) })
+}
+
+func (s *Store) write(ctx context.Context, f func(*tx) error) error {
+	w := &write{f: f, done: make(chan error, 1)}
+	if err := s.enqueue(w); err != nil {
+		return err
+	}
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		if w.taken.CompareAndSwap(false, true) {
+			return ctx.Err() // it will not happen
+		}
+		return <-w.done // it is happening: say how it went
+	}
+}
+
+func (s *Store) enqueue(w *write) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosing()
+	}
+	select {
+	case s.queue <- w:
+		return nil
+	default: // full: the disk does not keep up, and waiting longer helps nobody
+		s.metrics.refused.Inc()
+		return refusal.After(time.Second, refusal.Busy, "The server has too much to write. Try again.")
+	}
+}
+
+// writeLoop commits until the queue is closed and empty.
+func (s *Store) writeLoop() {
+	for w := range s.queue {
+		s.commit(w)
+	}
+}
+
+// commit runs first and whatever else waits in one database transaction.
+func (s *Store) commit(first *write) {
+	tx := &tx{view: view{s.writer}, logEvents: int64(s.cfg.LogEvents)}
+	batch := make([]*write, 0, 16)
+	_, err := s.writer.exec("BEGIN IMMEDIATE")
+	for w := first; w != nil; w = s.next(len(batch)) {
+		if !w.taken.CompareAndSwap(false, true) {
+			continue // its caller gave up
+		}
+		batch = append(batch, w)
+		if err == nil {
+			w.err, err = tx.run(w.f)
+		}
+	}
+	if err == nil {
+		_, err = s.writer.exec("COMMIT")
+	}
+	if err != nil {
+		s.abort(batch, err)
+		return
+	}
+	s.metrics.commits.Inc()
+	s.metrics.batch.Observe(float64(len(batch)))
+	if len(tx.events) > 0 {
+		s.metrics.events.Add(float64(len(tx.events)))
+		s.deliver(tx.events)
+	}
+	for _, w := range batch {
+		w.done <- w.err // has room for the one answer
+	}
+}
+
+// next returns a write that waits, or nil. When none does, it lets those run once who
+// were just answered and are about to write again.
+func (s *Store) next(n int) *write {
+	if n >= maxBatch {
+		return nil
+	}
+	for range 2 {
+		select {
+		case w := <-s.queue: // nil when closed
+			return w
+		default:
+			runtime.Gosched()
+		}
+	}
+	return nil
+}
+
+// abort undoes all of a batch: the disk did not take it.
+func (s *Store) abort(batch []*write, err error) {
+	if _, undo := s.writer.exec("ROLLBACK"); undo != nil {
+		s.log.Debug("rollback: the database had done it itself", "error", undo)
+	}
+	s.metrics.failed.Add(float64(len(batch)))
+	s.log.Error("database cannot be written", "writes", len(batch), "error", err)
+	for _, w := range batch {
+		if _, known := refusal.Of(w.err); known {
+			w.done <- w.err // refused before; that stays true
+			continue
+		}
+		w.done <- errStorage()
+	}
+}
+
+// run keeps all of f or nothing. The first error is f's own; the second one says that
+// the transaction as a whole is lost.
+func (tx *tx) run(f func(*tx) error) (err, lost error) {
+	if _, err := tx.exec("SAVEPOINT one"); err != nil {
+		return nil, err
+	}
+	before := len(tx.events)
+	err = f(tx)
+	if err != nil {
+		tx.events = tx.events[:before]
+		if diskFails(err) {
+			return nil, err
+		}
+		if _, undo := tx.exec("ROLLBACK TO one"); undo != nil {
+			return err, fmt.Errorf("undo a write that failed with %q: %w", err, undo)
+		}
+	}
+	_, lost = tx.exec("RELEASE one")
+	return err, lost
+}
+
+// diskFails reports whether the database could not do its work, whatever it was asked:
+// the disk is full, fails, or is not there.
+func diskFails(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Code() & 0xff { // the primary code
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_BUSY:
+		return true
+	}
+	return false
+}
+
+func errStorage() error {
+	return refusal.After(5*time.Second, refusal.StorageFailed, "The server cannot write to its disk. Nothing was changed. Try again later.")
+}
