@@ -93,7 +93,7 @@ type ParticipantView struct {
 	Name       string           `json:"name"`
 	State      ParticipantState `json:"state"`
 	Microphone bool             `json:"microphone"` // on, not muted
-	Camera     bool             `json:"camera"`     // on
+	Camera     bool             `json:"camera"`     // on; what they want, whether held or not
 	Held       bool             `json:"held,omitempty"`
 	HandRaised bool             `json:"hand_raised,omitempty"`
 	Leg        *LegView         `json:"leg,omitempty"`      // the active leg; none before an answer
@@ -109,9 +109,10 @@ type Snapshot struct {
 	Caller       string            `json:"caller"`
 	Media        Media             `json:"media"`
 	State        State             `json:"state"`
-	CSeq         int64             `json:"cseq"`
+	CSeq         int64             `json:"cseq"`  // grows with every change
+	Epoch        int64             `json:"epoch"` // grows when a server takes the call over: its media starts anew, so make a new PeerConnection
 	Participants []ParticipantView `json:"participants"`
-	RemainingMS  int64             `json:"remaining_ms,omitempty"` // ringing: until the ring times out, from At
+	RemainingMS  int64             `json:"remaining_ms,omitempty"` // while someone is rung: until that times out, from At
 	ActiveMS     int64             `json:"active_ms,omitempty"`    // active: how long already, from At
 	Reason       Reason            `json:"reason,omitempty"`       // ended
 }

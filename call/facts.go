@@ -1,0 +1,94 @@
+package call
+
+// FactKind names something that happened to a call.
+type FactKind string
+
+// What users ask for, each from one tab of theirs.
+const (
+	DoStart   FactKind = "start"   // a start that found this call in its way: repeat, glare, move or join
+	DoRinging FactKind = "ringing" // this tab shows the ring
+	DoAnswer  FactKind = "answer"
+	DoDecline FactKind = "decline"
+	DoLeave   FactKind = "leave"
+	DoMove    FactKind = "move"    // this tab wants the leg of its user
+	DoResume  FactKind = "resume"  // this tab has the secret of a leg whose session is gone
+	DoSuspend FactKind = "suspend" // the page of this leg goes away, perhaps to come back
+	DoSet     FactKind = "set"     // mute, camera, hold, hand
+	DoOffer   FactKind = "offer"   // may this tab negotiate media for this leg?
+)
+
+// What the server finds out by itself.
+const (
+	MediaUp   FactKind = "media_up"   // the leg's transport is connected
+	MediaDown FactKind = "media_down" // nothing comes from the leg any more
+	TabGone   FactKind = "tab_gone"   // From.Session is over
+	UserBusy  FactKind = "busy"       // the user's policy says that they are busy
+	Remove    FactKind = "remove"     // block, ban, revoked token; with From.Session only if it holds the leg
+	Claimed   FactKind = "claimed"    // this server took the call over; its media starts anew
+	Tick      FactKind = "tick"       // nothing but time
+)
+
+// Seat is who acts, and through which connection. The session is unguessable, the rest
+// of it is what the tab says of itself.
+type Seat struct {
+	User    string `json:"user"`
+	Session string `json:"session,omitempty"` // empty: none, or not known any more
+	Where
+}
+
+// Fact is one thing that happened, with what the kind needs. Randomness comes from
+// outside: Fresh is used if the fact turns out to make a leg.
+type Fact struct {
+	Kind         FactKind `json:"kind"`
+	From         Seat     `json:"from"`
+	ClientCallID string   `json:"client_call_id,omitempty"` // start
+	Camera       bool     `json:"camera,omitempty"`         // start, answer: is it on?
+	Leg          string   `json:"leg,omitempty"`            // resume, suspend, offer, media
+	Secret       string   `json:"secret,omitempty"`         // resume, suspend, offer
+	Set          Set      `json:"set,omitzero"`
+	Epoch        int64    `json:"epoch,omitempty"` // claimed
+	Fresh        Fresh    `json:"-"`               // made by the owner, never taken from a request
+}
+
+// Set changes what is given and leaves the rest.
+type Set struct {
+	Microphone *bool `json:"microphone,omitempty"`
+	Camera     *bool `json:"camera,omitempty"`
+	Held       *bool `json:"held,omitempty"`
+	HandRaised *bool `json:"hand_raised,omitempty"`
+}
+
+// Fresh is the id and the secret of a leg to be.
+type Fresh struct{ Leg, Secret string }
+
+// Effect is what a fact led to, beside the new state of the call.
+type Effect struct {
+	Changed bool // to be stored, with a new cseq; false: nothing that outlives this process
+	Ended   []LegEnd
+	Reply   Reply
+}
+
+// Reply goes to the tab that asked.
+type Reply struct {
+	Snapshot Snapshot `json:"snapshot"`
+	Leg      string   `json:"leg,omitempty"`    // of this tab from now on
+	Secret   string   `json:"secret,omitempty"` // its secret, in the clear only here
+	Merged   bool     `json:"merged,omitempty"` // glare: the start counted as an answer
+	Moved    bool     `json:"moved,omitempty"`  // the start counted as a move
+}
+
+// LegEnd says that a leg is over and why.
+type LegEnd struct {
+	Leg    string
+	Seat   Seat
+	Reason Reason
+}
+
+// LegPass is what the room has to let a leg do.
+type LegPass struct {
+	Leg        string
+	Seat       Seat // Seat.Session is empty while its tab's connection is gone
+	Active     bool // false: it is moving in, connected but neither heard nor seen
+	Microphone bool // may be forwarded
+	Camera     bool
+}

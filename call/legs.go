@@ -1,0 +1,197 @@
+package call
+
+// newLeg makes the leg of a tab and hands it over in the reply.
+func (s *step) newLeg(from Seat, fresh Fresh) *leg {
+	l := &leg{ID: fresh.Leg, State: LegAnswering, Where: from.Where}
+	s.grant(l, from, fresh.Secret)
+	return l
+}
+
+// regrant gives a leg a new secret and binds it to the connection that asks.
+func (s *step) regrant(l *leg, f Fact) { s.grant(l, f.From, f.Fresh.Secret) }
+
+func (s *step) grant(l *leg, from Seat, secret string) {
+	l.session, l.Digest, l.suspended = from.Session, digest(secret), false
+	s.out.Reply.Leg, s.out.Reply.Secret = l.ID, secret
+}
+
+// leg returns the one that f names and has the secret of.
+func (p *participant) leg(f Fact) *leg {
+	for _, l := range []*leg{p.Leg, p.Moving} {
+		if l != nil && l.ID == f.Leg && l.knows(f.Secret) {
+			return l
+		}
+	}
+	return nil
+}
+
+// heldBy: the leg is that tab's, and no other connection of it is alive.
+func (l *leg) heldBy(from Seat) bool {
+	return l != nil && l.Where.Tab == from.Tab && (l.session == from.Session || l.session == "")
+}
+
+// media tells what the room sees of a leg.
+func (s *step) media(id string, up bool) {
+	for i := range s.s.Participants {
+		p := &s.s.Participants[i]
+		switch {
+		case p.Leg != nil && p.Leg.ID == id:
+			if p.Leg.suspended {
+				return // its page is gone; what still arrives is on its way out
+			}
+			p.Leg.mediaUp = up
+			s.weigh(p)
+		case p.Moving != nil && p.Moving.ID == id && up:
+			s.close(p.Leg, p.User, Replaced)
+			p.Leg, p.Moving = p.Moving, nil
+			p.Leg.mediaUp = true
+			s.weigh(p)
+		}
+	}
+}
+
+// tabGone: a connection is over. Media may well go on without it.
+func (s *step) tabGone(session string) {
+	if session == "" {
+		return
+	}
+	for i := range s.s.Participants {
+		p := &s.s.Participants[i]
+		if p.Moving != nil && p.Moving.session == session {
+			p.Moving.session = ""
+		}
+		if p.Leg != nil && p.Leg.session == session {
+			p.Leg.session = ""
+			s.weigh(p)
+		}
+	}
+}
+
+// weigh draws the conclusions from a leg's media and connection.
+func (s *step) weigh(p *participant) {
+	l := p.Leg
+	switch {
+	case l.mediaUp:
+		l.State, l.by, l.why = LegUp, 0, ""
+		p.State = Joined
+		s.activate()
+	case s.s.State == Ringing && l.session != "":
+		// The caller is there, only without media: the ring timer bounds that.
+		l.State, l.by, l.why = LegAnswering, 0, ""
+		p.State = Joining
+	case s.s.State == Ringing:
+		s.lost(p, s.patience.callerGone, Cancelled)
+	case l.State != LegAnswering:
+		s.lost(p, s.patience.grace, ConnectionLost)
+	case l.suspended: // never was up: the connect timer runs
+		l.by = min(l.by, s.now+s.patience.suspend)
+	}
+}
+
+// lost starts a leg's grace time, or shortens the one that runs.
+func (s *step) lost(p *participant, grace int64, why Reason) {
+	l := p.Leg
+	if l.suspended {
+		grace = min(grace, s.patience.suspend)
+	}
+	if l.by == 0 || l.suspended && l.by > s.now+grace {
+		l.by = s.now + grace
+	}
+	if l.why == "" {
+		l.why = why
+	}
+	l.State, p.State = LegReconnecting, Reconnecting
+}
+
+// hurry sets the caller's clock when the first callee answers: until then nothing but the
+// ring timer asked for its media.
+func (s *step) hurry(p *participant) {
+	l := p.Leg
+	switch {
+	case l.mediaUp:
+	case l.State == LegAnswering:
+		l.by, l.why = s.now+s.patience.connect, FailedICE
+	default:
+		if l.why == Cancelled {
+			l.why = ConnectionLost
+		}
+		if !l.suspended {
+			l.by = s.now + s.patience.grace
+		}
+	}
+}
+
+// activate starts the clock of the call when two have joined.
+func (s *step) activate() {
+	joined := 0
+	for i := range s.s.Participants {
+		if s.s.Participants[i].State == Joined {
+			joined++
+		}
+	}
+	// While it rings only the caller has media; that is no answer.
+	if joined > 1 && s.s.State == Connecting {
+		s.s.State, s.s.ActiveAt = Active, s.now
+	}
+}
+
+// giveUp ends our patience with a participant's active leg.
+func (s *step) giveUp(p *participant) {
+	if p.Moving != nil { // the one that moves in may still make it, in the time it has
+		s.close(p.Leg, p.User, Replaced)
+		p.Moving.why = p.Leg.why
+		p.Leg, p.Moving = p.Moving, nil
+		return
+	}
+	if s.s.State == Ringing {
+		s.end(p.Leg.why)
+		return
+	}
+	gone := Left
+	if p.State == Joining {
+		gone = Failed
+	}
+	s.drop(p, gone, p.Leg.why)
+}
+
+// drop takes a participant out of the call.
+func (s *step) drop(p *participant, as ParticipantState, reason Reason) {
+	p.State = as
+	s.closeLegs(p, reason)
+	s.settle(reason)
+}
+
+func (s *step) closeLegs(p *participant, reason Reason) {
+	s.closeMoving(p, reason)
+	s.close(p.Leg, p.User, reason)
+	p.Leg = nil
+}
+
+func (s *step) closeMoving(p *participant, reason Reason) {
+	s.close(p.Moving, p.User, reason)
+	p.Moving = nil
+}
+
+func (s *step) close(l *leg, user string, reason Reason) {
+	if l != nil {
+		seat := Seat{User: user, Session: l.session, Where: l.Where}
+		s.out.Ended = append(s.out.Ended, LegEnd{Leg: l.ID, Seat: seat, Reason: reason})
+	}
+}
+
+// claimed: this server has just taken the call over. All legs may come back, from now.
+func (s *step) claimed(epoch int64) {
+	s.s.Epoch = epoch
+	s.s.RingUntil = min(s.s.RingUntil, s.now+s.patience.ring) // the other server's clock may be ahead
+	for i := range s.s.Participants {
+		p := &s.s.Participants[i]
+		if l := p.Leg; l != nil {
+			l.session, l.mediaUp, l.suspended = "", false, false
+			l.by, l.why = s.now+s.patience.grace, ServerError
+			l.State, p.State = LegReconnecting, Reconnecting
+		}
+		if l := p.Moving; l != nil {
+			l.session, l.by, l.why = "", s.now+s.patience.move, FailedICE
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package call
+
+import (
+	"time"
+
+	"carillon/refusal"
+)
+
+// take is the table of calls.md: each row that begins with a fact has its method here or
+// in legs.go.
+func (s *step) take(f Fact) error {
+	switch f.Kind {
+	case Claimed, Tick:
+		return nil
+	case TabGone:
+		s.tabGone(f.From.Session)
+		return nil
+	case MediaUp, MediaDown:
+		s.media(f.Leg, f.Kind == MediaUp)
+		return nil
+	}
+	p := s.find(f.From.User)
+	if p == nil {
+		return refusal.New(refusal.NotFound, "There is no such call.")
+	}
+	if s.s.State == Ended {
+		return p.afterEnd(f)
+	}
+	switch f.Kind {
+	case DoStart:
+		return s.start(p, f)
+	case DoRinging:
+		if p.State == Invited {
+			p.State = Alerting
+		}
+		return nil
+	case DoAnswer:
+		return s.answer(p, f)
+	case DoDecline:
+		return s.decline(p, f)
+	case DoLeave:
+		return s.leave(p, f)
+	case DoMove:
+		return s.move(p, f)
+	case DoResume:
+		return s.resume(p, f)
+	case DoSuspend:
+		return s.suspend(p, f)
+	case DoSet:
+		return p.set(f.Set)
+	case DoOffer:
+		return s.offer(p, f)
+	case UserBusy:
+		if p.pending() {
+			p.State = BusyState
+			s.settle(Busy)
+		}
+		return nil
+	case Remove:
+		s.remove(p, f.From.Session)
+		return nil
+	}
+	return refusal.New(refusal.BadRequest, "A call knows no %q.", f.Kind)
+}
+
+// afterEnd answers what comes too late. Hanging up is already fulfilled; a stale ring
+// learns what it would have learned a moment earlier.
+func (p *participant) afterEnd(f Fact) error {
+	switch f.Kind {
+	case DoLeave, DoSuspend, DoRinging, UserBusy, Remove:
+		return nil
+	case DoDecline:
+		if p.State == Declined && p.ActedAt != nil && p.ActedAt.Tab == f.From.Tab {
+			return nil
+		}
+		if p.ActedAt != nil {
+			return alreadyAnswered()
+		}
+	}
+	return refusal.New(refusal.CallEnded, "This call has ended.")
+}
+
+// start is a start that found this call in its way.
+func (s *step) start(p *participant, f Fact) error {
+	repeat := p.User == s.s.Caller && f.ClientCallID == s.s.ClientCallID
+	switch {
+	case p.present() && p.Leg.heldBy(f.From):
+		s.regrant(p.Leg, f)
+		s.weigh(p)
+		return nil
+	case repeat:
+		return refusal.New(refusal.AlreadyAnswered, "This call went on in another tab.")
+	case p.pending(): // glare: they call me while I call them
+		s.out.Reply.Merged = true
+		return s.answer(p, f)
+	case p.present():
+		s.out.Reply.Moved = true
+		return s.move(p, f)
+	case p.State == Removed:
+		return refusal.New(refusal.NotAllowed, "You were removed from this call.")
+	}
+	s.join(p, f) // comes (back) into a call that runs
+	return nil
+}
+
+// answer goes to the first of a user's tabs that asks.
+func (s *step) answer(p *participant, f Fact) error {
+	if p.present() && p.User != s.s.Caller && p.Leg.heldBy(f.From) {
+		s.regrant(p.Leg, f) // the same tab again: its first reply was lost
+		return nil
+	}
+	if !p.pending() {
+		return alreadyAnswered()
+	}
+	s.join(p, f)
+	return nil
+}
+
+func alreadyAnswered() error {
+	return refusal.New(refusal.AlreadyAnswered, "This call was answered or declined before.")
+}
+
+func (s *step) join(p *participant, f Fact) {
+	p.State = Joining
+	where := f.From.Where
+	p.ActedAt = &where
+	p.Microphone, p.Camera = true, f.Camera && s.s.Media == Video
+	p.Held, p.HandRaised = false, false
+	p.Leg = s.newLeg(f.From, f.Fresh)
+	p.Leg.by, p.Leg.why = s.now+s.patience.connect, FailedICE
+	if s.s.State == Ringing {
+		s.s.State = Connecting
+		s.hurry(s.find(s.s.Caller))
+	}
+	s.settle("") // nobody may be left to ring
+}
+
+// decline is the whole user's, and only while nobody of theirs has acted: a stale ring
+// must never end a live call, not even between answer and media.
+func (s *step) decline(p *participant, f Fact) error {
+	if p.State == Declined && p.ActedAt != nil && p.ActedAt.Tab == f.From.Tab {
+		return nil
+	}
+	if !p.pending() {
+		return alreadyAnswered()
+	}
+	p.State = Declined
+	where := f.From.Where
+	p.ActedAt = &where
+	s.settle(DeclinedReason)
+	return nil
+}
+
+// leave of the caller whom nobody has answered cancels the call.
+func (s *step) leave(p *participant, f Fact) error {
+	switch {
+	case p.pending():
+		return s.decline(p, f)
+	case !p.present():
+		return nil
+	case p.User == s.s.Caller && s.s.ActiveAt == 0 && !s.othersPresent(p):
+		s.end(Cancelled)
+		return nil
+	}
+	s.drop(p, Left, Completed)
+	return nil
+}
+
+func (s *step) othersPresent(p *participant) bool {
+	for i := range s.s.Participants {
+		if o := &s.s.Participants[i]; o != p && o.present() {
+			return true
+		}
+	}
+	return false
+}
+
+// remove by the server. With a session, only if that one holds the leg.
+func (s *step) remove(p *participant, session string) {
+	holds := p.present() && p.Leg.session == session
+	if session != "" && !holds || !p.present() && !p.pending() {
+		return
+	}
+	s.drop(p, Removed, RemovedReason)
+}
+
+func (p *participant) set(v Set) error {
+	if !p.present() {
+		return refusal.New(refusal.NotAllowed, "You are not in this call.")
+	}
+	for to, from := range map[*bool]*bool{
+		&p.Microphone: v.Microphone, &p.Camera: v.Camera, &p.Held: v.Held, &p.HandRaised: v.HandRaised,
+	} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	return nil
+}
+
+// move lets another tab of the same user take the call over, once its media is up.
+func (s *step) move(p *participant, f Fact) error {
+	switch {
+	case !p.present():
+		return refusal.New(refusal.NotAllowed, "You are not in this call.")
+	case p.Leg.heldBy(f.From):
+		s.regrant(p.Leg, f)
+		s.weigh(p)
+		return nil
+	case p.Moving.heldBy(f.From):
+		s.regrant(p.Moving, f)
+	default:
+		s.closeMoving(p, Replaced)
+		p.Moving = s.newLeg(f.From, f.Fresh)
+	}
+	p.Moving.by, p.Moving.why = s.now+s.patience.move, FailedICE
+	return nil
+}
+
+// resume binds a leg to another connection: after a reload, a navigation, a new socket
+// or a restart of the server.
+func (s *step) resume(p *participant, f Fact) error {
+	l, err := s.authorise(p, f)
+	if err != nil {
+		return err
+	}
+	s.regrant(l, f)
+	l.Where = f.From.Where
+	if l == p.Moving {
+		return nil
+	}
+	s.weigh(p)
+	if l.by != 0 { // it has come back: give its media the time of an answer
+		l.by = max(l.by, s.now+s.patience.connect)
+	}
+	return nil
+}
+
+// suspend shortens the grace time: the page has said that it goes. Only the connection
+// that holds the leg can say so, or a copy of its page would.
+func (s *step) suspend(p *participant, f Fact) error {
+	l := p.leg(f)
+	if l == nil || l.session != f.From.Session {
+		return unknownLeg()
+	}
+	if l == p.Moving {
+		s.closeMoving(p, ConnectionLost)
+		return nil
+	}
+	l.session, l.mediaUp, l.suspended = "", false, true
+	s.weigh(p)
+	return nil
+}
+
+// offer says whether a tab may negotiate media. A leg that no connection holds is bound
+// to the one that asks: it has the secret.
+func (s *step) offer(p *participant, f Fact) error {
+	l, err := s.authorise(p, f)
+	if err != nil {
+		return err
+	}
+	if f.From.Session != "" && l.session == "" {
+		l.session, l.suspended = f.From.Session, false
+		if l == p.Leg {
+			s.weigh(p)
+		}
+	}
+	s.out.Reply.Leg = l.ID
+	return nil
+}
+
+func (s *step) authorise(p *participant, f Fact) (*leg, error) {
+	l := p.leg(f)
+	if l == nil {
+		return nil, unknownLeg()
+	}
+	if l.session != "" && f.From.Session != "" && l.session != f.From.Session {
+		// Its old connection may be dead without our knowing it yet: worth asking again.
+		return nil, refusal.After(time.Second, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
+	}
+	return l, nil
+}
+
+func unknownLeg() error {
+	return refusal.New(refusal.LegUnknown, "This tab's part in the call is over. Start again, or move the call here.")
+}

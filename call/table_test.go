@@ -1,0 +1,368 @@
+package call
+
+import (
+	"testing"
+	"time"
+
+	"carillon/refusal"
+)
+
+// The tests of this file are the rows of the table in calls.md, in its order.
+
+func TestStartAgainIsTheSameCall(t *testing.T) {
+	s := ring(t, "bob")
+	first := s.legs["a1"]
+	s.must(Fact{Kind: DoStart, From: alice1, ClientCallID: "cc"}).is(Ringing)
+	if again := s.legs["a1"]; again.Leg != first.Leg || again.Secret == first.Secret {
+		t.Errorf("got %+v after %+v, want the same leg with a new secret", again, first)
+	}
+	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoStart, From: alice2, ClientCallID: "cc"})
+}
+
+func TestGlareIsAnAnswer(t *testing.T) {
+	s := ring(t, "bob").must(Fact{Kind: DoStart, From: bob1, ClientCallID: "bobs"}).is(Connecting).user("bob", Joining).hosts(bob1)
+	if !s.effect.Reply.Merged {
+		t.Error("bob was not told that his call was merged")
+	}
+	s.up("a1").up("b1").is(Active)
+}
+
+func TestStartInAnotherTabIsAMove(t *testing.T) {
+	s := answered(t).must(Fact{Kind: DoStart, From: alice2, ClientCallID: "other"})
+	if !s.effect.Reply.Moved {
+		t.Error("alice was not told that her call moves")
+	}
+	s.hosts(alice1).up("a2").hosts(alice2).told("a1", Replaced)
+}
+
+func TestFirstRingingChangesTheCallersText(t *testing.T) {
+	s := ring(t, "bob").user("bob", Invited).must(Fact{Kind: DoRinging, From: bob1}).user("bob", Alerting)
+	s.must(Fact{Kind: DoRinging, From: bob2}).quiet()
+}
+
+func TestFirstAnswerWins(t *testing.T) {
+	s := ring(t, "bob").must(Fact{Kind: DoRinging, From: bob2}).must(Fact{Kind: DoAnswer, From: bob1}).hosts(bob1)
+	if got := s.call.Snapshot(epoch0).Participants[1].ActedAt; got == nil || got.Tab != "b1" {
+		t.Errorf("acted at %+v, want b1, for its siblings to know", got)
+	}
+	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoAnswer, From: bob2}).hosts(bob1)
+	// The same tab again has only lost its reply.
+	s.must(Fact{Kind: DoAnswer, From: bob1}).hosts(bob1)
+	if s.effect.Reply.Secret == "" {
+		t.Error("the repeated answer got no leg")
+	}
+}
+
+func TestDeclineIsTheWholeUsers(t *testing.T) {
+	s := ring(t, "bob").must(Fact{Kind: DoDecline, From: bob1}).ended(DeclinedReason).user("bob", Declined).told("a1", DeclinedReason)
+	s.must(Fact{Kind: DoDecline, From: bob1}).refused(refusal.CallEnded, Fact{Kind: DoAnswer, From: bob2})
+	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoDecline, From: bob2})
+}
+
+func TestDeclineOfOneInAGroupLetsItGoOn(t *testing.T) {
+	s := ring(t, "bob", "carol").must(Fact{Kind: DoDecline, From: bob1}).is(Ringing)
+	s.must(Fact{Kind: DoAnswer, From: carol1}).up("a1").up("c1").is(Active)
+	// Nobody else is rung, so hanging up is the end.
+	s.must(Fact{Kind: DoLeave, From: carol1}).ended(Completed)
+}
+
+func TestGroupThatAllDeclineEnds(t *testing.T) {
+	ring(t, "bob", "carol").must(Fact{Kind: DoDecline, From: bob1}).must(Fact{Kind: DoDecline, From: carol1}).ended(DeclinedReason)
+}
+
+func TestGroupOfWhichOneMissedIsNoAnswer(t *testing.T) {
+	ring(t, "bob", "carol").must(Fact{Kind: DoDecline, From: bob1}).after(45*time.Second).tick().ended(NoAnswer).
+		user("bob", Declined).user("carol", Missed)
+}
+
+func TestOneUsersAnswerLetsOthersRingOn(t *testing.T) {
+	s := ring(t, "bob", "carol").up("a1").must(Fact{Kind: DoAnswer, From: bob1}).up("b1").is(Active).user("carol", Invited)
+	s.after(45*time.Second).tick().is(Active).user("carol", Missed)
+	s.must(Fact{Kind: DoStart, From: carol1, ClientCallID: "x"}).up("c1").user("carol", Joined) // joins a running call
+	s.must(Fact{Kind: DoLeave, From: alice1}).is(Active).must(Fact{Kind: DoLeave, From: bob1}).ended(Completed)
+}
+
+func TestDeclineAfterTheAnswerHasNoEffect(t *testing.T) {
+	s := ring(t, "bob").up("a1").must(Fact{Kind: DoAnswer, From: bob1}) // no media yet
+	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoDecline, From: bob2}).is(Connecting)
+	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoDecline, From: bob1}).is(Connecting)
+	s.up("b1").is(Active).refused(refusal.AlreadyAnswered, Fact{Kind: DoDecline, From: bob2}).is(Active)
+	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoDecline, From: alice2}).is(Active)
+}
+
+func TestBusyOnlyByPolicy(t *testing.T) {
+	ring(t, "bob").must(Fact{Kind: UserBusy, From: Seat{User: "bob"}}).ended(Busy).user("bob", BusyState)
+}
+
+func TestCancelBeforeAnAnswer(t *testing.T) {
+	ring(t, "bob").must(Fact{Kind: DoRinging, From: bob1}).must(Fact{Kind: DoLeave, From: alice2}).ended(Cancelled).
+		user("bob", Missed).told("a1", Cancelled)
+	ring(t, "bob").must(Fact{Kind: DoAnswer, From: bob1}).must(Fact{Kind: DoLeave, From: alice1}).ended(Completed)
+}
+
+func TestCallerWithoutATabCancels(t *testing.T) {
+	s := ring(t, "bob").gone(alice1).after(9 * time.Second).tick().is(Ringing)
+	s.after(time.Second).tick().ended(Cancelled).user("bob", Missed)
+
+	// Media shows that the tab lives, whatever its socket does.
+	s = ring(t, "bob").up("a1").gone(alice1).after(30 * time.Second).tick().is(Ringing)
+	s.down("a1").after(10 * time.Second).tick().ended(Cancelled)
+
+	// A socket does too.
+	ring(t, "bob").up("a1").down("a1").after(44*time.Second).tick().is(Ringing).user("alice", Joining)
+
+	// And it may come back in time.
+	s = ring(t, "bob").gone(alice1).after(5 * time.Second)
+	s.must(s.held(DoResume, alice1)).after(20 * time.Second).tick().is(Ringing)
+}
+
+func TestRingTimesOut(t *testing.T) {
+	s := ring(t, "bob").up("a1").after(45*time.Second - time.Millisecond).tick().is(Ringing)
+	if got := s.call.Snapshot(epoch0.Add(s.at)).RemainingMS; got != 1 {
+		t.Errorf("remaining %d ms, want 1", got)
+	}
+	s.after(time.Millisecond).late(refusal.CallEnded, Fact{Kind: DoAnswer, From: bob1}).ended(NoAnswer).user("bob", Missed)
+}
+
+// late is refused for a fact that comes when something has run out: that counts.
+func (s *script) late(code refusal.Code, f Fact) *script {
+	s.t.Helper()
+	if err := s.do(f); !refusal.Is(err, code) {
+		s.t.Fatalf("%s after %v: got %v, want %s", f.Kind, s.at, err, code)
+	}
+	return s
+}
+
+func TestCallersMediaIsNoAnswer(t *testing.T) {
+	s := ring(t, "bob").up("a1").is(Ringing).user("alice", Joined).after(3 * time.Second)
+	s.must(Fact{Kind: DoAnswer, From: bob1}).is(Connecting).after(time.Second).up("b1").is(Active)
+	if got := s.after(10 * time.Second).call.Snapshot(epoch0.Add(s.at)).ActiveMS; got != 10_000 {
+		t.Errorf("active for %d ms, want 10000: the clock starts when two have joined", got)
+	}
+}
+
+func TestConnectTimer(t *testing.T) {
+	s := ring(t, "bob").up("a1").must(Fact{Kind: DoAnswer, From: bob1}).after(20 * time.Second).tick()
+	s.ended(FailedICE).user("bob", Failed).told("b1", FailedICE)
+
+	// The caller's clock starts with the answer too, and the others are not rung again.
+	s = ring(t, "bob", "carol").after(30 * time.Second).must(Fact{Kind: DoAnswer, From: bob1}).up("b1").must(Fact{Kind: DoAnswer, From: carol1}).up("c1")
+	s.is(Active).after(20*time.Second).tick().is(Active).user("alice", Failed)
+}
+
+func TestTabOrMediaLost(t *testing.T) {
+	// Media up and socket down: the call goes on.
+	s := answered(t).gone(bob1).quiet().after(time.Hour).tick().is(Active).user("bob", Joined)
+	// Both down: grace.
+	s.down("b1").user("bob", Reconnecting).after(25*time.Second - 1).tick().is(Active)
+	s.after(1).tick().ended(ConnectionLost).user("bob", Left)
+
+	// Media lost and back.
+	s = answered(t).down("b1").user("bob", Reconnecting).after(10*time.Second).up("b1").user("bob", Joined)
+	s.after(time.Hour).tick().is(Active)
+
+	// After suspend, six seconds.
+	s = answered(t)
+	s.must(s.held(DoSuspend, bob1)).user("bob", Reconnecting).up("b1").user("bob", Reconnecting) // a last packet
+	s.after(6 * time.Second).tick().ended(ConnectionLost)
+}
+
+func TestSuspendNeedsTheConnectionThatHoldsTheLeg(t *testing.T) {
+	s := answered(t)
+	copied := s.held(DoSuspend, bob1)
+	copied.From.Session = "s-copy"
+	s.refused(refusal.LegUnknown, copied).user("bob", Joined)
+}
+
+func TestResume(t *testing.T) {
+	s := answered(t)
+	old := s.held(DoResume, bob1)
+	reloaded := bob1
+	reloaded.Session = "s-b1-again"
+
+	thief := old
+	thief.From = tab("bob", "copy")
+	s.refused(refusal.LegInUse, thief)
+
+	s.must(s.held(DoSuspend, bob1)).after(5 * time.Second)
+	wrong := old
+	wrong.Secret = "guess"
+	s.refused(refusal.LegUnknown, wrong)
+	ofAlice := old
+	ofAlice.From = alice2
+	s.refused(refusal.LegUnknown, ofAlice)
+
+	s.must(s.held(DoResume, reloaded)).hosts(bob1)
+	if s.effect.Reply.Leg != old.Leg || s.effect.Reply.Secret == old.Secret {
+		t.Errorf("got %+v, want the same leg with a new secret", s.effect.Reply)
+	}
+	s.refused(refusal.LegUnknown, old) // the old secret is worth nothing
+	s.after(15*time.Second).up("b1").user("bob", Joined).is(Active)
+	s.gone(bob1).quiet() // the old connection ends late: it holds nothing any more
+	s.after(time.Hour).tick().is(Active)
+
+	s.must(s.held(DoSuspend, reloaded)).after(6 * time.Second)
+	s.late(refusal.CallEnded, s.held(DoResume, reloaded))
+}
+
+func TestResumeOfALiveMediaOnlyBindsTheSocket(t *testing.T) {
+	s := answered(t).gone(bob1)
+	reconnected := bob1
+	reconnected.Session = "s-new"
+	s.must(s.held(DoResume, reconnected)).user("bob", Joined).after(time.Hour).tick().is(Active)
+}
+
+func TestMove(t *testing.T) {
+	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).hosts(bob1)
+	passes := s.call.Legs()
+	if n := len(passes); n != 3 || passes[2].Active || passes[2].Microphone {
+		t.Fatalf("got %+v, want a third leg that is not heard", passes)
+	}
+	s.after(5*time.Second).up("b2").hosts(bob2).told("b1", Replaced).user("bob", Joined)
+	s.must(Fact{Kind: MediaDown, Leg: "leg-b1-2"}).user("bob", Joined) // the old one is nobody's
+	s.after(time.Hour).tick().is(Active)
+}
+
+func TestMoveThatFailsChangesNothing(t *testing.T) {
+	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).after(15*time.Second).tick().told("b2", FailedICE)
+	s.hosts(bob1).user("bob", Joined).up("b2").hosts(bob1).is(Active)
+}
+
+func TestMoveAwayFromADeadTab(t *testing.T) {
+	s := answered(t).gone(bob1).down("b1").after(20 * time.Second).must(Fact{Kind: DoMove, From: bob2})
+	s.after(6*time.Second).tick().is(Active).user("bob", Reconnecting).up("b2").user("bob", Joined).hosts(bob2)
+
+	s = answered(t).gone(bob1).down("b1").after(20 * time.Second).must(Fact{Kind: DoMove, From: bob2})
+	s.after(15 * time.Second).tick().ended(ConnectionLost)
+}
+
+func TestTheLastMoveWins(t *testing.T) {
+	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).must(Fact{Kind: DoMove, From: tab("bob", "b3")}).told("b2", Replaced)
+	s.up("b2").hosts(bob1).up("b3").hosts(tab("bob", "b3"))
+}
+
+func TestMoveWhileRinging(t *testing.T) {
+	s := ring(t, "bob").up("a1").must(Fact{Kind: DoMove, From: alice2}).up("a2").hosts(alice2).is(Ringing)
+	s.must(Fact{Kind: DoAnswer, From: bob1}).up("b1").is(Active)
+}
+
+func TestStateOfAParticipantIsSeenByAll(t *testing.T) {
+	yes, no := true, false
+	s := answered(t).must(Fact{Kind: DoSet, From: bob2, Set: Set{Microphone: &no, HandRaised: &yes}}) // any tab of bob's
+	p := s.call.Snapshot(epoch0).Participants[1]
+	if p.Microphone || !p.HandRaised || !p.Camera {
+		t.Errorf("got %+v", p)
+	}
+	s.must(Fact{Kind: DoSet, From: bob2, Set: Set{Microphone: &no}}).quiet()
+	s.must(Fact{Kind: DoSet, From: bob1, Set: Set{Held: &yes, Microphone: &yes}})
+	for _, l := range s.call.Legs() {
+		if l.Seat.User == "bob" && (l.Active || l.Microphone || l.Camera) {
+			t.Errorf("held, and yet %+v", l)
+		}
+	}
+	s.must(Fact{Kind: DoSet, From: bob1, Set: Set{Held: &no}})
+	if l := s.call.Legs()[1]; !l.Microphone || !l.Camera || !l.Active {
+		t.Errorf("back from hold: %+v", l)
+	}
+	ring(t, "bob").refused(refusal.NotAllowed, Fact{Kind: DoSet, From: bob1, Set: Set{Held: &no}})
+}
+
+func TestVoiceCallsShowNoPictureUnasked(t *testing.T) {
+	c, _, err := New(Invitation{
+		ID: "c", Conversation: "v", Media: Audio, Camera: true, From: alice1,
+		People: []Person{{"alice", ""}, {"bob", ""}}, Fresh: NewFresh(),
+	}, Config{}, epoch0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err = c.Next(Fact{Kind: DoAnswer, From: bob1, Camera: true, Fresh: NewFresh()}, epoch0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range c.Snapshot(epoch0).Participants {
+		if p.Camera {
+			t.Errorf("the camera of %s is on", p.User)
+		}
+	}
+}
+
+func TestLeave(t *testing.T) {
+	s := answered(t).after(time.Minute).must(Fact{Kind: DoLeave, From: bob2}) // from any tab
+	s.ended(Completed).told("a1", Completed).told("b1", Completed)
+	if log := s.call.Log(); log.DurationMS != 60_000 || log.Outcomes[0].State != Left {
+		t.Errorf("log %+v", log)
+	}
+	s.must(Fact{Kind: DoLeave, From: alice1}).quiet()
+	s.refused(refusal.CallEnded, Fact{Kind: DoMove, From: alice1})
+}
+
+func TestRemoved(t *testing.T) {
+	answered(t).must(Fact{Kind: Remove, From: Seat{User: "bob"}}).ended(RemovedReason).user("bob", Removed).told("b1", RemovedReason)
+	ring(t, "bob").must(Fact{Kind: Remove, From: Seat{User: "alice"}}).ended(RemovedReason).user("bob", Missed)
+	// One session signed out: only the call it hosts.
+	answered(t).must(Fact{Kind: Remove, From: bob2}).quiet().must(Fact{Kind: Remove, From: bob1}).ended(RemovedReason)
+}
+
+func TestRestart(t *testing.T) {
+	s := answered(t)
+	restarted, err := Decode(s.call.Encode(), s.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.call = restarted
+	s.after(10*time.Minute).must(Fact{Kind: Claimed, Epoch: 2}).is(Active).user("alice", Reconnecting).user("bob", Reconnecting)
+	if got := s.call.Snapshot(epoch0).Epoch; got != 2 {
+		t.Errorf("epoch %d, want 2: clients need a new PeerConnection", got)
+	}
+	back := bob1
+	back.Session = "s-b1-2"
+	s.after(3*time.Second).must(s.held(DoResume, back)).up("b1").user("bob", Joined)
+	s.after(22*time.Second).tick().ended(ServerError).user("alice", Left)
+
+	// An offer with the secret is enough for a tab whose own connection has lived on.
+	s = answered(t).must(Fact{Kind: Claimed, Epoch: 2})
+	s.must(s.held(DoOffer, bob1)).must(s.held(DoOffer, alice1)).up("b1").up("a1").after(time.Hour).tick().is(Active)
+}
+
+func TestRestartWhileRinging(t *testing.T) {
+	s := ring(t, "bob").up("a1").after(10 * time.Second).must(Fact{Kind: Claimed, Epoch: 2}).is(Ringing)
+	back := alice1
+	back.Session = "s-a1-2"
+	s.must(s.held(DoResume, back)).user("alice", Joining).must(Fact{Kind: DoAnswer, From: bob1}).up("a1").up("b1").is(Active)
+
+	ring(t, "bob").must(Fact{Kind: Claimed, Epoch: 2}).after(25*time.Second).tick().ended(ServerError).user("bob", Missed)
+	ring(t, "bob").after(time.Minute).must(Fact{Kind: Claimed, Epoch: 2}).ended(NoAnswer) // nobody rings an hour later
+
+	// A clock that was ahead does not ring for hours.
+	s = ring(t, "bob").up("a1").after(-3 * time.Hour).must(Fact{Kind: Claimed, Epoch: 2})
+	if left := s.call.Snapshot(epoch0.Add(s.at)).RemainingMS; left > 45_000 {
+		t.Errorf("rings for %d ms", left)
+	}
+}
+
+func TestMaxDuration(t *testing.T) {
+	s := answered(t)
+	s.call.patience.length = time.Minute.Milliseconds()
+	s.after(time.Minute).tick().ended(MaxDuration)
+}
+
+func TestStrangersSeeNoCall(t *testing.T) {
+	for _, kind := range []FactKind{DoStart, DoRinging, DoAnswer, DoDecline, DoLeave, DoMove, DoResume, DoSet, DoOffer, DoSuspend} {
+		answered(t).refused(refusal.NotFound, Fact{Kind: kind, From: carol1})
+	}
+	answered(t).refused(refusal.BadRequest, Fact{Kind: "dance", From: bob1})
+}
+
+func TestCallsThatCannotBe(t *testing.T) {
+	for name, in := range map[string]Invitation{
+		"alone":          {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{"alice", ""}}},
+		"without caller": {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{"bob", ""}, {"carol", ""}}},
+		"twice":          {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{"alice", ""}, {"bob", ""}, {"bob", ""}}},
+		"smell":          {ID: "c", Conversation: "v", Media: "smell", From: alice1, People: []Person{{"alice", ""}, {"bob", ""}}},
+	} {
+		in.Fresh = NewFresh()
+		if _, _, err := New(in, Config{}, epoch0); err == nil {
+			t.Errorf("%s: want a refusal", name)
+		}
+	}
+}
