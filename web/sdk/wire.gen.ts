@@ -11,9 +11,11 @@ export type Code =
   | "too_large" // a frame, message, name or list over its limit
   | "rate_limited" // try again after retry_ms
   | "busy" // the server has too much to do; try again after retry_ms
+  | "storage_failed" // the disk is full or fails; nothing was changed; try again after retry_ms
   | "internal" // our fault; logged
   | "hello_first" // a request before hello
   | "hello_again" // a second hello on one connection
+  | "too_many_tabs" // close some
   | "unsupported_protocol" // reload the page: client and server do not speak one version
   | "token_missing"
   | "token_malformed"
@@ -123,6 +125,14 @@ export interface UserObject {
   value: unknown;
   tab: string; // the tab that set it
 }
+/**
+ * UserEvent is an event and the user in whose log it stands: what the store hands on
+ * after each commit.
+ */
+export interface UserEvent {
+  User: string;
+  Event: Event;
+}
 // Package call
 
 /**
@@ -195,7 +205,7 @@ export interface ParticipantView {
   name: string;
   state: ParticipantState;
   microphone: boolean; // on, not muted
-  camera: boolean; // on
+  camera: boolean; // on; what they want, whether held or not
   held?: boolean;
   hand_raised?: boolean;
   leg?: LegView; // the active leg; none before an answer
@@ -212,9 +222,10 @@ export interface Snapshot {
   caller: string;
   media: Media;
   state: State;
-  cseq: number;
+  cseq: number; // grows with every change
+  epoch: number; // grows when a server takes the call over: its media starts anew, so make a new PeerConnection
   participants: ParticipantView[];
-  remaining_ms?: number; // ringing: until the ring times out, from At
+  remaining_ms?: number; // while someone is rung: until that times out, from At
   active_ms?: number; // active: how long already, from At
   reason?: Reason; // ended
 }
@@ -272,6 +283,7 @@ export const CloseBadToken = 4500;
 export const CloseKicked = 4501; // signed out
 export const CloseTooOld = 4502; // the page speaks a protocol that this server no longer does
 export const CloseForbidden = 4503; // this origin is not allowed
+export const CloseReplaced = 4504; // a newer connection said hello with this tab id; if that was not you, take a new tab id
 /** Empty is the params or result of a method that needs none. */
 export type Empty = Record<string, never>;
 /** Hello is the first request of every connection. */

@@ -1,0 +1,237 @@
+package signaling
+
+import (
+	"context"
+	"encoding/json"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"carillon/refusal"
+	"carillon/signaling/wire"
+)
+
+// method is one entry of the table that WebSockets and data channels share.
+type method struct {
+	lane laneID
+	note bool // no answer
+	run  func(ctx context.Context, l *link, params json.RawMessage) (any, error)
+}
+
+// A link's requests run in lanes, each in order and one at a time. Those that concern
+// calls have their own, so that a message need not wait for an SDP exchange.
+type laneID int
+
+const (
+	chats laneID = iota
+	calls
+	lanes = 2
+)
+
+// on makes an entry that parses its params.
+func on[P any](run func(l *link, ctx context.Context, p P) (any, error)) method {
+	return method{run: func(ctx context.Context, l *link, data json.RawMessage) (any, error) {
+		p, err := params[P](data)
+		if err != nil {
+			return nil, err
+		}
+		return run(l, ctx, p)
+	}}
+}
+
+func noteOn[P any](run func(l *link, ctx context.Context, p P) error) method {
+	m := on(func(l *link, ctx context.Context, p P) (any, error) { return nil, run(l, ctx, p) })
+	m.note = true
+	return m
+}
+
+// toCalls hands a method to the call part.
+func toCalls(name string, note bool) method {
+	return method{lane: calls, note: note, run: func(ctx context.Context, l *link, data json.RawMessage) (any, error) {
+		return l.server.calls.handle(ctx, l.from, name, data)
+	}}
+}
+
+var table = methods()
+
+func methods() map[string]method {
+	m := map[string]method{
+		wire.MethodTokenRenew:         on((*link).renewToken),
+		wire.MethodSessionList:        on((*link).sessionList),
+		wire.MethodSessionSignOut:     on((*link).sessionSignOut),
+		wire.MethodUserGet:            on((*link).userGet),
+		wire.MethodUserObjectSet:      on((*link).objectSet),
+		wire.MethodUserObjectGet:      on((*link).objectGet),
+		wire.MethodPresenceWatch:      on((*link).presenceWatch),
+		wire.MethodConversationCreate: on((*link).conversationCreate),
+		wire.MethodConversationList:   on((*link).conversationList),
+		wire.MethodConversationGet:    on((*link).conversationGet),
+		wire.MethodMessageSend:        on((*link).messageSend),
+		wire.MethodMessagePage:        on((*link).messagePage),
+		wire.MethodReceiptRead:        on((*link).receiptRead),
+		wire.NoteAck:                  noteOn((*link).ack),
+		wire.NoteTyping:               noteOn((*link).typing),
+		wire.NoteActivity:             noteOn((*link).activity),
+		wire.NoteLegSuspend:           toCalls(wire.NoteLegSuspend, true),
+	}
+	for _, r := range wire.Requests() {
+		if strings.HasPrefix(r.Method, "call.") || strings.HasPrefix(r.Method, "leg.") {
+			m[r.Method] = toCalls(r.Method, false)
+		}
+	}
+	return m
+}
+
+// receive takes one message of the client. It returns false when the link is to end.
+func (l *link) receive(message []byte) bool {
+	for f, refused := range frames(message) {
+		l.server.metrics.framesIn.Inc()
+		now := time.Now()
+		if take(l.limits.frames, now) > 0 {
+			l.close(wire.CloseRate, "too many frames")
+			return false
+		}
+		if refused != nil {
+			if !l.garbage(f.ID, refused, now) {
+				return false
+			}
+			continue
+		}
+		if !l.accept(f, now) {
+			return false
+		}
+	}
+	return true
+}
+
+// garbage answers what is no frame, a few times.
+func (l *link) garbage(id *int64, refused *refusal.Error, now time.Time) bool {
+	l.refuse(id, refused)
+	if take(l.limits.garbage, now) > 0 {
+		l.close(wire.CloseRate, "too much that is no request")
+		return false
+	}
+	return true
+}
+
+func (l *link) accept(f wire.Frame, now time.Time) bool {
+	switch {
+	case f.Method == wire.NotePong && f.ID == nil:
+		l.change(func(v *vitals, _ time.Time) { v.pong() })
+		return true
+	case f.Method == wire.MethodHello && f.ID != nil:
+		return l.hello(*f.ID, f.Params, now)
+	case l.hub == nil:
+		return l.garbage(f.ID, refusal.New(refusal.HelloFirst, "Say hello first."), now)
+	}
+	m, known := table[f.Method]
+	if !known || m.note != (f.ID == nil) {
+		return l.garbage(f.ID, refusal.New(refusal.UnknownMethod, "There is no such method here."), now)
+	}
+	if err := l.server.limits.request(l.from.User.ID, l.address, now); err != nil {
+		refused, _ := refusal.Of(err)
+		l.refuse(f.ID, refused)
+		return true
+	}
+	if !l.lanes[m.lane].add(l, request{f.ID, f.Method, m, f.Params}) {
+		l.refuse(f.ID, refusal.After(time.Second, refusal.Busy, "Wait for answers before you ask more."))
+	}
+	return true
+}
+
+// refuse answers a request; what had no id of a request gets no answer unless it could
+// not be read at all.
+func (l *link) refuse(id *int64, refused *refusal.Error) {
+	l.server.metrics.refused.WithLabelValues(string(refused.Code)).Inc()
+	if id != nil || refused.Code == refusal.BadRequest || refused.Code == refusal.HelloFirst {
+		l.push(errorFrame(id, refused), durable, "")
+	}
+}
+
+// request waits in a lane.
+type request struct {
+	id     *int64
+	name   string
+	method method
+	params json.RawMessage
+}
+
+// lane runs requests in order. Its goroutine exists while it has some.
+type lane struct {
+	mu      sync.Mutex
+	waiting []request
+	running bool
+}
+
+const (
+	laneLength  = 64               // requests that may wait in a lane
+	requestTime = 15 * time.Second // for one request
+)
+
+func (q *lane) add(l *link, r request) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) >= laneLength {
+		return false
+	}
+	q.waiting = append(q.waiting, r)
+	if !q.running {
+		q.running = true
+		l.server.work.Go(func() { q.run(l) })
+	}
+	return true
+}
+
+func (q *lane) run(l *link) {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) == 0 {
+			q.running, q.waiting = false, nil
+			q.mu.Unlock()
+			return
+		}
+		r := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		q.mu.Unlock()
+		l.perform(r)
+	}
+}
+
+// perform runs one request and answers it. It goes on although the client has left: what
+// it asked for may have been a message.
+func (l *link) perform(r request) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	defer cancel()
+	value, err := l.try(ctx, r)
+	l.server.metrics.requests.WithLabelValues(r.name).Observe(time.Since(start).Seconds())
+	switch {
+	case err != nil:
+		refused, known := refusal.Of(err)
+		if !known {
+			l.log.Error("request", "method", r.name, "err", err)
+		}
+		l.refuse(r.id, refused)
+	case r.id != nil:
+		after, more := value.(then)
+		if more {
+			value = after.value
+		}
+		l.push(result(r.id, value), durable, "")
+		if more {
+			after.do()
+		}
+	}
+}
+
+// try keeps a mistake of ours in one request from ending everyone's calls.
+func (l *link) try(ctx context.Context, r request) (value any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log.Error("request panicked", "method", r.name, "panic", p, "stack", string(debug.Stack()))
+			value, err = nil, refusal.New(refusal.Internal, "Something went wrong on the server. Try again.")
+		}
+	}()
+	return r.method.run(ctx, l, r.params)
+}

@@ -1,0 +1,200 @@
+package signaling
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+
+	"carillon/auth"
+	"carillon/call"
+	"carillon/chat"
+	"carillon/refusal"
+	"carillon/signaling/wire"
+)
+
+// hello makes a connection a tab: who it is, where it stands in its user's log, what it
+// missed. It runs in the reader, so nothing else of the tab is looked at before.
+//
+//	hello → verify → join the hub (from now on bells are noted) → read where the log ends
+//	      → welcome → missed events → synced → bells are passed on
+func (l *link) hello(id int64, data json.RawMessage, now time.Time) bool {
+	if l.hub != nil || l.channel {
+		return l.garbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	defer cancel()
+	welcome, first, err := l.greet(ctx, data, now)
+	if err != nil {
+		refused, known := refusal.Of(err)
+		if !known {
+			l.log.Error("hello", "err", err)
+		}
+		l.refuse(&id, refused)
+		l.close(closeCode(refused.Code), string(refused.Code))
+		return false
+	}
+	l.push(result(&id, welcome), durable, "")
+	l.server.work.Go(func() { l.catchUp(first, l.synced) })
+	return true
+}
+
+// closeCode tells the client whether to come back after a refused hello.
+func closeCode(c refusal.Code) int {
+	switch c {
+	case refusal.TokenExpired:
+		return wire.CloseTokenExpired
+	case refusal.TokenMissing, refusal.TokenMalformed, refusal.TokenWrongKey, refusal.TokenNotYet, refusal.BadRequest, refusal.TooLarge:
+		return wire.CloseBadToken
+	case refusal.TokenRevoked:
+		return wire.CloseKicked
+	case refusal.UnsupportedProtocol:
+		return wire.CloseTooOld
+	case refusal.RateLimited, refusal.TooManyTabs:
+		return wire.CloseRate
+	}
+	return wire.CloseShutdown // our fault: come back
+}
+
+func (l *link) greet(ctx context.Context, data json.RawMessage, now time.Time) (wire.Welcome, []chat.Event, error) {
+	s := l.server
+	var none wire.Welcome
+	if err := s.limits.hello(l.address, now); err != nil {
+		return none, nil, err
+	}
+	h, err := params[wire.Hello](data)
+	if err != nil {
+		return none, nil, err
+	}
+	if h.Protocol != wire.Protocol {
+		return none, nil, refusal.New(refusal.UnsupportedProtocol, "This server speaks protocol %d. Reload the page.", wire.Protocol)
+	}
+	if !properID(h.Tab) || !properID(h.Device) || len(h.DeviceName) > maxDeviceName || !utf8.ValidString(h.DeviceName) {
+		return none, nil, refusal.New(refusal.BadRequest, "A tab and a device are named by 8 to 64 characters, device_name by at most %d bytes.", maxDeviceName)
+	}
+	identity, err := s.verify(ctx, h.Token)
+	if err != nil {
+		return none, nil, err
+	}
+	if err := s.limits.userHello(identity.User, now); err != nil {
+		return none, nil, err
+	}
+	s.phase("verify", now)
+	user := chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest}
+	if err := s.chat.Seen(ctx, user); err != nil {
+		return none, nil, err
+	}
+	l.from = origin{User: user, Where: call.Where{Tab: h.Tab, Device: h.Device, DeviceName: h.DeviceName}, Session: rand.Text()}
+	l.log = s.log.With("user", user.ID, "tab", h.Tab)
+
+	joining := time.Now()
+	if err := s.join(l); err != nil {
+		return none, nil, err
+	}
+	s.phase("join", joining)
+	reading := time.Now()
+	s.calls.tabBack(ctx, l.from)
+	welcome, first, err := l.welcome(ctx, h)
+	if err != nil {
+		return none, nil, err // the reader leaves the hub again
+	}
+	s.phase("read", reading)
+	until := l.trust(identity)
+	welcome.TokenMS = until.Milliseconds()
+	s.greeted(l)
+	return welcome, first, nil
+}
+
+const maxDeviceName = 128
+
+func properID(id string) bool {
+	if len(id) < 8 || len(id) > 64 {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// trust notes until when the token is good, and begins the pings at hello.
+func (l *link) trust(id auth.Identity) time.Duration {
+	var left time.Duration
+	l.change(func(v *vitals, now time.Time) {
+		l.issuedAt = id.IssuedAt
+		// A token within the leeway of its end is accepted; it must not close at once.
+		left = max(time.Until(id.Expires), minTrust)
+		if v.pingAt.IsZero() && !l.channel {
+			v.greeted(now, now.Add(left))
+		} else {
+			v.tokenUntil = now.Add(left)
+		}
+	})
+	return left
+}
+
+const minTrust = 5 * time.Second
+
+// welcome reads where the user stands. The link is in its hub already, so nothing that is
+// committed from now on is missed.
+func (l *link) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first []chat.Event, err error) {
+	s, user := l.server, l.from.User.ID
+	w = wire.Welcome{
+		User: l.from.User, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
+		ICEServers: list(s.iceServers(user)), Limits: s.wireLimits,
+		PingMS: seconds(s.cfg.PingSeconds).Milliseconds(), ServerTime: time.Now().UnixMilli(),
+	}
+	if w.Offset, err = s.chat.Offset(ctx, user); err != nil {
+		return w, nil, err
+	}
+	from := w.Offset
+	if h.Resume != nil && h.Resume.Epoch == w.Epoch {
+		if first, w.Recovered, err = s.chat.EventsAfter(ctx, user, h.Resume.Offset, logPage); err != nil {
+			return w, nil, err
+		}
+		if w.Recovered {
+			from = h.Resume.Offset
+		}
+	}
+	if w.Accepted, err = s.chat.Accepted(ctx, user, h.Pending); err != nil {
+		return w, nil, err
+	}
+	if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
+		return w, nil, err
+	}
+	if w.Calls, err = s.calls.live(ctx, user); err != nil {
+		return w, nil, err
+	}
+	w.Accepted, w.Objects, w.Calls = list(w.Accepted), list(w.Objects), list(w.Calls)
+	l.mu.Lock()
+	l.follow.start(from)
+	l.mu.Unlock()
+	return w, first, nil
+}
+
+// synced is said when everything missed has been sent.
+func (l *link) synced(offset int64) *frame {
+	l.isSynced = true
+	yes := true
+	l.server.order(l.from.User.ID, command{Tab: l.from.Where.Tab, Session: l.from.Session, Synced: &yes})
+	return notification(wire.NoteSynced, wire.Synced{Offset: offset})
+}
+
+func (s *Server) phase(name string, since time.Time) {
+	s.metrics.hello.WithLabelValues(name).Observe(time.Since(since).Seconds())
+}
+
+// renewToken keeps a tab signed in beyond its first token.
+func (l *link) renewToken(ctx context.Context, p wire.TokenRenew) (any, error) {
+	identity, err := l.server.verify(ctx, p.Token)
+	if err != nil {
+		return nil, err
+	}
+	if identity.User != l.from.User.ID {
+		return nil, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
+	}
+	return wire.TokenRenewed{TokenMS: l.trust(identity).Milliseconds()}, nil
+}

@@ -1,0 +1,167 @@
+package signaling
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"carillon/signaling/wire"
+)
+
+// socket is the WebSocket under a link.
+type socket struct {
+	conn    *websocket.Conn
+	timeout time.Duration // of one write, and of a frame that has begun
+	limit   int64         // bytes of one message
+}
+
+// readBuffer is small because every idle tab has one; larger frames are read past it.
+const readBuffer = 512
+
+// writeBuffers are borrowed while a frame is written, so that an idle tab has none.
+var writeBuffers sync.Pool
+
+var upgrader = websocket.Upgrader{
+	ReadBufferSize:  readBuffer,
+	WriteBufferSize: 4 << 10,
+	WriteBufferPool: &writeBuffers,
+	Subprotocols:    []string{wire.Subprotocol},
+	// A page of a forbidden origin cannot read an HTTP status here, so it is let in and
+	// told by a close code, before anything it says is read.
+	CheckOrigin: func(*http.Request) bool { return true },
+}
+
+// originAllowed tells whether a page of this origin may connect to host. Programs that
+// are not browsers send none; what they may do depends on their token alone.
+func originAllowed(origin, host string, allowed []string) bool {
+	if origin == "" {
+		return true
+	}
+	for _, a := range allowed {
+		if a == "*" || a == origin {
+			return true
+		}
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && u.Host == host
+}
+
+// remote is the address that a client is counted under: an IPv6 /64 counts as one.
+func remote(r *http.Request) netip.Prefix {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Prefix{} // a pipe in a test: all of them count as one
+	}
+	addr, bits := ap.Addr().Unmap(), 32
+	if addr.Is6() {
+		bits = 64
+	}
+	prefix, _ := addr.Prefix(bits)
+	return prefix
+}
+
+var errTooLarge = errors.New("message over the limit")
+
+// messages are read into borrowed buffers, so that an idle tab has none.
+var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// read waits for a message and calls use with it. What use gets is reused afterwards.
+func (s *socket) read(use func(message []byte) bool) error {
+	for {
+		kind, r, err := s.conn.NextReader()
+		if err != nil {
+			return err
+		}
+		// A frame that has begun must come to its end.
+		if err := s.conn.SetReadDeadline(time.Now().Add(s.timeout)); err != nil {
+			return err
+		}
+		buf := messages.Get().(*bytes.Buffer)
+		buf.Reset()
+		n, err := buf.ReadFrom(io.LimitReader(r, s.limit+1))
+		more := false
+		switch {
+		case err != nil:
+		case n > s.limit:
+			err = errTooLarge
+		case kind != websocket.TextMessage:
+			more = use(nil)
+		default:
+			more = use(buf.Bytes())
+		}
+		messages.Put(buf)
+		if err != nil || !more {
+			return err
+		}
+		if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *socket) write(batch []item) error {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
+		return err
+	}
+	if len(batch) == 1 && !batch[0].frame.shared {
+		return s.conn.WriteMessage(websocket.TextMessage, batch[0].frame.data)
+	}
+	if len(batch) == 1 {
+		prepared, err := batch[0].frame.prepare()
+		if err != nil {
+			return err
+		}
+		return s.conn.WritePreparedMessage(prepared)
+	}
+	w, err := s.conn.NextWriter(websocket.TextMessage)
+	if err != nil {
+		return err
+	}
+	for i, it := range batch {
+		if i > 0 {
+			if _, err := w.Write([]byte{'\n'}); err != nil {
+				return err
+			}
+		}
+		if _, err := w.Write(it.frame.data); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// farewell is how long a client may take to answer a close frame.
+const farewell = 2 * time.Second
+
+func (s *socket) finish(code int, reason string) {
+	deadline := time.Now().Add(farewell)
+	message := websocket.FormatCloseMessage(code, reason)
+	if s.conn.WriteControl(websocket.CloseMessage, message, deadline) != nil {
+		s.abort()
+		return
+	}
+	if tcp, ok := s.conn.NetConn().(*net.TCPConn); ok {
+		_ = tcp.CloseWrite() // the reader ends with the client's answer, or by the deadline
+	}
+	_ = s.conn.NetConn().SetReadDeadline(deadline)
+}
+
+// drain reads on after our close frame until the client has answered it, so that it is
+// not met by a reset before it has read why. The link's timer ends who sends without end.
+func (s *socket) drain() {
+	for {
+		if _, _, err := s.conn.NextReader(); err != nil {
+			return
+		}
+	}
+}
+
+func (s *socket) abort() { _ = s.conn.Close() }

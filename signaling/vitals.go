@@ -1,0 +1,71 @@
+package signaling
+
+import "time"
+
+// vitals decides when a tab must be pinged, and when it has waited too long: for hello,
+// for a pong, for a new token. It knows no clock.
+type vitals struct {
+	every, answer time.Duration // between pings, and to answer one
+
+	helloBy    time.Time // zero once hello was said
+	pingAt     time.Time // zero before hello
+	pongBy     time.Time // zero when no ping is open
+	tokenUntil time.Time
+}
+
+// verdict of vitals: at most one thing to do now.
+type verdict int
+
+const (
+	nothing verdict = iota
+	sendPing
+	helloLate
+	pongLate
+	tokenOver
+)
+
+// due says what to do at now and when to ask again.
+func (v *vitals) due(now time.Time) (do verdict, next time.Time) {
+	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	switch {
+	case over(v.helloBy):
+		return helloLate, time.Time{}
+	case over(v.pongBy):
+		return pongLate, time.Time{}
+	case over(v.tokenUntil):
+		return tokenOver, time.Time{}
+	case over(v.pingAt):
+		v.pingAt = now.Add(v.every)
+		v.pongBy = now.Add(v.answer)
+		do = sendPing
+	}
+	return do, v.next()
+}
+
+func (v *vitals) next() time.Time {
+	var first time.Time
+	for _, t := range []time.Time{v.helloBy, v.pingAt, v.pongBy, v.tokenUntil} {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}
+
+// greeted begins the pings.
+func (v *vitals) greeted(now, tokenUntil time.Time) {
+	v.helloBy = time.Time{}
+	v.tokenUntil = tokenUntil
+	v.pingAt = now.Add(v.every)
+}
+
+// pong answers the open ping.
+func (v *vitals) pong() { v.pongBy = time.Time{} }
+
+// pace changes how often pings go out, at once.
+func (v *vitals) pace(now time.Time, every, answer time.Duration) {
+	v.every, v.answer = every, answer
+	if !v.pingAt.IsZero() {
+		v.pingAt = now.Add(every)
+	}
+}
