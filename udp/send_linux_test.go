@@ -1,0 +1,91 @@
+package udp
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestRefusedSegmentationFallsBack(t *testing.T) {
+	c := listen(t, Config{HoldMicroseconds: -1})
+	d := listen(t, Config{})
+	if !segmented(c) {
+		t.Log("this kernel has no UDP_SEGMENT; the fallback is all there is")
+	}
+	// A socket without checksums cannot be segmented: the kernel says EINVAL or EIO,
+	// as it does for cards without checksum offload.
+	_ = c.raw.Control(func(fd uintptr) {
+		if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_NO_CHECK, 1); err != nil {
+			t.Fatal(err)
+		}
+	})
+	b := make([]byte, 1000)
+	for range 2 {
+		c.sendMu.Lock() // so that the flush loop finds all of them together
+		for i := range 10 {
+			b[0] = byte(i)
+			if _, err := c.WriteToAddrPort(b, d.AddrPort()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.sendMu.Unlock()
+		c.Flush()
+		for i := range 10 {
+			if _, _, err := d.ReadFromAddrPort(b); err != nil || b[0] != byte(i) {
+				t.Fatalf("packet %d: got %d, %v", i, b[0], err)
+			}
+		}
+	}
+	if segmented(c) {
+		t.Error("still segments after the kernel refused")
+	}
+	if s := c.Stats(); s.PacketsOut != 20 || s.DropKernel != 0 || s.Segmented != 0 {
+		t.Errorf("sent %d, dropped %d, segmented %d, want 20, 0, 0", s.PacketsOut, s.DropKernel, s.Segmented)
+	}
+}
+
+func TestBurstsLeaveInFewCalls(t *testing.T) {
+	c := listen(t, Config{})
+	d := listen(t, Config{})
+	to := d.AddrPort()
+	b := make([]byte, 1200)
+	c.sendMu.Lock()
+	for range 40 {
+		_, _ = c.WriteToAddrPort(b, to)
+	}
+	c.sendMu.Unlock()
+	for range 40 {
+		if _, _, err := d.ReadFromAddrPort(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := c.Stats(); s.SendCalls > 2 || segmented(c) && s.Segmented < 39 {
+		t.Errorf("%d calls and %d segmented packets for one burst of 40", s.SendCalls, s.Segmented)
+	}
+}
+
+func TestFullQueueSlowsTheWriterAndLosesNothing(t *testing.T) {
+	c := listen(t, Config{QueuePackets: 8})
+	d := listen(t, Config{})
+	to := d.AddrPort()
+	b := make([]byte, 100)
+	for range 500 {
+		if _, err := c.WriteToAddrPort(b, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 500 {
+		if _, _, err := d.ReadFromAddrPort(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := c.Stats().DropQueueFull; got != 0 {
+		t.Errorf("dropped %d", got)
+	}
+}
+
+func segmented(c *Conn) bool {
+	c.sendMu.Lock()
+	defer c.sendMu.Unlock()
+	return c.sender.segmented
+}
