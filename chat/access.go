@@ -8,16 +8,12 @@ import (
 
 // access is the one place that decides who may read, write or call in a conversation:
 // its members. Others learn no more than that there is nothing for them.
-func access(v View, conversation, user string) (Head, []string, error) {
-	members, err := v.MemberIDs(conversation)
-	if err != nil {
-		return Head{}, nil, err
+func access(v View, conversation, user string) (members []string, err error) {
+	members, err = v.MemberIDs(conversation)
+	if err == nil && !slices.Contains(members, user) {
+		return nil, refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")
 	}
-	if !slices.Contains(members, user) {
-		return Head{}, nil, refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")
-	}
-	h, _, err := v.Head(conversation)
-	return h, members, err
+	return members, err
 }
 
 // mayReach is the one place that decides who may open a conversation with whom. A

@@ -86,11 +86,11 @@ func (s *Service) DirectWith(ctx context.Context, user User, other string) (Conv
 		return c, err
 	}
 	err = s.store.Write(ctx, func(tx Tx) error {
-		h, err := s.direct(tx, user, other, s.nowMS())
+		id, err := s.direct(tx, user, other, s.nowMS())
 		if err != nil {
 			return err
 		}
-		c, err = view(tx, h, user.ID)
+		c, err = visible(tx, id, user.ID)
 		return err
 	})
 	if err != nil {
@@ -100,28 +100,25 @@ func (s *Service) DirectWith(ctx context.Context, user User, other string) (Conv
 }
 
 // direct finds or makes the one conversation of a pair.
-func (s *Service) direct(tx Tx, user User, other string, at int64) (Head, error) {
+func (s *Service) direct(tx Tx, user User, other string, at int64) (conversation string, err error) {
 	if err := checkUser(user.ID); err != nil {
-		return Head{}, err
+		return "", err
 	}
 	if err := checkUser(other); err != nil {
-		return Head{}, err
+		return "", err
 	}
 	if user.ID == other {
-		return Head{}, refusal.New(refusal.BadRequest, "You cannot write to yourself.")
+		return "", refusal.New(refusal.BadRequest, "You cannot write to yourself.")
 	}
 	id, found, err := tx.DirectBetween(user.ID, other)
-	if err != nil {
-		return Head{}, err
-	}
-	if found {
-		h, _, err := tx.Head(id)
-		return h, err
+	if err != nil || found {
+		return id, err
 	}
 	if err := s.cfg.Reach.mayReach(tx, user, other); err != nil {
-		return Head{}, err
+		return "", err
 	}
-	return s.open(tx, Head{Kind: Direct}, user, []string{user.ID, other}, at)
+	h, err := s.open(tx, Head{Kind: Direct}, user, []string{user.ID, other}, at)
+	return h.ID, err
 }
 
 // open stores a new conversation and tells its members. Somebody who was never here may
@@ -224,7 +221,10 @@ func (s *Service) page(limit int) int {
 }
 
 func visible(v View, id, user string) (Conversation, error) {
-	h, _, err := access(v, id, user)
+	if _, err := access(v, id, user); err != nil {
+		return Conversation{}, err
+	}
+	h, _, err := v.Head(id)
 	if err != nil {
 		return Conversation{}, err
 	}

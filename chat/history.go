@@ -17,7 +17,7 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 	limit = s.page(limit)
 	var page []Message
 	err := s.store.Read(ctx, func(v View) error {
-		h, _, err := access(v, conversation, user)
+		_, err := access(v, conversation, user)
 		if err != nil {
 			return err
 		}
@@ -26,7 +26,7 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 			return err
 		}
 		if before == 0 {
-			before = h.LastSeq + 1
+			before = endOfTime
 		}
 		page, err = v.Before(conversation, before, limit+1)
 		return err

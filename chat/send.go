@@ -33,11 +33,9 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 		}
 		m.SentAt = s.nowMS()
 		if p.To != "" {
-			h, err := s.direct(tx, sender, p.To, m.SentAt)
-			if err != nil {
+			if m.Conversation, err = s.direct(tx, sender, p.To, m.SentAt); err != nil {
 				return err
 			}
-			m.Conversation = h.ID
 		}
 		m, err = Append(tx, m, Counts{Everyone: true})
 		return err
@@ -85,7 +83,7 @@ func clip(s string) string {
 // Append gives m its seq and id, stores it and tells every member. The sender must be
 // one. It is for what becomes a message by other ways than [Service.Send], such as calls.
 func Append(tx Tx, m Message, counts Counts) (Message, error) {
-	_, members, err := access(tx, m.Conversation, m.Sender)
+	members, err := access(tx, m.Conversation, m.Sender)
 	if err != nil {
 		return m, err
 	}
