@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/refusal"
+	"carillon/signaling/wire"
+)
+
+// Request asks and waits for the answer. A refusal is a [*refusal.Error]. While the
+// client is away it waits for the connection; a connection lost after the request went
+// out gives [ErrDisconnected], since asking again is not harmless for every method.
+func (c *Client) Request(ctx context.Context, method string, params, result any) error {
+	conn, err := c.connected(ctx)
+	if err != nil {
+		return err
+	}
+	return conn.request(ctx, method, params, result)
+}
+
+// Notify says something that has no answer. It is lost when the client is away.
+func (c *Client) Notify(method string, params any) error {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return ErrDisconnected
+	}
+	return conn.send(wire.Frame{Method: method, Params: mustJSON(params)})
+}
+
+// Send sends a message exactly once: it repeats it with the same client id until there is
+// an answer, ctx ends, or the client does. An empty ClientID is made; an empty kind is text.
+func (c *Client) Send(ctx context.Context, m wire.MessageSend) (chat.Message, error) {
+	if m.ClientID == "" {
+		m.ClientID = rand.Text()
+	}
+	if m.Kind == "" {
+		m.Kind = chat.Text
+	}
+	c.mu.Lock()
+	c.pending[m.ClientID] = true
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.pending, m.ClientID)
+		c.mu.Unlock()
+	}()
+	for {
+		var sent chat.Message
+		err := c.Request(ctx, wire.MethodMessageSend, m, &sent)
+		refused, _ := errors.AsType[*refusal.Error](err)
+		switch {
+		case err == nil:
+			return sent, nil
+		case errors.Is(err, ErrDisconnected):
+		case refused != nil && refused.Retry > 0:
+			select {
+			case <-time.After(refused.Retry):
+			case <-ctx.Done():
+				return chat.Message{}, ctx.Err()
+			}
+		default:
+			return chat.Message{}, err
+		}
+	}
+}
+
+// StartCall calls a user, with a leg for this tab.
+func (c *Client) StartCall(ctx context.Context, to string, media call.Media) (wire.CallLeg, error) {
+	var leg wire.CallLeg
+	err := c.Request(ctx, wire.MethodCallStart,
+		wire.CallStart{ClientCallID: rand.Text(), To: to, Media: media, Camera: media == call.Video}, &leg)
+	return leg, err
+}
+
+// Answer answers a call in this tab.
+func (c *Client) Answer(ctx context.Context, id string, camera bool) (wire.CallLeg, error) {
+	var leg wire.CallLeg
+	err := c.Request(ctx, wire.MethodCallAnswer, wire.CallAnswer{Call: id, Camera: camera}, &leg)
+	return leg, err
+}
+
+// Leave ends this user's part in a call; it cancels while no one has answered.
+func (c *Client) Leave(ctx context.Context, id string) error {
+	return c.Request(ctx, wire.MethodCallLeave, wire.CallRef{Call: id}, nil)
+}
+
+// Offer gives the leg's SDP offer (of the first negotiation, of more slots, of an ICE
+// restart) and returns the answer. The server's candidates are in it; an offer need not
+// wait for candidates of its own.
+func (c *Client) Offer(ctx context.Context, leg wire.CallLeg, sdp string) (answer string, err error) {
+	var a wire.LegAnswer
+	err = c.Request(ctx, wire.MethodLegOffer, wire.LegOffer{
+		LegRef: wire.LegRef{Call: leg.Call.ID, Leg: leg.Leg, Secret: leg.Secret}, SDP: sdp,
+	}, &a)
+	return a.SDP, err
+}

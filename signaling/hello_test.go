@@ -1,0 +1,50 @@
+package signaling
+
+import (
+	"testing"
+
+	"carillon/chat"
+	"carillon/client"
+)
+
+func TestMessageReachesAllTabsOfBoth(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice, alice2 := w.open(0, "alice"), w.open(0, "alice")
+	bob, bob2 := w.open(0, "bob"), w.open(0, "bob")
+	sent := alice.send("bob", "hello")
+	if sent.Seq != 1 || sent.Sender != "alice" {
+		t.Errorf("got seq %d of %s, want 1 of alice", sent.Seq, sent.Sender)
+	}
+	for _, tb := range []*tab{alice, alice2, bob, bob2} {
+		tb.await("the message", func() bool { return len(tb.texts()) == 1 })
+		if got := tb.texts()[0]; got != "hello" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestResumeBringsWhatWasMissedBeforeSynced(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice, bob := w.open(0, "alice"), w.open(0, "bob")
+	alice.send("bob", "one")
+	bob.await("one", func() bool { return len(bob.texts()) == 1 })
+	bob.Close()
+	position := bob.Position()
+	for range 250 { // more than a page of the log
+		alice.send("bob", "missed")
+	}
+	back := w.open(0, "bob", func(o *client.Options) { o.Resume = &position })
+	if welcome := back.Welcome(); !welcome.Recovered {
+		t.Error("resume within the log: not recovered")
+	}
+	back.mu.Lock()
+	defer back.mu.Unlock()
+	if got := len(back.texts()); got != 250 {
+		t.Errorf("at synced: got %d messages, want 250", got)
+	}
+	for i, e := range back.events {
+		if want := position.Offset + int64(i) + 1; e.Offset != want && e.Type == chat.EventMessage {
+			t.Fatalf("event %d: offset %d, want %d", i, e.Offset, want)
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package signaling
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"carillon/auth"
+	"carillon/bus"
+	"carillon/chat"
+	"carillon/client"
+	"carillon/signaling/wire"
+	"carillon/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a real database, a real bus and one or more nodes, each behind its own HTTP server.
+type world struct {
+	t        *testing.T
+	store    *store.Store
+	chat     *chat.Service
+	bus      *bus.Bus
+	verifier *auth.Verifier
+	deliver  atomic.Pointer[func([]chat.UserEvent)]
+	nodes    []*Server
+	https    []*httptest.Server
+}
+
+func newWorld(t *testing.T, cfg Config) *world { return newWorldOf(t, cfg, store.Config{}) }
+
+func newWorldOf(t *testing.T, cfg Config, sc store.Config) *world {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	w := &world{t: t}
+	sc.Folder = t.TempDir()
+	var err error
+	w.store, err = store.Open(t.Context(), sc, log, func(events []chat.UserEvent) {
+		if f := w.deliver.Load(); f != nil {
+			(*f)(events)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.store.Close() })
+	w.chat = chat.New(w.store, chat.Config{})
+	if w.bus, err = bus.Open(bus.Config{}, log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.bus.Close)
+	w.verifier, err = auth.NewVerifier(context.Background(), auth.Config{}, bytes.Repeat([]byte("k"), 32), w.store.ValidAfter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.addNode(cfg, w.bus)
+	f := w.nodes[0].Deliver
+	w.deliver.Store(&f)
+	return w
+}
+
+func (w *world) addNode(cfg Config, b *bus.Bus) *Server {
+	w.t.Helper()
+	s, err := New(Deps{
+		Chat: w.chat, Bus: b, Verify: w.verifier.Verify, Revoke: w.store.Revoke, Version: "test",
+		Log: w.logger(),
+	}, cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	hs := httptest.NewServer(s)
+	w.nodes, w.https = append(w.nodes, s), append(w.https, hs)
+	w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		s.Close(ctx)
+		hs.Close()
+	})
+	return s
+}
+
+func (w *world) logger() *slog.Logger {
+	if testing.Verbose() {
+		return slog.New(slog.NewTextHandler(w.t.Output(), nil))
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+func (w *world) url(node int) string { return "ws" + strings.TrimPrefix(w.https[node].URL, "http") }
+
+func (w *world) token(user string) string {
+	w.t.Helper()
+	token, err := w.verifier.Mint(user, user, time.Hour)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// tab is a client that notes what it gets.
+type tab struct {
+	*client.Client
+	t *testing.T
+
+	mu      sync.Mutex
+	changed chan struct{}
+	events  []chat.Event
+	notes   []wire.Frame
+	synced  int
+	lost    []error
+}
+
+// open connects a tab of user to a node and waits until it is synced.
+func (w *world) open(node int, user string, edit ...func(*client.Options)) *tab {
+	w.t.Helper()
+	tb, err := w.dial(node, user, edit...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	tb.await("synced", func() bool { return tb.synced > 0 })
+	return tb
+}
+
+func (w *world) dial(node int, user string, edit ...func(*client.Options)) (*tab, error) {
+	tb := &tab{t: w.t, changed: make(chan struct{})}
+	note := func(f func()) {
+		tb.mu.Lock()
+		defer tb.mu.Unlock()
+		f()
+		close(tb.changed)
+		tb.changed = make(chan struct{})
+	}
+	o := client.Options{
+		URL:        w.url(node),
+		Token:      func(context.Context) (string, error) { return w.verifier.Mint(user, user, time.Hour) },
+		DeviceName: "test",
+		Event:      func(e chat.Event) { note(func() { tb.events = append(tb.events, e) }) },
+		Note: func(method string, params json.RawMessage) {
+			note(func() { tb.notes = append(tb.notes, wire.Frame{Method: method, Params: params}) })
+		},
+		Synced:  func() { note(func() { tb.synced++ }) },
+		Lost:    func(err error) { note(func() { tb.lost = append(tb.lost, err) }) },
+		Backoff: func(int) (time.Duration, bool) { return time.Millisecond, true },
+	}
+	for _, f := range edit {
+		f(&o)
+	}
+	var err error
+	if tb.Client, err = client.Dial(w.t.Context(), o); err != nil {
+		return nil, err
+	}
+	w.t.Cleanup(tb.Close)
+	return tb, nil
+}
+
+// await waits until a claim about what the tab got is true.
+func (tb *tab) await(what string, claim func() bool) {
+	tb.t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		tb.mu.Lock()
+		ok, changed := claim(), tb.changed
+		tb.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			tb.t.Fatalf("not in 30 s: %s", what)
+		}
+	}
+}
+
+// texts are the messages of the events so far.
+func (tb *tab) texts() (texts []string) {
+	for _, e := range tb.events {
+		if e.Type == chat.EventMessage {
+			var m chat.Message
+			if err := json.Unmarshal(e.Data, &m); err != nil {
+				tb.t.Error(err)
+			}
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+func (tb *tab) send(to, text string) chat.Message {
+	tb.t.Helper()
+	m, err := tb.Send(tb.t.Context(), wire.MessageSend{To: to, Text: text})
+	if err != nil {
+		tb.t.Fatal(err)
+	}
+	return m
+}
+
+func (tb *tab) ask(method string, params, result any) error {
+	return tb.Request(tb.t.Context(), method, params, result)
+}
+
+// noted are the params of the notifications of one method so far.
+func noted[P any](tb *tab, method string) (all []P) {
+	for _, f := range tb.notes {
+		if f.Method == method {
+			var p P
+			if err := json.Unmarshal(f.Params, &p); err != nil {
+				tb.t.Error(err)
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// plain is a WebSocket without manners, for bad input.
+type plain struct {
+	t *testing.T
+	*websocket.Conn
+}
+
+func (w *world) plain(node int, edit ...func(*websocket.Dialer)) *plain {
+	w.t.Helper()
+	d := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}}
+	for _, f := range edit {
+		f(&d)
+	}
+	c, _, err := d.Dial(w.url(node), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = c.Close() })
+	return &plain{w.t, c}
+}
+
+func (p *plain) write(text string) {
+	p.t.Helper()
+	if err := p.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// frames reads frames until the connection ends or until says so.
+func (p *plain) frames(until func(wire.Frame) bool) (code int) {
+	p.t.Helper()
+	_ = p.SetReadDeadline(time.Now().Add(30 * time.Second))
+	for {
+		_, data, err := p.ReadMessage()
+		if closed, ok := err.(*websocket.CloseError); ok {
+			return closed.Code
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for line := range bytes.Lines(data) {
+			var f wire.Frame
+			if err := json.Unmarshal(line, &f); err != nil {
+				p.t.Fatalf("server sent %q: %v", line, err)
+			}
+			if until(f) {
+				return 0
+			}
+		}
+	}
+}
+
+func (p *plain) hello(token string) (f wire.Frame) {
+	p.t.Helper()
+	h, _ := json.Marshal(wire.Hello{Token: token, Protocol: wire.Protocol, Tab: "plain-tab", Device: "plain-device"})
+	p.write(`{"jsonrpc":"2.0","id":1,"method":"hello","params":` + string(h) + `}`)
+	p.frames(func(g wire.Frame) bool { f = g; return true })
+	return f
+}
