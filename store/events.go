@@ -7,7 +7,7 @@ import (
 )
 
 func (v *view) Offset(user string) (newest int64, err error) {
-	_, err = found(v.row("SELECT newest FROM logs WHERE user = ?", user).Scan(&newest))
+	err = v.row("SELECT coalesce(max(offset), 0) FROM events WHERE user = ?", user).Scan(&newest)
 	return newest, err
 }
 
@@ -21,11 +21,11 @@ func (v *view) Events(user string, after int64, limit int) ([]chat.Event, error)
 
 // Announce adds an event to the log and, now and then, lets the oldest go.
 func (tx *tx) Announce(user string, t chat.EventType, at int64, data []byte, of chat.Mark) error {
-	e := chat.Event{Type: t, At: at, Data: data}
-	if err := tx.row(`INSERT INTO logs (user, newest) VALUES (?, 1)
-		ON CONFLICT (user) DO UPDATE SET newest = newest + 1 RETURNING newest`, user).Scan(&e.Offset); err != nil {
-		return fmt.Errorf("next offset of user %s: %w", user, err)
+	newest, err := tx.Offset(user)
+	if err != nil {
+		return fmt.Errorf("newest offset of user %s: %w", user, err)
 	}
+	e := chat.Event{Offset: newest + 1, Type: t, At: at, Data: data}
 	var conversation, seq any
 	if of.Seq > 0 {
 		conversation, seq = of.Conversation, of.Seq
@@ -43,12 +43,13 @@ func (tx *tx) Announce(user string, t chat.EventType, at int64, data []byte, of 
 }
 
 func (v *view) Acked(user string) (acked int64, err error) {
-	_, err = found(v.row("SELECT acked FROM logs WHERE user = ?", user).Scan(&acked))
+	_, err = found(v.row("SELECT offset FROM acks WHERE user = ?", user).Scan(&acked))
 	return acked, err
 }
 
 func (tx *tx) PutAck(user string, offset int64) error {
-	_, err := tx.exec("UPDATE logs SET acked = max(acked, ?) WHERE user = ?", offset, user)
+	_, err := tx.exec(`INSERT INTO acks (user, offset) VALUES (?, ?)
+		ON CONFLICT (user) DO UPDATE SET offset = max(offset, excluded.offset)`, user, offset)
 	return err
 }
 

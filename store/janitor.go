@@ -35,7 +35,7 @@ func (s *Store) trim(ctx context.Context) error {
 	cutoff := s.now().Add(-time.Duration(s.cfg.LogHours) * time.Hour).UnixMilli()
 	for last, more := "", true; more; {
 		err := s.write(ctx, func(tx *tx) error {
-			users, err := collect(tx.conn, scanString, "SELECT user FROM logs WHERE user > ? ORDER BY user LIMIT ?", last, trimUsers)
+			users, err := collect(tx.conn, scanString, usersWithEvents, last, trimUsers)
 			if err != nil {
 				return err
 			}
@@ -55,6 +55,13 @@ func (s *Store) trim(ctx context.Context) error {
 	return nil
 }
 
+// usersWithEvents jumps from user to user instead of reading every event.
+const usersWithEvents = `WITH RECURSIVE u(user) AS (
+	SELECT min(user) FROM events WHERE user > ?
+	UNION ALL SELECT (SELECT min(user) FROM events WHERE user > u.user) FROM u WHERE u.user IS NOT NULL
+) SELECT user FROM u WHERE user IS NOT NULL LIMIT ?`
+
+// trimUser keeps the newest event however old it is.
 func (tx *tx) trimUser(user string, cutoff int64) error {
 	var oldest int64
 	there, err := found(tx.row("SELECT at FROM events WHERE user = ? ORDER BY offset LIMIT 1", user).Scan(&oldest))
@@ -62,6 +69,6 @@ func (tx *tx) trimUser(user string, cutoff int64) error {
 		return err
 	}
 	_, err = tx.exec(`DELETE FROM events WHERE user = ?1 AND offset <
-		coalesce((SELECT min(offset) FROM events WHERE user = ?1 AND at >= ?2), (SELECT newest + 1 FROM logs WHERE user = ?1))`, user, cutoff)
+		coalesce((SELECT min(offset) FROM events WHERE user = ?1 AND at >= ?2), (SELECT max(offset) FROM events WHERE user = ?1))`, user, cutoff)
 	return err
 }

@@ -23,13 +23,7 @@ CREATE TABLE objects (
   PRIMARY KEY (user, key)
 ) STRICT, WITHOUT ROWID;
 
--- The head of each user's event log, apart from users because it changes with every event.
-CREATE TABLE logs (
-  user   TEXT PRIMARY KEY,
-  newest INTEGER NOT NULL DEFAULT 0, -- offset of the newest event
-  acked  INTEGER NOT NULL DEFAULT 0  -- highest offset that a device of the user has stored
-) STRICT, WITHOUT ROWID;
-
+-- The newest event of a user is never removed: the next offset is counted from it.
 CREATE TABLE events (
   user         TEXT NOT NULL,
   offset       INTEGER NOT NULL,
@@ -39,6 +33,11 @@ CREATE TABLE events (
   seq          INTEGER,
   data         BLOB NOT NULL,
   PRIMARY KEY (user, offset)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE acks (
+  user   TEXT PRIMARY KEY,
+  offset INTEGER NOT NULL -- the highest that a device of the user has stored
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE conversations (
