@@ -1,6 +1,6 @@
 package wire
 
-//go:generate go run ./tsgen
+//go:generate go run ./gen
 
 import (
 	"carillon/call"

@@ -1,9 +1,3 @@
-// Command tsgen writes web/sdk/wire.gen.ts: the TypeScript types of the wire protocol,
-// from the Go types of the packages refusal, chat, call and signaling/wire.
-//
-// tygo translates each package. This command joins the four into one module, makes a
-// union of every string type that has constants, so that TypeScript checks its values,
-// and adds the maps from method and notification to what they carry.
 package main
 
 import (
@@ -19,8 +13,6 @@ import (
 	"carillon/signaling/wire"
 )
 
-const target = "web/sdk/wire.gen.ts"
-
 // packages in the order in which they may refer to each other. A file that is not listed
 // holds no wire type.
 var packages = []tygo.PackageConfig{
@@ -30,39 +22,9 @@ var packages = []tygo.PackageConfig{
 	{Path: "carillon/signaling/wire", IncludeFiles: []string{"frame.go", "methods.go"}},
 }
 
-func main() {
-	root, err := moduleRoot()
-	if err == nil {
-		var text string
-		if text, err = generate(); err == nil {
-			err = os.WriteFile(filepath.Join(root, target), []byte(text), 0o644)
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "tsgen:", err)
-		os.Exit(1)
-	}
-}
-
-// moduleRoot is the folder above that holds go.mod.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no go.mod above the working directory")
-		}
-		dir = filepath.Dir(dir)
-	}
-}
-
-func generate() (string, error) {
-	tmp, err := os.MkdirTemp("", "tsgen")
+// typeScript is the text of wire.gen.ts.
+func typeScript() (string, error) {
+	tmp, err := os.MkdirTemp("", "wiregen")
 	if err != nil {
 		return "", err
 	}
