@@ -1,0 +1,255 @@
+//go:build linux
+
+package turn
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxBatch bounds the packets queued before a flush.
+	maxBatch = 1024
+	// maxMessages bounds one sendmmsg.
+	maxMessages = 64
+	// maxSegments and maxSegmented bound one segmented message (UDP_SEGMENT).
+	maxSegments  = 64
+	maxSegmented = 64000
+)
+
+// rawAddress is a socket address as the kernel wants it.
+type rawAddress struct {
+	bytes [unix.SizeofSockaddrInet6]byte
+	size  uint32
+}
+
+// newRawAddress makes the address for a socket of IPv4 or of IPv6.
+func newRawAddress(a netip.AddrPort) rawAddress {
+	var r rawAddress
+	ip := a.Addr().Unmap()
+	binary.BigEndian.PutUint16(r.bytes[2:], a.Port())
+	if ip.Is4() {
+		binary.NativeEndian.PutUint16(r.bytes[:], unix.AF_INET)
+		four := ip.As4()
+		copy(r.bytes[4:], four[:])
+		r.size = unix.SizeofSockaddrInet4
+		return r
+	}
+	binary.NativeEndian.PutUint16(r.bytes[:], unix.AF_INET6)
+	sixteen := ip.As16()
+	copy(r.bytes[8:], sixteen[:])
+	r.size = unix.SizeofSockaddrInet6
+	return r
+}
+
+// addrPort reads it back; IPv4 in IPv6 comes out as IPv4.
+func (r *rawAddress) addrPort() netip.AddrPort {
+	port := binary.BigEndian.Uint16(r.bytes[2:])
+	if binary.NativeEndian.Uint16(r.bytes[:]) == unix.AF_INET {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(r.bytes[4:8])), port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(r.bytes[8:24])).Unmap(), port)
+}
+
+// hostKey identifies an address and port in the maps of the packet path.
+type hostKey struct {
+	ip   [16]byte
+	port uint32
+}
+
+func (r *rawAddress) key() hostKey {
+	k := hostKey{port: uint32(binary.BigEndian.Uint16(r.bytes[2:]))}
+	if binary.NativeEndian.Uint16(r.bytes[:]) == unix.AF_INET {
+		k.ip[10], k.ip[11] = 0xFF, 0xFF
+		copy(k.ip[12:], r.bytes[4:8])
+		return k
+	}
+	copy(k.ip[:], r.bytes[8:24])
+	return k
+}
+
+func keyOf(a netip.AddrPort) hostKey { return hostKey{a.Addr().As16(), uint32(a.Port())} }
+
+// outlet is a socket with packets queued for it. The batch owns what is queued.
+type outlet struct {
+	fd          int
+	plain       bool // the kernel refused to segment
+	first, last int32
+	queued      bool
+}
+
+// packet is one datagram on its way out: what we put before the payload, the payload where
+// it was received, and padding.
+type packet struct {
+	head     [48]byte
+	headSize int
+	body     []byte
+	pad      int
+	to       *rawAddress
+	own      rawAddress // what to points to, for an address that nobody else keeps
+	next     int32
+}
+
+func (p *packet) size() int { return p.headSize + len(p.body) + p.pad }
+
+var zeros [4]byte
+
+// batch collects packets for many sockets and sends them with few system calls. Payloads
+// must stay untouched until flush. One goroutine owns it.
+type batch struct {
+	packets []packet
+	count   int
+	dirty   []*outlet
+	stats   *traffic
+
+	messages [maxMessages]multiMessage
+	vectors  []unix.Iovec
+	controls [maxMessages][segmentControl]byte
+}
+
+type multiMessage struct {
+	header unix.Msghdr
+	sent   uint32
+	_      [4]byte
+}
+
+const segmentControl = 24 // CMSG_SPACE(2)
+
+func newBatch(size int, stats *traffic) *batch {
+	return &batch{packets: make([]packet, size), vectors: make([]unix.Iovec, 0, 3*maxMessages*4), stats: stats}
+}
+
+// add queues a packet and returns it to be filled: head, body, pad and to. It flushes first
+// when the batch is full.
+func (b *batch) add(o *outlet) *packet {
+	if b.count == len(b.packets) {
+		b.flush()
+	}
+	i := int32(b.count)
+	b.count++
+	p := &b.packets[i]
+	p.headSize, p.pad, p.next = 0, 0, -1
+	if !o.queued {
+		o.queued, o.first = true, i
+		b.dirty = append(b.dirty, o)
+	} else {
+		b.packets[o.last].next = i
+	}
+	o.last = i
+	return p
+}
+
+// flush sends everything. A packet that a socket does not take is dropped, as a network would.
+func (b *batch) flush() {
+	for _, o := range b.dirty {
+		o.queued = false
+		b.send(o, o.first)
+	}
+	b.dirty = b.dirty[:0]
+	for i := range b.packets[:b.count] {
+		b.packets[i].body, b.packets[i].to = nil, nil
+	}
+	b.count = 0
+}
+
+// send gathers runs of packets into messages and messages into system calls.
+func (b *batch) send(o *outlet, at int32) {
+	for at >= 0 {
+		start, messages := at, 0
+		b.vectors = b.vectors[:0]
+		for at >= 0 && messages < maxMessages && len(b.vectors)+3*maxSegments <= cap(b.vectors) {
+			at = b.message(messages, o, at)
+			messages++
+		}
+		if !b.transmit(o, messages) {
+			// This socket's device cannot segment: the same packets again, one by one.
+			o.plain = true
+			at = start
+		}
+	}
+}
+
+// message puts packets that may travel together into one message, and returns the next.
+func (b *batch) message(slot int, o *outlet, at int32) int32 {
+	first := &b.packets[at]
+	size, total, segments := first.size(), 0, 0
+	from := len(b.vectors)
+	for at >= 0 {
+		p := &b.packets[at]
+		if segments > 0 && (o.plain || size == 0 || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !same(p.to, first.to)) {
+			break
+		}
+		b.vector(p.head[:p.headSize])
+		b.vector(p.body)
+		b.vector(zeros[:p.pad])
+		total += p.size()
+		segments++
+		at = p.next
+		if p.size() < size {
+			break // only the last segment may be shorter
+		}
+	}
+	m := &b.messages[slot]
+	m.header = unix.Msghdr{Name: &first.to.bytes[0], Namelen: first.to.size}
+	if len(b.vectors) > from {
+		m.header.Iov = &b.vectors[from]
+		m.header.SetIovlen(len(b.vectors) - from)
+	}
+	if segments > 1 {
+		c := &b.controls[slot]
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&c[0]))
+		h.Level, h.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
+		h.SetLen(unix.CmsgLen(2))
+		binary.NativeEndian.PutUint16(c[unix.CmsgLen(0):], uint16(size))
+		m.header.Control = &c[0]
+		m.header.SetControllen(segmentControl)
+	}
+	return at
+}
+
+func (b *batch) vector(bytes []byte) {
+	if len(bytes) == 0 {
+		return
+	}
+	v := unix.Iovec{Base: &bytes[0]}
+	v.SetLen(len(bytes))
+	b.vectors = append(b.vectors, v)
+}
+
+func same(a, b *rawAddress) bool {
+	return a == b || a.size == b.size && bytes.Equal(a.bytes[:a.size], b.bytes[:b.size])
+}
+
+// transmit sends the first messages. It is false if the kernel cannot segment for this socket
+// and nothing after the refused message was sent.
+func (b *batch) transmit(o *outlet, messages int) bool {
+	for done := 0; done < messages; {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(o.fd), uintptr(unsafe.Pointer(&b.messages[done])),
+			uintptr(messages-done), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		b.stats.writes.Add(1)
+		switch {
+		case errno == 0:
+			done += int(n)
+		case errno == unix.EINTR:
+		case (errno == unix.EIO || errno == unix.EINVAL || errno == unix.ENOPROTOOPT) && done == 0 && b.messages[0].header.Control != nil:
+			return false
+		default:
+			o.plain = o.plain || b.messages[done].header.Control != nil && errno != unix.EAGAIN
+			b.stats.dropped[dropSocket].Add(1)
+			done++
+		}
+	}
+	return true
+}
+
+// forget drops everything that is queued.
+func (b *batch) forget() {
+	for _, o := range b.dirty {
+		o.queued = false
+	}
+	b.dirty, b.count = b.dirty[:0], 0
+}

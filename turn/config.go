@@ -1,0 +1,307 @@
+package turn
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config is the table [turn], the same alone and embedded. The zero value runs on loopback.
+type Config struct {
+	// Off turns the server off where it would be embedded. False: on.
+	Off bool `toml:"off"`
+	// Realm is shown to clients and part of every key. Empty: carillon.
+	Realm string `toml:"realm"`
+	// Secrets sign short-lived credentials as coturn's static-auth-secret does; the first makes new
+	// ones, all are accepted. Empty: one is generated at start, which only loopback may rely on.
+	Secrets []string `toml:"secrets"`
+	// Users are names with passwords that do not expire. Empty: none.
+	Users map[string]string `toml:"users"`
+	// UDP lists what listens, as ADDRESS:PORT. Empty, with TCP and TLS empty too: 127.0.0.1:3478.
+	UDP []string `toml:"udp"`
+	// TCP lists what listens, as ADDRESS:PORT. Empty, with UDP and TLS empty too: 127.0.0.1:3478.
+	TCP []string `toml:"tcp"`
+	// TLS lists what listens, as ADDRESS:PORT; it needs cert and key. Empty: none.
+	TLS []string `toml:"tls"`
+	// Cert is the certificate chain for TLS, read again when the file changes. Empty: no TLS.
+	Cert string `toml:"cert"`
+	// Key belongs to cert. Empty: no TLS.
+	Key string `toml:"key"`
+	// Host is the name or address in the URLs given to clients. Empty: the address that listens, or
+	// the first of relay_addresses when that is a wildcard.
+	Host string `toml:"host"`
+	// RelayAddresses are where relays live, one for IPv4 and one for IPv6: ADDRESS, or PUBLIC/LOCAL
+	// behind a one-to-one NAT. Empty: the address that listens, or this machine's when that is a wildcard.
+	RelayAddresses []string `toml:"relay_addresses"`
+	// RelayPorts are the lowest and the highest port of a relay. Empty: 49152 to 65535.
+	RelayPorts []int `toml:"relay_ports"`
+	// STUNOnly answers Binding requests and nothing else. False: relays too.
+	STUNOnly bool `toml:"stun_only"`
+	// CredentialSeconds is how long a credential we hand out is good for a new relay. Zero: 86400.
+	CredentialSeconds int `toml:"credential_seconds"`
+	// DrainSeconds is how long relays may live on after SIGTERM. Zero: 60.
+	DrainSeconds int `toml:"drain_seconds"`
+
+	Peers  Peers  `toml:"peers"`
+	Quota  Quota  `toml:"quota"`
+	Limits Limits `toml:"limits"`
+
+	// Media are our own SFU's addresses. With them the policy is own-sfu unless another is set.
+	Media []Media `toml:"-"`
+}
+
+// Media is one address of our own SFU: as clients know it, and as it is bound here.
+type Media struct{ Advertised, Bound netip.AddrPort }
+
+// Peers is the table [turn.peers]: who may be reached through a relay.
+type Peers struct {
+	// Policy is own-sfu (only our own SFU's media address), public (every public address but our
+	// own), or custom (only allow). Other live relays of this server can always be reached.
+	// Empty: own-sfu when embedded, else public; on loopback only, public with 127.0.0.0/8.
+	Policy string `toml:"policy"`
+	// Allow lists addresses and CIDRs that may be reached besides. Empty: none.
+	Allow []string `toml:"allow"`
+	// Deny lists addresses and CIDRs that may never be reached; it wins over allow. Empty: none.
+	Deny []string `toml:"deny"`
+}
+
+// Quota is the table [turn.quota]. A negative number means no limit.
+type Quota struct {
+	// PerUser is how many relays one user may have. Zero: 32.
+	PerUser int `toml:"per_user"`
+	// PerAddress is how many relays one client address (IPv6: one /64) may have. Zero: 1024.
+	PerAddress int `toml:"per_address"`
+	// Total is how many relays there may be. Zero: 10000.
+	Total int `toml:"total"`
+	// Permissions is how many peer addresses one relay may permit. Zero: 64.
+	Permissions int `toml:"permissions"`
+	// Channels is how many channels one relay may bind. Zero: 64.
+	Channels int `toml:"channels"`
+	// RelayKbps bounds one relay in kilobits per second and direction; what is over is dropped. Zero: no limit.
+	RelayKbps int `toml:"relay_kbps"`
+	// UserKbps bounds all relays of one user, both directions together. Zero: no limit.
+	UserKbps int `toml:"user_kbps"`
+	// TotalKbps bounds the server, both directions together. Zero: no limit.
+	TotalKbps int `toml:"total_kbps"`
+}
+
+// Limits is the table [turn.limits]: what strangers may cost.
+type Limits struct {
+	// Connections is how many TCP and TLS connections there may be. Zero: 12000.
+	Connections int `toml:"connections"`
+	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have. Zero: 1024.
+	ConnectionsPerAddress int `toml:"connections_per_address"`
+	// HandshakeSeconds bounds a TLS handshake. Zero: 10.
+	HandshakeSeconds int `toml:"handshake_seconds"`
+	// FrameSeconds bounds the wait for the first message and the time one message may take. Zero: 5.
+	FrameSeconds int `toml:"frame_seconds"`
+	// IdleSeconds is how long a connection without a relay may be silent. Zero: 120.
+	IdleSeconds int `toml:"idle_seconds"`
+	// AnswersPerAddress is how many answers per second one address (IPv6: one /64) gets before it
+	// has proved who it is, with a burst of twice as many; the rest is dropped. Zero: 500.
+	AnswersPerAddress int `toml:"answers_per_address"`
+	// Answers is the same for all addresses together. Zero: 10000.
+	Answers int `toml:"answers"`
+	// RequestsPerRelay is how many requests per second the owner of a relay may send. Zero: 100.
+	RequestsPerRelay int `toml:"requests_per_relay"`
+}
+
+// Defaults is what an empty table means.
+func Defaults() Config {
+	return Config{
+		Realm:             "carillon",
+		UDP:               []string{"127.0.0.1:3478"},
+		TCP:               []string{"127.0.0.1:3478"},
+		RelayPorts:        []int{49152, 65535},
+		CredentialSeconds: 86400,
+		DrainSeconds:      60,
+		Quota:             Quota{PerUser: 32, PerAddress: 1024, Total: 10000, Permissions: 64, Channels: 64},
+		Limits: Limits{
+			Connections: 12000, ConnectionsPerAddress: 1024, HandshakeSeconds: 10, FrameSeconds: 5, IdleSeconds: 120,
+			AnswersPerAddress: 500, Answers: 10000, RequestsPerRelay: 100,
+		},
+	}
+}
+
+func fill[T comparable](field *T, value T) {
+	if *field == *new(T) {
+		*field = value
+	}
+}
+
+// filled replaces zero fields by their defaults.
+func (c Config) filled() Config {
+	d := Defaults()
+	if len(c.UDP)+len(c.TCP)+len(c.TLS) == 0 {
+		c.UDP, c.TCP = d.UDP, d.TCP
+	}
+	if len(c.RelayPorts) == 0 {
+		c.RelayPorts = d.RelayPorts
+	}
+	fill(&c.Realm, d.Realm)
+	fill(&c.CredentialSeconds, d.CredentialSeconds)
+	fill(&c.DrainSeconds, d.DrainSeconds)
+	q, l := &c.Quota, &c.Limits
+	fill(&q.PerUser, d.Quota.PerUser)
+	fill(&q.PerAddress, d.Quota.PerAddress)
+	fill(&q.Total, d.Quota.Total)
+	fill(&q.Permissions, d.Quota.Permissions)
+	fill(&q.Channels, d.Quota.Channels)
+	fill(&l.Connections, d.Limits.Connections)
+	fill(&l.ConnectionsPerAddress, d.Limits.ConnectionsPerAddress)
+	fill(&l.HandshakeSeconds, d.Limits.HandshakeSeconds)
+	fill(&l.FrameSeconds, d.Limits.FrameSeconds)
+	fill(&l.IdleSeconds, d.Limits.IdleSeconds)
+	fill(&l.AnswersPerAddress, d.Limits.AnswersPerAddress)
+	fill(&l.Answers, d.Limits.Answers)
+	fill(&l.RequestsPerRelay, d.Limits.RequestsPerRelay)
+	if c.Peers.Policy == "" {
+		c.Peers.Policy = PolicyPublic
+		if len(c.Media) > 0 {
+			c.Peers.Policy = PolicyOwnSFU
+		}
+	}
+	return c
+}
+
+// Drain is how long relays may live on after the server was told to stop.
+func (c Config) Drain() time.Duration { return time.Duration(c.filled().DrainSeconds) * time.Second }
+
+// Validate says what is wrong with the table, and which key to change.
+func (c Config) Validate() error {
+	_, err := c.filled().check()
+	return err
+}
+
+// listen is one parsed address of udp, tcp or tls.
+type listen struct {
+	transport string // "udp", "tcp" or "tls"
+	address   netip.AddrPort
+}
+
+// relayAddress is where relays live.
+type relayAddress struct{ shown, bound netip.Addr }
+
+// facts are the parsed parts of a Config.
+type facts struct {
+	listens []listen
+	relays  []relayAddress
+	low     uint16
+	high    uint16
+	// loopback is true when nobody outside this machine can reach us.
+	loopback bool
+}
+
+// check parses a filled Config.
+func (c Config) check() (facts, error) {
+	f := facts{loopback: true}
+	for _, l := range []struct {
+		transport string
+		addresses []string
+	}{{"udp", c.UDP}, {"tcp", c.TCP}, {"tls", c.TLS}} {
+		for _, text := range l.addresses {
+			a, err := netip.ParseAddrPort(text)
+			if err != nil {
+				return f, fmt.Errorf("turn.%s: %q is not ADDRESS:PORT, such as 127.0.0.1:3478 or [::]:3478", l.transport, text)
+			}
+			f.listens = append(f.listens, listen{l.transport, netip.AddrPortFrom(a.Addr().Unmap(), a.Port())})
+			f.loopback = f.loopback && a.Addr().IsLoopback()
+		}
+	}
+	for _, text := range c.RelayAddresses {
+		shown, bound, found := strings.Cut(text, "/")
+		if !found {
+			bound = shown
+		}
+		s, err1 := netip.ParseAddr(shown)
+		b, err2 := netip.ParseAddr(bound)
+		if err := errors.Join(err1, err2); err != nil || s.Unmap().Is4() != b.Unmap().Is4() || s.IsUnspecified() || b.IsUnspecified() {
+			return f, fmt.Errorf("turn.relay_addresses: %q is neither ADDRESS nor PUBLIC/LOCAL of one family, such as 203.0.113.5 or 203.0.113.5/10.0.0.5", text)
+		}
+		f.relays = append(f.relays, relayAddress{s.Unmap(), b.Unmap()})
+		f.loopback = f.loopback && s.IsLoopback()
+	}
+	if len(f.relays) == 0 {
+		f.relays = defaultRelays(f.listens)
+	}
+	if len(c.RelayPorts) != 2 || c.RelayPorts[0] < 1 || c.RelayPorts[1] > 65535 || c.RelayPorts[0] > c.RelayPorts[1] {
+		return f, fmt.Errorf("turn.relay_ports: %v is not [LOWEST, HIGHEST], such as [49152, 65535]", c.RelayPorts)
+	}
+	f.low, f.high = uint16(c.RelayPorts[0]), uint16(c.RelayPorts[1])
+	if len(c.TLS) > 0 && (c.Cert == "" || c.Key == "") {
+		return f, errors.New("turn.tls needs a certificate: set turn.cert and turn.key to its files")
+	}
+	if slices.Contains(c.Secrets, "") {
+		return f, errors.New("turn.secrets: an empty secret would let everyone in; remove it or set it")
+	}
+	for name, password := range c.Users {
+		if name == "" || password == "" {
+			return f, fmt.Errorf("turn.users: user %q needs a name and a password", name)
+		}
+	}
+	if !f.loopback && !c.STUNOnly && len(c.Secrets) == 0 && len(c.Users) == 0 {
+		return f, errors.New("turn: this address can be reached by others, so relays need credentials: set turn.secrets (or turn.users), or listen on 127.0.0.1")
+	}
+	if _, err := newPolicy(c, f, nil); err != nil {
+		return f, err
+	}
+	return f, nil
+}
+
+// defaultRelays puts relays on the addresses that listen; a wildcard stands for this
+// machine's own first public address, or its first private one.
+func defaultRelays(listens []listen) []relayAddress {
+	var list []relayAddress
+	add := func(a netip.Addr) {
+		same := func(r relayAddress) bool { return r.shown.Is4() == a.Is4() }
+		if a.IsValid() && !slices.ContainsFunc(list, same) {
+			list = append(list, relayAddress{a, a})
+		}
+	}
+	for _, l := range listens {
+		if a := l.address.Addr(); !a.IsUnspecified() {
+			add(a)
+			continue
+		}
+		four, six := machineAddresses()
+		add(four)
+		if l.address.Addr().Is6() {
+			add(six)
+		}
+	}
+	return list
+}
+
+func machineAddresses() (four, six netip.Addr) {
+	better := func(old, a netip.Addr) bool {
+		return !old.IsValid() || notPublic(old) != "" && notPublic(a) == ""
+	}
+	for _, a := range interfaceAddresses() {
+		switch {
+		case a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast():
+		case a.Is4() && better(four, a):
+			four = a
+		case a.Is6() && better(six, a):
+			six = a
+		}
+	}
+	if !four.IsValid() {
+		four = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return four, six
+}
+
+func interfaceAddresses() []netip.Addr {
+	var list []netip.Addr
+	found, _ := net.InterfaceAddrs() // without them only the addresses we listen on are known to be ours
+	for _, a := range found {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			list = append(list, p.Addr().Unmap())
+		}
+	}
+	return list
+}

@@ -1,0 +1,396 @@
+//go:build linux
+
+package turn
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// receiveBuffers is how many datagrams, or runs that the kernel joined, a loop holds before it sends.
+	receiveBuffers = 64
+	// receiveSize holds the longest run the kernel joins (UDP_GRO).
+	receiveSize = 1 << 16
+	// turnAtSocket bounds what one socket may deliver before others have their turn.
+	turnAtSocket = 32
+	events       = 256
+)
+
+// loop moves packets for one core: it owns one socket of every UDP listener and the relay
+// sockets of the clients that the kernel sends there. It reads in batches, relays, and sends
+// in batches; a packet costs it no allocation and no lock.
+//
+// It waits with an epoll of its own, which Go's poller watches as one file.
+type loop struct {
+	server *Server
+	epoll  int
+	file   *os.File
+	raw    syscall.RawConn
+	wake   int // eventfd
+	wait   func(uintptr) bool
+	stats  traffic
+
+	// Owned by run.
+	doors   []*door
+	sources []source // by file descriptor
+	ready   []int32  // sockets that had more than their turn
+	again   []int32
+	events  [events]unix.EpollEvent
+	polled  int
+	out     *batch
+	now     int64
+	request message
+	stopped bool
+
+	// Receive buffers; used of them hold packets that are not sent yet.
+	slab     []byte
+	incoming [receiveBuffers]multiMessage
+	vectors  [receiveBuffers]unix.Iovec
+	from     [receiveBuffers]rawAddress
+	controls [receiveBuffers][receiveControl]byte
+	used     int
+
+	mu     sync.Mutex
+	posted []func()
+	closed bool
+}
+
+const receiveControl = 24 // CMSG_SPACE(4)
+
+// source is what a file descriptor of the loop belongs to: a door or a relay.
+type source struct {
+	door  *door
+	relay *relay
+}
+
+// door is one socket of a UDP listener, and the clients the kernel sends to it.
+type door struct {
+	listen  listen
+	wire    *wire
+	out     outlet
+	clients map[hostKey]*relay
+}
+
+func newLoop(s *Server) (*loop, error) {
+	l := &loop{server: s, slab: make([]byte, receiveBuffers*receiveSize)}
+	l.out = newBatch(maxBatch, &l.stats)
+	l.wait = func(uintptr) bool { l.polled = l.poll(); return l.polled != 0 }
+	var err error
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("open epoll: %w", err)
+	}
+	if l.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		unix.Close(l.epoll)
+		return nil, fmt.Errorf("open eventfd: %w", err)
+	}
+	unix.SetNonblock(l.epoll, true)
+	l.file = os.NewFile(uintptr(l.epoll), "turn")
+	if l.raw, err = l.file.SyscallConn(); err == nil {
+		err = l.watch(l.wake, source{})
+	}
+	if err != nil {
+		l.file.Close()
+		unix.Close(l.wake)
+		return nil, fmt.Errorf("watch epoll: %w", err)
+	}
+	for i := range l.incoming {
+		l.vectors[i].Base = &l.slab[i*receiveSize]
+		l.vectors[i].SetLen(receiveSize)
+		h := &l.incoming[i].header
+		h.Name, h.Iov, h.Control = &l.from[i].bytes[0], &l.vectors[i], &l.controls[i][0]
+		h.SetIovlen(1)
+	}
+	return l, nil
+}
+
+// watch is called by run, or before it starts.
+func (l *loop) watch(fd int, s source) error {
+	for len(l.sources) <= fd {
+		l.sources = append(l.sources, source{})
+	}
+	l.sources[fd] = s
+	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&(1<<32-1), Fd: int32(fd)})
+}
+
+// post runs f on the loop. It never blocks; what is posted is bounded by the relays there are.
+func (l *loop) post(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return // run has closed everything
+	}
+	l.posted = append(l.posted, f)
+	if len(l.posted) == 1 {
+		one := [8]byte{1}
+		unix.Write(l.wake, one[:])
+	}
+}
+
+// run ends after stop, with every socket closed.
+func (l *loop) run() {
+	for !l.stopped {
+		l.polled = l.poll()
+		if l.polled == 0 && len(l.ready) == 0 && l.raw.Read(l.wait) != nil {
+			break
+		}
+		l.now = l.server.clock()
+		l.again = l.again[:0]
+		for _, e := range l.events[:l.polled] {
+			l.read(e.Fd)
+		}
+		for _, fd := range l.ready {
+			l.read(fd)
+		}
+		l.ready, l.again = l.again, l.ready
+		l.flush()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	for fd, s := range l.sources {
+		if s != (source{}) {
+			unix.Close(fd)
+		}
+	}
+	unix.Close(l.wake)
+	l.file.Close()
+}
+
+func (l *loop) poll() int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), events, 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+func (l *loop) stop() { l.post(func() { l.stopped = true }) }
+
+// runPosted empties the mailbox.
+func (l *loop) runPosted() {
+	var eight [8]byte
+	unix.Read(l.wake, eight[:])
+	l.mu.Lock()
+	list := l.posted
+	l.posted = nil
+	l.mu.Unlock()
+	for _, f := range list {
+		f()
+	}
+}
+
+func (l *loop) flush() {
+	l.out.flush()
+	l.used = 0
+}
+
+// read takes what one socket has, up to its turn.
+func (l *loop) read(fd int32) {
+	if int(fd) == l.wake {
+		l.runPosted()
+		return
+	}
+	s := l.sources[fd]
+	if s == (source{}) {
+		return
+	}
+	for got := 0; ; {
+		if l.used == receiveBuffers {
+			l.flush()
+		}
+		want := min(receiveBuffers-l.used, turnAtSocket)
+		n := l.receive(int(fd), want)
+		for i := l.used; i < l.used+n; i++ {
+			l.dispatch(s, i)
+		}
+		l.used += n
+		got += n
+		if n < want {
+			return // drained; epoll tells when there is more
+		}
+		if got >= turnAtSocket {
+			l.again = append(l.again, fd)
+			return
+		}
+	}
+}
+
+func (l *loop) receive(fd, want int) int {
+	for i := l.used; i < l.used+want; i++ {
+		h := &l.incoming[i].header
+		h.Namelen = unix.SizeofSockaddrInet6
+		h.SetControllen(receiveControl)
+	}
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&l.incoming[l.used])), uintptr(want), unix.MSG_DONTWAIT, 0, 0)
+		l.stats.reads.Add(1)
+		switch errno {
+		case 0:
+			return int(n)
+		case unix.EINTR:
+		default:
+			return 0
+		}
+	}
+}
+
+// dispatch takes buffer i apart into the datagrams that the kernel joined.
+func (l *loop) dispatch(s source, i int) {
+	m := &l.incoming[i]
+	l.from[i].size = m.header.Namelen
+	data := l.slab[i*receiveSize : i*receiveSize+int(m.sent)]
+	size := len(data)
+	if m.header.Controllen > 0 {
+		size = segmentSize(l.controls[i][:], size)
+	}
+	for {
+		piece := data[:min(size, len(data))]
+		if s.door != nil {
+			l.fromClient(s.door, &l.from[i], piece)
+		} else {
+			l.fromPeer(s.relay, &l.from[i], piece)
+		}
+		if data = data[len(piece):]; len(data) == 0 {
+			return
+		}
+	}
+}
+
+func segmentSize(control []byte, whole int) int {
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	if h.Level != unix.IPPROTO_UDP || h.Type != unix.UDP_GRO {
+		return whole
+	}
+	return max(1, int(*(*int32)(unsafe.Pointer(&control[unix.CmsgLen(0)]))))
+}
+
+// fromClient handles one datagram of a client.
+func (l *loop) fromClient(d *door, from *rawAddress, data []byte) {
+	if len(data) > maxFrame || len(data) < channelHeader {
+		l.stats.dropped[dropMalformed].Add(1)
+		return
+	}
+	r := d.clients[from.key()]
+	if data[0]&0xC0 == 0x40 {
+		number, payload, ok := channelData(data)
+		switch {
+		case !ok:
+			l.stats.dropped[dropMalformed].Add(1)
+		case !r.live():
+			l.stats.dropped[dropNoRelay].Add(1)
+		default:
+			r.sendChannel(l.out, &l.stats, number, payload, l.now)
+		}
+		return
+	}
+	if l.request.parse(data) != nil {
+		l.stats.dropped[dropMalformed].Add(1)
+		return
+	}
+	if l.request.class() == classIndication {
+		if !r.live() {
+			l.stats.dropped[dropNoRelay].Add(1)
+			return
+		}
+		r.sendIndication(l.out, &l.stats, &l.request, l.now)
+		return
+	}
+	o := origin{transport: d.listen.transport, client: from.addrPort(), raw: *from, wire: d.wire, loop: l, relay: r, door: d, stats: &l.stats}
+	answer := l.server.handle(&o, &l.request, l.now)
+	if o.relay != r {
+		d.clients[from.key()] = o.relay
+	}
+	if answer == nil {
+		return
+	}
+	p := l.out.add(&d.out)
+	p.own = *from
+	p.to, p.body = &p.own, answer
+}
+
+// fromPeer handles one datagram that arrived at a relay.
+func (l *loop) fromPeer(r *relay, from *rawAddress, data []byte) {
+	if len(data) > maxFrame {
+		l.stats.dropped[dropMalformed].Add(1)
+		return
+	}
+	table := r.peers.Load()
+	if c := table.byPeer[from.key()]; c != nil && c.expires.Load() > l.now && c.permit.expires.Load() > l.now {
+		if c.relay != nil && !c.relay.live() {
+			l.stats.dropped[dropPeer].Add(1)
+			return
+		}
+		if r.countDown(l, len(data)) {
+			l.toClient(r, data, c.number, nil)
+		}
+		return
+	}
+	source := from.addrPort()
+	p := table.permits[source.Addr()]
+	if p == nil || p.expires.Load() <= l.now {
+		l.stats.dropped[dropPermission].Add(1)
+		return
+	}
+	if _, open := l.server.resolve(source); p.somePorts && !open {
+		l.stats.dropped[dropPeer].Add(1)
+		return
+	}
+	if r.countDown(l, len(data)) {
+		shown := netip.AddrPortFrom(p.shown, source.Port())
+		l.toClient(r, data, 0, &shown)
+	}
+}
+
+func (r *relay) countDown(l *loop, n int) bool {
+	if !r.admitDown(n, l.now) {
+		l.stats.dropped[dropRate].Add(1)
+		return false
+	}
+	r.receivedPackets.Add(1)
+	r.receivedBytes.Add(int64(n))
+	l.stats.toClients.Add(1)
+	l.stats.toClientsBytes.Add(int64(n))
+	return true
+}
+
+// toClient wraps a payload into ChannelData or, without a channel, a Data indication.
+func (l *loop) toClient(r *relay, data []byte, channel uint16, peer *netip.AddrPort) {
+	var head []byte
+	if r.stream != nil {
+		var space [48]byte
+		head, pad := wrap(space[:0], data, channel, peer, true)
+		if !r.stream.push(head, data, zeros[:pad]) {
+			l.stats.dropped[dropQueue].Add(1)
+		}
+		return
+	}
+	p := l.out.add(&r.door.out)
+	head, p.pad = wrap(p.head[:0], data, channel, peer, false)
+	p.headSize, p.body, p.to = len(head), data, &r.clientRaw
+}
+
+// retire closes a relay's socket. The library has ended the relay before.
+func (l *loop) retire(r *relay) {
+	if l.sources[r.out.fd].relay != r {
+		return
+	}
+	l.flush()
+	l.sources[r.out.fd] = source{}
+	r.sending.Lock()
+	unix.Close(r.out.fd)
+	r.out.fd = -1
+	r.sending.Unlock()
+	if r.door != nil && r.door.clients[r.clientRaw.key()] == r {
+		delete(r.door.clients, r.clientRaw.key())
+	}
+}
+
+// adopt starts to read a relay's socket.
+func (l *loop) adopt(r *relay) error { return l.watch(r.out.fd, source{relay: r}) }

@@ -1,0 +1,200 @@
+package turn
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// The policies of [turn.peers].
+const (
+	PolicyOwnSFU = "own-sfu"
+	PolicyPublic = "public"
+	PolicyCustom = "custom"
+)
+
+// Verdict is what the rules say about one peer address.
+type Verdict struct {
+	// Allowed is false if no packet may go there.
+	Allowed bool
+	// SomePorts is true if only our SFU's media port and live relays may be reached there.
+	SomePorts bool
+	// Rule decided, in words for an operator.
+	Rule string
+}
+
+// policy decides which peers may be reached. It knows no socket and does not change.
+type policy struct {
+	name        string
+	allow, deny []netip.Prefix
+	loopback    bool
+	relays      []relayAddress
+	media       []Media
+	own         []netip.Addr
+}
+
+// newPolicy fails on a rule that cannot be read, so that a mistyped one never opens anything.
+func newPolicy(c Config, f facts, own []netip.Addr) (*policy, error) {
+	p := &policy{name: c.Peers.Policy, loopback: f.loopback, relays: f.relays, own: own, media: c.Media}
+	if !slices.Contains([]string{PolicyOwnSFU, PolicyPublic, PolicyCustom}, p.name) {
+		return nil, fmt.Errorf("turn.peers.policy: %q is none of own-sfu, public, custom", p.name)
+	}
+	var err error
+	if p.allow, err = prefixes("turn.peers.allow", c.Peers.Allow); err != nil {
+		return nil, err
+	}
+	p.deny, err = prefixes("turn.peers.deny", c.Peers.Deny)
+	return p, err
+}
+
+func prefixes(key string, rules []string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, rule := range rules {
+		text := rule
+		if !strings.Contains(text, "/") {
+			if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+				list = append(list, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
+				continue
+			}
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("%s: %q is neither an address nor a CIDR, such as 10.1.2.3 or 10.1.0.0/16", key, rule)
+		}
+		if p != p.Masked() {
+			return nil, fmt.Errorf("%s: %q has bits beyond its length; did you mean %s?", key, rule, p.Masked())
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// CheckPeer says what a server with this Config would do with packets for a peer.
+func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
+	c = c.filled()
+	f, err := c.check()
+	if err != nil {
+		return Verdict{}, err
+	}
+	p, err := newPolicy(c, f, interfaceAddresses())
+	if err != nil {
+		return Verdict{}, err
+	}
+	return p.decide(peer), nil
+}
+
+// decide judges an address in whatever form it comes.
+func (p *policy) decide(peer netip.Addr) Verdict {
+	a := canonical(peer)
+	as := ""
+	if a != peer {
+		as = fmt.Sprintf(" (%s is %s)", peer, a)
+	}
+	v := p.judge(a)
+	if v.Allowed && !v.SomePorts && a != peer {
+		// The disguise itself may be denied too.
+		if rule, denied := match(p.deny, peer); denied {
+			v = Verdict{Rule: "deny " + rule}
+		}
+	}
+	v.Rule += as
+	return v
+}
+
+func (p *policy) judge(a netip.Addr) Verdict {
+	if rule, denied := match(p.deny, a); denied {
+		return Verdict{Rule: "deny " + rule}
+	}
+	some := p.somePorts(a)
+	if p.name == PolicyOwnSFU {
+		if some.Allowed {
+			return some
+		}
+		return Verdict{Rule: "policy own-sfu: not our media address"}
+	}
+	if rule, allowed := match(p.allow, a); allowed {
+		return Verdict{Allowed: true, Rule: "allow " + rule}
+	}
+	switch {
+	case p.name == PolicyCustom && some.Allowed:
+		return some
+	case p.name == PolicyCustom:
+		return Verdict{Rule: "policy custom: not in allow"}
+	case p.loopback && a.IsLoopback():
+		return Verdict{Allowed: true, Rule: "policy public: loopback, since this server is on loopback only"}
+	case some.Allowed:
+		return some
+	case slices.Contains(p.own, a):
+		return Verdict{Rule: "policy public: an address of this machine"}
+	}
+	if why := notPublic(a); why != "" {
+		return Verdict{Rule: "policy public: " + why}
+	}
+	return Verdict{Allowed: true, Rule: "policy public"}
+}
+
+// somePorts allows our own relay and media addresses, where the port decides.
+func (p *policy) somePorts(a netip.Addr) Verdict {
+	for _, m := range p.media {
+		if m.Advertised.Addr() == a || m.Bound.Addr() == a {
+			return Verdict{true, true, "our own media address: its media port only"}
+		}
+	}
+	for _, r := range p.relays {
+		if r.shown == a || r.bound == a {
+			return Verdict{true, true, "our own relay address: ports of live relays only"}
+		}
+	}
+	return Verdict{}
+}
+
+// mediaAt finds our SFU's media address under either of its names, and where it is bound.
+func (p *policy) mediaAt(peer netip.AddrPort) (netip.AddrPort, bool) {
+	for _, m := range p.media {
+		if peer != m.Advertised && peer != m.Bound {
+			continue
+		}
+		if m.Bound.IsValid() && !m.Bound.Addr().IsUnspecified() {
+			return m.Bound, true
+		}
+		// Bound to the wildcard: it hears its port on every local address, so the relay's own will do.
+		for _, r := range p.relays {
+			if r.bound.Is4() == peer.Addr().Is4() {
+				return netip.AddrPortFrom(r.bound, m.Bound.Port()), true
+			}
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// boundRelay translates a relay's address as shown to clients into the one it is bound to.
+func (p *policy) boundRelay(peer netip.AddrPort) netip.AddrPort {
+	for _, r := range p.relays {
+		if r.shown == peer.Addr() {
+			return netip.AddrPortFrom(r.bound, peer.Port())
+		}
+	}
+	return peer
+}
+
+// boundAddress is where packets for a peer's address really go, whatever the port.
+func (p *policy) boundAddress(peer netip.AddrPort) netip.AddrPort {
+	for _, m := range p.media {
+		if m.Advertised.Addr() == peer.Addr() {
+			if to, ok := p.mediaAt(m.Advertised); ok {
+				return netip.AddrPortFrom(to.Addr(), peer.Port())
+			}
+		}
+	}
+	return p.boundRelay(peer)
+}
+
+func match(list []netip.Prefix, a netip.Addr) (string, bool) {
+	for _, p := range list {
+		if p.Contains(a) {
+			return p.String(), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,82 @@
+package turn
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// quotas counts relays per user, per address and in all.
+type quotas struct {
+	cfg Quota
+
+	mu        sync.Mutex
+	users     map[string]*user
+	addresses map[netip.Addr]int
+	total     int
+}
+
+// user is one user's share; it lives as long as its relays.
+type user struct {
+	name string
+	pace pace
+
+	// Owned by quotas.
+	relays int
+}
+
+func newQuotas(cfg Quota) *quotas {
+	return &quotas{cfg: cfg, users: make(map[string]*user), addresses: make(map[netip.Addr]int)}
+}
+
+// share is what one relay took from the quotas; give it back with release.
+type share struct {
+	user    *user
+	address netip.Addr
+}
+
+// take books one relay, or says with which STUN error it is refused.
+func (q *quotas) take(name string, client netip.Addr) (share, int) {
+	client = neighbourhood(client)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u := q.users[name]
+	switch {
+	case over(q.total, q.cfg.Total):
+		return share{}, 508
+	case u != nil && over(u.relays, q.cfg.PerUser), over(q.addresses[client], q.cfg.PerAddress):
+		return share{}, 486
+	}
+	if u == nil {
+		u = &user{name: name}
+		u.pace.limit(q.cfg.UserKbps)
+		q.users[name] = u
+	}
+	u.relays++
+	q.addresses[client]++
+	q.total++
+	return share{u, client}, 0
+}
+
+func over(count, limit int) bool { return limit >= 0 && count >= limit }
+
+func (q *quotas) release(s share) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.total--
+	if s.user.relays--; s.user.relays == 0 {
+		delete(q.users, s.user.name)
+	}
+	if q.addresses[s.address]--; q.addresses[s.address] == 0 {
+		delete(q.addresses, s.address)
+	}
+}
+
+// neighbourhood is what counts as one client address: for IPv6 a /64, which anyone has.
+func neighbourhood(a netip.Addr) netip.Addr {
+	a = a.Unmap()
+	if a.Is4() {
+		return a
+	}
+	p, _ := a.WithZone("").Prefix(64)
+	return p.Addr()
+}

@@ -1,0 +1,239 @@
+//go:build linux
+
+package turn
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	// idleBuffer is what a connection costs before it has a relay; readBuffer after.
+	idleBuffer = maxFrame
+	readBuffer = 16 << 10
+	// streamQueue bounds what waits for a client that reads slowly; what is over is dropped,
+	// as a congested network would.
+	streamQueue = 256 << 10
+	// writeTimeout ends a connection whose client reads nothing at all.
+	writeTimeout = 10 * time.Second
+	// streamBatch is how many packets of a stream go to peers with one system call.
+	streamBatch = 64
+)
+
+// stream is one TCP or TLS connection of a client.
+type stream struct {
+	// Fixed at construction.
+	server *Server
+	conn   net.Conn
+	listen *streamListener
+	client netip.AddrPort
+
+	// Owned by read.
+	relay    *relay
+	buffer   []byte
+	filled   int
+	request  message
+	out      *batch // made with the relay
+	deadline time.Time
+
+	mu      sync.Mutex
+	queue   []byte
+	spare   []byte
+	writing bool
+	broken  bool
+	relayed bool // has a relay, so its buffers are kept
+}
+
+// serve reads the connection until it ends. Its relay ends with it.
+func (s *stream) serve() {
+	defer func() {
+		s.conn.Close()
+		if s.relay != nil {
+			s.relay.end("connection closed")
+		}
+	}()
+	s.buffer = make([]byte, idleBuffer)
+	limits := s.server.cfg.Limits
+	s.due(time.Duration(limits.FrameSeconds) * time.Second)
+	for {
+		n, err := s.conn.Read(s.buffer[s.filled:])
+		s.filled += n
+		if n > 0 && !s.frames() {
+			s.server.metrics.closed(s.listen.transport, "frame")
+			return
+		}
+		if err != nil {
+			s.server.metrics.closed(s.listen.transport, reason(err))
+			return
+		}
+		if s.relay.live() && len(s.buffer) == idleBuffer {
+			s.buffer = append(make([]byte, 0, readBuffer), s.buffer...)[:readBuffer]
+		}
+		s.nextDeadline(limits)
+	}
+}
+
+func reason(err error) string {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return "timeout"
+	}
+	return "client"
+}
+
+// nextDeadline bounds the wait for the next bytes: a frame that has begun must be complete
+// soon, so that nobody holds a connection by sending a byte now and then.
+func (s *stream) nextDeadline(l Limits) {
+	frame := time.Duration(l.FrameSeconds) * time.Second
+	idle := time.Duration(l.IdleSeconds) * time.Second
+	switch {
+	case s.filled > 0:
+		if s.deadline.IsZero() || time.Until(s.deadline) > frame {
+			s.due(frame)
+		}
+	case s.relay.live():
+		// The relay's lifetime bounds it; the deadline comes back when the relay ends.
+		if !s.deadline.IsZero() {
+			s.deadline = time.Time{}
+			s.conn.SetReadDeadline(s.deadline)
+			if !s.relay.live() {
+				s.due(idle)
+			}
+		}
+	default:
+		s.due(idle)
+	}
+}
+
+func (s *stream) due(in time.Duration) {
+	s.deadline = time.Now().Add(in)
+	s.conn.SetReadDeadline(s.deadline)
+}
+
+// relayEnded is called when the relay ends while the connection may live on.
+func (s *stream) relayEnded() {
+	s.conn.SetReadDeadline(time.Now().Add(time.Duration(s.server.cfg.Limits.IdleSeconds) * time.Second))
+}
+
+// frames handles every complete frame in the buffer; false if the stream is not TURN.
+func (s *stream) frames() bool {
+	now := s.server.clock()
+	at, handled := 0, false
+	ok := true
+	for ok {
+		size, err := frameSize(s.buffer[at:s.filled])
+		if err != nil {
+			ok = false
+			break
+		}
+		if size == 0 || at+size > s.filled {
+			break
+		}
+		ok = s.frame(s.buffer[at:at+size], now)
+		at += size
+		handled = true
+	}
+	s.flush()
+	if handled {
+		s.filled = copy(s.buffer, s.buffer[at:s.filled])
+		if s.filled > 0 {
+			s.deadline = time.Time{} // a new frame has begun
+		}
+	}
+	return ok
+}
+
+func (s *stream) flush() {
+	if s.out == nil || s.relay == nil {
+		return
+	}
+	s.relay.sending.Lock()
+	defer s.relay.sending.Unlock()
+	if s.relay.out.fd >= 0 {
+		s.out.flush()
+	} else {
+		s.out.forget()
+	}
+}
+
+func (s *stream) frame(data []byte, now int64) bool {
+	stats := &s.server.streams
+	if data[0]&0xC0 == 0x40 {
+		number, payload, ok := channelData(data)
+		switch {
+		case !ok:
+			return false
+		case !s.relay.live():
+			stats.dropped[dropNoRelay].Add(1)
+		default:
+			s.relay.sendChannel(s.out, stats, number, payload, now)
+		}
+		return true
+	}
+	if s.request.parse(data) != nil {
+		return false
+	}
+	if s.request.class() == classIndication {
+		if !s.relay.live() {
+			stats.dropped[dropNoRelay].Add(1)
+			return true
+		}
+		s.relay.sendIndication(s.out, stats, &s.request, now)
+		return true
+	}
+	s.flush() // before the relay may change
+	o := origin{transport: s.listen.transport, client: s.client, wire: s.listen.wire, stream: s, stats: stats, relay: s.relay}
+	answer := s.server.handle(&o, &s.request, now)
+	if o.relay != s.relay {
+		s.relay = o.relay
+		s.out = newBatch(streamBatch, stats)
+		s.mu.Lock()
+		s.relayed = true
+		s.mu.Unlock()
+	}
+	return answer == nil || s.push(answer, nil, nil)
+}
+
+// push queues bytes for the client, all or nothing. A goroutine writes while there are any.
+func (s *stream) push(head, body, pad []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken || len(s.queue)+len(head)+len(body)+len(pad) > streamQueue {
+		return false
+	}
+	s.queue = append(append(append(s.queue, head...), body...), pad...)
+	if !s.writing && s.listen.write(s) {
+		s.writing = true
+	}
+	return true
+}
+
+// write sends what is queued, many packets with one write, until there is no more.
+func (s *stream) write() {
+	for {
+		s.mu.Lock()
+		bytes := s.queue
+		if len(bytes) == 0 || s.broken {
+			s.writing = false
+			if !s.relayed {
+				s.queue, s.spare = nil, nil // an idle connection keeps no buffers
+			}
+			s.mu.Unlock()
+			return
+		}
+		s.queue, s.spare = s.spare[:0], nil
+		s.mu.Unlock()
+		s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		_, err := s.conn.Write(bytes)
+		s.mu.Lock()
+		s.spare = bytes
+		s.broken = s.broken || err != nil
+		s.mu.Unlock()
+		if err != nil {
+			s.conn.Close() // read ends with it
+		}
+	}
+}
