@@ -1,0 +1,249 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/refusal"
+)
+
+// Exchange keeps the live calls that this server owns.
+type Exchange struct {
+	// Fixed at construction.
+	store   Store
+	cfg     Config
+	node    string
+	open    func(id string) (Room, error)
+	log     *slog.Logger
+	metrics *metrics
+	owners  sync.WaitGroup
+
+	mu     sync.Mutex
+	calls  map[string]*owner
+	closed bool
+}
+
+// NewExchange makes the exchange of a server with an id that is new with every start. It
+// calls open before a call is this server's, so that requests to it find an ear at once.
+func NewExchange(store Store, cfg Config, node string, open func(id string) (Room, error), log *slog.Logger, reg prometheus.Registerer) (*Exchange, error) {
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	return &Exchange{
+		store: store, cfg: cfg.Filled(), node: node, open: open, log: log, metrics: m,
+		calls: map[string]*owner{},
+	}, nil
+}
+
+// Start makes a call and rings. If another call stands in the way nothing is made, and
+// its id is returned: the start belongs there, as [DoStart].
+func (x *Exchange) Start(ctx context.Context, in Invitation) (_ Reply, other string, _ error) {
+	in.Fresh = NewFresh()
+	var began struct { // by the owner until begun
+		winner Record
+		reply  Reply
+		err    error
+	}
+	o, created := x.owner(in.ID, func(o *owner) error {
+		began.winner, began.reply, began.err = o.create(in)
+		return began.err
+	})
+	if !created {
+		return Reply{}, "", refusal.After(time.Second, refusal.Busy, "The server is going down. Try again.")
+	}
+	select {
+	case <-o.begun:
+	case <-ctx.Done():
+		return Reply{}, "", ctx.Err() // it may ring already; the same start again finds it
+	}
+	if errors.Is(began.err, ErrNotHere) {
+		return Reply{}, began.winner.ID, nil
+	}
+	return began.reply, "", began.err
+}
+
+// create is how a new call begins. ErrNotHere: another one won.
+func (o *owner) create(in Invitation) (Record, Reply, error) {
+	c, reply, err := New(in, o.exchange.cfg, o.now())
+	if err != nil {
+		return Record{}, reply, err
+	}
+	if o.room, err = o.exchange.open(o.id); err != nil {
+		return Record{}, reply, fmt.Errorf("open room of call %s: %w", o.id, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
+	defer cancel()
+	winner, created, err := o.exchange.store.CreateCall(ctx, c.Record(o.exchange.node))
+	if err != nil {
+		return Record{}, reply, fmt.Errorf("create call: %w", err)
+	}
+	if !created {
+		return winner, Reply{}, ErrNotHere
+	}
+	o.call = c
+	return winner, reply, nil
+}
+
+// Do lets a fact happen to a call that this server owns, else returns [ErrNotHere].
+func (x *Exchange) Do(ctx context.Context, id string, f Fact) (Reply, error) {
+	x.mu.Lock()
+	o := x.calls[id]
+	x.mu.Unlock()
+	if o == nil {
+		return Reply{}, ErrNotHere
+	}
+	return o.ask(ctx, f)
+}
+
+// Adopt is Do for a stored call whose owner is gone: this server takes it over if it
+// lives, and answers for it if it has ended. r must have been read before the owner was
+// found to be gone, so that of many who find it gone one succeeds. ErrNotHere: another
+// server was faster, ask again.
+func (x *Exchange) Adopt(ctx context.Context, r Record, f Fact) (Reply, error) {
+	if !r.Live() {
+		return x.past(r, f)
+	}
+	var begin error // by the owner until begun
+	o, created := x.owner(r.ID, func(o *owner) error {
+		begin = o.claim(r)
+		return begin
+	})
+	if o == nil {
+		return Reply{}, ErrNotHere
+	}
+	reply, err := o.ask(ctx, f)
+	if created && errors.Is(err, ErrNotHere) {
+		<-o.done
+		if begin != nil {
+			return Reply{}, begin
+		}
+	}
+	return reply, err
+}
+
+// past answers for a call that needs no owner any more.
+func (x *Exchange) past(r Record, f Fact) (Reply, error) {
+	c, err := Decode(r.State, x.cfg)
+	if err != nil {
+		return Reply{}, refusal.New(refusal.CallEnded, "This call has ended.")
+	}
+	_, effect, err := c.Next(f, time.Now())
+	return effect.Reply, err
+}
+
+// claim is how a stored call begins here. ErrNotHere: somebody else has it, or had.
+func (o *owner) claim(r Record) (err error) {
+	x := o.exchange
+	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
+	defer cancel()
+	if o.room, err = x.open(o.id); err != nil {
+		return fmt.Errorf("open room of call %s: %w", o.id, err)
+	}
+	from := r.Owner
+	switch r, err = x.store.ClaimCall(ctx, r.ID, x.node, r.Epoch); {
+	case errors.Is(err, ErrFenced):
+		return ErrNotHere
+	case err != nil:
+		return fmt.Errorf("claim call %s: %w", o.id, err)
+	}
+	if o.call, err = Decode(r.State, x.cfg); err != nil {
+		return o.bury(ctx, r, err)
+	}
+	o.log.Info("took the call over", "epoch", r.Epoch, "from", from)
+	for {
+		if _, err = o.step(Fact{Kind: Claimed, Epoch: r.Epoch}); err == nil || o.lost {
+			return err
+		}
+		select { // the call is ours and nobody else's: go on trying
+		case <-time.After(retrySave):
+		case <-o.stop:
+			return ErrNotHere
+		}
+	}
+}
+
+// bury ends a call whose machine cannot be read, so that it is no ghost.
+func (o *owner) bury(ctx context.Context, r Record, reason error) error {
+	o.log.Error("end a call that cannot be read", "err", reason)
+	if err := o.exchange.store.SaveCall(ctx, buried(r, time.Now())); err != nil {
+		return fmt.Errorf("end unreadable call %s: %w", r.ID, err)
+	}
+	o.exchange.metrics.ended.WithLabelValues(string(ServerError)).Inc()
+	return refusal.New(refusal.CallEnded, "This call has ended.")
+}
+
+func buried(r Record, now time.Time) Record {
+	s := &r.Snapshot
+	s.State, s.Reason, s.RemainingMS, s.Epoch = Ended, ServerError, 0, r.Epoch
+	s.CSeq++
+	r.Log = Log{Call: r.ID, Media: s.Media, State: Ended, Reason: ServerError, DurationMS: s.ActiveMS}
+	for i := range s.Participants {
+		p := &s.Participants[i]
+		p.Leg = nil
+		switch p.State {
+		case Invited, Alerting:
+			p.State = Missed
+		case Joining, Joined, Reconnecting:
+			p.State = Left
+		}
+		r.Log.Outcomes = append(r.Log.Outcomes, Outcome{User: p.User, State: p.State})
+	}
+	r.UpdatedAt = max(r.UpdatedAt, now.UnixMilli())
+	return r
+}
+
+// Media tells the call what its room sees of a leg. It does not wait.
+func (x *Exchange) Media(id, leg string, up bool) {
+	x.mu.Lock()
+	o := x.calls[id]
+	x.mu.Unlock()
+	if o != nil {
+		o.signs.put(leg, up)
+	}
+}
+
+// Phase records how long a phase of some call took.
+func (x *Exchange) Phase(name string, d time.Duration) { x.metrics.phase(name, d) }
+
+// owner returns the one of this call; if there was none it runs a new one, which begins
+// by begin. None: the exchange is closed.
+func (x *Exchange) owner(id string, begin func(*owner) error) (o *owner, created bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if o := x.calls[id]; o != nil || x.closed {
+		return o, false
+	}
+	o = newOwner(x, id)
+	x.calls[id] = o
+	x.owners.Go(func() { o.run(func() error { return begin(o) }) })
+	return o, true
+}
+
+// forget makes room for another owner of the same call, then says that this one is done.
+func (x *Exchange) forget(o *owner) {
+	x.mu.Lock()
+	delete(x.calls, o.id)
+	x.mu.Unlock()
+	close(o.done)
+}
+
+// Close leaves all calls as they are stored, for this or another server to claim, and
+// waits for their rooms to close. The exchange cannot be used afterwards.
+func (x *Exchange) Close() {
+	x.mu.Lock()
+	if !x.closed {
+		x.closed = true
+		for _, o := range x.calls {
+			close(o.stop)
+		}
+	}
+	x.mu.Unlock()
+	x.owners.Wait()
+}

@@ -1,0 +1,422 @@
+package call_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/refusal"
+	"carillon/store"
+)
+
+// house is one database and the servers on it.
+type house struct {
+	t            *testing.T
+	store        *brittle
+	conversation string
+
+	mu    sync.Mutex
+	rooms map[string]*room // the newest of each call
+}
+
+// brittle is the real store, which can be made to fail.
+type brittle struct {
+	*store.Store
+	broken atomic.Bool
+	saves  atomic.Int64
+}
+
+var errDisk = errors.New("no space left on device")
+
+func (b *brittle) SaveCall(ctx context.Context, r call.Record) error {
+	b.saves.Add(1)
+	if b.broken.Load() {
+		return errDisk
+	}
+	return b.Store.SaveCall(ctx, r)
+}
+
+// room notes what a call tells it.
+type room struct {
+	mu     sync.Mutex
+	legs   []call.LegPass
+	ended  []call.LegEnd
+	closed bool
+}
+
+func (r *room) Follow(legs []call.LegPass, ended []call.LegEnd) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.legs, r.ended = legs, append(r.ended, ended...)
+}
+
+func (r *room) Close() { r.mu.Lock(); r.closed = true; r.mu.Unlock() }
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	s, err := store.Open(t.Context(), store.Config{Folder: t.TempDir()}, log, func([]chat.UserEvent) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	people := chat.New(s, chat.Config{})
+	alice := chat.User{ID: "alice", Name: "Alice"}
+	for _, u := range []chat.User{alice, {ID: "bob", Name: "Bob"}} {
+		if err := people.Seen(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conv, err := people.DirectWith(t.Context(), alice, "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &house{t: t, store: &brittle{Store: s}, conversation: conv.ID, rooms: map[string]*room{}}
+}
+
+func (h *house) server(name string) *call.Exchange {
+	h.t.Helper()
+	x, err := call.NewExchange(h.store, call.Config{}, name, func(id string) (call.Room, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.rooms[id] = &room{}
+		return h.rooms[id], nil
+	}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(x.Close)
+	return x
+}
+
+func (h *house) room(id string) *room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rooms[id]
+}
+
+func seat(user string, n int) call.Seat {
+	return call.Seat{
+		User: user, Session: fmt.Sprintf("%s-session-%d", user, n),
+		Where: call.Where{Tab: fmt.Sprintf("%s-tab-%d", user, n), Device: user + "-device", DeviceName: "Chrome"},
+	}
+}
+
+func (h *house) invitation(id, from string) call.Invitation {
+	return call.Invitation{
+		ID: id, ClientCallID: "cc-" + id, Conversation: h.conversation, Direct: true, Media: call.Video,
+		From: seat(from, 1), People: []call.Person{{User: "alice", Name: "Alice"}, {User: "bob", Name: "Bob"}},
+	}
+}
+
+// start is a call of alice to bob that rings.
+func (h *house) start(x *call.Exchange, id string) call.Reply {
+	h.t.Helper()
+	r, other, err := x.Start(h.t.Context(), h.invitation(id, "alice"))
+	if err != nil || other != "" {
+		h.t.Fatalf("start: %v, other call %q", err, other)
+	}
+	return r
+}
+
+func (h *house) stored(id string) call.Record {
+	h.t.Helper()
+	r, err := h.store.Call(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+func (h *house) do(x *call.Exchange, id string, f call.Fact) call.Reply {
+	h.t.Helper()
+	r, err := x.Do(h.t.Context(), id, f)
+	if err != nil {
+		h.t.Fatalf("%s: %v", f.Kind, err)
+	}
+	return r
+}
+
+func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		x := h.server("one")
+		r := h.start(x, "ring")
+		if r.Snapshot.RemainingMS != 45_000 || r.Secret == "" {
+			t.Errorf("got %+v", r)
+		}
+		time.Sleep(45*time.Second - time.Millisecond)
+		synctest.Wait()
+		if got := h.stored("ring").Snapshot.State; got != call.Ringing {
+			t.Fatalf("%s before its time", got)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		s := h.stored("ring").Snapshot
+		if s.State != call.Ended || s.Reason != call.NoAnswer {
+			t.Errorf("%s %s, want ended no_answer", s.State, s.Reason)
+		}
+		if room := h.room("ring"); !room.closed || len(room.ended) != 1 {
+			t.Errorf("the room is %+v, want it closed and one leg ended", room)
+		}
+		if _, err := x.Do(t.Context(), "ring", call.Fact{Kind: call.Tick}); !errors.Is(err, call.ErrNotHere) {
+			t.Errorf("got %v, want no owner any more", err)
+		}
+		if _, err := x.Adopt(t.Context(), h.stored("ring"), call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
+			t.Errorf("late answer: got %v, want call_ended", err)
+		}
+	})
+}
+
+func TestGraceTimeOfALostLeg(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		x := h.server("one")
+		a := h.start(x, "c")
+		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)})
+		x.Media("c", a.Leg, true)
+		x.Media("c", b.Leg, true)
+		synctest.Wait()
+		if s := h.stored("c").Snapshot; s.State != call.Active {
+			t.Fatalf("%s, want active", s.State)
+		}
+		time.Sleep(time.Hour)
+		x.Media("c", b.Leg, false)
+		time.Sleep(25*time.Second - time.Millisecond)
+		synctest.Wait()
+		if s := h.stored("c").Snapshot; s.State != call.Active || s.Participants[1].State != call.Reconnecting {
+			t.Fatalf("%+v, want bob reconnecting", s)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if s := h.stored("c").Snapshot; s.Reason != call.ConnectionLost {
+			t.Errorf("ended %s, want connection_lost", s.Reason)
+		}
+		if log := h.stored("c").Log; log.DurationMS < time.Hour.Milliseconds() {
+			t.Errorf("log %+v", log)
+		}
+	})
+}
+
+func TestTwoStartsAreOneCall(t *testing.T) {
+	h := newHouse(t)
+	servers := []*call.Exchange{h.server("one"), h.server("two")}
+	type result struct {
+		reply call.Reply
+		other string
+		err   error
+	}
+	results := make([]result, 2)
+	var wg sync.WaitGroup
+	for i, from := range []string{"alice", "bob"} {
+		wg.Go(func() {
+			r := &results[i]
+			r.reply, r.other, r.err = servers[i].Start(t.Context(), h.invitation(from+"s", from))
+		})
+	}
+	wg.Wait()
+	live, err := h.store.AllLive(t.Context())
+	if err != nil || len(live) != 1 {
+		t.Fatalf("%d live calls (%v), want 1", len(live), err)
+	}
+	lost := 0
+	for i, r := range results {
+		switch {
+		case r.err != nil:
+			t.Fatal(r.err)
+		case r.other != "":
+			lost++
+			if r.other != live[0].ID {
+				t.Errorf("sent to %q, want %q", r.other, live[0].ID)
+			}
+			if _, err := servers[i].Do(t.Context(), r.other, call.Fact{Kind: call.Tick}); !errors.Is(err, call.ErrNotHere) {
+				t.Errorf("the loser owns the call too: %v", err)
+			}
+		}
+	}
+	if lost != 1 {
+		t.Errorf("%d lost, want 1", lost)
+	}
+}
+
+func TestAServerThatStartsTakesCallsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		first := h.server("first")
+		a := h.start(first, "c")
+		b := h.do(first, "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)})
+		first.Media("c", a.Leg, true)
+		first.Media("c", b.Leg, true)
+		synctest.Wait()
+		first.Close()
+
+		second := h.server("second")
+		if _, err := second.Do(t.Context(), "c", call.Fact{Kind: call.Tick}); !errors.Is(err, call.ErrNotHere) {
+			t.Fatalf("got %v before it was claimed", err)
+		}
+		resume := call.Fact{Kind: call.DoResume, From: seat("bob", 2), Leg: b.Leg, Secret: b.Secret}
+		r, err := second.Adopt(t.Context(), h.stored("c"), resume)
+		if err != nil {
+			t.Fatalf("resume after the restart: %v", err)
+		}
+		if r.Snapshot.Epoch != 2 || r.Snapshot.State != call.Active || r.Leg != b.Leg || r.Secret == b.Secret {
+			t.Errorf("got %+v", r)
+		}
+		second.Media("c", b.Leg, true)
+		time.Sleep(26 * time.Second)
+		synctest.Wait()
+		if s := h.stored("c").Snapshot; s.Reason != call.ServerError || s.Participants[0].State != call.Left {
+			t.Errorf("alice did not come back: %+v, want server_error", s)
+		}
+	})
+}
+
+func TestWhoIsFencedStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		first, second := h.server("first"), h.server("second")
+		h.start(first, "c")
+		old := h.room("c")
+		// The second believes that the first is dead.
+		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.Tick}); err != nil {
+			t.Fatal(err)
+		}
+		answer := call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}
+		if _, err := first.Do(t.Context(), "c", answer); !errors.Is(err, call.ErrNotHere) {
+			t.Fatalf("got %v, want the fenced owner to give up", err)
+		}
+		synctest.Wait()
+		if !old.closed {
+			t.Error("its room is open")
+		}
+		h.do(second, "c", answer)
+	})
+}
+
+func TestOneServerClaims(t *testing.T) {
+	h := newHouse(t)
+	first := h.server("first")
+	h.start(first, "c")
+	first.Close()
+	var wg sync.WaitGroup
+	var owners atomic.Int64
+	seen := h.stored("c")
+	for i := range 4 {
+		x := h.server(fmt.Sprint(i))
+		wg.Go(func() {
+			if _, err := x.Adopt(t.Context(), seen, call.Fact{Kind: call.Tick}); err == nil {
+				owners.Add(1)
+			} else if !errors.Is(err, call.ErrNotHere) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := owners.Load(); n != 1 {
+		t.Errorf("%d claimed it", n)
+	}
+	if r := h.stored("c"); !r.Live() || r.Epoch != 2 {
+		t.Errorf("stored %+v", r)
+	}
+}
+
+func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		x := h.server("one")
+		a := h.start(x, "c")
+		h.store.broken.Store(true)
+		answer := call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}
+		_, err := x.Do(t.Context(), "c", answer)
+		if !refusal.Is(err, refusal.Busy) {
+			t.Fatalf("got %v, want busy", err)
+		}
+		x.Media("c", a.Leg, true) // the room's news waits
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := h.store.saves.Load(); n < 5 || n > 15 {
+			t.Errorf("tried to store %d times in 10 s", n)
+		}
+		h.store.broken.Store(false)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		s := h.stored("c").Snapshot
+		if s.State != call.Ringing || s.Participants[0].State != call.Joined {
+			t.Errorf("got %+v, want a ringing call with alice's media up", s)
+		}
+		if r := h.do(x, "c", answer); r.Snapshot.CSeq <= s.CSeq {
+			t.Errorf("cseq %d after %d", r.Snapshot.CSeq, s.CSeq)
+		}
+	})
+}
+
+func TestACallThatCannotBeReadIsEnded(t *testing.T) {
+	h := newHouse(t)
+	first := h.server("first")
+	h.start(first, "c")
+	first.Close()
+	r := h.stored("c")
+	r.State = []byte(`{"version":99}`)
+	if err := h.store.Store.SaveCall(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	second := h.server("second")
+	for range 2 {
+		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
+			t.Fatalf("got %v, want call_ended", err)
+		}
+	}
+	if s := h.stored("c").Snapshot; s.State != call.Ended || s.Reason != call.ServerError || s.Participants[1].State != call.Missed {
+		t.Errorf("stored %+v", s)
+	}
+}
+
+func TestManyAnswersOneWinner(t *testing.T) {
+	h := newHouse(t)
+	x := h.server("one")
+	h.start(x, "c")
+	var won atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			switch _, err := x.Do(t.Context(), "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", i)}); {
+			case err == nil:
+				won.Add(1)
+			case !refusal.Is(err, refusal.AlreadyAnswered):
+				t.Errorf("tab %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d tabs won", won.Load())
+	}
+}
+
+func TestCloseTwice(t *testing.T) {
+	h := newHouse(t)
+	x := h.server("one")
+	h.start(x, "c")
+	x.Close()
+	x.Close()
+	if _, _, err := x.Start(t.Context(), h.invitation("d", "alice")); !refusal.Is(err, refusal.Busy) {
+		t.Errorf("start on a closed exchange: %v", err)
+	}
+	if r := h.stored("c"); !r.Live() {
+		t.Error("closing the server ended the call")
+	}
+}

@@ -1,0 +1,62 @@
+package call
+
+import (
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	live   prometheus.Gauge
+	ended  *prometheus.CounterVec
+	phases *prometheus.HistogramVec
+}
+
+// phases of a call: ring and answer count from the start, ice and dtls from the offer,
+// first_packet from there too, first_audio and first_frame from the click, in the client.
+var phases = []string{"ring", "answer", "ice", "dtls", "first_packet", "first_audio", "first_frame"}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		live: prometheus.NewGauge(prometheus.GaugeOpts{Name: "carillon_calls_live", Help: "Live calls that this server owns."}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "carillon_calls_ended_total", Help: "Calls that ended, by reason.",
+		}, []string{"reason"}),
+		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "carillon_call_phase_seconds", Help: "How long the phases of a call took.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 45, 120},
+		}, []string{"phase"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.live, m.ended, m.phases} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// phase ignores names it does not know: a client must not make labels.
+func (m *metrics) phase(name string, d time.Duration) {
+	if slices.Contains(phases, name) && d >= 0 {
+		m.phases.WithLabelValues(name).Observe(d.Seconds())
+	}
+}
+
+// watch counts what a transition shows.
+func (m *metrics) watch(before, after Call) {
+	since := time.Duration(after.s.UpdatedAt-after.s.CreatedAt) * time.Millisecond
+	alerted := func(c Call) bool { return (&step{Call: &c}).anyIs(Alerting) }
+	if alerted(after) && !alerted(before) && before.s.State == Ringing {
+		m.phase("ring", since)
+	}
+	if before.s.State == Ringing && after.s.State == Connecting {
+		m.phase("answer", since)
+	}
+	if after.Ended() && !before.Ended() {
+		m.ended.WithLabelValues(string(after.s.Reason)).Inc()
+	}
+}
