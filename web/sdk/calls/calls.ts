@@ -1,0 +1,403 @@
+/**
+ * The calls of this user as this tab sees them: the newest snapshot of each, what rings because of them, what runs
+ * here or elsewhere. Light enough to be there always; what hosts a leg is fetched when a call begins (`leg/`).
+ */
+import type { Emitter } from "../emitter.ts";
+import { Refusal } from "../errors.ts";
+import { get, put, remove } from "../tab.ts";
+import type {
+	AnswerParams,
+	Calls,
+	CallsAvailable,
+	CallView,
+	ClientEvents,
+	ConversationRef,
+	Leg,
+	Ring,
+	RingEnd,
+	StartParams,
+} from "../types.ts";
+import { any, ignore } from "../wait.ts";
+import type { LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import type { Host, LegContext, StoredLeg } from "./context.ts";
+import { type Held, later, participant, phase, ring, watchdogMs, worthRinging } from "./ring.ts";
+
+export interface CallOptions
+	extends Pick<
+		LegContext,
+		"env" | "session" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock"
+	> {
+	events: Emitter<ClientEvents>;
+	device: () => string;
+	/** Key in `sessionStorage`; holds server and user. */
+	storageKey: () => string;
+	tell: (topic: string, data: unknown) => void;
+	load?: () => Promise<{ openHost(ctx: LegContext): Host }>;
+}
+
+/** Ended calls whose older snapshots must not bring them back. */
+const remembered = 200;
+
+export class CallStore implements Calls {
+	readonly #o: CallOptions;
+	readonly #held = new Map<string, Held>();
+	readonly #rings = new Map<string, { ring: Ring; watchdog: ReturnType<typeof setTimeout> }>();
+	readonly #silenced = new Set<string>();
+	#views: readonly CallView[] = [];
+	#host: Host | undefined;
+	#loading: Promise<Host> | undefined;
+	#life = new AbortController();
+
+	constructor(o: CallOptions) {
+		this.#o = o;
+	}
+
+	get available(): CallsAvailable {
+		const { env } = this.#o;
+		if (!env.secure) return { ok: false, reason: "calls_need_https" };
+		return env.webrtc ? { ok: true } : { ok: false, reason: "unsupported" };
+	}
+
+	get rings(): readonly Ring[] {
+		return [...this.#rings.values()].map((r) => r.ring);
+	}
+
+	get views(): readonly CallView[] {
+		return this.#views;
+	}
+
+	get legs(): readonly Leg[] {
+		return this.#host?.legs ?? [];
+	}
+
+	get active(): Leg | undefined {
+		return this.legs.find((l) => !l.held) ?? this.legs[0];
+	}
+
+	async prepare(signal?: AbortSignal): Promise<void> {
+		if (!this.available.ok) return;
+		const host = await this.#loaded();
+		signal?.throwIfAborted();
+		host.prepare();
+	}
+
+	async start(ref: ConversationRef, p: StartParams): Promise<Leg> {
+		const clicked = performance.now();
+		const signal = this.#until(p.signal);
+		const host = await this.#ready();
+		signal.throwIfAborted();
+		return host.start({ ...ref, ...p }, this.#o.env.id(), clicked, signal);
+	}
+
+	async answer(call: string, p: AnswerParams = {}): Promise<Leg> {
+		const clicked = performance.now();
+		const signal = this.#until(p.signal);
+		const host = await this.#ready();
+		signal.throwIfAborted();
+		return host.answer(call, p, clicked, signal);
+	}
+
+	async moveHere(call: string, p: AnswerParams = {}): Promise<Leg> {
+		const clicked = performance.now();
+		const signal = this.#until(p.signal);
+		const host = await this.#ready();
+		signal.throwIfAborted();
+		return host.move(call, p, clicked, signal);
+	}
+
+	async decline(call: string, signal?: AbortSignal): Promise<void> {
+		this.silence(call);
+		await this.#o.session.insist("call.decline", { call }, this.#until(signal));
+	}
+
+	silence(call: string): void {
+		this.#hush(call);
+		this.#o.tell("silence", call);
+	}
+
+	async hangUp(call: string, signal?: AbortSignal): Promise<void> {
+		const leg = this.legs.find((l) => l.call === call);
+		if (leg) return leg.hangUp();
+		await this.#o.session.insist("call.leave", { call }, this.#until(signal));
+	}
+
+	async setMicrophone(call: string, on: boolean): Promise<void> {
+		const leg = this.legs.find((l) => l.call === call);
+		if (leg) return leg.setMicrophone(on);
+		await this.#o.session.insist("call.state", { call, microphone: on }, this.#life.signal);
+	}
+
+	async setHeld(call: string, held: boolean): Promise<void> {
+		const leg = this.legs.find((l) => l.call === call);
+		if (leg) return leg.setHeld(held);
+		await this.#o.session.insist("call.state", { call, held }, this.#life.signal);
+	}
+
+	async setHandRaised(call: string, raised: boolean): Promise<void> {
+		await this.#o.session.insist("call.state", { call, hand_raised: raised }, this.#life.signal);
+	}
+
+	async devices(): Promise<MediaDeviceInfo[]> {
+		return (await this.#ready()).devices();
+	}
+
+	async preview(p: Parameters<Calls["preview"]>[0]): Promise<MediaStream> {
+		return (await this.#ready()).preview(p);
+	}
+
+	/** Before what was missed: the live calls as they are now. What is not among them has ended. */
+	greeted(calls: readonly Snapshot[]): void {
+		const live = new Set(calls.map((c) => c.id));
+		for (const [id, held] of this.#held)
+			if (!live.has(id) && held.snapshot.state !== "ended") {
+				const cseq = held.snapshot.cseq;
+				this.#accept({ ...held.snapshot, cseq, state: "ended", reason: "expired" }, 0);
+			}
+		for (const c of calls) this.#accept(c, 0);
+		this.#derive();
+		if (this.#host) this.#host.resume();
+		else if (this.#stored().length > 0 && this.available.ok) ignore(this.#loaded().then((h) => h.resume()));
+	}
+
+	/** Everything missed has been read: what rings now, rings. */
+	synced(): void {
+		this.#derive();
+	}
+
+	/** An event, or the result of a request. `ageMs`: how old it was when it was sent here. */
+	take(s: Snapshot, ageMs = 0): void {
+		if (!this.#accept(s, ageMs)) return;
+		this.#derive();
+		this.#host?.follow(s);
+	}
+
+	note(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void {
+		this.#host?.note(method, params);
+	}
+
+	/** Another tab of this profile was told to be silent. */
+	hear(topic: string, data: unknown): void {
+		if (topic === "silence" && typeof data === "string") this.#hush(data);
+	}
+
+	suspend(): void {
+		this.#host?.suspend();
+	}
+
+	/** Sign-out: gives back devices, forgets everything. */
+	clear(): void {
+		this.#life.abort();
+		this.#life = new AbortController();
+		this.#host?.close();
+		remove(this.#o.env.session, this.#o.storageKey());
+		this.#held.clear();
+		this.#derive();
+	}
+
+	close(): void {
+		this.#life.abort();
+		this.#host?.close();
+		for (const r of this.#rings.values()) clearTimeout(r.watchdog);
+	}
+
+	#accept(s: Snapshot, ageMs: number): boolean {
+		const held = this.#held.get(s.id);
+		if (held) {
+			const ended = held.snapshot.state === "ended";
+			// The end that was concluded from a greeting gives way to the real one, for its reason.
+			if (
+				ended
+					? s.state !== "ended" || !later(s, held.snapshot)
+					: s.state !== "ended" && !later(s, held.snapshot)
+			)
+				return false;
+			if (!ended && s.state === "ended" && later(held.snapshot, s)) return false;
+		}
+		this.#held.delete(s.id);
+		this.#held.set(s.id, { snapshot: s, at: performance.now() - ageMs });
+		if (s.state === "ended") this.#forgetOldest();
+		return true;
+	}
+
+	#forgetOldest(): void {
+		if (this.#held.size <= remembered) return;
+		for (const [id, h] of this.#held) if (h.snapshot.state === "ended") return void this.#held.delete(id);
+	}
+
+	/** Compares what is drawn and heard with what the snapshots say, and tells the difference. */
+	#derive(): void {
+		const before = this.#views;
+		this.#views = this.#allViews();
+		for (const [id, { ring }] of this.#rings) this.#settle(id, ring);
+		if (this.#o.session.synced) for (const held of this.#held.values()) this.#begin(held);
+		this.#tellViews(before);
+		this.#o.events.emit("calls", undefined);
+	}
+
+	#begin(held: Held): void {
+		const id = held.snapshot.id;
+		if (this.#rings.has(id)) return;
+		const now = performance.now();
+		const verdict = ring(held, this.#o.me(), this.#o.tab(), now);
+		if (!verdict.rings || !worthRinging(verdict.until, now)) return;
+		const shown = this.#ring(held, verdict);
+		this.#watch(shown);
+		if (participant(held.snapshot, this.#o.me())?.state === "invited")
+			ignore(this.#o.session.request("call.ringing", { call: id }, this.#life.signal));
+		this.#o.events.emit("call:incoming", shown);
+	}
+
+	/** A ring that shows: goes on with newer facts, or ends. */
+	#settle(id: string, shown: Ring): void {
+		const held = this.#held.get(id);
+		if (!held) return this.#end(shown, { reason: "expired" });
+		const verdict = ring(held, this.#o.me(), this.#o.tab(), performance.now());
+		if (verdict.rings) this.#watch(this.#ring(held, verdict));
+		else this.#end(shown, verdict);
+	}
+
+	#end(shown: Ring, why: Pick<RingEnd, "reason" | "where">): void {
+		clearTimeout(this.#rings.get(shown.id)?.watchdog);
+		this.#rings.delete(shown.id);
+		this.#silenced.delete(shown.id);
+		const sameDevice = why.where?.device === this.#o.device();
+		this.#o.events.emit("call:ringend", {
+			ring: shown,
+			reason: why.reason,
+			sameDevice,
+			...(why.where && { where: why.where }),
+		});
+	}
+
+	#ring(held: Held, verdict: { from: Ring["from"]; until: number }): Ring {
+		const { snapshot: call } = held;
+		return {
+			call,
+			id: call.id,
+			media: call.media,
+			from: verdict.from,
+			until: verdict.until,
+			waiting: this.#views.length > 0,
+			silenced: this.#silenced.has(call.id),
+		};
+	}
+
+	/** The tab's own end of a ring, should the server's never come. */
+	#watch(shown: Ring): void {
+		clearTimeout(this.#rings.get(shown.id)?.watchdog);
+		const wait = Math.max(0, shown.until + watchdogMs - performance.now());
+		this.#rings.set(shown.id, { ring: shown, watchdog: setTimeout(() => this.#derive(), wait + 1) });
+	}
+
+	#hush(call: string): void {
+		if (!this.#rings.has(call) || this.#silenced.has(call)) return;
+		this.#silenced.add(call);
+		this.#derive();
+	}
+
+	#allViews(): CallView[] {
+		const views: CallView[] = [];
+		const me = this.#o.me();
+		for (const held of this.#held.values()) {
+			const s = held.snapshot;
+			const mine = participant(s, me);
+			const leg = this.legs.find((l) => l.call === s.id && l.media !== "closed");
+			const now = phase(s, me, leg?.media === "reconnecting");
+			if (!mine || !now) continue;
+			const where = mine.leg;
+			views.push({
+				id: s.id,
+				call: s,
+				phase: now,
+				me: mine,
+				others: s.participants.filter((p) => p.user !== me),
+				here: leg !== undefined,
+				...(leg && { leg }),
+				...(where && { where }),
+				sameDevice: where?.device === this.#o.device(),
+				activeSince: s.state === "active" ? held.at - (s.active_ms ?? 0) : undefined,
+			});
+		}
+		return views;
+	}
+
+	#tellViews(before: readonly CallView[]): void {
+		for (const v of this.#views) {
+			const old = before.find((b) => b.id === v.id);
+			if (v.call.state === "active" && (old?.call.state !== "active" || old.here !== v.here) && v.here)
+				this.#o.events.emit("call:active", v);
+			const moved = old?.here !== v.here || old.where?.tab !== v.where?.tab;
+			if (!v.here && v.where && moved) this.#o.events.emit("call:elsewhere", v);
+		}
+		for (const old of before) {
+			if (this.#views.some((v) => v.id === old.id)) continue;
+			const last = this.#held.get(old.id)?.snapshot;
+			const call = last ?? old.call;
+			const reason = last?.reason ?? "completed";
+			this.#o.events.emit("call:ended", { view: { ...old, call, phase: "ended" }, reason });
+		}
+	}
+
+	async #ready(): Promise<Host> {
+		const a = this.available;
+		if (!a.ok && a.reason === "calls_need_https")
+			throw new Refusal("calls_need_https", "Calls need HTTPS. Open this page by https.");
+		if (!a.ok) throw new Refusal("not_allowed", "This browser cannot make calls.");
+		return this.#loaded();
+	}
+
+	#loaded(): Promise<Host> {
+		const load = this.#o.load ?? (() => import("../leg/host.ts"));
+		this.#loading ??= load().then(
+			(part) => {
+				this.#host = part.openHost(this.#context());
+				return this.#host;
+			},
+			(err) => {
+				this.#loading = undefined;
+				throw err;
+			},
+		);
+		return this.#loading;
+	}
+
+	#context(): LegContext {
+		const { env, session, relayOnly, singleLayer, me, tab, channel, hostLock, events } = this.#o;
+		return {
+			env,
+			session,
+			relayOnly,
+			singleLayer,
+			me,
+			tab,
+			channel,
+			hostLock,
+			snapshot: (call) => this.#held.get(call)?.snapshot,
+			take: (s) => this.take(s),
+			changed: () => this.#derive(),
+			error: (err) => events.emit("error", err),
+			stored: () => this.#stored(),
+			store: (legs) => this.#store(legs),
+		};
+	}
+
+	/** A copy of this page's storage in another tab names this tab, and is not believed there. */
+	#stored(): StoredLeg[] {
+		try {
+			const text = get(this.#o.env.session, this.#o.storageKey());
+			const legs = text ? (JSON.parse(text) as StoredLeg[]) : [];
+			return legs.filter((l) => l.tab === this.#o.tab());
+		} catch {
+			return [];
+		}
+	}
+
+	#store(legs: StoredLeg[]): void {
+		if (legs.length === 0) remove(this.#o.env.session, this.#o.storageKey());
+		else put(this.#o.env.session, this.#o.storageKey(), JSON.stringify(legs));
+	}
+
+	#until(signal: AbortSignal | undefined): AbortSignal {
+		return any(signal, this.#life.signal);
+	}
+}

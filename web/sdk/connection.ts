@@ -1,0 +1,88 @@
+/**
+ * The connection as a state machine without a socket or a clock: {@link next} takes what happened and gives the new
+ * state; `Session` does what the state says.
+ */
+import type { Connection, StopReason } from "./types.ts";
+import {
+	CloseBadToken,
+	CloseForbidden,
+	CloseKicked,
+	CloseRate,
+	CloseShutdown,
+	CloseTokenExpired,
+	CloseTooOld,
+} from "./wire.gen.ts";
+
+export type Happening =
+	| { type: "connect" }
+	| { type: "rest" }
+	/** The wait is over, or the network is back, or the page is looked at. */
+	| { type: "hurry" }
+	| { type: "welcome"; recovered: boolean }
+	| { type: "synced" }
+	/** No socket, or the socket closed. `random` is 0 ≤ x < 1. */
+	| { type: "lost"; code: number; reason: string; random: number };
+
+/** How a socket that never opened, or a hello without an answer, is reported. */
+export const codeLost = 1006;
+
+export function next(state: Connection, m: Happening): Connection {
+	switch (m.type) {
+		case "connect":
+			return state.state === "idle" || state.state === "stopped" ? connecting(1) : state;
+		case "rest":
+			return { state: "idle" };
+		case "hurry":
+			return state.state === "waiting" ? connecting(state.attempt + 1) : state;
+		case "welcome":
+			return state.state === "connecting"
+				? { state: "catching_up", attempt: state.attempt, recovered: m.recovered }
+				: state;
+		case "synced":
+			return state.state === "catching_up" ? { state: "online" } : state;
+		case "lost":
+			return lost(state, m);
+	}
+}
+
+const connecting = (attempt: number): Connection => ({ state: "connecting", attempt });
+
+/** "4000–4499 come back, 4500–4999 stop"; all other codes are the network's and mean come back. */
+function lost(state: Connection, m: Happening & { type: "lost" }): Connection {
+	if (state.state === "idle" || state.state === "stopped" || state.state === "waiting") return state;
+	if (m.code >= 4500 && m.code <= 4999) return { state: "stopped", code: m.code, why: why(m.code) };
+	// Having been online, the first try is attempt 1 again.
+	const attempt = state.state === "online" ? 0 : state.attempt;
+	if (m.code === CloseTokenExpired && attempt === 0) return connecting(1);
+	let delayMs = jitter(attempt, m.random);
+	if (m.code === CloseShutdown) delayMs += spread(m.reason);
+	if (m.code === CloseRate) delayMs += 2000;
+	return { state: "waiting", attempt, delayMs, code: m.code };
+}
+
+/** Full jitter between 0.5 s and a bound that doubles from 1 s to 20 s. */
+export function jitter(attempt: number, random: number): number {
+	const bound = Math.min(20_000, 1000 * 2 ** Math.min(attempt, 10));
+	return Math.round(500 + random * (bound - 500));
+}
+
+/** A server that goes down says in the close reason how long to stay away; never more than a minute. */
+function spread(reason: string): number {
+	const ms = Number.parseInt(reason, 10);
+	return ms > 0 ? Math.min(ms, 60_000) : 0;
+}
+
+function why(code: number): StopReason {
+	switch (code) {
+		case CloseBadToken:
+			return "bad_token";
+		case CloseKicked:
+			return "signed_out";
+		case CloseTooOld:
+			return "too_old";
+		case CloseForbidden:
+			return "forbidden_origin";
+		default:
+			return "refused";
+	}
+}

@@ -1,0 +1,100 @@
+/** Cameras and microphones: opened on a click only, with reasons a person understands when they cannot be had. */
+import { DeviceError } from "../errors.ts";
+import type { DeviceChoice, DeviceReason } from "../types.ts";
+
+const audioWish = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const videoWish = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+
+export interface Captured {
+	microphone?: MediaStreamTrack;
+	camera?: MediaStreamTrack;
+	/** The camera was wanted and could not be had; the call goes on by voice. */
+	problem?: DeviceError;
+}
+
+/**
+ * Opens what is wanted with one prompt. Without a microphone it fails; without the camera it goes on and says so. What
+ * arrives after the signal aborted is given back.
+ */
+export async function capture(
+	want: { microphone: boolean; camera: boolean },
+	devices: DeviceChoice,
+	signal: AbortSignal,
+): Promise<Captured> {
+	if (!want.microphone && !want.camera) return {};
+	try {
+		return await open(want, devices, signal);
+	} catch (err) {
+		if (signal.aborted) throw err;
+		if (!want.camera) throw deviceError("microphone", err);
+		// One of the two is to blame. A microphone alone is enough for a call.
+		const problem = deviceError("camera", err);
+		if (!want.microphone) throw problem;
+		const { microphone } = await open({ microphone: true, camera: false }, devices, signal).catch((e) => {
+			throw deviceError("microphone", e);
+		});
+		return { ...(microphone && { microphone }), problem };
+	}
+}
+
+async function open(
+	want: { microphone: boolean; camera: boolean },
+	devices: DeviceChoice,
+	signal: AbortSignal,
+): Promise<Captured> {
+	signal.throwIfAborted();
+	const stream = await navigator.mediaDevices.getUserMedia({
+		audio: want.microphone && { ...audioWish, ...prefer(devices.microphone) },
+		video: want.camera && { ...videoWish, ...prefer(devices.camera) },
+	});
+	if (signal.aborted) stop(...stream.getTracks());
+	signal.throwIfAborted();
+	const [microphone] = stream.getAudioTracks();
+	const [camera] = stream.getVideoTracks();
+	return { ...(microphone && { microphone }), ...(camera && { camera }) };
+}
+
+/** A remembered device that is gone today must not stand in the way. */
+const prefer = (deviceId: string | undefined) => (deviceId ? { deviceId: { ideal: deviceId } } : {});
+
+export function stop(...tracks: (MediaStreamTrack | undefined | null)[]): void {
+	for (const track of tracks) track?.stop();
+}
+
+/** https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia */
+export function reason(err: unknown): DeviceReason {
+	switch ((err as { name?: string }).name) {
+		case "NotAllowedError":
+		case "SecurityError":
+			return "refused";
+		case "NotFoundError":
+		case "OverconstrainedError":
+			return "none_found";
+		case "NotReadableError":
+		case "AbortError":
+			return "in_use";
+		default:
+			return "failed";
+	}
+}
+
+export function deviceError(source: "microphone" | "camera", err: unknown): DeviceError {
+	return err instanceof DeviceError ? err : new DeviceError(source, reason(err), err);
+}
+
+/** The microphone may be opened without a prompt. False where the browser does not say. */
+export async function granted(camera: boolean): Promise<boolean> {
+	const ask = async (name: string) =>
+		(await navigator.permissions.query({ name: name as PermissionName })).state === "granted";
+	try {
+		return (await ask("microphone")) && (!camera || (await ask("camera")));
+	} catch {
+		return false;
+	}
+}
+
+export async function devices(): Promise<MediaDeviceInfo[]> {
+	return (await navigator.mediaDevices.enumerateDevices()).filter(
+		(d) => d.kind !== "audiooutput" || d.deviceId,
+	);
+}

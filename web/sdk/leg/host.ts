@@ -1,0 +1,280 @@
+/**
+ * The part of the SDK that is fetched with the first call: opens devices, makes connections, and hosts this tab's legs.
+ * Everything acquired on the way to a leg is given back when the leg does not come to be.
+ */
+import type { Host, LegContext, StoredLeg } from "../calls/context.ts";
+import { Refusal, Unanswered } from "../errors.ts";
+import type { Method, Params } from "../rpc.ts";
+import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
+import { ignore, sleep } from "../wait.ts";
+import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import { type Captured, capture, devices, granted, stop } from "./devices.ts";
+import { HostedLeg } from "./leg.ts";
+import { Peer } from "./peer.ts";
+import { plan } from "./plan.ts";
+
+/** A connection made ready for a ring is given back if nobody answers. */
+const preparedMs = 60_000;
+
+export function openHost(ctx: LegContext): Host {
+	return new TabHost(ctx);
+}
+
+interface Want {
+	microphone: boolean;
+	camera: boolean;
+	devices: DeviceChoice;
+	clicked?: number;
+}
+
+class TabHost implements Host {
+	readonly #ctx: LegContext;
+	readonly #legs = new Map<string, HostedLeg>();
+	readonly #life = new AbortController();
+	#prepared: Peer | undefined;
+	#preparedFor: ReturnType<typeof setTimeout> | undefined;
+	#resumed = false;
+
+	constructor(ctx: LegContext) {
+		this.#ctx = ctx;
+	}
+
+	get legs(): readonly Leg[] {
+		return [...this.#legs.values()];
+	}
+
+	prepare(): void {
+		if (this.#prepared || !this.#ctx.session.welcome) return;
+		this.#prepared = this.#makePeer();
+		this.#preparedFor = setTimeout(() => this.#takePrepared()?.close(), preparedMs);
+	}
+
+	async start(
+		p: { to?: string; conversation?: string } & StartParams,
+		clientCallId: string,
+		clicked: number,
+		signal: AbortSignal,
+	): Promise<Leg> {
+		const { to, conversation, media } = p;
+		const camera = p.camera ?? media === "video";
+		const params = {
+			client_call_id: clientCallId,
+			media,
+			camera,
+			...(to !== undefined && { to }),
+			...(conversation !== undefined && { conversation }),
+		};
+		const want = { microphone: true, camera, devices: p.devices ?? {}, clicked };
+		return this.#begin("call.start", params, want, signal);
+	}
+
+	async answer(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg> {
+		const camera = p.camera ?? false;
+		const want = { microphone: true, camera, devices: p.devices ?? {}, clicked };
+		return this.#begin("call.answer", { call, camera }, want, signal);
+	}
+
+	async move(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg> {
+		const s = this.#ctx.snapshot(call);
+		const mine = s?.participants.find((x) => x.user === this.#ctx.me());
+		const camera = p.camera ?? mine?.camera ?? false;
+		const microphone = mine?.microphone ?? true;
+		return this.#begin(
+			"call.move",
+			{ call },
+			{ microphone, camera, devices: p.devices ?? {}, clicked },
+			signal,
+		);
+	}
+
+	resume(): void {
+		for (const leg of this.#legs.values()) void leg.rebind();
+		if (this.#resumed) return;
+		this.#resumed = true;
+		for (const stored of this.#ctx.stored())
+			if (![...this.#legs.values()].some((l) => l.id === stored.leg)) void this.#resume(stored);
+	}
+
+	follow(s: Snapshot): void {
+		this.#legs.get(s.id)?.follow(s);
+	}
+
+	note(method: string, params: unknown): void {
+		const p = params as Slots | Speaker | LegEnd;
+		const leg = this.#legs.get(p.call);
+		if (!leg) return;
+		if (method === "slots") leg.slots((p as Slots).slots);
+		else if (method === "speaker") leg.speaks((p as Speaker).user || undefined);
+		else if (method === "leg.end" && (p as LegEnd).leg === leg.id) leg.release();
+	}
+
+	suspend(): void {
+		for (const leg of this.#legs.values()) {
+			const { call, leg: id, secret } = leg.stored();
+			this.#ctx.session.notify("leg.suspend", { call, leg: id, secret });
+		}
+	}
+
+	devices(): Promise<MediaDeviceInfo[]> {
+		return devices();
+	}
+
+	async preview(p: Parameters<Calls["preview"]>[0]): Promise<MediaStream> {
+		const got = await capture(p, p.devices ?? {}, p.signal);
+		const tracks = [got.microphone, got.camera].filter((t) => t !== undefined);
+		p.signal.addEventListener("abort", () => stop(...tracks), { once: true });
+		if (got.problem && tracks.length === 0) throw got.problem;
+		return new MediaStream(tracks);
+	}
+
+	close(): void {
+		this.#takePrepared()?.close();
+		for (const leg of [...this.#legs.values()]) leg.release();
+	}
+
+	/**
+	 * From the click to a leg: asks the server and opens the devices, at the same time when the browser will not ask the user.
+	 * If it may, the devices come first: a call must not be answered by someone who then finds no microphone.
+	 */
+	async #begin<M extends "call.start" | "call.answer" | "call.move">(
+		method: M,
+		params: Params<M>,
+		want: Want,
+		signal: AbortSignal,
+	): Promise<Leg> {
+		const peer = this.#takePrepared() ?? this.#makePeer();
+		let captured: Captured = {};
+		let given: CallLeg | undefined;
+		try {
+			if (await granted(want.camera)) {
+				signal.throwIfAborted();
+				const opening = capture(want, want.devices, signal).catch((problem): Captured => ({ problem }));
+				const asking = this.#ask(method, params, signal);
+				const back = opening.then((c) => {
+					captured = c;
+				});
+				given = await asking.catch(async (err) => {
+					await back;
+					throw err;
+				});
+				await back;
+			} else {
+				captured = await capture(want, want.devices, signal);
+				signal.throwIfAborted();
+				given = await this.#ask(method, params, signal);
+			}
+			signal.throwIfAborted();
+			return this.#host(given, captured, want, peer);
+		} catch (err) {
+			peer.close();
+			stop(captured.microphone, captured.camera);
+			// Nobody wants it any more, but the server has begun it.
+			if (given && method !== "call.move")
+				ignore(this.#ctx.session.insist("call.leave", { call: given.call.id }));
+			throw err;
+		}
+	}
+
+	/** These may be repeated, so a lost connection only delays them. Called off only while nothing was sent. */
+	async #ask<M extends "call.start" | "call.answer" | "call.move">(
+		method: M,
+		params: Params<M>,
+		signal: AbortSignal,
+	): Promise<CallLeg> {
+		await this.#ctx.session.greeted(signal);
+		return (await this.#ctx.session.insist(method as Method, params)) as CallLeg;
+	}
+
+	#host(given: CallLeg, captured: Captured, want: Want, peer?: Peer): Leg {
+		const old = this.#legs.get(given.call.id);
+		if (old?.id === given.leg) {
+			peer?.close();
+			stop(captured.microphone, captured.camera);
+			old.regrant(given);
+			return old;
+		}
+		old?.release();
+		const mine = given.call.participants.find((p) => p.user === this.#ctx.me());
+		const leg = new HostedLeg({
+			ctx: this.#ctx,
+			given,
+			captured,
+			microphone: want.microphone && captured.problem?.source !== "microphone",
+			camera: captured.camera !== undefined,
+			devices: want.devices,
+			...(want.clicked !== undefined && { clicked: want.clicked }),
+			note: (method, params) => this.note(method, params),
+			ended: (l) => this.#ended(l),
+			keep: () => this.#keep(),
+		});
+		this.#legs.set(leg.call, leg);
+		this.#keep();
+		this.#holdOthers(leg.call);
+		leg.start(peer);
+		this.#ctx.take(given.call);
+		// The server believes what the click asked for; the devices decided otherwise.
+		if (mine?.microphone && !leg.microphone) ignore(leg.setMicrophone(false));
+		if (mine?.camera && !leg.camera) ignore(leg.setCamera(false));
+		if (!mine?.camera && leg.camera) ignore(leg.setCamera(true));
+		this.#ctx.changed();
+		return leg;
+	}
+
+	/** "Answering or starting a second call holds the first, in whichever tab it is." */
+	#holdOthers(call: string): void {
+		for (const other of this.#legs.values())
+			if (other.call !== call && !other.held) ignore(other.setHeld(true));
+	}
+
+	/** A reload or a navigation: the leg of the page before this one. */
+	async #resume(stored: StoredLeg): Promise<void> {
+		const signal = this.#life.signal;
+		const want = { ...stored };
+		try {
+			const given = await this.#regain(stored, signal);
+			const captured = await capture(want, want.devices, signal).catch((problem): Captured => ({ problem }));
+			this.#host(given, captured, want);
+		} catch (err) {
+			// The call is over, or a copy of this page has it: nothing to come back to.
+			if (err instanceof Refusal) this.#keep();
+			else if (!signal.aborted) this.#ctx.error(err as Error);
+		}
+	}
+
+	async #regain({ call, leg, secret }: StoredLeg, signal: AbortSignal): Promise<CallLeg> {
+		for (let tries = 0; ; tries++) {
+			try {
+				return await this.#ctx.session.request("call.resume", { call, leg, secret }, signal);
+			} catch (err) {
+				// The old page's connection may not have ended yet, as the server sees it.
+				const early = err instanceof Refusal && err.code === "leg_in_use";
+				if (!(early || err instanceof Unanswered) || tries > 10) throw err;
+				if (early) await sleep(err.retryMs || 500, signal);
+			}
+		}
+	}
+
+	#ended(leg: HostedLeg): void {
+		if (this.#legs.get(leg.call) === leg) this.#legs.delete(leg.call);
+		this.#ctx.session.holdsLeg = this.#legs.size > 0;
+		this.#keep();
+		this.#ctx.changed();
+	}
+
+	#keep(): void {
+		this.#ctx.store([...this.#legs.values()].map((l) => l.stored()));
+	}
+
+	#makePeer(): Peer {
+		const { session, relayOnly, singleLayer } = this.#ctx;
+		const config = plan(session.welcome?.ice_servers ?? [], relayOnly)[0] ?? {};
+		return new Peer({ config, singleLayer });
+	}
+
+	#takePrepared(): Peer | undefined {
+		clearTimeout(this.#preparedFor);
+		const peer = this.#prepared;
+		this.#prepared = undefined;
+		return peer;
+	}
+}

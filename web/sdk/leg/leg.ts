@@ -1,0 +1,476 @@
+/**
+ * This tab's part in one call: what it sends, what it gets, and what the user wants of it. What is wanted changes here at
+ * once and is then told to the server; what another tab of this user wants (mute, hold) comes with the next snapshot.
+ */
+import type { LegContext, StoredLeg } from "../calls/context.ts";
+import { participant } from "../calls/ring.ts";
+import { DeviceError, Refusal, Unanswered } from "../errors.ts";
+import { Rpc } from "../rpc.ts";
+import type { Leg, LegMedia, MediaStats } from "../types.calls.ts";
+import type { DeviceChoice } from "../types.ts";
+import { ignore, sleep } from "../wait.ts";
+import type { CallLeg, CallStateSet, LegRef, Event as LogEvent, Slot, Snapshot } from "../wire.gen.ts";
+import { type Captured, capture, deviceError, stop } from "./devices.ts";
+import { Link } from "./link.ts";
+import type { Peer } from "./peer.ts";
+import { Stage } from "./slots.ts";
+import { type Reading, summary } from "./stats.ts";
+
+export interface LegOptions {
+	ctx: LegContext;
+	given: CallLeg;
+	captured: Captured;
+	camera: boolean;
+	microphone: boolean;
+	devices: DeviceChoice;
+	/** When the user clicked, for the phases; undefined after a reload. */
+	clicked?: number;
+	note(method: string, params: unknown): void;
+	/** It is over, and everything given back. */
+	ended(leg: HostedLeg): void;
+	/** What a reload needs changed. */
+	keep(): void;
+}
+
+type Switch = "microphone" | "camera";
+
+export class HostedLeg implements Leg {
+	readonly call: string;
+	readonly id: string;
+	readonly merged: boolean;
+	media: LegMedia = "preparing";
+	microphone: boolean;
+	camera: boolean;
+	held = false;
+	speaker: string | undefined;
+	problem: Leg["problem"];
+	stats: MediaStats | undefined;
+	devices: DeviceChoice;
+	preview: MediaStream | undefined;
+
+	readonly #o: LegOptions;
+	readonly #life = new AbortController();
+	readonly #link: Link;
+	readonly #stage = new Stage();
+	readonly #lossy = new Set<(data: unknown) => void>();
+	readonly #tracks: Partial<Record<Switch, MediaStreamTrack>> = {};
+	#secret: string;
+	#epoch: number;
+	/** Waiters for the leg to belong to the present connection; undefined: it does. */
+	#unbound: PromiseWithResolvers<void> | undefined;
+	#binding = false;
+	/** The server has shown this leg as mine: if it shows another now, this one was replaced. */
+	#confirmed = false;
+	/** Changes on their way to the server: until they are there, snapshots are older than we are. */
+	#telling = 0;
+	#audio: readonly MediaStream[] = [];
+	#before: Reading | undefined;
+	#phases = new Set<string>();
+
+	constructor(o: LegOptions) {
+		this.#o = o;
+		this.call = o.given.call.id;
+		this.id = o.given.leg;
+		this.merged = o.given.merged ?? false;
+		this.#secret = o.given.secret;
+		this.#epoch = o.given.call.epoch;
+		this.microphone = o.microphone;
+		this.camera = o.camera;
+		this.devices = o.devices;
+		this.#take(o.captured);
+		this.#link = new Link({
+			ctx: o.ctx,
+			bound: (signal) => this.#bound(signal),
+			fresh: (peer) => this.#fresh(peer),
+			state: (m) => this.#state(m),
+			reading: (r) => this.#reading(r),
+			over: () => this.release(),
+		});
+		o.ctx.hostLock(this.id, this.#life.signal);
+		o.ctx.session.holdsLeg = true;
+		o.ctx.session.on(
+			"connection",
+			(c) => {
+				if (c.state !== "online" && c.state !== "catching_up") this.#unbound ??= Promise.withResolvers();
+			},
+			{ signal: this.#life.signal },
+		);
+	}
+
+	get audio(): readonly MediaStream[] {
+		return this.held ? [] : this.#audio;
+	}
+
+	get remotes(): Leg["remotes"] {
+		return this.#stage.remotes;
+	}
+
+	get closed(): boolean {
+		return this.#life.signal.aborted;
+	}
+
+	start(prepared?: Peer): void {
+		this.media = "connecting";
+		this.#link.start(prepared);
+	}
+
+	stored(): StoredLeg {
+		const { call, id, microphone, camera, devices } = this;
+		return { tab: this.#o.ctx.tab(), call, leg: id, secret: this.#secret, microphone, camera, devices };
+	}
+
+	// What the user wants.
+
+	async setMicrophone(on: boolean): Promise<void> {
+		await this.#switch("microphone", on);
+	}
+
+	async setCamera(on: boolean): Promise<void> {
+		await this.#switch("camera", on);
+	}
+
+	async setHeld(held: boolean): Promise<void> {
+		await this.#hold(held);
+		await this.#tell({ call: this.call, held });
+	}
+
+	async useDevices(choice: DeviceChoice): Promise<void> {
+		for (const source of ["microphone", "camera"] as const) {
+			const id = choice[source];
+			if (id === undefined || id === this.devices[source]) continue;
+			const old = this.#tracks[source];
+			if (old) {
+				const got = await this.#open(source, { ...this.devices, [source]: id });
+				await this.#use(source, got);
+			}
+			this.devices = { ...this.devices, [source]: id };
+		}
+		this.#changed();
+	}
+
+	async hangUp(): Promise<void> {
+		const { session } = this.#o.ctx;
+		this.release();
+		await session.insist("call.leave", { call: this.call });
+	}
+
+	level(user: string): number {
+		let level = 0;
+		for (const mid of this.#stage.hearing(user))
+			for (const s of this.#link.peer?.receiver(mid)?.getSynchronizationSources() ?? [])
+				level = Math.max(level, s.audioLevel ?? 0);
+		return level;
+	}
+
+	sendLossy(data: unknown): void {
+		const channel = this.#link.peer?.lossy;
+		// Full or not open: dropped, that is what this channel is for.
+		if (channel?.readyState === "open" && channel.bufferedAmount < 16_384) channel.send(JSON.stringify(data));
+	}
+
+	onLossy(listener: (data: unknown) => void): () => void {
+		this.#lossy.add(listener);
+		return () => this.#lossy.delete(listener);
+	}
+
+	// What the server says.
+
+	/** The newest snapshot: what another tab of mine wants, or that this leg is over. */
+	follow(s: Snapshot): void {
+		const mine = participant(s, this.#o.ctx.me());
+		if (s.state === "ended" || !mine || !["joining", "joined", "reconnecting"].includes(mine.state))
+			return this.release();
+		if (mine.leg?.id === this.id) this.#confirmed = true;
+		else if (this.#confirmed) return this.release();
+		if (s.epoch > this.#epoch) {
+			this.#epoch = s.epoch;
+			this.#link.rebound(true);
+		}
+		if (!this.#confirmed || this.#telling > 0) return;
+		if (mine.held !== undefined || this.held) ignore(this.#hold(mine.held ?? false));
+		if (mine.microphone !== this.microphone) ignore(this.#apply("microphone", mine.microphone));
+		// Another tab may end what this one shows, but not make it show something.
+		if (!mine.camera && this.camera) ignore(this.#apply("camera", false));
+	}
+
+	slots(slots: readonly Slot[]): void {
+		this.#stage.assign(slots, (mid) => this.#link.peer?.receiver(mid)?.track);
+		this.#changed();
+	}
+
+	speaks(user: string | undefined): void {
+		this.speaker = user;
+		this.#changed();
+	}
+
+	/** After each greeting: makes the leg belong to the new connection. */
+	async rebind(): Promise<void> {
+		if (this.#binding || this.closed || !this.#unbound) return;
+		this.#binding = true;
+		try {
+			await this.#rebind();
+		} catch (err) {
+			if (err instanceof Refusal) this.release();
+			else if (!(err instanceof Unanswered) && !this.closed) this.#o.ctx.error(err as Error);
+		} finally {
+			this.#binding = false;
+		}
+	}
+
+	/** Gives back devices, connection and lock. Says nothing to the server. */
+	release(): void {
+		if (this.closed) return;
+		this.#life.abort();
+		this.media = "closed";
+		this.#o.ctx.channel(this.call, undefined);
+		this.#link.close();
+		stop(this.#tracks.microphone, this.#tracks.camera);
+		this.#tracks.microphone = this.#tracks.camera = this.preview = undefined as never;
+		this.#unbound?.resolve();
+		this.#o.ended(this);
+	}
+
+	/** The same leg was handed out again. */
+	regrant(given: CallLeg): void {
+		this.#secret = given.secret;
+		this.#o.keep();
+	}
+
+	async #rebind(): Promise<void> {
+		const { session } = this.#o.ctx;
+		const life = this.#life.signal;
+		for (let tries = 0; ; tries++) {
+			try {
+				this.#granted(await session.request("call.resume", this.#ref(), life));
+				return;
+			} catch (err) {
+				if (!(err instanceof Refusal)) throw err;
+				if (err.code === "leg_in_use" && tries < 15) await sleep(err.retryMs || 500, life);
+				else if (err.code === "leg_unknown" && tries < 15) return await this.#reclaim(err);
+				else throw err;
+			}
+		}
+	}
+
+	/** The secret was changed by a resume whose answer was lost; the leg is this tab's all the same. */
+	async #reclaim(err: Refusal): Promise<void> {
+		const s = this.#o.ctx.snapshot(this.call);
+		const mine = s && participant(s, this.#o.ctx.me());
+		if (mine?.leg?.id !== this.id) throw err;
+		const given = await this.#o.ctx.session.request("call.move", { call: this.call }, this.#life.signal);
+		if (given.leg !== this.id) throw err;
+		this.#granted(given);
+	}
+
+	#granted(given: CallLeg): void {
+		this.#secret = given.secret;
+		this.#o.keep();
+		const anew = given.call.epoch > this.#epoch;
+		this.#epoch = given.call.epoch;
+		this.#unbound?.resolve();
+		this.#unbound = undefined;
+		this.#o.ctx.take(given.call);
+		this.#link.rebound(anew);
+	}
+
+	async #bound(signal: AbortSignal): Promise<LegRef> {
+		while (this.#unbound) {
+			await this.#unbound.promise;
+			signal.throwIfAborted();
+		}
+		return this.#ref();
+	}
+
+	#ref(): LegRef {
+		return { call: this.call, leg: this.id, secret: this.#secret };
+	}
+
+	/** Everything a new connection needs before its first offer. */
+	async #fresh(peer: Peer): Promise<void> {
+		this.#stage.assign([], () => undefined, true);
+		this.#audio = peer.audio().map((t) => new MediaStream([t]));
+		this.#channels(peer);
+		await this.#attach(peer);
+		this.#changed();
+	}
+
+	#channels(peer: Peer): void {
+		const { ctx } = this.#o;
+		const rpc = new Rpc(
+			(text) => peer.chat.send(text),
+			(method, params) => {
+				if (method === "event") ctx.session.take(params as LogEvent, false);
+				else if (!this.closed) this.#o.note(method, params);
+			},
+		);
+		peer.chat.onmessage = (e: MessageEvent<unknown>) => typeof e.data === "string" && rpc.receive(e.data);
+		peer.chat.onopen = () => this.#link.peer === peer && ctx.channel(this.call, rpc);
+		peer.chat.onclose = () => {
+			rpc.close();
+			if (this.#link.peer === peer) ctx.channel(this.call, undefined);
+		};
+		peer.lossy.onmessage = (e: MessageEvent<unknown>) => {
+			try {
+				const data: unknown = JSON.parse(String(e.data));
+				for (const listener of this.#lossy) listener(data);
+			} catch {
+				// Not ours.
+			}
+		};
+	}
+
+	/** Brings what is sent in line with what is wanted. */
+	async #attach(peer = this.#link.peer): Promise<void> {
+		const { microphone, camera } = this.#tracks;
+		if (microphone) microphone.enabled = this.microphone;
+		await Promise.all([
+			peer?.send("microphone", (!this.held && microphone) || null),
+			peer?.send("camera", (!this.held && camera) || null),
+		]);
+	}
+
+	async #switch(source: Switch, on: boolean): Promise<void> {
+		await this.#apply(source, on);
+		await this.#tell({ call: this.call, [source]: on });
+	}
+
+	/** Mute keeps the microphone open, so that unmuting is instant; a camera that is off is given back. */
+	async #apply(source: Switch, on: boolean): Promise<void> {
+		const before = this[source];
+		this[source] = on;
+		if (source === "camera" && !on) this.#drop("camera");
+		else if (on && !this.held && !this.#tracks[source]) {
+			try {
+				await this.#use(source, await this.#open(source, this.devices));
+			} catch (err) {
+				this[source] = before;
+				this.#changed();
+				throw err;
+			}
+		}
+		if (this.problem?.source === source) this.problem = undefined;
+		await this.#attach();
+		this.#o.keep();
+		this.#changed();
+	}
+
+	/** A held call neither hears nor sees the user: one live microphone. */
+	async #hold(held: boolean): Promise<void> {
+		if (held === this.held || this.closed) return;
+		this.held = held;
+		if (held) {
+			this.#drop("microphone");
+			this.#drop("camera");
+		} else {
+			for (const source of ["microphone", "camera"] as const) {
+				if (!this[source]) continue;
+				try {
+					await this.#use(source, await this.#open(source, this.devices));
+				} catch (err) {
+					this.#lacks(deviceError(source, err));
+				}
+			}
+		}
+		await this.#attach();
+		this.#changed();
+	}
+
+	async #open(source: Switch, devices: DeviceChoice): Promise<Captured> {
+		const want = { microphone: source === "microphone", camera: source === "camera" };
+		try {
+			return await capture(want, devices, this.#life.signal);
+		} catch (err) {
+			if (!this.closed && err instanceof DeviceError) {
+				this.problem = { source, reason: err.reason };
+				this.#changed();
+			}
+			throw err;
+		}
+	}
+
+	async #use(source: Switch, got: Captured): Promise<void> {
+		// It may have been muted, held or hung up while the browser asked.
+		if (this.closed || this.held || (source === "camera" && !this.camera))
+			return stop(got.microphone, got.camera);
+		const old = this.#tracks[source];
+		this.#take(got);
+		await this.#attach();
+		stop(old);
+	}
+
+	#take(got: Captured): void {
+		for (const source of ["microphone", "camera"] as const) {
+			const track = got[source];
+			if (!track) continue;
+			this.#tracks[source] = track;
+			track.addEventListener("ended", () => this.#unplugged(source, track), { signal: this.#life.signal });
+		}
+		if (got.camera) this.preview = new MediaStream([got.camera]);
+		if (got.problem) this.#lacks(got.problem);
+	}
+
+	/** The device went away: the browser's next best, else say so. */
+	#unplugged(source: Switch, track: MediaStreamTrack): void {
+		if (this.#tracks[source] !== track || this.closed) return;
+		this.#drop(source);
+		const { [source]: _, ...others } = this.devices;
+		this.devices = others;
+		this.#open(source, others).then(
+			(got) => this.#use(source, got),
+			(err) => this.#lacks(deviceError(source, err)),
+		);
+	}
+
+	#lacks(err: DeviceError): void {
+		if (err.source === "screen") return;
+		this.problem = { source: err.source, reason: err.reason };
+		this[err.source] = false;
+		if (this.media !== "preparing") ignore(this.#tell({ call: this.call, [err.source]: false }));
+		this.#changed();
+	}
+
+	#drop(source: Switch): void {
+		stop(this.#tracks[source]);
+		delete this.#tracks[source];
+		if (source === "camera") this.preview = undefined;
+	}
+
+	async #tell(p: CallStateSet): Promise<void> {
+		if (this.closed) return;
+		this.#telling++;
+		try {
+			await this.#o.ctx.session.insist("call.state", p, this.#life.signal);
+		} catch (err) {
+			if (!this.closed) throw err;
+		} finally {
+			this.#telling--;
+		}
+	}
+
+	#state(media: LegMedia): void {
+		if (this.closed || media === this.media) return;
+		this.media = media;
+		this.#changed();
+	}
+
+	#reading(r: Reading): void {
+		if (r.frames > 0) this.#phase("first_frame");
+		if (r.audioPackets > 0) this.#phase("first_audio");
+		this.#link.eager = this.#phases.size < 2 && performance.now() - (this.#o.clicked ?? 0) < 15_000;
+		if (this.#before && r.at - this.#before.at < 1000) return;
+		this.stats = summary(r, this.#before);
+		this.#before = r;
+	}
+
+	#phase(name: string): void {
+		if (this.#phases.has(name)) return;
+		this.#phases.add(name);
+		if (this.#o.clicked === undefined) return;
+		const ms = Math.round(performance.now() - this.#o.clicked);
+		ignore(this.#o.ctx.session.request("leg.phase", { ...this.#ref(), phase: name, ms }, this.#life.signal));
+	}
+
+	#changed(): void {
+		if (!this.closed) this.#o.ctx.changed();
+	}
+}

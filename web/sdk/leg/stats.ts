@@ -1,0 +1,109 @@
+/** What `getStats` says, in the few figures that matter. Two readings make the rates. */
+import type { MediaStats } from "../types.calls.ts";
+
+/** Sums of one reading. */
+export interface Reading {
+	readonly at: number;
+	readonly sent: number;
+	readonly received: number;
+	/** Grows with anything that arrives, STUN answers included. */
+	readonly heard: number;
+	readonly packets: number;
+	readonly lost: number;
+	readonly frames: number;
+	readonly audioPackets: number;
+	readonly rttMs: number | undefined;
+	readonly level: number;
+	readonly path: MediaStats["path"];
+	readonly channelMessages: number;
+}
+
+type Stat = Record<string, unknown> & { type: string; id: string };
+
+const number = (v: unknown): number => (typeof v === "number" ? v : 0);
+
+export function read(report: Iterable<[string, unknown]>, at: number): Reading {
+	const byId = new Map(report as Iterable<[string, Stat]>);
+	let sent = 0;
+	let received = 0;
+	let heard = 0;
+	let packets = 0;
+	let lost = 0;
+	let frames = 0;
+	let audioPackets = 0;
+	let level = 0;
+	let channelMessages = 0;
+	let pair: Stat | undefined;
+	for (const s of byId.values()) {
+		switch (s.type) {
+			case "transport":
+				sent += number(s.bytesSent);
+				received += number(s.bytesReceived);
+				heard += number(s.packetsReceived) + number(s.bytesReceived);
+				pair = byId.get(String(s.selectedCandidatePairId)) ?? pair;
+				break;
+			case "candidate-pair":
+				heard += number(s.responsesReceived);
+				// Firefox has no transport statistics.
+				if (s.selected === true || (s.nominated === true && s.state === "succeeded")) pair ??= s;
+				break;
+			case "inbound-rtp":
+				packets += number(s.packetsReceived);
+				lost += number(s.packetsLost);
+				if (s.kind === "video") frames += number(s.framesDecoded);
+				else audioPackets += number(s.packetsReceived);
+				break;
+			case "media-source":
+				if (s.kind === "audio") level = Math.max(level, number(s.audioLevel));
+				break;
+			case "data-channel":
+				if (s.label === "chat") channelMessages += number(s.messagesSent);
+				break;
+		}
+	}
+	const rtt = pair?.currentRoundTripTime;
+	const rttMs = typeof rtt === "number" ? rtt * 1000 : undefined;
+	const path = wayOf(byId.get(String(pair?.localCandidateId)));
+	return {
+		at,
+		sent,
+		received,
+		heard,
+		packets,
+		lost,
+		frames,
+		audioPackets,
+		rttMs,
+		level,
+		path,
+		channelMessages,
+	};
+}
+
+function wayOf(local: Stat | undefined): MediaStats["path"] {
+	if (!local) return "unknown";
+	if (local.candidateType === "relay") {
+		const by = local.relayProtocol;
+		return by === "tls" ? "relay_tls" : by === "tcp" ? "relay_tcp" : "relay_udp";
+	}
+	return local.protocol === "tcp" ? "tcp" : "udp";
+}
+
+export function summary(now: Reading, before: Reading | undefined): MediaStats {
+	const seconds = before ? Math.max(0.001, (now.at - before.at) / 1000) : 1;
+	const rate = (key: "sent" | "received" | "frames") =>
+		before ? Math.max(0, now[key] - before[key]) / seconds : 0;
+	const lost = before ? Math.max(0, now.lost - before.lost) : 0;
+	const arrived = before ? Math.max(0, now.packets - before.packets) : 0;
+	return {
+		rttMs: now.rttMs,
+		sendKbps: Math.round((rate("sent") * 8) / 1000),
+		receiveKbps: Math.round((rate("received") * 8) / 1000),
+		loss: lost + arrived > 0 ? lost / (lost + arrived) : 0,
+		framesDecoded: now.frames,
+		framesPerSecond: Math.round(rate("frames")),
+		microphoneLevel: now.level,
+		path: now.path,
+		channelMessagesSent: now.channelMessages,
+	};
+}

@@ -1,0 +1,239 @@
+/** Transcripts: what the server stored, then what waits in the outbox; and what goes with them: marks, typing. */
+import type { ConversationStore } from "./conversations.ts";
+import type { Emitter } from "./emitter.ts";
+import { Unanswered } from "./errors.ts";
+import type { Waiting } from "./outbox.db.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Session } from "./session.ts";
+import { newest, nothing, oldest, type Run, withLatest, withMessage, withOlder } from "./transcript.ts";
+import type {
+	ClientEvents,
+	ConversationRef,
+	Delivery,
+	Messages,
+	Row,
+	SendParams,
+	Transcript,
+} from "./types.ts";
+import { ignore } from "./wait.ts";
+import type { Conversation, Message } from "./wire.gen.ts";
+
+const readDelayMs = 150;
+
+export interface MessageStoreOptions {
+	session: Session;
+	events: Emitter<ClientEvents>;
+	conversations: ConversationStore;
+	outbox: Outbox;
+	me: () => string;
+	tab: () => string;
+	id: () => string;
+	tell: (topic: string, data: unknown) => void;
+}
+
+export class MessageStore implements Pick<Messages, "transcript" | "open" | "older" | "send" | "shown"> {
+	readonly #o: MessageStoreOptions;
+	readonly #runs = new Map<string, Run>();
+	readonly #filling = new Map<string, Promise<void>>();
+	/** Read marks that the server has not confirmed, by conversation. */
+	readonly #marks = new Map<string, number>();
+	#marking: ReturnType<typeof setTimeout> | undefined;
+	/** Ends with sign-out: what is on its way then is not wanted any more. */
+	#life = new AbortController();
+
+	constructor(o: MessageStoreOptions) {
+		this.#o = o;
+	}
+
+	transcript(ref: ConversationRef): Transcript {
+		const conversation = this.#resolve(ref);
+		const run = conversation && this.#runs.get(conversation.id);
+		const rows = conversation && run ? run.messages.map((m) => this.#row(m, conversation)) : [];
+		for (const { waiting, state } of this.#o.outbox.for((w) => this.#belongs(w, ref, conversation)))
+			if (!run?.messages.some((m) => m.client_id === waiting.key)) rows.push(this.#pending(waiting, state));
+		const unknown = !conversation && this.#o.conversations.more;
+		return {
+			conversation,
+			rows,
+			more: run?.more ?? false,
+			loading: conversation ? !run : unknown,
+		};
+	}
+
+	async open(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript> {
+		const c =
+			"to" in ref
+				? await this.#o.conversations.find(ref.to, signal)
+				: (this.#o.conversations.get(ref.conversation) ??
+					(await this.#o.conversations.fetch(ref.conversation, signal)));
+		if (c && !this.#runs.has(c.id)) await this.#fill(c.id);
+		signal?.throwIfAborted();
+		return this.transcript(ref);
+	}
+
+	async older(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript> {
+		const c = this.#resolve(ref);
+		const run = c && this.#runs.get(c.id);
+		if (!c || !run?.more) return this.transcript(ref);
+		const before = oldest(run);
+		const page = await this.#o.session.insist("message.page", { conversation: c.id, before }, signal);
+		const now = this.#runs.get(c.id);
+		// Another call was quicker, or the run was replaced meanwhile.
+		if (now && oldest(now) === before) this.#set(c.id, withOlder(now, page.messages, page.more));
+		return this.transcript(ref);
+	}
+
+	send(ref: ConversationRef, p: SendParams): Row {
+		const c = this.#resolve(ref);
+		const w: Waiting = {
+			key: this.#o.id(),
+			...(c ? { conversation: c.id } : ref),
+			kind: p.kind ?? "text",
+			...(p.text !== undefined && { text: p.text }),
+			...(p.data !== undefined && { data: p.data }),
+			...(p.call !== undefined && { call: p.call }),
+			tab: this.#o.tab(),
+			at: Date.now(),
+		};
+		this.#o.outbox.add(w);
+		this.#o.tell("outbox", w);
+		return this.#pending(w, "queued");
+	}
+
+	shown(conversation: string, seq: number): void {
+		const c = this.#o.conversations.get(conversation);
+		if (!c || seq <= (this.#o.conversations.mine(c)?.read ?? 0)) return;
+		this.#marks.set(conversation, Math.max(seq, this.#marks.get(conversation) ?? 0));
+		this.#o.conversations.read(conversation, seq);
+		this.#o.tell("read", { conversation, seq });
+		this.#marking ??= setTimeout(() => this.sendMarks(), readDelayMs);
+	}
+
+	/** Marks that were not confirmed yet; also after each greeting. */
+	sendMarks(): void {
+		clearTimeout(this.#marking);
+		this.#marking = undefined;
+		for (const [conversation, seq] of this.#marks) {
+			const confirmed = () => this.#marks.get(conversation) === seq && this.#marks.delete(conversation);
+			this.#o.session
+				.request("receipt.read", { conversation, seq }, this.#life.signal)
+				.then(confirmed, (err) => {
+					// A refused mark will be refused again; a lost one is sent by the next greeting.
+					if (!(err instanceof Unanswered)) confirmed();
+				});
+		}
+	}
+
+	/** A message or a new revision, from an event or as the answer to a send. */
+	take(m: Message): void {
+		if (m.sender === this.#o.me()) this.#o.outbox.settle(m.client_id);
+		this.#o.conversations.message(m);
+		const run = this.#runs.get(m.conversation);
+		if (!run) return this.#changed(m.conversation);
+		const { run: now, gap } = withMessage(run, m);
+		if (gap) ignore(this.#fill(m.conversation));
+		else this.#set(m.conversation, now);
+	}
+
+	/** What was missed could not be replayed: compare by seq, fill or replace. */
+	refill(): void {
+		for (const id of this.#runs.keys()) ignore(this.#fill(id));
+	}
+
+	/** Marks or names changed: the same messages, other ticks. */
+	redraw(conversation: string): void {
+		this.#changed(conversation);
+	}
+
+	waitingChanged(w: Waiting): void {
+		const c = w.conversation ?? (w.to && this.#o.conversations.direct(w.to)?.id);
+		this.#changed(c ?? `to:${w.to}`);
+	}
+
+	clear(): void {
+		this.#life.abort();
+		this.#life = new AbortController();
+		clearTimeout(this.#marking);
+		this.#marking = undefined;
+		this.#marks.clear();
+		this.#runs.clear();
+	}
+
+	#fill(id: string): Promise<void> {
+		let p = this.#filling.get(id);
+		if (!p) {
+			p = this.#page(id).finally(() => this.#filling.delete(id));
+			this.#filling.set(id, p);
+		}
+		return p;
+	}
+
+	/** The newest page, and if it does not touch what is held, a few more, rather than throw away what the user reads. */
+	async #page(id: string): Promise<void> {
+		const { session } = this.#o;
+		const life = this.#life.signal;
+		const latest = await session.insist("message.page", { conversation: id }, life);
+		const first = latest.messages[0]?.seq ?? 0;
+		for (let n = 0; n < 5; n++) {
+			const run = this.#runs.get(id);
+			if (!run || run.messages.length === 0 || newest(run) + 1 >= first) break;
+			const page = await session.insist("message.page", { conversation: id, after: newest(run) }, life);
+			if (page.messages.length === 0) break;
+			this.#set(
+				id,
+				page.messages.reduce((r, m) => withMessage(r, m).run, run),
+			);
+		}
+		life.throwIfAborted();
+		this.#set(id, withLatest(this.#runs.get(id) ?? nothing, latest.messages, latest.more));
+	}
+
+	#set(id: string, run: Run): void {
+		if (this.#runs.get(id) === run) return;
+		this.#runs.set(id, run);
+		this.#changed(id);
+	}
+
+	#changed(conversation: string): void {
+		this.#o.events.emit("transcript", { conversation });
+	}
+
+	#resolve(ref: ConversationRef): Conversation | undefined {
+		const { conversations } = this.#o;
+		return "to" in ref ? conversations.direct(ref.to) : conversations.get(ref.conversation);
+	}
+
+	#belongs(w: Waiting, ref: ConversationRef, c: Conversation | undefined): boolean {
+		if (w.conversation !== undefined) return w.conversation === c?.id;
+		if ("to" in ref) return w.to === ref.to;
+		return c !== undefined && this.#o.conversations.direct(w.to ?? "") === c;
+	}
+
+	#row(message: Message, c: Conversation): Row {
+		if (message.sender !== this.#o.me()) return { key: message.id, message, delivery: "received" };
+		return { key: message.client_id ?? message.id, message, delivery: delivery(message, c, this.#o.me()) };
+	}
+
+	#pending(w: Waiting, delivery: Delivery): Row {
+		const message: Message = {
+			id: "",
+			conversation: w.conversation ?? "",
+			seq: 0,
+			sender: this.#o.me(),
+			client_id: w.key,
+			kind: w.kind,
+			...(w.text !== undefined && { text: w.text }),
+			...(w.data !== undefined && { data: w.data }),
+			sent_at: w.at,
+		};
+		return { key: w.key, message, delivery, ...(w.failed && { refused: w.failed }) };
+	}
+}
+
+/** A message is read, or delivered, when it is for every other member. */
+export function delivery(m: Message, c: Conversation, me: string): Delivery {
+	const others = c.members.filter((x) => x.id !== me);
+	if (others.length === 0) return "read";
+	if (others.every((x) => x.read >= m.seq)) return "read";
+	return others.every((x) => x.delivered >= m.seq || x.read >= m.seq) ? "delivered" : "sent";
+}

@@ -1,0 +1,49 @@
+/** Values that all tabs and devices of one user share. The server has the truth; what a tab sets shows there at once. */
+import type { Emitter } from "./emitter.ts";
+import type { Session } from "./session.ts";
+import type { ClientEvents, UserObjects } from "./types.ts";
+import type { UserObject } from "./wire.gen.ts";
+
+export class ObjectStore implements UserObjects {
+	readonly #session: Session;
+	readonly #events: Emitter<ClientEvents>;
+	#held = new Map<string, UserObject>();
+
+	constructor(session: Session, events: Emitter<ClientEvents>) {
+		this.#session = session;
+		this.#events = events;
+	}
+
+	get(key: string): unknown {
+		return this.#held.get(key)?.value ?? null;
+	}
+
+	all(): ReadonlyMap<string, UserObject> {
+		return this.#held;
+	}
+
+	async set(key: string, value: unknown, signal?: AbortSignal): Promise<void> {
+		await this.#session.insist("userobject.set", { key, value: value ?? null }, signal);
+	}
+
+	/** The greeting has them all; only what differs is told. */
+	greeted(objects: readonly UserObject[]): void {
+		const now = new Map(objects.map((o) => [o.key, o]));
+		const before = this.#held;
+		this.#held = now;
+		for (const o of objects)
+			if (JSON.stringify(before.get(o.key)?.value) !== JSON.stringify(o.value))
+				this.#events.emit("userobject", o);
+		for (const [key, o] of before) if (!now.has(key)) this.#events.emit("userobject", { ...o, value: null });
+	}
+
+	hear(o: UserObject): void {
+		if (o.value === null || o.value === undefined) this.#held.delete(o.key);
+		else this.#held.set(o.key, o);
+		this.#events.emit("userobject", o);
+	}
+
+	clear(): void {
+		this.#held = new Map();
+	}
+}

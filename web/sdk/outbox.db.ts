@@ -1,0 +1,93 @@
+/** Where messages wait that the server has not stored yet: IndexedDB, or memory where that is refused. */
+import type { Code, Kind } from "./wire.gen.ts";
+
+/** One message on its way. Written before it is sent for the first time. */
+export interface Waiting {
+	/** The client id: unique per user, the key of exactly-once. */
+	key: string;
+	conversation?: string;
+	to?: string;
+	kind: Kind;
+	text?: string;
+	data?: unknown;
+	/** The call in whose view it was written. */
+	call?: string;
+	/** The tab that wrote it. */
+	tab: string;
+	/** Unix ms by this device's clock; for order and for show until the server has stored it. */
+	at: number;
+	failed?: { code: Code; message: string };
+}
+
+export interface Shelf {
+	all(): Promise<Waiting[]>;
+	put(w: Waiting): Promise<void>;
+	delete(key: string): Promise<void>;
+	clear(): Promise<void>;
+	close(): void;
+}
+
+/** `name` holds server and user: what one user wrote is never sent as another. */
+export async function openShelf(idb: IDBFactory | undefined, name: string): Promise<Shelf> {
+	if (!idb) return memory();
+	try {
+		const open = idb.open(name, 1);
+		open.onupgradeneeded = () => open.result.createObjectStore("outbox", { keyPath: "key" });
+		const db = await done(open);
+		// Another tab deletes the database at sign-out: do not stand in its way.
+		db.onversionchange = () => db.close();
+		return new Database(db);
+	} catch {
+		return memory();
+	}
+}
+
+class Database implements Shelf {
+	readonly #db: IDBDatabase;
+
+	constructor(db: IDBDatabase) {
+		this.#db = db;
+	}
+
+	all(): Promise<Waiting[]> {
+		return done(this.#store("readonly").getAll() as IDBRequest<Waiting[]>);
+	}
+
+	async put(w: Waiting): Promise<void> {
+		await done(this.#store("readwrite").put(w));
+	}
+
+	async delete(key: string): Promise<void> {
+		await done(this.#store("readwrite").delete(key));
+	}
+
+	async clear(): Promise<void> {
+		await done(this.#store("readwrite").clear());
+	}
+
+	close(): void {
+		this.#db.close();
+	}
+
+	#store(mode: IDBTransactionMode): IDBObjectStore {
+		return this.#db.transaction("outbox", mode).objectStore("outbox");
+	}
+}
+
+function memory(): Shelf {
+	const held = new Map<string, Waiting>();
+	return {
+		all: async () => [...held.values()],
+		put: async (w) => void held.set(w.key, w),
+		delete: async (key) => void held.delete(key),
+		clear: async () => held.clear(),
+		close: () => {},
+	};
+}
+
+function done<T>(request: IDBRequest<T>): Promise<T> {
+	return new Promise((resolve, reject) => {
+		request.onsuccess = () => resolve(request.result);
+		request.onerror = () => reject(request.error);
+	});
+}

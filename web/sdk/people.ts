@@ -1,0 +1,83 @@
+/** Users: their presence, as far as someone watches it, and their profiles. */
+import type { Emitter } from "./emitter.ts";
+import type { Session } from "./session.ts";
+import type { ClientEvents, PresenceStore } from "./types.ts";
+import type { Presence, User } from "./wire.gen.ts";
+
+export class People implements PresenceStore {
+	readonly #session: Session;
+	readonly #events: Emitter<ClientEvents>;
+	readonly #presence = new Map<string, Presence>();
+	/** How many watch each user. */
+	readonly #watched = new Map<string, number>();
+	readonly #profiles = new Map<string, User>();
+	#asked = false;
+
+	constructor(session: Session, events: Emitter<ClientEvents>) {
+		this.#session = session;
+		this.#events = events;
+	}
+
+	get(user: string): Presence | undefined {
+		return this.#presence.get(user);
+	}
+
+	watch(users: readonly string[], signal: AbortSignal): void {
+		if (signal.aborted) return;
+		const add = (n: number) => {
+			for (const u of users) {
+				const count = (this.#watched.get(u) ?? 0) + n;
+				if (count > 0) this.#watched.set(u, count);
+				else this.#watched.delete(u);
+			}
+			this.#ask();
+		};
+		add(1);
+		signal.addEventListener("abort", () => add(-1), { once: true });
+	}
+
+	/** The new connection watches nobody yet. */
+	greeted(): void {
+		if (this.#watched.size > 0) this.#ask();
+	}
+
+	/** Once per turn, however many began to watch in it. */
+	#ask(): void {
+		if (this.#asked) return;
+		this.#asked = true;
+		queueMicrotask(() => {
+			this.#asked = false;
+			if (this.#session.welcome === undefined) return;
+			this.#session.request("presence.watch", { users: [...this.#watched.keys()] }).then(
+				({ users }) => {
+					for (const p of users) this.hear(p);
+				},
+				// The next greeting asks again.
+				() => {},
+			);
+		});
+	}
+
+	hear(p: Presence): void {
+		const old = this.#presence.get(p.user);
+		this.#presence.set(p.user, p);
+		if (old?.state !== p.state || old.last_seen !== p.last_seen) this.#events.emit("presence", p);
+	}
+
+	profile(u: User): void {
+		this.#profiles.set(u.id, u);
+	}
+
+	async fetch(id: string, signal?: AbortSignal): Promise<User> {
+		const held = this.#profiles.get(id);
+		if (held) return held;
+		const user = await this.#session.insist("user.get", { user: id }, signal);
+		this.#profiles.set(id, user);
+		return user;
+	}
+
+	clear(): void {
+		this.#presence.clear();
+		this.#profiles.clear();
+	}
+}

@@ -1,0 +1,106 @@
+/**
+ * JSON-RPC 2.0 over anything that carries text: the WebSocket, or a call's data channel.
+ * Results are handed over in the order in which they arrive, before the next frame is looked at.
+ */
+import { Refusal, Unanswered } from "./errors.ts";
+import type { ClientNotes, Frame, Requests } from "./wire.gen.ts";
+
+export type Method = keyof Requests;
+export type Params<M extends Method> = Requests[M]["params"];
+export type Result<M extends Method> = Requests[M]["result"];
+export type Outcome<T> = { ok: true; result: T } | { ok: false; error: Error };
+
+export class Rpc {
+	readonly #write: (text: string) => void;
+	readonly #note: (method: string, params: unknown) => void;
+	readonly #open = new Map<number, (outcome: Outcome<unknown>) => void>();
+	#last = 0;
+	#closed = false;
+
+	/** `write` may throw when the pipe is gone; `note` hears the other side's notifications. */
+	constructor(write: (text: string) => void, note: (method: string, params: unknown) => void) {
+		this.#write = write;
+		this.#note = note;
+	}
+
+	/** One message of the pipe; it may hold several frames, one a line. What is no frame is passed over. */
+	receive(text: string): void {
+		for (const line of text.split("\n")) {
+			const frame = parse(line);
+			if (!frame) continue;
+			if (frame.method !== undefined) {
+				this.#note(frame.method, frame.params);
+				continue;
+			}
+			const done = frame.id === undefined ? undefined : this.#open.get(frame.id);
+			if (!done || frame.id === undefined) continue;
+			this.#open.delete(frame.id);
+			done(
+				frame.error
+					? { ok: false, error: Refusal.of(frame.error) }
+					: { ok: true, result: frame.result ?? {} },
+			);
+		}
+	}
+
+	/** Asks; `done` is called exactly once, synchronously with the frame that answers. Returns what forgets it. */
+	ask<M extends Method>(method: M, params: Params<M>, done: (o: Outcome<Result<M>>) => void): () => void {
+		const id = ++this.#last;
+		const fail = () => done({ ok: false, error: new Unanswered(method) });
+		if (this.#closed) {
+			fail();
+			return () => {};
+		}
+		this.#open.set(id, done as (o: Outcome<unknown>) => void);
+		try {
+			this.#write(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+		} catch {
+			if (this.#open.delete(id)) fail();
+		}
+		return () => this.#open.delete(id);
+	}
+
+	request<M extends Method>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
+		return new Promise((resolve, reject) => {
+			if (signal?.aborted) return reject(signal.reason);
+			const forget = this.ask(method, params, (o) => {
+				signal?.removeEventListener("abort", abort);
+				if (o.ok) resolve(o.result);
+				else reject(o.error);
+			});
+			const abort = () => {
+				forget();
+				reject(signal?.reason);
+			};
+			signal?.addEventListener("abort", abort, { once: true });
+		});
+	}
+
+	/** Says something without an answer. Lost when the pipe is gone. */
+	notify<N extends keyof ClientNotes>(method: N, params: ClientNotes[N]): void {
+		if (this.#closed) return;
+		try {
+			this.#write(JSON.stringify({ jsonrpc: "2.0", method, params }));
+		} catch {
+			// The pipe's own end is reported by the pipe.
+		}
+	}
+
+	/** The pipe is gone: all that is open is unanswered. */
+	close(): void {
+		this.#closed = true;
+		const open = [...this.#open.values()];
+		this.#open.clear();
+		for (const done of open) done({ ok: false, error: new Unanswered("the connection closed") });
+	}
+}
+
+function parse(line: string): Frame | undefined {
+	try {
+		const frame: unknown = JSON.parse(line);
+		if (typeof frame === "object" && frame !== null && !Array.isArray(frame)) return frame as Frame;
+	} catch {
+		// An empty line, or nothing of ours.
+	}
+	return undefined;
+}

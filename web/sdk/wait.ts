@@ -1,0 +1,27 @@
+/** Small helpers for time that can be called off. */
+
+/** Resolves after `ms`, or rejects with the signal's reason. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+	return new Promise((resolve, reject) => {
+		if (signal?.aborted) return reject(signal.reason);
+		const abort = () => {
+			clearTimeout(timer);
+			reject(signal?.reason);
+		};
+		const timer = setTimeout(() => {
+			signal?.removeEventListener("abort", abort);
+			resolve();
+		}, ms);
+		signal?.addEventListener("abort", abort, { once: true });
+	});
+}
+
+/** A signal that aborts when any of these does. */
+export function any(...signals: (AbortSignal | undefined)[]): AbortSignal {
+	return AbortSignal.any(signals.filter((s) => s !== undefined));
+}
+
+/** Whoever awaits this has nothing to do when it fails. */
+export function ignore(promise: Promise<unknown>): void {
+	promise.catch(() => {});
+}
