@@ -209,6 +209,16 @@ func (x *Exchange) Media(id, leg string, up bool) {
 	}
 }
 
+// Now is a stored call's snapshot as of now: what is left of its ring, how long it is
+// active.
+func (x *Exchange) Now(r Record) Snapshot {
+	c, err := Decode(r.State, x.cfg)
+	if err != nil {
+		return r.Snapshot // its owner will find out too
+	}
+	return c.Snapshot(time.Now())
+}
+
 // Phase records how long a phase of some call took.
 func (x *Exchange) Phase(name string, d time.Duration) { x.metrics.phase(name, d) }
 

@@ -22,6 +22,7 @@ const (
 	MediaUp   FactKind = "media_up"   // the leg's transport is connected
 	MediaDown FactKind = "media_down" // nothing comes from the leg any more
 	TabGone   FactKind = "tab_gone"   // From.Session is over
+	TabBack   FactKind = "tab_back"   // From.Tab has a new connection, From.Session; older ones of it are over
 	UserBusy  FactKind = "busy"       // the user's policy says that they are busy
 	Remove    FactKind = "remove"     // block, ban, revoked token; with From.Session only if it holds the leg
 	Claimed   FactKind = "claimed"    // this server took the call over; its media starts anew

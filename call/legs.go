@@ -50,18 +50,15 @@ func (s *step) media(id string, up bool) {
 	}
 }
 
-// tabGone: a connection is over. Media may well go on without it.
-func (s *step) tabGone(session string) {
-	if session == "" {
-		return
-	}
+// unbind: the connections of these legs are over. Media may well go on without them.
+func (s *step) unbind(over func(*participant, *leg) bool) {
 	for i := range s.s.Participants {
 		p := &s.s.Participants[i]
-		if p.Moving != nil && p.Moving.session == session {
-			p.Moving.session = ""
+		if l := p.Moving; l != nil && l.session != "" && over(p, l) {
+			l.session = ""
 		}
-		if p.Leg != nil && p.Leg.session == session {
-			p.Leg.session = ""
+		if l := p.Leg; l != nil && l.session != "" && over(p, l) {
+			l.session = ""
 			s.weigh(p)
 		}
 	}

@@ -13,9 +13,9 @@ type metrics struct {
 	phases *prometheus.HistogramVec
 }
 
-// phases of a call: ring and answer count from the start, ice and dtls from the offer,
-// first_packet from there too, first_audio and first_frame from the click, in the client.
-var phases = []string{"ring", "answer", "ice", "dtls", "first_packet", "first_audio", "first_frame"}
+// phases of a call: ring and answer count from the start; ice, dtls and the first packets
+// from a leg's first offer; first_audio and first_frame from the click, in the client.
+var phases = []string{"ring", "answer", "ice", "dtls", "first_packet_in", "first_packet_out", "first_audio", "first_frame"}
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{

@@ -224,6 +224,7 @@ func (w *world) breakTab(t *rapid.T) {
 	p.alive = true
 	w.n++
 	p.seat.Session = fmt.Sprintf("s%d", w.n)
+	_, _ = w.happen(t, Fact{Kind: TabBack, From: p.seat})
 }
 
 func (w *world) media(t *rapid.T) {

@@ -13,7 +13,12 @@ func (s *step) take(f Fact) error {
 	case Claimed, Tick:
 		return nil
 	case TabGone:
-		s.tabGone(f.From.Session)
+		s.unbind(func(_ *participant, l *leg) bool { return l.session == f.From.Session })
+		return nil
+	case TabBack:
+		s.unbind(func(p *participant, l *leg) bool {
+			return p.User == f.From.User && l.Where.Tab == f.From.Tab && l.session != f.From.Session
+		})
 		return nil
 	case MediaUp, MediaDown:
 		s.media(f.Leg, f.Kind == MediaUp)

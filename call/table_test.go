@@ -212,6 +212,15 @@ func TestResumeOfALiveMediaOnlyBindsTheSocket(t *testing.T) {
 	s.must(s.held(DoResume, reconnected)).user("bob", Joined).after(time.Hour).tick().is(Active)
 }
 
+func TestANewConnectionOfATabEndsItsOldOne(t *testing.T) {
+	s := answered(t)
+	again := bob1
+	again.Session = "s-new"
+	s.must(Fact{Kind: TabBack, From: bob2}).refused(refusal.LegInUse, s.held(DoResume, again))
+	s.must(Fact{Kind: TabBack, From: again}).user("bob", Joined).must(s.held(DoResume, again))
+	s.gone(bob1).must(Fact{Kind: TabBack, From: again}).down("b1").after(time.Second).up("b1").is(Active)
+}
+
 func TestMove(t *testing.T) {
 	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).hosts(bob1)
 	passes := s.call.Legs()
