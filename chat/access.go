@@ -6,9 +6,9 @@ import (
 	"carillon/refusal"
 )
 
-// access is the one place that decides who may read, write or call in a conversation:
-// its members. Others learn no more than that there is nothing for them.
-func access(v View, conversation, user string) (members []string, err error) {
+// Access is the one place that decides who may read, write or call in a conversation:
+// its members, whom it returns. Others learn no more than that there is nothing for them.
+func Access(v View, conversation, user string) (members []string, err error) {
 	members, err = v.MemberIDs(conversation)
 	if err == nil && !slices.Contains(members, user) {
 		return nil, refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")

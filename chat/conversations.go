@@ -221,7 +221,7 @@ func (s *Service) page(limit int) int {
 }
 
 func visible(v View, id, user string) (Conversation, error) {
-	if _, err := access(v, id, user); err != nil {
+	if _, err := Access(v, id, user); err != nil {
 		return Conversation{}, err
 	}
 	h, _, err := v.Head(id)

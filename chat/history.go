@@ -17,7 +17,7 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 	limit = s.page(limit)
 	var page []Message
 	err := s.store.Read(ctx, func(v View) error {
-		_, err := access(v, conversation, user)
+		_, err := Access(v, conversation, user)
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ func (s *Service) MarkRead(ctx context.Context, user, conversation string, seq i
 		return refusal.New(refusal.BadRequest, "A seq is 0 or more.")
 	}
 	return s.store.Write(ctx, func(tx Tx) error {
-		members, err := access(tx, conversation, user)
+		members, err := Access(tx, conversation, user)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 			return err
 		}
 		for _, m := range marks {
-			members, err := access(tx, m.Conversation, user)
+			members, err := Access(tx, m.Conversation, user)
 			if refusal.Is(err, refusal.NotFound) {
 				continue // no longer a member
 			}

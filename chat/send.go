@@ -83,7 +83,7 @@ func clip(s string) string {
 // Append gives m its seq and id, stores it and tells every member. The sender must be
 // one. It is for what becomes a message by other ways than [Service.Send], such as calls.
 func Append(tx Tx, m Message, counts Counts) (Message, error) {
-	members, err := access(tx, m.Conversation, m.Sender)
+	members, err := Access(tx, m.Conversation, m.Sender)
 	if err != nil {
 		return m, err
 	}

@@ -16,8 +16,12 @@ var _ call.Store = (*Store)(nil)
 // decide.
 func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Record, created bool, err error) {
 	err = s.write(ctx, func(tx *tx) error {
-		if winner, created, err = tx.inTheWay(r); err != nil || created {
-			created = false
+		if _, err := chat.Access(tx, r.Conversation, r.Caller); err != nil {
+			return err
+		}
+		first, found, err := tx.inTheWay(r)
+		if err != nil || found {
+			winner = first
 			return err
 		}
 		m, err := chat.Append(tx, chat.Message{Conversation: r.Conversation, Sender: r.Caller, Kind: chat.Call, SentAt: r.CreatedAt,

@@ -69,11 +69,13 @@ func (v *view) Received(user string, from, upTo int64) ([]chat.Mark, bool, error
 	return marks, true, err
 }
 
-// ReceivedAll goes the other way round, because the events in question are gone: all of
-// a conversation is received but what later events deliver.
+// ReceivedAll goes the other way round, because the events in question are gone: what
+// others wrote is received, but for what later events deliver.
 func (v *view) ReceivedAll(user string, upTo int64) ([]chat.Mark, error) {
 	return collect(v.conn, scanMark, `WITH later AS (SELECT conversation, min(seq) AS first FROM events
 			WHERE user = ?1 AND offset > ?2 AND seq IS NOT NULL GROUP BY conversation)
-		SELECT c.id, coalesce(later.first - 1, c.last_seq) AS upto FROM members m JOIN conversations c ON c.id = m.conversation
-			LEFT JOIN later ON later.conversation = c.id WHERE m.user = ?1 AND upto > m.delivered`, user, upTo)
+		SELECT conversation, seq FROM (SELECT m.conversation, m.delivered, (SELECT o.seq FROM messages o
+				WHERE o.conversation = m.conversation AND o.seq < coalesce(later.first, 1 << 62) AND o.sender <> ?1 ORDER BY o.seq DESC LIMIT 1) AS seq
+			FROM members m LEFT JOIN later ON later.conversation = m.conversation WHERE m.user = ?1)
+		WHERE seq > delivered`, user, upTo)
 }

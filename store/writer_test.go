@@ -1,0 +1,293 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/chat"
+	"carillon/refusal"
+)
+
+// value reads one counter.
+func value(c prometheus.Collector) float64 {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(c)
+	families, err := reg.Gather()
+	if err != nil {
+		panic(err)
+	}
+	return families[0].GetMetric()[0].GetCounter().GetValue()
+}
+
+// waiting returns when n writes wait.
+func waiting(s *Store, n int) {
+	for len(s.queue) < n {
+		runtime.Gosched()
+	}
+}
+
+// hold keeps the writer inside a write until release is called.
+func hold(t *testing.T, s *Store) (release func() error) {
+	t.Helper()
+	inside, goOn, done := make(chan bool), make(chan bool), make(chan error, 1)
+	go func() {
+		done <- s.write(context.Background(), func(*tx) error {
+			close(inside)
+			<-goOn
+			return nil
+		})
+	}()
+	<-inside
+	return func() error {
+		close(goOn)
+		return <-done
+	}
+}
+
+func TestWritesThatWaitShareOneCommit(t *testing.T) {
+	s, b := open(t, Config{})
+	c := chat.New(s, chat.Config{})
+	before := value(s.metrics.commits)
+	release := hold(t, s)
+	const senders = 50
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			if _, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(i), Text: "x"}); err != nil {
+				t.Errorf("send %d: %v", i, err)
+			}
+		})
+	}
+	waiting(s, senders)
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if commits := value(s.metrics.commits) - before; commits != 1 {
+		t.Errorf("%d messages took %v commits, want 1", senders, commits)
+	}
+	for i, e := range b.of("bob") { // the conversation, then the messages
+		if e.Offset != int64(i+1) {
+			t.Fatalf("delivered offset %d at place %d: the order of commits is the order of offsets", e.Offset, i+1)
+		}
+	}
+	if n := len(b.of("bob")); n != senders+1 {
+		t.Errorf("delivered %d events to bob, want %d", n, senders+1)
+	}
+}
+
+// One write that fails costs the others in its commit nothing.
+func TestAFailedWriteLeavesNothingAndDisturbsNobody(t *testing.T) {
+	s, b := open(t, Config{})
+	release := hold(t, s)
+	results := make([]chan error, 3)
+	for i, f := range []func(*tx) error{
+		func(tx *tx) error { return tx.PutUser(alice) },
+		func(tx *tx) error {
+			if err := tx.PutUser(bob); err != nil {
+				return err
+			}
+			if err := tx.Announce("bob", chat.EventProfile, 1, []byte("{}"), chat.Mark{}); err != nil {
+				return err
+			}
+			return errors.New("changed my mind")
+		},
+		func(tx *tx) error { return tx.PutUser(carol) },
+	} {
+		results[i] = make(chan error, 1)
+		go func() { results[i] <- s.write(context.Background(), f) }()
+		waiting(s, i+1)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"<nil>", "changed my mind", "<nil>"} {
+		if err := <-results[i]; fmt.Sprint(err) != want {
+			t.Errorf("write %d: got %v, want %s", i, err, want)
+		}
+	}
+	for id, want := range map[string]bool{"alice": true, "bob": false, "carol": true} {
+		var got bool
+		if err := s.read(t.Context(), func(v *view) (err error) { _, got, err = v.User(id); return err }); err != nil || got != want {
+			t.Errorf("%s is there: %t, %v; want %t", id, got, err, want)
+		}
+	}
+	if events := b.of("bob"); len(events) != 0 {
+		t.Errorf("delivered %v of a write that failed", events)
+	}
+}
+
+func TestAFullQueueIsBusy(t *testing.T) {
+	s, _ := open(t, Config{Queue: 2})
+	release := hold(t, s)
+	done := make(chan error, 2)
+	for range 2 {
+		go func() { done <- s.write(context.Background(), func(*tx) error { return nil }) }()
+	}
+	waiting(s, 2)
+	err := s.write(t.Context(), func(*tx) error { t.Error("it ran"); return nil })
+	if refused, _ := refusal.Of(err); refused.Code != refusal.Busy || refused.Retry == 0 {
+		t.Errorf("got %v, want %s with a time to wait", err, refusal.Busy)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Errorf("those who waited: %v", err)
+		}
+	}
+}
+
+func TestWhoGivesUpHasWrittenNothing(t *testing.T) {
+	s, _ := open(t, Config{})
+	release := hold(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.write(ctx, func(tx *tx) error { return tx.PutUser(alice) }) }()
+	waiting(s, 1)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.read(t.Context(), func(v *view) error {
+		if _, found, err := v.User("alice"); found || err != nil {
+			t.Errorf("alice is there: %t, %v", found, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A disk that is full refuses all that waits, keeps what was there, and is forgotten
+// once there is room again: the same messages sent again stand there once.
+func TestAFullDisk(t *testing.T) {
+	s, b := open(t, Config{})
+	c := chat.New(s, chat.Config{})
+	pages := func(limit string) {
+		t.Helper()
+		if err := s.write(t.Context(), func(tx *tx) error {
+			var n int
+			return tx.row("PRAGMA max_page_count = " + limit).Scan(&n)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := strings.Repeat("so much to say ", 500)
+	send := func(n int) error {
+		_, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: text})
+		return err
+	}
+	if err := send(0); err != nil {
+		t.Fatal(err)
+	}
+	pages("60")
+	stored, failed := 1, 0
+	for n := 1; n < 40; n++ {
+		err := send(n)
+		switch refused, _ := refusal.Of(err); {
+		case err == nil:
+			stored++
+		case refused.Code == refusal.StorageFailed && refused.Retry > 0:
+			failed++
+		default:
+			t.Fatalf("send %d: got %v, want %s with a time to wait", n, err, refusal.StorageFailed)
+		}
+	}
+	if failed == 0 {
+		t.Fatal("the disk never was full")
+	}
+	if n := len(b.of("bob")); n != stored+1 {
+		t.Errorf("delivered %d events while %d messages were stored", n, stored)
+	}
+	pages("1000000")
+	for n := range 40 {
+		if err := send(n); err != nil {
+			t.Errorf("send %d with room again: %v", n, err)
+		}
+	}
+	events, _, err := c.EventsAfter(t.Context(), "bob", 0, 100)
+	if err != nil || len(events) != 41 || len(b.of("bob")) != 41 {
+		t.Errorf("log has %d events, %d were delivered, want 41; %v", len(events), len(b.of("bob")), err)
+	}
+	page, _, err := c.Page(t.Context(), "bob", firstConversation(t, c), 0, 0, 100)
+	if err != nil || len(page) != 40 {
+		t.Errorf("history has %d messages, want 40; %v", len(page), err)
+	}
+	for i, m := range page {
+		if m.Seq != int64(i+1) {
+			t.Errorf("message %d has seq %d", i, m.Seq)
+		}
+	}
+}
+
+func firstConversation(t *testing.T, c *chat.Service) string {
+	t.Helper()
+	list, _, err := c.List(t.Context(), "bob", "", 1)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("list: %v, %v", list, err)
+	}
+	return list[0].ID
+}
+
+func TestAFolderHasOneOwner(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a folder with spaces & signs #%?")
+	s, _ := open(t, Config{Folder: folder})
+	quiet := slog.New(slog.DiscardHandler)
+	_, err := Open(t.Context(), Config{Folder: folder}, quiet, nil)
+	if err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), folder) {
+		t.Errorf("opened twice: got %v, want an error that names the folder", err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	if err := s.write(t.Context(), func(*tx) error { return nil }); !refusal.Is(err, refusal.Busy) {
+		t.Errorf("write after close: got %v, want %s", err, refusal.Busy)
+	}
+	if err := s.read(t.Context(), func(*view) error { return nil }); !refusal.Is(err, refusal.Busy) {
+		t.Errorf("read after close: got %v, want %s", err, refusal.Busy)
+	}
+	again, _ := open(t, Config{Folder: folder})
+	if again.Epoch() != s.Epoch() || again.Epoch() == "" {
+		t.Errorf("epoch was %q, is %q: the history went on", s.Epoch(), again.Epoch())
+	}
+	if _, err := Open(t.Context(), Config{}, quiet, nil); err == nil {
+		t.Error("opened without a folder")
+	}
+}
+
+func TestANewerDatabaseIsLeftAlone(t *testing.T) {
+	folder := t.TempDir()
+	s, _ := open(t, Config{Folder: folder})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(folder, "carillon.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(t.Context(), Config{Folder: folder}, slog.New(slog.DiscardHandler), nil)
+	if err == nil || !strings.Contains(err.Error(), "99") || !strings.Contains(err.Error(), "newer") {
+		t.Errorf("got %v, want an error that names both versions", err)
+	}
+}
