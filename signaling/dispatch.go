@@ -85,6 +85,12 @@ func methods() map[string]method {
 
 // receive takes one message of the client. It returns false when the link is to end.
 func (l *link) receive(message []byte) bool {
+	l.mu.Lock()
+	closed := l.closed
+	l.mu.Unlock()
+	if closed {
+		return false
+	}
 	for f, refused := range frames(message) {
 		l.server.metrics.framesIn.Inc()
 		now := time.Now()
@@ -201,6 +207,12 @@ func (q *lane) run(l *link) {
 // perform runs one request and answers it. It goes on although the client has left: what
 // it asked for may have been a message.
 func (l *link) perform(r request) {
+	l.mu.Lock()
+	kicked := l.kicked
+	l.mu.Unlock()
+	if kicked {
+		return // what a signed-out tab asked for is not done
+	}
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()

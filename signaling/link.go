@@ -72,6 +72,8 @@ func newLink(s *Server, t transport, address netip.Prefix, channel bool) *link {
 		vitals:  vitals{every: seconds(s.cfg.PingSeconds), answer: seconds(s.cfg.PongSeconds)},
 	}
 	if !channel {
+		l.mu.Lock() // the timer may run at once
+		defer l.mu.Unlock()
 		l.vitals.helloBy = now.Add(seconds(s.cfg.HelloSeconds))
 		l.timer = time.AfterFunc(seconds(s.cfg.HelloSeconds), l.tick)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -148,8 +147,8 @@ func (s *socket) finish(code int, reason string) {
 		s.abort()
 		return
 	}
-	if tcp, ok := s.conn.NetConn().(*net.TCPConn); ok {
-		_ = tcp.CloseWrite() // the reader ends with the client's answer, or by the deadline
+	if c, ok := s.conn.NetConn().(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite() // the reader ends with the client's answer, or by the deadline
 	}
 	_ = s.conn.NetConn().SetReadDeadline(deadline)
 }

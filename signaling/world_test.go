@@ -230,6 +230,7 @@ func noted[P any](tb *tab, method string) (all []P) {
 type plain struct {
 	t *testing.T
 	*websocket.Conn
+	rest []byte // lines of the last message that nobody has looked at
 }
 
 func (w *world) plain(node int, edit ...func(*websocket.Dialer)) *plain {
@@ -243,7 +244,7 @@ func (w *world) plain(node int, edit ...func(*websocket.Dialer)) *plain {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = c.Close() })
-	return &plain{w.t, c}
+	return &plain{t: w.t, Conn: c}
 }
 
 func (p *plain) write(text string) {
@@ -258,14 +259,9 @@ func (p *plain) frames(until func(wire.Frame) bool) (code int) {
 	p.t.Helper()
 	_ = p.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for {
-		_, data, err := p.ReadMessage()
-		if closed, ok := err.(*websocket.CloseError); ok {
-			return closed.Code
-		}
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		for line := range bytes.Lines(data) {
+		for len(p.rest) > 0 {
+			line, rest, _ := bytes.Cut(p.rest, []byte{'\n'})
+			p.rest = rest
 			var f wire.Frame
 			if err := json.Unmarshal(line, &f); err != nil {
 				p.t.Fatalf("server sent %q: %v", line, err)
@@ -274,6 +270,14 @@ func (p *plain) frames(until func(wire.Frame) bool) (code int) {
 				return 0
 			}
 		}
+		_, data, err := p.ReadMessage()
+		if closed, ok := err.(*websocket.CloseError); ok {
+			return closed.Code
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.rest = data
 	}
 }
 
@@ -283,4 +287,15 @@ func (p *plain) hello(token string) (f wire.Frame) {
 	p.write(`{"jsonrpc":"2.0","id":1,"method":"hello","params":` + string(h) + `}`)
 	p.frames(func(g wire.Frame) bool { f = g; return true })
 	return f
+}
+
+// join is one more node's connection to the bus.
+func join(t *testing.T, w *world) *bus.Bus {
+	t.Helper()
+	b, err := w.bus.Join()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
 }
