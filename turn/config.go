@@ -171,7 +171,13 @@ func (c Config) filled() Config {
 // Drain is how long relays may live on after the server was told to stop.
 func (c Config) Drain() time.Duration { return time.Duration(c.filled().DrainSeconds) * time.Second }
 
-// Validate says what is wrong with the table, and which key to change.
+// needsSecret is true if others could open relays and no credential is set.
+func (c Config) needsSecret(f facts) bool {
+	return !f.loopback && !c.STUNOnly && len(c.Secrets) == 0 && len(c.Users) == 0
+}
+
+// Validate says what is wrong, key first, without the table's name. That a public address
+// has a secret is for [New] to check: carillon serve generates one.
 func (c Config) Validate() error {
 	_, err := c.filled().check()
 	return err
@@ -206,7 +212,7 @@ func (c Config) check() (facts, error) {
 		for _, text := range l.addresses {
 			a, err := netip.ParseAddrPort(text)
 			if err != nil {
-				return f, fmt.Errorf("turn.%s: %q is not ADDRESS:PORT, such as 127.0.0.1:3478 or [::]:3478", l.transport, text)
+				return f, fmt.Errorf("%s: %q is not ADDRESS:PORT, such as 127.0.0.1:3478 or [::]:3478", l.transport, text)
 			}
 			f.listens = append(f.listens, listen{l.transport, netip.AddrPortFrom(a.Addr().Unmap(), a.Port())})
 			f.loopback = f.loopback && a.Addr().IsLoopback()
@@ -220,7 +226,7 @@ func (c Config) check() (facts, error) {
 		s, err1 := netip.ParseAddr(shown)
 		b, err2 := netip.ParseAddr(bound)
 		if err := errors.Join(err1, err2); err != nil || s.Unmap().Is4() != b.Unmap().Is4() || s.IsUnspecified() || b.IsUnspecified() {
-			return f, fmt.Errorf("turn.relay_addresses: %q is neither ADDRESS nor PUBLIC/LOCAL of one family, such as 203.0.113.5 or 203.0.113.5/10.0.0.5", text)
+			return f, fmt.Errorf("relay_addresses: %q is neither ADDRESS nor PUBLIC/LOCAL of one family, such as 203.0.113.5 or 203.0.113.5/10.0.0.5", text)
 		}
 		f.relays = append(f.relays, relayAddress{s.Unmap(), b.Unmap()})
 		f.loopback = f.loopback && s.IsLoopback()
@@ -229,22 +235,19 @@ func (c Config) check() (facts, error) {
 		f.relays = defaultRelays(f.listens)
 	}
 	if len(c.RelayPorts) != 2 || c.RelayPorts[0] < 1 || c.RelayPorts[1] > 65535 || c.RelayPorts[0] > c.RelayPorts[1] {
-		return f, fmt.Errorf("turn.relay_ports: %v is not [LOWEST, HIGHEST], such as [49152, 65535]", c.RelayPorts)
+		return f, fmt.Errorf("relay_ports: %v is not [LOWEST, HIGHEST], such as [49152, 65535]", c.RelayPorts)
 	}
 	f.low, f.high = uint16(c.RelayPorts[0]), uint16(c.RelayPorts[1])
 	if len(c.TLS) > 0 && (c.Cert == "" || c.Key == "") {
-		return f, errors.New("turn.tls needs a certificate: set turn.cert and turn.key to its files")
+		return f, errors.New("tls needs a certificate: set cert and key to its files")
 	}
 	if slices.Contains(c.Secrets, "") {
-		return f, errors.New("turn.secrets: an empty secret would let everyone in; remove it or set it")
+		return f, errors.New("secrets: an empty secret would let everyone in; remove it or set it")
 	}
 	for name, password := range c.Users {
 		if name == "" || password == "" {
-			return f, fmt.Errorf("turn.users: user %q needs a name and a password", name)
+			return f, fmt.Errorf("users: user %q needs a name and a password", name)
 		}
-	}
-	if !f.loopback && !c.STUNOnly && len(c.Secrets) == 0 && len(c.Users) == 0 {
-		return f, errors.New("turn: this address can be reached by others, so relays need credentials: set turn.secrets (or turn.users), or listen on 127.0.0.1")
 	}
 	if _, err := newPolicy(c, f, nil); err != nil {
 		return f, err

@@ -38,13 +38,13 @@ type policy struct {
 func newPolicy(c Config, f facts, own []netip.Addr) (*policy, error) {
 	p := &policy{name: c.Peers.Policy, loopback: f.loopback, relays: f.relays, own: own, media: c.Media}
 	if !slices.Contains([]string{PolicyOwnSFU, PolicyPublic, PolicyCustom}, p.name) {
-		return nil, fmt.Errorf("turn.peers.policy: %q is none of own-sfu, public, custom", p.name)
+		return nil, fmt.Errorf("peers.policy: %q is none of own-sfu, public, custom", p.name)
 	}
 	var err error
-	if p.allow, err = prefixes("turn.peers.allow", c.Peers.Allow); err != nil {
+	if p.allow, err = prefixes("peers.allow", c.Peers.Allow); err != nil {
 		return nil, err
 	}
-	p.deny, err = prefixes("turn.peers.deny", c.Peers.Deny)
+	p.deny, err = prefixes("peers.deny", c.Peers.Deny)
 	return p, err
 }
 
@@ -75,11 +75,11 @@ func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
 	c = c.filled()
 	f, err := c.check()
 	if err != nil {
-		return Verdict{}, err
+		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
 	p, err := newPolicy(c, f, interfaceAddresses())
 	if err != nil {
-		return Verdict{}, err
+		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
 	return p.decide(peer), nil
 }

@@ -17,6 +17,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -72,9 +73,12 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	cfg = cfg.filled()
 	f, err := cfg.check()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("turn.%w", err)
 	}
-	if len(cfg.Secrets) == 0 && !cfg.STUNOnly {
+	if cfg.needsSecret(f) {
+		return nil, errors.New("turn.secrets: this server can be reached by others, and anyone could send through it; set turn.secrets (or turn.users), or listen on 127.0.0.1")
+	}
+	if len(cfg.Secrets) == 0 && len(cfg.Users) == 0 && !cfg.STUNOnly {
 		cfg.Secrets = []string{rand.Text()}
 	}
 	s := &Server{
@@ -90,7 +94,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	}
 	s.total.limit(cfg.Quota.TotalKbps)
 	if s.policy, err = newPolicy(cfg, f, interfaceAddresses()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("turn.%w", err)
 	}
 	s.metrics = newMetrics(s)
 	if err := s.open(); err != nil {
@@ -131,11 +135,9 @@ func (s *Server) open() error {
 		s.facts.listens[i].address = bound
 		wires = append(wires, opened...)
 	}
-	for _, transport := range []string{"udp", "tcp", "tls"} {
-		for _, l := range s.facts.listens {
-			if l.transport == transport {
-				s.urls = append(s.urls, s.url(l))
-			}
+	for _, l := range s.facts.listens {
+		if s.facts.loopback || !l.address.Addr().IsLoopback() {
+			s.urls = append(s.urls, s.url(l))
 		}
 	}
 	var err error
@@ -214,8 +216,8 @@ type ICEServer struct {
 // ICEServers gives a user this server's URLs with a credential that is good for new relays
 // until credential_seconds after now.
 func (s *Server) ICEServers(user string, now time.Time) []ICEServer {
-	if s.cfg.STUNOnly {
-		return []ICEServer{{URLs: s.urls}}
+	if len(s.cfg.Secrets) == 0 {
+		return []ICEServer{{URLs: s.urls}} // STUN only, or static users, who know their passwords
 	}
 	name, password := Credential(s.cfg.Secrets[0], user, now.Add(time.Duration(s.cfg.CredentialSeconds)*time.Second))
 	return []ICEServer{{URLs: s.urls, Username: name, Credential: password}}

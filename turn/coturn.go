@@ -1,0 +1,308 @@
+package turn
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// coturn is a turnserver.conf as it is read.
+type coturn struct {
+	config                     Config
+	listening, relay, external []string
+	port, tlsPort              string
+	off                        map[string]bool
+	notes                      []string
+}
+
+// ImportCoturn reads a turnserver.conf and writes our TOML. What we cannot take over, or do
+// differently, is a comment in it.
+func ImportCoturn(from io.Reader, to io.Writer) error {
+	c := coturn{port: "3478", tlsPort: "5349", off: map[string]bool{}}
+	lines := bufio.NewScanner(from)
+	for number := 1; lines.Scan(); number++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, value, _ := strings.Cut(strings.TrimLeft(line, "-"), "=")
+		c.take(number, strings.TrimSpace(key), strings.Trim(strings.TrimSpace(value), `"`))
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read turnserver.conf: %w", err)
+	}
+	return c.print(to)
+}
+
+// ignored options change nothing here, and why.
+var ignored = map[string]string{
+	"fingerprint": "", "verbose": "", "Verbose": "", "lt-cred-mech": "", "use-auth-secret": "", "stale-nonce": "",
+	"no-multicast-peers": "", "no-cli": "", "simple-log": "", "log-file": "", "syslog": "", "pidfile": "", "new-log-timestamp": "",
+	"no-tlsv1": "", "no-tlsv1_1": "", "no-stdout-log": "", "proc-user": "", "proc-group": "", "no-rfc5780": "", "no-stun-backward-compatibility": "",
+	"response-origin-only-with-rfc5780": "", "relay-threads": "", "prometheus": "", "no-software-attribute": "", "cipher-list": "",
+	"no-dtls": "", "no-loopback-peers": "", "no-tcp-relay": "", "secure-stun": "", "check-origin-consistency": "",
+}
+
+// refusedOptions are those that an operator may miss.
+var refusedOptions = map[string]string{
+	"userdb": "users come from [turn.users] or from signed credentials", "psql-userdb": "users come from [turn.users] or from signed credentials",
+	"mysql-userdb": "users come from [turn.users] or from signed credentials", "mongo-userdb": "users come from [turn.users] or from signed credentials",
+	"redis-userdb": "users come from [turn.users] or from signed credentials", "redis-statsdb": "usage is in the log, counts are in Prometheus",
+	"no-auth": "a relay without credentials is an open relay", "mobility": "not supported", "oauth": "not supported",
+	"alt-listening-port": "RFC 5780 is not supported", "alternate-server": "redirection is not supported", "tls-alternate-server": "redirection is not supported",
+	"dtls-listening-port": "DTLS is not supported; browsers do not use it", "allocation-default-address-family": "the client chooses",
+	"cli-port": "there is no telnet console", "cli-password": "there is no telnet console", "web-admin": "there is no web console",
+	"rest-api-separator": "only : is supported", "channel-lifetime": "fixed at 10 minutes", "permission-lifetime": "fixed at 5 minutes",
+	"max-allocate-lifetime": "fixed at one hour", "server-relay": "permissions cannot be turned off", "static-auth-secret-file": "put the secret into turn.secrets",
+	"keep-address-family": "the client chooses", "tcp-proxy-port": "the PROXY protocol is not supported", "acme-redirect": "not a web server",
+}
+
+func (c *coturn) take(line int, key, value string) {
+	cfg := &c.config
+	number := func(into *int, scale func(int) int) {
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			c.note(line, key, value, "is no number")
+			return
+		}
+		*into = scale(n)
+	}
+	same := func(n int) int { return n }
+	kbps := func(n int) int { return max(1, n*8/1000) }
+	ports := func(i int) {
+		if cfg.RelayPorts == nil {
+			cfg.RelayPorts = []int{49152, 65535}
+		}
+		number(&cfg.RelayPorts[i], same)
+	}
+	switch key {
+	case "listening-port":
+		c.port = value
+	case "tls-listening-port":
+		c.tlsPort = value
+	case "listening-ip":
+		c.listening = append(c.listening, value)
+	case "relay-ip":
+		c.relay = append(c.relay, value)
+	case "external-ip":
+		c.external = append(c.external, value)
+	case "min-port":
+		ports(0)
+	case "max-port":
+		ports(1)
+	case "static-auth-secret":
+		cfg.Secrets = append(cfg.Secrets, value)
+	case "realm":
+		cfg.Realm = value
+	case "user":
+		name, password, _ := strings.Cut(value, ":")
+		if strings.HasPrefix(password, "0x") {
+			c.note(line, key, name, "has a hashed key; we need the password")
+			return
+		}
+		if cfg.Users == nil {
+			cfg.Users = map[string]string{}
+		}
+		cfg.Users[name] = password
+	case "cert":
+		cfg.Cert = value
+	case "pkey":
+		cfg.Key = value
+	case "no-udp", "no-tcp", "no-tls":
+		c.off[strings.TrimPrefix(key, "no-")] = true
+	case "stun-only":
+		cfg.STUNOnly = true
+	case "user-quota":
+		number(&cfg.Quota.PerUser, same)
+	case "total-quota":
+		number(&cfg.Quota.Total, same)
+	case "max-bps":
+		number(&cfg.Quota.RelayKbps, kbps)
+	case "bps-capacity":
+		number(&cfg.Quota.TotalKbps, kbps)
+	case "allow-loopback-peers":
+		cfg.Peers.Allow = append(cfg.Peers.Allow, "127.0.0.0/8")
+	case "allowed-peer-ip":
+		c.peers(line, key, value, &cfg.Peers.Allow)
+	case "denied-peer-ip":
+		c.peers(line, key, value, &cfg.Peers.Deny)
+	default:
+		if _, ok := ignored[key]; ok {
+			return
+		}
+		why, ok := refusedOptions[key]
+		if !ok {
+			why = "is not known to us"
+		}
+		c.note(line, key, value, why)
+	}
+}
+
+func (c *coturn) note(line int, key, value, why string) {
+	text := key
+	if value != "" && !strings.Contains(key, "password") && !strings.Contains(key, "userdb") {
+		text += "=" + value
+	}
+	c.notes = append(c.notes, fmt.Sprintf("line %d, %s: %s", line, text, why))
+}
+
+// peers takes ADDRESS, CIDR or FIRST-LAST.
+func (c *coturn) peers(line int, key, value string, into *[]string) {
+	first, last, isRange := strings.Cut(value, "-")
+	if !isRange {
+		if p, err := netip.ParsePrefix(value); err == nil {
+			value = p.Masked().String()
+		} else if _, err := netip.ParseAddr(value); err != nil {
+			c.note(line, key, value, "is no address")
+			return
+		}
+		*into = append(*into, value)
+		return
+	}
+	a, err1 := netip.ParseAddr(strings.TrimSpace(first))
+	b, err2 := netip.ParseAddr(strings.TrimSpace(last))
+	if err1 != nil || err2 != nil || a.Is4() != b.Is4() || b.Less(a) {
+		c.note(line, key, value, "is no range")
+		return
+	}
+	for _, p := range rangePrefixes(a, b) {
+		*into = append(*into, p.String())
+	}
+}
+
+// rangePrefixes are the fewest prefixes that cover a to b and nothing else.
+func rangePrefixes(a, b netip.Addr) []netip.Prefix {
+	var list []netip.Prefix
+	for {
+		bits := a.BitLen()
+		for bits > 0 {
+			wider := netip.PrefixFrom(a, bits-1)
+			if wider.Masked().Addr() != a || b.Less(lastOf(wider)) {
+				break
+			}
+			bits--
+		}
+		p := netip.PrefixFrom(a, bits)
+		list = append(list, p)
+		if end := lastOf(p); end == b {
+			return list
+		} else {
+			a = end.Next()
+		}
+	}
+}
+
+func lastOf(p netip.Prefix) netip.Addr {
+	size := p.Addr().BitLen()
+	n := new(big.Int).SetBytes(p.Masked().Addr().AsSlice())
+	n.Or(n, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(size-p.Bits())), big.NewInt(1)))
+	b := make([]byte, size/8)
+	a, _ := netip.AddrFromSlice(n.FillBytes(b))
+	return a
+}
+
+// print writes the TOML.
+func (c *coturn) print(to io.Writer) error {
+	cfg := &c.config
+	w := bufio.NewWriter(to)
+	for _, n := range c.notes {
+		fmt.Fprintf(w, "# Not taken over: %s\n", n)
+	}
+	fmt.Fprintln(w, "# Unlike coturn, private, loopback and other special addresses cannot be reached unless [turn.peers] allows them.")
+	fmt.Fprintln(w, "[turn]")
+	list := func(key string, values []string) {
+		if len(values) > 0 {
+			fmt.Fprintf(w, "%s = [%s]\n", key, quoted(values))
+		}
+	}
+	text := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s = %q\n", key, value)
+		}
+	}
+	number := func(key string, value int) {
+		if value != 0 {
+			fmt.Fprintf(w, "%s = %d\n", key, value)
+		}
+	}
+	text("realm", cfg.Realm)
+	list("secrets", cfg.Secrets)
+	listening := c.listening
+	if len(listening) == 0 {
+		listening = []string{"0.0.0.0"}
+	}
+	at := func(port string) (list []string) {
+		for _, ip := range listening {
+			if a, err := netip.ParseAddr(ip); err == nil && a.Is6() {
+				ip = "[" + ip + "]"
+			}
+			list = append(list, ip+":"+port)
+		}
+		return list
+	}
+	for _, l := range []struct{ name, port string }{{"udp", c.port}, {"tcp", c.port}, {"tls", c.tlsPort}} {
+		switch {
+		case c.off[l.name]:
+			fmt.Fprintf(w, "%s = []\n", l.name)
+		case l.name != "tls" || cfg.Cert != "" && cfg.Key != "":
+			list(l.name, at(l.port))
+		}
+	}
+	text("cert", cfg.Cert)
+	text("key", cfg.Key)
+	list("relay_addresses", c.relays())
+	if cfg.RelayPorts != nil {
+		fmt.Fprintf(w, "relay_ports = [%d, %d]\n", cfg.RelayPorts[0], cfg.RelayPorts[1])
+	}
+	if cfg.STUNOnly {
+		fmt.Fprintln(w, "stun_only = true")
+	}
+	if len(cfg.Users) > 0 {
+		fmt.Fprintln(w, "\n[turn.users]")
+		for _, name := range slices.Sorted(maps.Keys(cfg.Users)) {
+			fmt.Fprintf(w, "%q = %q\n", name, cfg.Users[name])
+		}
+	}
+	if len(cfg.Peers.Allow)+len(cfg.Peers.Deny) > 0 {
+		fmt.Fprintln(w, "\n[turn.peers]")
+		list("allow", cfg.Peers.Allow)
+		list("deny", cfg.Peers.Deny)
+	}
+	if cfg.Quota != (Quota{}) {
+		fmt.Fprintln(w, "\n[turn.quota]")
+		number("per_user", cfg.Quota.PerUser)
+		number("total", cfg.Quota.Total)
+		number("relay_kbps", cfg.Quota.RelayKbps)
+		number("total_kbps", cfg.Quota.TotalKbps)
+	}
+	return w.Flush()
+}
+
+// relays joins external-ip and relay-ip, which coturn pairs in the same way.
+func (c *coturn) relays() []string {
+	if len(c.external) == 0 {
+		return c.relay
+	}
+	list := slices.Clone(c.external)
+	if len(list) == 1 && !strings.Contains(list[0], "/") && len(c.relay) == 1 {
+		list[0] += "/" + c.relay[0]
+	}
+	return list
+}
+
+func quoted(values []string) string {
+	var b strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q", v)
+	}
+	return b.String()
+}
