@@ -1,0 +1,1 @@
+export*from"./assets/sdk-W7CRPKGT.js";

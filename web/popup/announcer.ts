@@ -1,0 +1,30 @@
+/** What a screen reader is told: new messages together after a pause, a ring at once. Never history, never one's own. */
+import { html, type TemplateResult } from "lit";
+
+const pauseMs = 1000;
+
+export class Announcer {
+	#polite: string[] = [];
+	#urgent = "";
+	#since = 0;
+
+	say(text: string, urgent: boolean): void {
+		if (urgent) {
+			this.#urgent = text;
+			return;
+		}
+		const now = performance.now();
+		// What came within the pause is read as one.
+		if (now - this.#since > pauseMs) this.#polite = [];
+		this.#since = now;
+		this.#polite.push(text);
+	}
+
+	view(): TemplateResult {
+		// No role: `status` belongs to the state of a call.
+		return html`<div class="hidden" aria-live="polite" aria-atomic="false">
+				${this.#polite.map((text) => html`<p dir="auto">${text}</p>`)}
+			</div>
+			<div class="hidden" aria-live="assertive">${this.#urgent}</div>`;
+	}
+}

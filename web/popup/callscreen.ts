@@ -1,0 +1,99 @@
+/** What there is to see of calls, and the words for it. Pure. */
+import type { CallView, Leg, RingEnd } from "../sdk/index.ts";
+import { clock } from "./format.ts";
+import type { State } from "./state.ts";
+import type { Text, Words } from "./strings/index.ts";
+
+export type CallScreen =
+	| { readonly kind: "none" }
+	/** Clicked, and on its way to the server or to the camera. */
+	| { readonly kind: "pending"; readonly status: Text }
+	| { readonly kind: "here"; readonly view: CallView; readonly leg: Leg; readonly held: readonly CallView[] }
+	| { readonly kind: "elsewhere"; readonly view: CallView };
+
+export function callScreen(views: readonly CallView[], pending: State["pending"]): CallScreen {
+	const here = views.filter((view) => view.here && view.leg);
+	const shown = here.find((view) => !view.leg?.held) ?? here[0];
+	if (pending.kind === "starting" && !shown) return { kind: "pending", status: "calling" };
+	if (
+		pending.kind !== "none" &&
+		pending.kind !== "starting" &&
+		!here.some((view) => view.id === idOf(pending))
+	)
+		return { kind: "pending", status: "connecting" };
+	if (shown?.leg)
+		return { kind: "here", view: shown, leg: shown.leg, held: here.filter((view) => view !== shown) };
+	const elsewhere = views.find((view) => !view.here);
+	return elsewhere ? { kind: "elsewhere", view: elsewhere } : { kind: "none" };
+}
+
+function idOf(pending: Exclude<State["pending"], { kind: "none" | "starting" }>): string {
+	return pending.kind === "answering" ? pending.ring.id : pending.call;
+}
+
+/** The state of a call in one line. `now` is `performance.now()`. */
+export function statusOf(view: CallView, now: number, words: Words): string {
+	const other = view.others[0];
+	switch (view.phase) {
+		case "calling":
+		case "ringing":
+		case "connecting":
+		case "reconnecting":
+			return words.say(view.phase);
+		case "held":
+			return words.say("onHold");
+		case "ended":
+			return words.say("ended_completed");
+		case "active":
+			if (view.others.length === 1 && other?.state === "reconnecting") return words.say("reconnecting");
+			if (view.others.length === 1 && other?.held) return words.say("heldByOther", { name: other.name });
+			return clock(now - (view.activeSince ?? now));
+	}
+}
+
+/** Whether the status is a clock, which a screen reader should not read out every second. */
+export function ticks(view: CallView): boolean {
+	const other = view.others[0];
+	return (
+		view.phase === "active" && !(view.others.length === 1 && (other?.state === "reconnecting" || other?.held))
+	);
+}
+
+/** Of a call in another tab: who answered a ring wants to know where, who called how it stands. */
+export function elsewhereStatus(view: CallView, now: number, words: Words): string {
+	const answered = view.call.caller !== view.me.user && view.me.acted_at;
+	if (answered) return words.say(view.sameDevice ? "answeredOnTab" : "answeredOnDevice");
+	return statusOf(view, now, words);
+}
+
+/** What a tab that rang says when it falls silent; undefined: nothing worth saying. */
+export function ringEndText(end: RingEnd, words: Words): string | undefined {
+	if (end.reason === "answered_elsewhere")
+		return words.say(end.sameDevice ? "answeredOnTab" : "answeredOnDevice");
+	if (end.reason === "declined_elsewhere")
+		return words.say(end.sameDevice ? "declinedOnTab" : "declinedOnDevice");
+	return undefined;
+}
+
+const endings: Record<string, Text> = {
+	completed: "ended_completed",
+	cancelled: "ended_cancelled",
+	declined: "ended_declined",
+	no_answer: "ended_no_answer",
+	busy: "ended_busy",
+	unreachable: "ended_unreachable",
+	blocked: "ended_unreachable", // a block is not told to the blocked
+	not_allowed: "ended_not_allowed",
+	max_duration: "ended_max",
+	failed_media: "ended_failed",
+	failed_ice: "ended_failed",
+	connection_lost: "ended_lost",
+	removed: "ended_removed",
+	replaced: "ended_moved",
+	expired: "ended_no_answer",
+	server_error: "ended_server",
+};
+
+export function endText(reason: string, name: string, words: Words): string {
+	return words.say(endings[reason] ?? "ended_completed", { name });
+}

@@ -1,0 +1,22 @@
+/** Errors as a person understands them: what happened and what to do. */
+import { DeviceError, Refusal, Unanswered } from "../sdk/index.ts";
+import type { Text, Words } from "./strings/index.ts";
+
+/** Undefined: not worth a word, such as having lost a race or changed one's mind. */
+export function problemText(error: unknown, words: Words): string | undefined {
+	if (error instanceof DeviceError) return deviceText(error.source, error.reason, words);
+	if (error instanceof Unanswered) return words.say("noServer");
+	if (error instanceof Refusal) {
+		if (error.code === "already_answered" || error.code === "call_ended") return undefined;
+		if (error.code === "calls_need_https") return words.say("callsNeedHttps");
+		// The server's sentences are made to be read, but they are English.
+		return words.locale.startsWith("en") ? error.message : words.say("somethingWrong");
+	}
+	if (error instanceof DOMException && error.name === "AbortError") return undefined;
+	return words.say("somethingWrong");
+}
+
+export function deviceText(source: string, reason: string, words: Words): string {
+	const key = `${source}_${reason}`;
+	return words.say(key in words.strings ? (key as Text) : "somethingWrong");
+}

@@ -1,0 +1,60 @@
+/** Makes one tab of this browser sound while a call rings, or waits, or rings at the other end. */
+import type { Calls, Client, Ring } from "../sdk/index.ts";
+import { headStart, standing } from "./election.ts";
+import { loop, type SoundName } from "./tones.ts";
+
+/** What should sound in this browser (everywhere), or in this tab alone. */
+export type Wanted = { readonly sound: SoundName; readonly everywhere: boolean } | undefined;
+
+export function wanted(calls: Pick<Calls, "rings" | "views">): Wanted {
+	const loud = calls.rings.find((ring: Ring) => !ring.silenced && !ring.waiting);
+	if (loud) return { sound: "ringtone", everywhere: true };
+	const here = calls.views.find((view) => view.here);
+	if (here?.phase === "ringing") return { sound: "ringback", everywhere: false };
+	if (here && calls.rings.some((ring) => !ring.silenced)) return { sound: "waiting", everywhere: false };
+	return undefined;
+}
+
+export class Ringer {
+	readonly #client: Client;
+	#playing: { sound: SoundName; stop: AbortController } | undefined;
+
+	constructor(client: Client) {
+		this.#client = client;
+	}
+
+	update(want: Wanted): void {
+		if (want?.sound === this.#playing?.sound) return;
+		this.#playing?.stop.abort();
+		this.#playing = undefined;
+		if (!want) return;
+		const stop = new AbortController();
+		this.#playing = { sound: want.sound, stop };
+		if (want.everywhere) void this.#race(want.sound, stop.signal);
+		else void loop(want.sound, stop.signal);
+	}
+
+	/** Races until the ring ends: the winner may vanish, or find that it may not play. */
+	async #race(sound: SoundName, signal: AbortSignal): Promise<void> {
+		while (!signal.aborted) {
+			await pause(headStart(standing()), signal);
+			const lost = new AbortController();
+			const mine = AbortSignal.any([signal, lost.signal]);
+			if (await this.#client.win("ringer", mine).catch(() => false)) {
+				if (await loop(sound, mine)) return; // keeps the lock until the ring ends
+				lost.abort();
+			}
+			await pause(500, signal);
+		}
+	}
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+	return new Promise((done) => {
+		const timer = setTimeout(done, ms);
+		signal.addEventListener("abort", () => {
+			clearTimeout(timer);
+			done();
+		});
+	});
+}

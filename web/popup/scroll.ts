@@ -1,0 +1,98 @@
+/**
+ * Where a transcript stands: at its end it stays there as it grows; elsewhere what is on screen stays put,
+ * also when older messages come in above.
+ */
+import type { CarillonPopup } from "./element.ts";
+
+/** Closer than this to the end counts as the end. */
+const near = 48;
+/** Older messages are fetched this far before their place comes into view. */
+const ahead = 400;
+
+export class Scroll {
+	/** The newest message is in sight. */
+	atEnd = true;
+
+	readonly #element: CarillonPopup;
+	#log: HTMLElement | undefined;
+	#key = "";
+	#first: string | undefined; // key of the oldest row drawn
+	#fromEnd = 0; // distance of the view to the end before an update
+	#fetching = false;
+	readonly #resized = new ResizeObserver(() => this.#pin());
+
+	constructor(element: CarillonPopup) {
+		this.#element = element;
+	}
+
+	before(): void {
+		const log = this.#log;
+		if (log?.isConnected) this.#fromEnd = log.scrollHeight - log.scrollTop;
+	}
+
+	after(): void {
+		const c = this.#element.controller;
+		const log = this.#element.renderRoot.querySelector<HTMLElement>(".log") ?? undefined;
+		if (log !== this.#log) {
+			this.#resized.disconnect();
+			this.#log = log;
+			this.#key = "";
+			if (log) this.#resized.observe(log);
+		}
+		if (!log || !c) return;
+		const { rows = [], loading } = c.transcript ?? {};
+		const key = JSON.stringify(c.ref);
+		const first = rows[0]?.key;
+		if (key !== this.#key) {
+			this.#key = key;
+			this.#element.rovingKey = undefined;
+			this.#toStart(log, Boolean(loading));
+		} else if (first !== this.#first && this.#first !== undefined && !this.atEnd) {
+			log.scrollTop = log.scrollHeight - this.#fromEnd;
+		} else if (this.atEnd) {
+			log.scrollTop = log.scrollHeight;
+		}
+		// A conversation that has only now loaded begins where reading stopped.
+		if (this.#first === undefined && first !== undefined) this.#toStart(log, false);
+		this.#first = first;
+	}
+
+	readonly moved = (): void => {
+		const log = this.#log;
+		if (!log) return;
+		const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < near;
+		if (atEnd !== this.atEnd) {
+			this.atEnd = atEnd;
+			this.#element.requestUpdate();
+		}
+		if (log.scrollTop < ahead) void this.#older();
+	};
+
+	toEnd(): void {
+		const log = this.#log;
+		if (!log) return;
+		this.atEnd = true;
+		const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+		log.scrollTo({ top: log.scrollHeight, behavior: still ? "instant" : "smooth" });
+		this.#element.requestUpdate();
+	}
+
+	#toStart(log: HTMLElement, loading: boolean): void {
+		const divider = loading ? null : log.querySelector<HTMLElement>(".divider");
+		log.scrollTop = divider ? divider.offsetTop - 64 : log.scrollHeight;
+		this.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < near;
+	}
+
+	/** The log became smaller or larger: the composer grew, a call began, a keyboard came. */
+	#pin(): void {
+		if (this.#log && this.atEnd) this.#log.scrollTop = this.#log.scrollHeight;
+	}
+
+	async #older(): Promise<void> {
+		const c = this.#element.controller;
+		if (this.#fetching || !c?.transcript?.more || c.transcript.loading) return;
+		this.#fetching = true;
+		await c.older();
+		this.#fetching = false;
+	}
+}

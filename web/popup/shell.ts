@@ -1,0 +1,288 @@
+/**
+ * One popup on a page: its place in the document, the round button, its options and its listeners.
+ * All that needs the server is in the core part, which this loads when it is wanted.
+ */
+import type { Controller } from "./controller.ts";
+import { launcherStyle } from "./launcher.css.ts";
+import type { Options } from "./options.ts";
+
+export interface Parts {
+	/** Fetches the core part; the panel's files are fetched beside it when asked for. */
+	core(): Promise<{ attach(popup: Popup): Controller }>;
+	panel(): void;
+}
+
+type Listener = (detail: unknown) => void;
+
+/** Names of the button, which is there before any table of texts is. */
+const names: Record<string, [open: string, close: string]> = {
+	en: ["Open chat", "Close chat"],
+	ar: ["فتح الدردشة", "إغلاق الدردشة"],
+};
+
+const icon = (name: string, path: string) =>
+	`<svg class="${name}" viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
+
+export class Popup {
+	readonly host = document.createElement("carillon-popup");
+	readonly root = this.host.attachShadow({ mode: "open" });
+	readonly button = document.createElement("button");
+	/** Set once the core part is here. */
+	controller: Controller | undefined;
+	options: Options;
+
+	readonly #parts: Parts;
+	readonly #count = document.createElement("span");
+	readonly #listeners = new Map<string, Set<Listener>>();
+	readonly #dark = matchMedia("(prefers-color-scheme: dark)");
+	#loading: Promise<Controller> | undefined;
+	#expanded = false;
+
+	constructor(options: Options, parts: Parts) {
+		this.options = options;
+		this.#parts = parts;
+		const sheet = new CSSStyleSheet();
+		sheet.replaceSync(launcherStyle);
+		this.root.adoptedStyleSheets = [sheet];
+
+		const { button } = this;
+		button.type = "button";
+		button.className = "launcher";
+		button.innerHTML =
+			icon(
+				"bubble",
+				"M12 3.5c-5 0-9 3.4-9 7.7 0 2.3 1.2 4.4 3 5.8l-.6 3.7 4-1.9c.8.2 1.7.3 2.6.3 5 0 9-3.5 9-7.9s-4-7.7-9-7.7Z",
+			) + icon("down", "m6 9.5 6 6 6-6");
+		this.#count.className = "count";
+		this.#count.id = "count";
+		button.append(this.#count);
+		button.setAttribute("aria-describedby", "count");
+		button.setAttribute("aria-haspopup", "dialog");
+		button.onclick = () => this.toggle();
+		// The way to a click begins with these; the panel is there when it lands.
+		button.onpointerenter = button.onfocus = () => {
+			this.#parts.panel();
+			void this.load();
+		};
+		this.root.append(button);
+		this.setUnread(0);
+		this.#dark.addEventListener("change", this.#draw);
+		this.#draw();
+		this.#place();
+	}
+
+	/** A user the server can know: only then does a page connect before anyone clicks. */
+	get knowsUser(): boolean {
+		const { token, getToken } = this.options;
+		try {
+			return !!(token || getToken || localStorage.getItem(`carillon.guest ${this.server}`));
+		} catch {
+			return false; // storage is blocked
+		}
+	}
+
+	get server(): string {
+		return this.options.server ?? location.origin;
+	}
+
+	get locale(): string {
+		const wanted = this.options.locale || document.documentElement.lang || navigator.language;
+		return names[wanted.slice(0, 2)] ? wanted : "en";
+	}
+
+	get dir(): "ltr" | "rtl" {
+		return this.options.dir ?? (this.locale.startsWith("ar") ? "rtl" : "ltr");
+	}
+
+	/** Of this open page, shared by all popups on it; "" before the core part is here. */
+	get tabId(): string {
+		return this.controller?.tabId ?? "";
+	}
+
+	load(): Promise<Controller> {
+		this.#loading ??= this.#parts.core().then(
+			(core) => {
+				this.controller = core.attach(this);
+				return this.controller;
+			},
+			(cause) => {
+				this.#loading = undefined; // the next click tries again
+				const error = new Error("The chat could not be loaded. Check the connection and try again.", {
+					cause,
+				});
+				this.emit("error", error);
+				throw error;
+			},
+		);
+		return this.#loading;
+	}
+
+	/** Makes what was shut down usable again, with other options. */
+	boot(options: Options = {}): void {
+		this.update(options);
+		if (!this.host.isConnected) this.#place();
+	}
+
+	update(options: Options): void {
+		this.options = { ...this.options, ...options };
+		this.#draw();
+		this.controller?.updated();
+	}
+
+	toggle(): void {
+		if (this.#expanded) this.close();
+		else this.open();
+	}
+
+	open(): void {
+		this.#parts.panel();
+		this.load().then(
+			(c) => c.open(),
+			() => {},
+		);
+	}
+
+	close(): void {
+		this.controller?.close();
+	}
+
+	showLauncher(): void {
+		this.update({ launcher: true });
+	}
+
+	hideLauncher(): void {
+		this.update({ launcher: false });
+	}
+
+	/** Takes the popup off the page and lets its connection go. With `signOut` the stored user is forgotten. */
+	shutdown(p: { signOut?: boolean } = {}): void {
+		this.controller?.shutdown(p);
+		this.controller = this.#loading = undefined;
+		this.setExpanded(false);
+		this.setUnread(0);
+		this.host.remove();
+	}
+
+	on(type: string, listener: Listener): void {
+		let all = this.#listeners.get(type);
+		if (!all) this.#listeners.set(type, (all = new Set()));
+		all.add(listener);
+		if (type === "ready" && this.host.isConnected) queueMicrotask(() => listener(undefined));
+	}
+
+	off(type: string, listener: Listener): void {
+		this.#listeners.get(type)?.delete(listener);
+	}
+
+	/** To listeners, and as a DOM event of the element. */
+	emit(type: string, detail?: unknown): void {
+		for (const listener of this.#listeners.get(type) ?? []) listener(detail);
+		this.host.dispatchEvent(new CustomEvent(type, { detail }));
+	}
+
+	setUnread(count: number): void {
+		this.#count.textContent = count > 99 ? "99+" : `${count}`;
+		this.#count.hidden = count === 0;
+	}
+
+	setExpanded(expanded: boolean): void {
+		this.#expanded = expanded;
+		this.#draw();
+	}
+
+	readonly #draw = (): void => {
+		const { host, button, options } = this;
+		const { theme = {}, offset = 20 } = options;
+		const { x = 20, y = 20 } = typeof offset === "number" ? { x: offset, y: offset } : offset;
+		const style: Record<string, string | number | undefined> = {
+			"--_x": `${x}px`,
+			"--_y": `${y}px`,
+			"--_z": options.zIndex,
+			"--carillon-accent": theme.colours?.accent,
+			"--carillon-on-accent": theme.colours?.onAccent,
+			"--carillon-radius": theme.radius === undefined ? undefined : `${theme.radius}px`,
+			"--carillon-font": theme.font,
+		};
+		for (const name in style) {
+			const value = style[name];
+			if (value !== undefined) host.style.setProperty(name, `${value}`);
+		}
+		const mode = theme.mode ?? "auto";
+		host.dataset.mode = mode === "auto" ? (this.#dark.matches ? "dark" : "light") : mode;
+		host.dataset.side = options.position ?? "end";
+		host.lang = this.locale;
+		host.dir = this.dir;
+		const [open, close] = names[this.locale.slice(0, 2)] ?? ["Open chat", "Close chat"];
+		button.setAttribute("aria-label", this.#expanded ? close : open);
+		button.setAttribute("aria-expanded", `${this.#expanded}`);
+		button.hidden = options.launcher === false;
+	};
+
+	#place(): void {
+		const { parent } = this.options;
+		const put = () => {
+			const place = typeof parent === "string" ? document.querySelector(parent) : parent;
+			(place ?? document.body).append(this.host);
+			this.emit("ready");
+			if (this.knowsUser) whenIdle(() => void this.load().catch(() => {}));
+		};
+		if (document.body) put();
+		else addEventListener("DOMContentLoaded", put, { once: true });
+	}
+}
+
+function whenIdle(run: () => void): void {
+	if ("requestIdleCallback" in globalThis) requestIdleCallback(run, { timeout: 1000 });
+	else setTimeout(run, 200);
+}
+
+/** What is answered at once, from what is known so far. */
+const answers = {
+	getUnread: 0,
+	getState: undefined,
+	getUserObject: undefined,
+} as const;
+
+/** What waits for the core part and answers with a promise. */
+const requests = [
+	"identify",
+	"openConversation",
+	"startCall",
+	"answer",
+	"decline",
+	"hangUp",
+	"moveCallHere",
+	"sendMessage",
+	"prefill",
+	"setUserObject",
+] as const;
+
+type Requests = {
+	[K in (typeof requests)[number]]: (
+		...p: Parameters<Controller[K]>
+	) => Promise<Awaited<ReturnType<Controller[K]>>>;
+};
+type Answers = { [K in keyof typeof answers]: Controller[K] };
+
+export interface Popup extends Requests, Answers {
+	setLocale(locale: string, dir?: "ltr" | "rtl"): void;
+	setTheme(theme: NonNullable<Options["theme"]>): void;
+}
+
+type Bag = Record<string, (...p: unknown[]) => unknown>;
+const methods = Popup.prototype as unknown as Bag;
+for (const name of requests)
+	methods[name] = function (this: Popup, ...p) {
+		return this.load().then((c) => (c as unknown as Bag)[name]?.apply(c, p));
+	};
+for (const name in answers)
+	methods[name] = function (this: Popup, ...p) {
+		const c = this.controller;
+		return c ? (c as unknown as Bag)[name]?.apply(c, p) : answers[name as keyof typeof answers];
+	};
+Popup.prototype.setLocale = function (locale, dir) {
+	this.update({ locale, ...(dir && { dir }) });
+};
+Popup.prototype.setTheme = function (theme) {
+	this.update({ theme: { ...this.options.theme, ...theme } });
+};

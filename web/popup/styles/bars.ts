@@ -1,0 +1,203 @@
+import { css } from "lit";
+
+/** Strips in the panel, the ring, and what floats beside the button while the panel is closed. */
+export const barStyles = css`
+	.strip {
+		display: flex;
+		align-items: center;
+		gap: var(--s2);
+		flex: none;
+		padding: var(--s2) var(--s4);
+		background: var(--bg-soft);
+		color: var(--ink-soft);
+		font-size: var(--t-note);
+	}
+	.strip .icon {
+		inline-size: 18px;
+		block-size: 18px;
+	}
+	.notice {
+		display: flex;
+		align-items: center;
+		gap: var(--s2);
+		flex: none;
+		margin: var(--s2);
+		padding-inline-start: var(--s4);
+		border-radius: 14px;
+		background: var(--bg-soft);
+		font-size: var(--t-note);
+		animation: rise 0.2s var(--ease);
+	}
+	.notice p {
+		flex: 1;
+		padding-block: var(--s2);
+	}
+	.notice.error {
+		background: var(--danger-soft);
+		color: var(--danger-ink);
+	}
+	.notice.error .plain {
+		color: inherit;
+	}
+	.call-bar {
+		display: flex;
+		flex-direction: column;
+		gap: var(--s2);
+		flex: none;
+		padding: var(--s3);
+		border-block-end: 1px solid var(--line);
+		background: var(--bg-soft);
+	}
+	.call-bar .row {
+		gap: var(--s2);
+	}
+	.call-bar .wide {
+		flex: none;
+		background: var(--accent);
+		color: var(--on-accent);
+	}
+	.call-bar .wide:hover {
+		filter: brightness(1.08);
+	}
+	.back-to-call {
+		flex: 1;
+		min-inline-size: 0;
+		gap: var(--s3);
+		justify-content: flex-start;
+		font-weight: inherit;
+	}
+	.floating,
+	.ring {
+		position: absolute;
+		inset-block-end: 76px;
+		inset-inline-end: 0;
+		inline-size: min(360px, calc(100vw - 2 * var(--_x, 20px)));
+	}
+	.floating {
+		display: grid;
+		gap: var(--s2);
+	}
+	.floating > * {
+		margin: 0;
+		border: 0;
+		border-radius: var(--radius);
+		background: var(--bg);
+		box-shadow: var(--shadow);
+		animation: rise 0.24s var(--ease);
+	}
+	.ring {
+		z-index: 3;
+		display: grid;
+		gap: var(--s4);
+		padding: var(--s4);
+		border-radius: var(--radius);
+		background: var(--bg);
+		box-shadow: var(--shadow);
+		animation: rise 0.28s var(--ease);
+	}
+	.ring ~ .floating {
+		inset-block-end: 300px;
+	}
+	/* Over the panel it hangs from the top, as a call does on a phone. */
+	.ring:has(~ .panel) {
+		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
+		inset-inline-end: var(--s2);
+		inline-size: 364px;
+		transform: translateY(calc(100% + var(--s2)));
+		animation: drop 0.28s var(--ease);
+	}
+	.ring:has(~ .panel.in-call) {
+		inset-block-end: calc(76px + min(720px, 100dvh - 76px - var(--_y, 20px) - 16px));
+	}
+	@keyframes drop {
+		from {
+			opacity: 0;
+		}
+	}
+	.ring .name {
+		font-size: var(--t-head);
+	}
+	.choices {
+		display: grid;
+		grid-template-columns: 1fr 1fr;
+		gap: var(--s2);
+	}
+	.choices .first {
+		grid-column: 1 / -1;
+	}
+	.choices .danger {
+		order: 1;
+	}
+	.pulse {
+		position: relative;
+		display: inline-grid;
+	}
+	.pulse::before,
+	.pulse::after {
+		content: "";
+		position: absolute;
+		inset: 0;
+		border-radius: 50%;
+		border: 2px solid var(--online);
+		animation: pulse 1.8s infinite cubic-bezier(0.2, 0.6, 0.4, 1);
+	}
+	.pulse::after {
+		animation-delay: 0.6s;
+	}
+	@keyframes pulse {
+		from {
+			opacity: 0.9;
+		}
+		to {
+			opacity: 0;
+			transform: scale(1.55);
+		}
+	}
+	.sound-blocked {
+		position: absolute;
+		z-index: 4;
+		inset-block-end: 84px;
+		inset-inline-end: 8px;
+		display: grid;
+		gap: var(--s3);
+		inline-size: min(364px, calc(100vw - 32px));
+		padding: var(--s4);
+		border-radius: 16px;
+		background: var(--bg);
+		box-shadow: var(--shadow);
+		font-size: var(--t-note);
+	}
+	.sound-blocked .wide {
+		background: var(--accent);
+		color: var(--on-accent);
+	}
+	@media (prefers-reduced-motion: reduce) {
+		.pulse::before,
+		.pulse::after {
+			display: none;
+		}
+	}
+	@media (max-width: 480px), (max-height: 480px) {
+		.ring,
+		.ring:has(~ .panel),
+		.ring:has(~ .panel.in-call) {
+			position: fixed;
+			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
+			inline-size: auto;
+			transform: none;
+		}
+		.floating {
+			position: fixed;
+			inset: auto var(--s2) 88px;
+			inline-size: auto;
+		}
+	}
+	@media (forced-colors: active) {
+		.ring,
+		.floating > *,
+		.notice,
+		.call-bar {
+			border: 1px solid CanvasText;
+		}
+	}
+`;

@@ -1,0 +1,279 @@
+import { css } from "lit";
+
+/** The panel, its header, the list and the composer. */
+export const panelStyles = css`
+	.panel {
+		position: absolute;
+		inset-block-end: 76px;
+		inset-inline-end: 0;
+		display: flex;
+		flex-direction: column;
+		inline-size: 380px;
+		block-size: min(600px, calc(100dvh - 76px - var(--_y, 20px) - 16px));
+		overflow: hidden;
+		border-radius: var(--radius);
+		background: var(--bg);
+		box-shadow: var(--shadow);
+		outline: none;
+		animation: rise 0.24s var(--ease);
+		transition: inline-size 0.24s var(--ease), block-size 0.24s var(--ease);
+	}
+	:host([data-side="start"]) .panel,
+	:host([data-side="start"]) .ring,
+	:host([data-side="start"]) .floating {
+		inset-inline: 0 auto;
+	}
+	:host([data-side="left"]) :is(.panel, .ring, .floating) {
+		inset-inline: auto;
+		left: 0;
+	}
+	:host([data-side="right"]) :is(.panel, .ring, .floating) {
+		inset-inline: auto;
+		right: 0;
+	}
+	.launcher[hidden] ~ .panel,
+	.panel:has(~ .launcher[hidden]) {
+		inset-block-end: 0;
+	}
+	.panel.in-call {
+		block-size: min(720px, calc(100dvh - 76px - var(--_y, 20px) - 16px));
+	}
+	@keyframes rise {
+		from {
+			opacity: 0;
+			transform: translateY(12px) scale(0.985);
+		}
+	}
+	.header {
+		position: relative;
+		z-index: 2;
+		display: flex;
+		align-items: center;
+		gap: var(--s2);
+		flex: none;
+		min-block-size: 68px;
+		padding: var(--s3) var(--s2);
+		border-block-end: 1px solid var(--line);
+		background: var(--bg);
+	}
+	.header .back {
+		margin-inline-end: -6px;
+	}
+	.header .back .badge {
+		position: absolute;
+		inset-block-start: 1px;
+		inset-inline-end: -2px;
+		border: 2px solid var(--bg);
+		line-height: 18px;
+	}
+	.who {
+		flex: 1;
+		min-inline-size: 0;
+		padding-inline-start: var(--s1);
+	}
+	.who.start {
+		padding-inline-start: var(--s3);
+	}
+	h2 {
+		font-size: var(--t-head);
+		font-weight: 650;
+		line-height: 1.3;
+		letter-spacing: -0.01em;
+		overflow: hidden;
+		text-overflow: ellipsis;
+		white-space: nowrap;
+		text-align: start;
+	}
+	.presence {
+		color: var(--ink-soft);
+		font-size: var(--t-note);
+		line-height: 1.35;
+		min-block-size: 1.35em;
+		overflow: hidden;
+		text-overflow: ellipsis;
+		white-space: nowrap;
+	}
+	.accented {
+		color: var(--link);
+	}
+	.call-buttons {
+		display: flex;
+	}
+	.call-buttons .plain {
+		color: var(--link);
+	}
+	.narrow {
+		margin-inline-start: -10px;
+	}
+	.narrow .icon {
+		inline-size: 16px;
+		block-size: 16px;
+		transition: transform 0.2s var(--ease);
+	}
+	.no-calls {
+		max-inline-size: 92px;
+		padding-inline-end: var(--s2);
+		color: var(--ink-soft);
+		font-size: var(--t-small);
+		line-height: 1.3;
+		text-align: end;
+	}
+	.only-phone:not(.always) {
+		display: none;
+	}
+	.body {
+		position: relative;
+		display: flex;
+		flex-direction: column;
+		flex: 1;
+		min-block-size: 0;
+	}
+
+	.list {
+		flex: 1;
+		overflow-y: auto;
+		overscroll-behavior: contain;
+		padding: var(--s2);
+	}
+	.list ul {
+		list-style: none;
+		padding: 0;
+	}
+	.conversation {
+		all: unset;
+		box-sizing: border-box;
+		display: flex;
+		align-items: center;
+		gap: var(--s3);
+		inline-size: 100%;
+		padding: var(--s3) var(--s3);
+		border-radius: 14px;
+		cursor: pointer;
+	}
+	.conversation:hover {
+		background: var(--bg-soft);
+	}
+	.conversation .preview {
+		margin-block-start: 2px;
+	}
+	.conversation.unread :is(.name, .preview) {
+		color: var(--ink);
+		font-weight: 650;
+	}
+	.conversation.unread .preview {
+		font-weight: 550;
+	}
+	.aside {
+		display: flex;
+		flex-direction: column;
+		align-items: flex-end;
+		align-self: stretch;
+		gap: var(--s1);
+		color: var(--ink-soft);
+		font-size: var(--t-small);
+	}
+	.empty {
+		display: grid;
+		justify-items: center;
+		gap: var(--s1);
+		padding: 96px var(--s6) 0;
+		color: var(--ink-soft);
+		font-size: var(--t-note);
+		text-align: center;
+	}
+	.lead {
+		color: var(--ink);
+		font-size: var(--t-head);
+		font-weight: 620;
+	}
+	.hint {
+		display: flex;
+		justify-content: space-between;
+		margin-block-end: var(--s2);
+		border-radius: 14px;
+		background: var(--bg-soft);
+	}
+
+	.composer {
+		display: flex;
+		align-items: flex-end;
+		gap: var(--s2);
+		flex: none;
+		padding: var(--s2) var(--s3) var(--s3);
+		padding-block-end: max(var(--s3), env(safe-area-inset-bottom));
+		background: var(--bg);
+	}
+	textarea {
+		all: unset;
+		box-sizing: border-box;
+		flex: 1;
+		min-inline-size: 0;
+		min-block-size: 44px;
+		max-block-size: 144px;
+		padding: 10px var(--s4);
+		border: 1px solid var(--line);
+		border-radius: 22px;
+		background: var(--bg-soft);
+		color: var(--ink);
+		font-size: var(--t-text);
+		line-height: 1.45;
+		overflow-y: auto;
+		overflow-wrap: anywhere;
+		white-space: pre-wrap;
+		cursor: text;
+		transition: border-color 0.15s, background-color 0.15s, box-shadow 0.15s;
+	}
+	textarea::placeholder {
+		color: var(--ink-soft);
+		opacity: 1;
+	}
+	textarea:focus {
+		border-color: var(--focus);
+		background: var(--bg);
+		box-shadow: 0 0 0 1px var(--focus);
+	}
+	.send {
+		background: var(--accent);
+		color: var(--on-accent);
+	}
+	.send .icon {
+		inline-size: 20px;
+		block-size: 20px;
+	}
+	.send[aria-disabled="true"] {
+		background: var(--bg-soft);
+		color: var(--ink-soft);
+	}
+
+	@media (max-width: 480px), (max-height: 480px) {
+		.panel,
+		.panel.in-call {
+			position: fixed;
+			inset: 0;
+			inline-size: auto;
+			block-size: auto;
+			border-radius: 0;
+			box-shadow: none;
+		}
+		.header {
+			padding-block-start: max(var(--s3), env(safe-area-inset-top));
+		}
+		.only-phone {
+			display: inline-flex !important;
+		}
+		textarea {
+			font-size: 16px; /* smaller makes iOS zoom in */
+		}
+		.no-calls {
+			max-inline-size: 72px;
+		}
+	}
+	@media (forced-colors: active) {
+		.panel {
+			border: 1px solid CanvasText;
+		}
+		textarea {
+			border-color: ButtonText;
+		}
+	}
+`;
