@@ -99,7 +99,7 @@ export class TabClient implements Client {
 			tab,
 			alone: (job, work) => this.#siblings.alone(job, work),
 			alive: () => this.#siblings.alive(),
-			random: env.random,
+			random: () => env.random(),
 			indexedDB: env.indexedDB,
 		});
 		this.#store = new MessageStore({
@@ -109,7 +109,7 @@ export class TabClient implements Client {
 			outbox: this.#outbox,
 			me,
 			tab,
-			id: env.id,
+			id: () => env.id(),
 			tell,
 		});
 		this.messages = {
@@ -167,13 +167,6 @@ export class TabClient implements Client {
 	connect(): void {
 		this.#wanted = true;
 		this.#session.connect();
-		// What waits from an earlier page shows even before there is a connection.
-		ignore(
-			this.#tokens.current(this.#life.signal).then((token) => {
-				const user = subject(token);
-				if (user && this.#account === "") this.#become(user);
-			}),
-		);
 	}
 
 	disconnect(): void {
@@ -234,6 +227,11 @@ export class TabClient implements Client {
 			if (c.state !== "online" && c.state !== "catching_up") this.#outbox.interrupted();
 			this.#events.emit("connection", c);
 			if (c.state === "stopped" && c.why === "signed_out") void this.#signedOut();
+		});
+		// What waits from an earlier page shows even before there is a connection.
+		s.on("token", (token) => {
+			const user = subject(token);
+			if (user && this.#account === "") this.#become(user);
 		});
 		s.on("welcome", ({ welcome, recovered }) => this.#welcomed(welcome, recovered));
 		s.on("synced", ({ recovered }) => {

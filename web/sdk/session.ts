@@ -26,6 +26,8 @@ import {
 
 export interface SessionEvents {
 	connection: Connection;
+	/** The token that hello will carry. */
+	token: string;
 	/** Before anything that was missed. `recovered`: all of it follows as events; else compare and page. */
 	welcome: { welcome: Welcome; recovered: boolean };
 	event: Event;
@@ -223,6 +225,7 @@ export class Session extends Emitter<SessionEvents> {
 			return this.#drop(codeLost, "no token");
 		}
 		if (life.aborted) return;
+		this.emit("token", token);
 
 		const socket = env.socket(`${server.replace(/^http/, "ws")}/ws`, Subprotocol);
 		const rpc = new Rpc(

@@ -40,7 +40,7 @@ class PageTab implements Tab {
 	constructor(env: Environment, prefix: string) {
 		this.#env = env;
 		this.#key = `${prefix}:tab`;
-		this.device = keep(env.local, `${prefix}:device`, env.id);
+		this.device = keep(env.local, `${prefix}:device`, () => env.id());
 		const stored = get(env.session, this.#key);
 		const copied = !env.locks && get(env.session, `${this.#key}:left`) === undefined;
 		this.id = stored && !copied ? stored : env.id();

@@ -503,11 +503,15 @@ export type Source =
   | "microphone"
   | "camera"
   | "screen"
-/** Slot tells what the stream on one mid shows now. No participant: nothing. */
+/**
+ * Slot tells what the stream on one mid shows now. No participant: nothing. ID is the
+ * CSRC of its packets, to change a label on the exact packet.
+ */
 export interface Slot {
   mid: string;
   participant?: string;
   source?: Source;
+  id?: number;
 }
 export interface Slots {
   call: string;

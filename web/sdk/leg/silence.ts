@@ -16,7 +16,8 @@ export interface Ear {
 
 /** "ICE restart after 2 s of silence" */
 export const silenceMs = 2000;
-const patienceMs = 4000;
+/** What a restart gets to show an effect; a slow way through a relay gets more. */
+const patienceMs = 3000;
 
 export const listening = (now: number): Ear => ({
 	count: -1,
@@ -35,7 +36,7 @@ export function hear(ear: Ear, count: number, lost: boolean, now: number): { ear
 	// A call in which all are muted hears little more than an answer to its own STUN checks.
 	const limit = Math.max(silenceMs, 1.5 * ear.pause);
 	const silent = now - ear.heardAt >= limit || lost;
-	const wait = patienceMs * 2 ** Math.min(ear.restarts - 1, 2);
+	const wait = ear.restarts < 3 ? patienceMs : 2 * patienceMs;
 	const due = ear.restarts === 0 || now - ear.restartedAt >= wait;
 	if (!silent || !due) return { ear: { ...ear, count }, restart: false };
 	return { ear: { ...ear, count, restartedAt: now, restarts: ear.restarts + 1 }, restart: true };

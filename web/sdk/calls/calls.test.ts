@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { connect, FakePage, greet, ringing, turn } from "../testing/wire.ts";
+import type { User, Where } from "../wire.gen.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const bob: User = { id: "bob", name: "Bob" };
+const phone: Where = { tab: "tab-phone", device: "dev-phone", device_name: "Chrome on Android" };
+
+let offset = 10;
+const called = (s: object, ageMs = 0) => ({
+	method: "event",
+	params: { offset: ++offset, type: "call", at: 1, age_ms: ageMs, data: s },
+});
+
+/** Bob's tab, with a diary of what it was told. */
+async function tab(page = new FakePage()) {
+	offset = 10;
+	const { client } = await connect(page);
+	const diary: string[] = [];
+	client.on("call:incoming", (r) => diary.push(`ring ${r.from.user}${r.waiting ? " waiting" : ""}`));
+	client.on("call:ringend", (e) => diary.push(`end ${e.reason}${e.sameDevice ? " here" : ""}`));
+	client.on("call:elsewhere", (v) => diary.push(`elsewhere ${v.where?.device_name}`));
+	client.on("call:ended", (e) => diary.push(`over ${e.reason}`));
+	return { client, page, diary };
+}
+
+const change = (s = ringing(), changes: object = {}, call: object = {}) => ({
+	...s,
+	...call,
+	participants: s.participants.map((p) => (p.user === "bob" ? { ...p, ...changes } : p)),
+});
+
+describe("calls", () => {
+	it("ring when synced and not before, and the server is told", async () => {
+		const { client, page, diary } = await tab();
+		await greet(page, { user: bob, calls: [change(ringing(), { state: "invited" })], offset: 10 }, false);
+		expect(diary).toEqual([]);
+		page.wire.say({ method: "synced", params: { offset: 10 } });
+		expect(diary).toEqual(["ring alice"]);
+		await turn();
+		expect(page.wire.last("call.ringing").params).toEqual({ call: ringing().id });
+		expect(client.calls.rings).toHaveLength(1);
+	});
+
+	it("do not ring when the catch-up ends what the greeting began", async () => {
+		const { page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10 });
+		page.wire.end(1006);
+		await vi.advanceTimersByTimeAsync(1000);
+		await greet(page, { user: bob, calls: [ringing()], offset: 11, recovered: true }, false);
+		page.wire.say(
+			called(change(ringing(), { state: "missed" }, { state: "ended", reason: "cancelled", cseq: 3 })),
+		);
+		page.wire.say({ method: "synced", params: { offset: 11 } });
+		expect(diary).toEqual([]);
+	});
+
+	it("fall silent when another tab answers, and say which device", async () => {
+		const { client, page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10 });
+		page.wire.say(called(ringing()));
+		page.wire.say(
+			called(
+				change(
+					ringing(),
+					{ state: "joining", acted_at: phone, leg: { id: "l", state: "answering", ...phone } },
+					{ state: "connecting", cseq: 3 },
+				),
+			),
+		);
+		expect(diary).toEqual(["ring alice", "end answered_elsewhere", "elsewhere Chrome on Android"]);
+		expect(client.calls.views[0]).toMatchObject({ here: false, phase: "connecting", sameDevice: false });
+	});
+
+	it("believe only the newest snapshot", async () => {
+		const { page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10 });
+		page.wire.say(called(ringing({ cseq: 5 })));
+		page.wire.say(
+			called(change(ringing(), { state: "missed" }, { state: "ended", reason: "cancelled", cseq: 6 })),
+		);
+		page.wire.say(called(ringing({ cseq: 5 })));
+		expect(diary).toEqual(["ring alice", "end cancelled"]);
+	});
+
+	it("stop by themselves 3 s after their time", async () => {
+		const { page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10, ping_ms: 10_000_000 });
+		page.wire.say(called(ringing({ remaining_ms: 10_000 }), 4000));
+		await vi.advanceTimersByTimeAsync(8900);
+		expect(diary).toEqual(["ring alice"]);
+		await vi.advanceTimersByTimeAsync(200);
+		expect(diary).toEqual(["ring alice", "end no_answer"]);
+	});
+
+	it("do not ring with less than 3 s left", async () => {
+		const { page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10 });
+		page.wire.say(called(ringing({ remaining_ms: 10_000 }), 7100));
+		expect(diary).toEqual([]);
+	});
+
+	it("that a new greeting no longer has are over", async () => {
+		const { page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10 });
+		page.wire.say(called(ringing()));
+		page.wire.end(1006);
+		await vi.advanceTimersByTimeAsync(1000);
+		await greet(page, { user: bob, offset: 900, recovered: false });
+		expect(diary).toEqual(["ring alice", "end expired"]);
+	});
+
+	it("wait silently while I am in another", async () => {
+		const { client, page, diary } = await tab();
+		const running = change(
+			ringing({ id: "first" }),
+			{ state: "joined", acted_at: phone },
+			{ state: "active", active_ms: 5000 },
+		);
+		await greet(page, { user: bob, offset: 10, calls: [running] });
+		expect(client.calls.views[0]?.activeSince).toBe(performance.now() - 5000);
+		page.wire.say(called(ringing()));
+		expect(diary).toContain("ring alice waiting");
+	});
+
+	it("are silenced in this profile only, and declined for the user", async () => {
+		const { client, page, diary } = await tab();
+		await greet(page, { user: bob, offset: 10 });
+		page.wire.say(called(ringing()));
+		client.calls.silence(ringing().id);
+		expect(client.calls.rings[0]?.silenced).toBe(true);
+		expect(page.wire.sent.filter((f) => f.method?.startsWith("call."))).toHaveLength(0);
+		void client.calls.decline(ringing().id);
+		await turn();
+		expect(page.wire.last("call.decline").params).toEqual({ call: ringing().id });
+		const acted = { tab: client.tabId, device: client.deviceId, device_name: "" };
+		page.wire.say(
+			called(
+				change(
+					ringing(),
+					{ state: "declined", acted_at: acted },
+					{ state: "ended", reason: "declined", cseq: 9 },
+				),
+			),
+		);
+		expect(diary).toEqual(["ring alice", "end declined here".replace(" here", "")]);
+	});
+
+	it("are told by the caller's tab from calling to the end", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		offset = 10;
+		const phases: (string | undefined)[] = [];
+		client.on("calls", () => phases.push(client.calls.views[0]?.phase));
+		await greet(page, { offset: 10 });
+		phases.length = 0;
+		page.wire.say(
+			called(change(ringing(), { state: "invited" })),
+			called(change(ringing(), { state: "ringing" }, { cseq: 3 })),
+			called(change(ringing(), { state: "joining" }, { cseq: 4, state: "connecting" })),
+			called(change(ringing(), { state: "joined" }, { cseq: 5, state: "active" })),
+			called(change(ringing(), { state: "left" }, { cseq: 6, state: "ended", reason: "completed" })),
+		);
+		expect(phases).toEqual(["calling", "ringing", "connecting", "connecting", undefined]);
+	});
+
+	it("need a secure page", async () => {
+		const page = new FakePage();
+		Object.assign(page, { secure: false });
+		const { client } = await connect(page);
+		expect(client.calls.available).toEqual({ ok: false, reason: "calls_need_https" });
+		await expect(client.calls.start({ to: "bob" }, { media: "audio" })).rejects.toMatchObject({
+			code: "calls_need_https",
+		});
+	});
+});

@@ -1,0 +1,209 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { connect, FakePage, greet, turn } from "./testing/wire.ts";
+import type { Message } from "./wire.gen.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const message = (offset: number, seq = offset): object => ({
+	method: "event",
+	params: {
+		offset,
+		type: "message",
+		at: 1,
+		age_ms: 0,
+		data: {
+			id: `m${seq}`,
+			conversation: "c",
+			seq,
+			sender: "bob",
+			kind: "text",
+			text: `${seq}`,
+			sent_at: seq,
+		} satisfies Message,
+	},
+});
+
+describe("a session", () => {
+	it("says hello with what the sample says, and is online when synced", async () => {
+		const { client, page } = await connect();
+		const hello = await greet(page, {}, false);
+		expect(hello).toMatchObject({ token: "t", protocol: 1, device_name: "Test on Nothing", pending: [] });
+		expect(hello.tab).toBe(client.tabId);
+		expect(hello.tab.length).toBeGreaterThanOrEqual(8);
+		expect(hello.resume).toBeUndefined();
+		expect(client.connection.state).toBe("catching_up");
+		page.wire.say({ method: "synced", params: { offset: 42 } });
+		expect(client.connection.state).toBe("online");
+		expect(client.user?.id).toBe("alice");
+	});
+
+	it("resumes from the last event it has, and takes each event once", async () => {
+		const { client, page } = await connect();
+		const heard: number[] = [];
+		client.on("message", (e) => heard.push(e.message.seq));
+		await greet(page, { offset: 10 });
+		page.wire.say(message(11), message(12), message(12), message(11));
+		page.wire.end(1006);
+		await vi.advanceTimersByTimeAsync(500);
+		const hello = await greet(page, { offset: 13, recovered: true }, false);
+		expect(hello.resume).toMatchObject({ offset: 12 });
+		page.wire.say(message(12), message(13), { method: "synced", params: { offset: 13 } }, message(14));
+		expect(heard).toEqual([11, 12, 14]);
+	});
+
+	it("reads everything that shares a frame with the welcome", async () => {
+		const { client, page } = await connect();
+		page.wire.onopen?.(undefined as never);
+		const id = page.wire.last("hello").id;
+		const { welcome } = await import("./testing/wire.ts");
+		page.wire.say(
+			{ id, result: welcome({ offset: 5 }) },
+			{ method: "synced", params: { offset: 5 } },
+			message(6),
+		);
+		expect(client.connection.state).toBe("online");
+	});
+
+	it("answers a ping at once", async () => {
+		const { page } = await connect();
+		await greet(page);
+		page.wire.say({ method: "ping", params: {} });
+		expect(page.wire.all("pong")).toHaveLength(1);
+	});
+
+	it("leaves a server that has fallen silent", async () => {
+		const { client, page } = await connect();
+		await greet(page, { ping_ms: 25_000 });
+		for (let n = 0; n < 10; n++) {
+			await vi.advanceTimersByTimeAsync(24_000);
+			page.wire.say({ method: "ping", params: {} });
+		}
+		expect(client.connection.state).toBe("online");
+		await vi.advanceTimersByTimeAsync(45_000);
+		expect(page.sockets.length).toBeGreaterThan(1);
+	});
+
+	it("comes back at once when the page is looked at, and finds a dead socket by asking", async () => {
+		const { client, page } = await connect();
+		await greet(page);
+		page.chance = 1;
+		page.wire.end(1006);
+		expect(client.connection.state).toBe("waiting");
+		page.events?.hurry();
+		expect(client.connection.state).toBe("connecting");
+		await turn();
+		await greet(page);
+		page.events?.hurry();
+		await vi.advanceTimersByTimeAsync(3900);
+		expect(client.connection.state).toBe("online");
+		await vi.advanceTimersByTimeAsync(200);
+		expect(client.connection.state).toBe("waiting");
+	});
+
+	it("closes at pagehide and comes back at pageshow", async () => {
+		const { client, page } = await connect();
+		await greet(page);
+		page.events?.hide();
+		expect(client.connection.state).toBe("idle");
+		expect(page.wire.closed).toBe(true);
+		page.events?.hurry();
+		await turn();
+		expect(page.sockets).toHaveLength(2);
+		const hello = await greet(page);
+		expect(page.sockets[0]?.last("hello").params).toMatchObject({ tab: hello.tab });
+	});
+
+	it("gives up on a hello without an answer", async () => {
+		const { client, page } = await connect();
+		page.wire.onopen?.(undefined as never);
+		await vi.advanceTimersByTimeAsync(10_000);
+		expect(client.connection.state).toBe("waiting");
+	});
+
+	it("renews its token in band before it expires", async () => {
+		let n = 0;
+		const { page } = await connect(new FakePage(), { token: undefined as never, getToken: () => `t${++n}` });
+		await greet(page, { token_ms: 600_000, ping_ms: 10_000_000 });
+		await vi.advanceTimersByTimeAsync(479_000);
+		expect(page.wire.all("token.renew")).toHaveLength(0);
+		await vi.advanceTimersByTimeAsync(2000);
+		expect(page.wire.last("token.renew").params).toEqual({ token: `t${n}` });
+		expect(n).toBe(2);
+	});
+
+	it("fetches one new token when the old one is refused, and stops when that is refused too", async () => {
+		let n = 0;
+		const stale: (string | undefined)[] = [];
+		const getToken = (_: AbortSignal, old?: string) => {
+			stale.push(old);
+			return `t${++n}`;
+		};
+		const { client, page } = await connect(new FakePage(), { token: undefined as never, getToken });
+		const expired: string[] = [];
+		client.on("authexpired", (e) => expired.push(e.code));
+		await greet(page);
+		page.wire.end(4001);
+		await turn();
+		page.wire.onopen?.(undefined as never);
+		expect(page.wire.last("hello").params).toMatchObject({ token: "t2" });
+		expect(stale).toEqual([undefined, "t1"]);
+		page.wire.refuse("hello", "token_wrong_key");
+		expect(client.connection).toMatchObject({ state: "stopped", why: "bad_token" });
+		expect(expired).toEqual(["token_wrong_key"]);
+	});
+
+	it("stops with a fixed token that is refused", async () => {
+		const { client, page } = await connect();
+		page.wire.onopen?.(undefined as never);
+		page.wire.refuse("hello", "token_expired");
+		expect(client.connection).toMatchObject({ state: "stopped", why: "bad_token" });
+	});
+
+	it("acknowledges what it has at most once a second", async () => {
+		const { page } = await connect();
+		await greet(page, { offset: 10 });
+		await vi.advanceTimersByTimeAsync(1000);
+		expect(page.wire.all("ack").map((f) => f.params)).toEqual([{ offset: 10 }]);
+		for (let offset = 11; offset < 31; offset++) {
+			page.wire.say(message(offset));
+			await vi.advanceTimersByTimeAsync(100);
+		}
+		await vi.advanceTimersByTimeAsync(1000);
+		const acks = page.wire.all("ack").map((f) => (f.params as { offset: number }).offset);
+		expect(acks.length).toBeLessThanOrEqual(4);
+		expect(acks.at(-1)).toBe(30);
+	});
+
+	it("signs out every tab of this device through the server, itself last, and forgets", async () => {
+		const { client, page } = await connect();
+		await greet(page);
+		let out = false;
+		client.on("signedout", () => {
+			out = true;
+		});
+		const done = client.signOut();
+		await turn();
+		const session = (id: string, device: string, self = false) => ({
+			id,
+			tab: id,
+			device,
+			device_name: "",
+			since: 0,
+			this: self,
+		});
+		const own = client.deviceId;
+		const sessions = [session("me", own, true), session("phone", "other"), session("tab2", own)];
+		page.wire.answer("session.list", { sessions });
+		await turn();
+		expect(page.wire.last("session.sign_out").params).toEqual({ id: "tab2" });
+		page.wire.answer("session.sign_out", {});
+		await turn();
+		expect(page.wire.last("session.sign_out").params).toEqual({ id: "me" });
+		page.wire.end(4501);
+		await done;
+		expect(client.connection).toMatchObject({ state: "stopped", why: "signed_out" });
+		expect(out).toBe(true);
+		expect(client.user).toBeUndefined();
+	});
+});

@@ -1,0 +1,161 @@
+/** A browser without a network, a server that a test plays by hand, and a client between them. */
+import { TabClient } from "../client.ts";
+import type { Environment, Life, Socket } from "../environment.ts";
+import type { ClientOptions } from "../types.ts";
+import type { Frame, Hello, Snapshot, Welcome } from "../wire.gen.ts";
+import { sample } from "./samples.ts";
+
+export class FakeSocket implements Socket {
+	onopen: ((e: never) => void) | null = null;
+	onmessage: ((e: { data: unknown }) => void) | null = null;
+	onclose: ((e: { code: number; reason: string }) => void) | null = null;
+	onerror: ((e: never) => void) | null = null;
+	readonly sent: Frame[] = [];
+	closed = false;
+
+	send(text: string): void {
+		if (this.closed) throw new Error("closed");
+		this.sent.push(JSON.parse(text) as Frame);
+	}
+
+	close(): void {
+		this.closed = true;
+	}
+
+	/** What the server does. */
+	say(...frames: object[]): void {
+		this.onmessage?.({ data: frames.map((f) => JSON.stringify({ jsonrpc: "2.0", ...f })).join("\n") });
+	}
+
+	end(code: number, reason = ""): void {
+		this.closed = true;
+		this.onclose?.({ code, reason });
+	}
+
+	/** Requests and notifications of one method, in order. */
+	all(method: string): Frame[] {
+		return this.sent.filter((f) => f.method === method);
+	}
+
+	last(method: string): Frame {
+		const f = this.all(method).at(-1);
+		if (!f) throw new Error(`the client never said ${method}; it said ${this.sent.map((x) => x.method)}`);
+		return f;
+	}
+
+	answer(method: string, result: object): void {
+		this.say({ id: this.last(method).id, result });
+	}
+
+	refuse(method: string, code: string, retryMs = 0): void {
+		const data = { code, ...(retryMs && { retry_ms: retryMs }) };
+		this.say({ id: this.last(method).id, error: { code: -32000, message: code, data } });
+	}
+}
+
+export class Memory implements Storage {
+	readonly #held = new Map<string, string>();
+	get length(): number {
+		return this.#held.size;
+	}
+	clear(): void {
+		this.#held.clear();
+	}
+	getItem(key: string): string | null {
+		return this.#held.get(key) ?? null;
+	}
+	key(n: number): string | null {
+		return [...this.#held.keys()][n] ?? null;
+	}
+	removeItem(key: string): void {
+		this.#held.delete(key);
+	}
+	setItem(key: string, value: string): void {
+		this.#held.set(key, value);
+	}
+}
+
+/** One page in one browser profile. Web Locks, BroadcastChannel and IndexedDB are absent, as they may be. */
+export class FakePage implements Environment {
+	readonly sockets: FakeSocket[] = [];
+	readonly session: Storage = new Memory();
+	readonly secure = true;
+	readonly webrtc = true;
+	readonly deviceName = "Test on Nothing";
+	events: Life | undefined;
+	chance = 0;
+	#ids = 0;
+
+	constructor(readonly local: Storage = new Memory()) {}
+
+	socket(): Socket {
+		const socket = new FakeSocket();
+		this.sockets.push(socket);
+		return socket;
+	}
+
+	random(): number {
+		return this.chance;
+	}
+
+	id(): string {
+		return `id-${this.sockets.length}-${++this.#ids}-padding`;
+	}
+
+	life(_: AbortSignal, on: Life): void {
+		this.events = on;
+	}
+
+	visible(): boolean {
+		return true;
+	}
+
+	focused(): boolean {
+		return true;
+	}
+
+	get wire(): FakeSocket {
+		const last = this.sockets.at(-1);
+		if (!last) throw new Error("no socket was opened");
+		return last;
+	}
+}
+
+/** Lets promises run without moving the clock. */
+export async function turn(): Promise<void> {
+	for (let n = 0; n < 30; n++) await Promise.resolve();
+}
+
+export function welcome(changes: Partial<Welcome> = {}): Welcome {
+	const w = sample<{ answer: { result: Welcome } }>("request.hello").answer.result;
+	return { ...w, accepted: [], calls: [], ...changes };
+}
+
+/** A client of alice that has been told to connect and waits for the answer to its hello. */
+export async function connect(
+	page = new FakePage(),
+	o: Partial<ClientOptions> = {},
+): Promise<{ client: TabClient; page: FakePage }> {
+	const client = new TabClient({ server: "http://server.test", token: "t", ...o }, page);
+	client.connect();
+	await turn();
+	return { client, page };
+}
+
+/** Plays the server's side of a greeting on the newest socket. */
+export async function greet(page: FakePage, changes: Partial<Welcome> = {}, synced = true): Promise<Hello> {
+	const { wire } = page;
+	wire.onopen?.(undefined as never);
+	await turn();
+	const hello = wire.last("hello").params as Hello;
+	const w = welcome(changes);
+	wire.answer("hello", w);
+	if (synced) wire.say({ method: "synced", params: { offset: w.offset } });
+	await turn();
+	return hello;
+}
+
+/** The sample call, alice calling bob, with changes; seen by whoever the test wants. */
+export function ringing(changes: Partial<Snapshot> = {}): Snapshot {
+	return { ...sample<{ params: { data: Snapshot } }>("event.call").params.data, ...changes };
+}
