@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -13,7 +14,13 @@ import (
 	"carillon/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// With -race the database is ten times slower. More with go test ./chat -rapid.checks=1000.
+	if err := flag.Set("rapid.checks", "15"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	alice = chat.User{ID: "alice", Name: "Alice"}

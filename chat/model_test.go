@@ -43,7 +43,7 @@ type tab struct {
 // Any order of sends, repeats, marks, reads and sleeps leaves one history that all
 // tabs agree on.
 func TestRandomUse(t *testing.T) {
-	db := database(t, store.Config{LogEvents: 24})
+	db := database(t, store.Config{LogEvents: 12})
 	round := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		round++

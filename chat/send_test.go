@@ -39,7 +39,7 @@ func TestAMessageReachesEveryMemberOnce(t *testing.T) {
 // Fifty tabs write at once into one conversation, each one again and again.
 func TestOneOrderUnderManySenders(t *testing.T) {
 	s := service(t, chat.Config{})
-	const senders, each = 50, 10
+	const senders, each = 50, 3
 	users := make([]chat.User, senders)
 	ids := make([]string, senders)
 	for i := range users {

@@ -17,7 +17,12 @@ var migrations embed.FS
 
 // migrate brings the schema up to date. A database that a newer version has changed is
 // left alone: going on would lose what that version keeps in it.
-func migrate(ctx context.Context, db *sql.DB, file string) error {
+func migrate(ctx context.Context, dsn, file string) (err error) {
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", file, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -43,7 +48,7 @@ func migrate(ctx context.Context, db *sql.DB, file string) error {
 // epochOf returns the epoch of this history, made when the database was.
 func epochOf(c *conn) (epoch string, err error) {
 	err = c.row("SELECT value FROM meta WHERE key = 'epoch'").Scan(&epoch)
-	if !errors.Is(err, sql.ErrNoRows) {
+	if !errors.Is(err, errNoRow) {
 		return epoch, err
 	}
 	epoch = rand.Text()

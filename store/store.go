@@ -15,7 +15,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,8 +23,6 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"carillon/chat"
 	"carillon/refusal"
@@ -40,7 +37,6 @@ type Store struct {
 	epoch   string
 	now     func() time.Time
 	lock    *os.File
-	db      *sql.DB
 	readers chan *conn // those that nobody uses
 	metrics *metrics
 	done    chan struct{} // closed by Close: the janitor ends
@@ -81,20 +77,17 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	file := filepath.Join(s.cfg.Folder, "carillon.db")
-	if s.db, err = sql.Open("sqlite", dsn(file)); err != nil {
-		return fmt.Errorf("open database %s: %w", file, err)
-	}
-	if err := migrate(ctx, s.db, file); err != nil {
+	if err := migrate(ctx, dsn(file), file); err != nil {
 		return err
 	}
-	if s.writer, err = newConn(ctx, s.db); err != nil {
+	if s.writer, err = newConn(dsn(file)); err != nil {
 		return fmt.Errorf("open database %s: %w", file, err)
 	}
 	if s.epoch, err = epochOf(s.writer); err != nil {
 		return fmt.Errorf("read epoch of %s: %w", file, err)
 	}
 	for range s.cfg.Readers {
-		c, err := newConn(ctx, s.db)
+		c, err := newConn(dsn(file))
 		if err != nil {
 			return fmt.Errorf("open database %s for reading: %w", file, err)
 		}
@@ -146,9 +139,6 @@ func (s *Store) release() error {
 	var errs []error
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

@@ -36,14 +36,18 @@ func TestOldEventsLeaveTheLog(t *testing.T) {
 	s, _ := open(t, Config{LogHours: 24})
 	now := time.UnixMilli(1_800_000_000_000)
 	s.now = func() time.Time { return now }
-	for i := range 250 { // more users than one transaction looks at
-		for _, hours := range []int{-30, -25, -1, -26, 0} { // the clock jumped once
-			if err := s.write(t.Context(), func(tx *tx) error {
-				return tx.Announce(fmt.Sprintf("user%03d", i), chat.EventProfile, now.Add(time.Duration(hours)*time.Hour).UnixMilli(), []byte("{}"), chat.Mark{})
-			}); err != nil {
-				t.Fatal(err)
+	if err := s.write(t.Context(), func(tx *tx) error {
+		for i := range 250 { // more users than the janitor takes into one transaction
+			for _, hours := range []int{-30, -25, -1, -26, 0} { // the clock jumped once
+				at := now.Add(time.Duration(hours) * time.Hour).UnixMilli()
+				if err := tx.Announce(fmt.Sprintf("user%03d", i), chat.EventProfile, at, []byte("{}"), chat.Mark{}); err != nil {
+					return err
+				}
 			}
 		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 	left := func(want string) {
 		t.Helper()
