@@ -18,3 +18,4 @@ func (noCalls) tabBack(context.Context, origin)                       {}
 func (noCalls) tabGone(context.Context, origin)                       {}
 func (noCalls) signedOut(context.Context, origin)                     {}
 func (noCalls) live(context.Context, string) ([]call.Snapshot, error) { return nil, nil }
+func (noCalls) close()                                                {}

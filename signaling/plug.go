@@ -35,6 +35,9 @@ type callPart interface {
 
 	// live returns the calls of a user that have not ended.
 	live(ctx context.Context, user string) ([]call.Snapshot, error)
+
+	// close is called when all tabs have gone.
+	close()
 }
 
 // channel is a call's reliable data channel, as the SFU hands it up.

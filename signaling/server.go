@@ -42,6 +42,7 @@ type Deps struct {
 	Version    string
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer // nil: not registered
+	Calls      *CallDeps             // nil: no calls
 }
 
 // Server is one node. It is safe for concurrent use.
@@ -105,6 +106,14 @@ func New(deps Deps, cfg Config) (*Server, error) {
 			return nil, fmt.Errorf("start node: %w", err)
 		}
 		s.subs = append(s.subs, sub)
+	}
+	if deps.Calls != nil {
+		desk, err := newCallDesk(s, *deps.Calls, deps.Metrics)
+		if err != nil {
+			s.unsubscribe()
+			return nil, fmt.Errorf("start node: %w", err)
+		}
+		s.calls = desk
 	}
 	s.work.Go(s.heartbeats)
 	return s, nil
@@ -213,6 +222,7 @@ func (s *Server) Close(ctx context.Context) {
 		<-gone
 	}
 	if first {
+		s.calls.close()
 		s.presence.bye()
 		s.bus.OnGap(nil)
 		s.unsubscribe()

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"net"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is a real database, a real bus and one or more nodes, each behind its own HTTP server.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	store    *store.Store
 	chat     *chat.Service
 	bus      *bus.Bus
@@ -37,9 +39,9 @@ type world struct {
 	https    []*httptest.Server
 }
 
-func newWorld(t *testing.T, cfg Config) *world { return newWorldOf(t, cfg, store.Config{}) }
+func newWorld(t testing.TB, cfg Config) *world { return newWorldOf(t, cfg, store.Config{}) }
 
-func newWorldOf(t *testing.T, cfg Config, sc store.Config) *world {
+func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
@@ -81,7 +83,9 @@ func (w *world) addNode(cfg Config, b *bus.Bus) *Server {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	hs := httptest.NewServer(s)
+	hs := httptest.NewUnstartedServer(s)
+	hs.Listener = narrowListener{hs.Listener}
+	hs.Start()
 	w.nodes, w.https = append(w.nodes, s), append(w.https, hs)
 	w.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -113,7 +117,7 @@ func (w *world) token(user string) string {
 // tab is a client that notes what it gets.
 type tab struct {
 	*client.Client
-	t *testing.T
+	t testing.TB
 
 	mu      sync.Mutex
 	changed chan struct{}
@@ -228,7 +232,7 @@ func noted[P any](tb *tab, method string) (all []P) {
 
 // plain is a WebSocket without manners, for bad input.
 type plain struct {
-	t *testing.T
+	t testing.TB
 	*websocket.Conn
 	rest []byte // lines of the last message that nobody has looked at
 }
@@ -290,7 +294,7 @@ func (p *plain) hello(token string) (f wire.Frame) {
 }
 
 // join is one more node's connection to the bus.
-func join(t *testing.T, w *world) *bus.Bus {
+func join(t testing.TB, w *world) *bus.Bus {
 	t.Helper()
 	b, err := w.bus.Join()
 	if err != nil {
@@ -298,4 +302,27 @@ func join(t *testing.T, w *world) *bus.Bus {
 	}
 	t.Cleanup(b.Close)
 	return b
+}
+
+// gated lets one connection through per value given.
+func gated(give chan bool) func(network, address string) (net.Conn, error) {
+	return func(network, address string) (net.Conn, error) {
+		select {
+		case <-give:
+			return net.Dial(network, address)
+		default:
+			return nil, errors.New("no network")
+		}
+	}
+}
+
+// narrowListener lets the kernel buffer little, so that a slow tab is soon seen as one.
+type narrowListener struct{ net.Listener }
+
+func (l narrowListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return c, c.(*net.TCPConn).SetWriteBuffer(128 << 10)
 }

@@ -327,11 +327,13 @@ const (
 	Screen     Source = "screen"
 )
 
-// Slot tells what the stream on one mid shows now. No participant: nothing.
+// Slot tells what the stream on one mid shows now. No participant: nothing. ID is the
+// CSRC of its packets, to change a label on the exact packet.
 type Slot struct {
 	MID         string `json:"mid"`
 	Participant string `json:"participant,omitempty"`
 	Source      Source `json:"source,omitempty"`
+	ID          uint32 `json:"id,omitempty"`
 }
 
 type Slots struct {

@@ -1,0 +1,166 @@
+package signaling
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"carillon/bus"
+	"carillon/call"
+	"carillon/refusal"
+)
+
+// callRequest is what a call is asked, here or over the bus.
+type callRequest struct {
+	Fact call.Fact `json:"fact"`
+	SDP  string    `json:"sdp,omitempty"` // of an offer, which follows when the fact was granted
+}
+
+// callAnswer goes back over the bus.
+type callAnswer struct {
+	Reply     call.Reply     `json:"reply"`
+	SDP       string         `json:"sdp,omitempty"`
+	Refused   *refusal.Error `json:"refused,omitempty"`
+	Elsewhere bool           `json:"elsewhere,omitempty"` // this node does not own the call any more
+}
+
+const (
+	routeAttempts = 5
+	routePause    = 50 * time.Millisecond // while two nodes settle who owns a call
+)
+
+// do is the one way to a call, wherever it is owned. The reply is worth reading after
+// some refusals too: its snapshot says why.
+func (d *callDesk) do(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	if !callID(id) {
+		return call.Reply{}, "", refusal.New(refusal.NotFound, "There is no such call.")
+	}
+	for range routeAttempts {
+		reply, sdp, err := d.here(ctx, id, r)
+		if !errors.Is(err, call.ErrNotHere) {
+			return reply, sdp, err
+		}
+		reply, sdp, err = d.there(ctx, id, r)
+		if errors.Is(err, bus.ErrNoResponders) {
+			reply, sdp, err = d.adopt(ctx, id, r)
+		}
+		if !errors.Is(err, call.ErrNotHere) {
+			return reply, sdp, err
+		}
+		select {
+		case <-time.After(routePause):
+		case <-ctx.Done():
+			return call.Reply{}, "", ctx.Err()
+		}
+	}
+	return call.Reply{}, "", refusal.After(time.Second, refusal.Busy, "This call is changing servers. Try again.")
+}
+
+// callID tells whether an id can be one of ours, before it becomes part of a subject.
+func callID(id string) bool {
+	if len(id) != 26 {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
+			return false
+		}
+	}
+	return true
+}
+
+// here asks the owner on this node, and lets an offer that it granted happen.
+func (d *callDesk) here(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	reply, err := d.exchange.Do(ctx, id, r.Fact)
+	return d.negotiate(ctx, id, r, reply, err)
+}
+
+func (d *callDesk) negotiate(ctx context.Context, id string, r callRequest, reply call.Reply, err error) (call.Reply, string, error) {
+	if err != nil || r.Fact.Kind != call.DoOffer {
+		return reply, "", err
+	}
+	room := d.room(id)
+	if room == nil {
+		return reply, "", call.ErrNotHere // the call went away just now
+	}
+	sdp, err := room.offer(ctx, reply.Leg, r.SDP)
+	return reply, sdp, err
+}
+
+// there asks the owner on another node.
+func (d *callDesk) there(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return call.Reply{}, "", fmt.Errorf("ask call %s: %w", id, err)
+	}
+	data, err = d.server.bus.Request(ctx, callSubject(id), data)
+	if err != nil {
+		return call.Reply{}, "", err
+	}
+	var a callAnswer
+	if err := json.Unmarshal(data, &a); err != nil {
+		return call.Reply{}, "", fmt.Errorf("read the answer of call %s: %w", id, err)
+	}
+	switch {
+	case a.Elsewhere:
+		return call.Reply{}, "", call.ErrNotHere
+	case a.Refused != nil:
+		return a.Reply, "", a.Refused
+	}
+	return a.Reply, a.SDP, nil
+}
+
+// adopt asks a call that nobody serves. It reads the call before it makes sure of that,
+// so that of several nodes that find it only one takes it over.
+func (d *callDesk) adopt(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	record, err := d.store.Call(ctx, id)
+	if err != nil {
+		return call.Reply{}, "", err
+	}
+	if record.Live() {
+		reply, sdp, err := d.there(ctx, id, r)
+		if !errors.Is(err, bus.ErrNoResponders) {
+			return reply, sdp, err
+		}
+	}
+	reply, err := d.exchange.Adopt(ctx, record, r.Fact)
+	return d.negotiate(ctx, id, r, reply, err)
+}
+
+// answer serves requests of other nodes. The subscription's goroutine does not wait.
+func (d *callDesk) answer(id string, m bus.Message) {
+	run := d.run(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+		defer cancel()
+		var r callRequest
+		var a callAnswer
+		err := json.Unmarshal(m.Data, &r)
+		if err == nil {
+			a.Reply, a.SDP, err = d.here(ctx, id, r)
+		}
+		switch refused, known := refusal.Of(err); {
+		case err == nil:
+		case errors.Is(err, call.ErrNotHere):
+			a.Elsewhere = true
+		default:
+			if !known {
+				d.log.Error("request to call", "call", id, "fact", r.Fact.Kind, "err", err)
+			}
+			a.Refused = refused
+		}
+		data, err := json.Marshal(a)
+		if err == nil {
+			err = m.Reply(data)
+		}
+		if err != nil {
+			d.log.Warn("answer request to call", "call", id, "err", err)
+		}
+	})
+	if !run {
+		_ = m.Reply([]byte(`{"elsewhere":true}`)) // this node goes down
+	}
+}
+
+func callSubject(id string) string { return "call." + id }

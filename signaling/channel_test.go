@@ -1,0 +1,199 @@
+package signaling
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/client"
+	"carillon/signaling/wire"
+)
+
+// line is one end of a data channel in memory.
+type line struct {
+	in, out chan []byte
+	closed  chan struct{}
+	once    *sync.Once
+}
+
+func newLine() (server, browser *line) {
+	a, b, closed, once := make(chan []byte, 1000), make(chan []byte, 1000), make(chan struct{}), new(sync.Once)
+	return &line{a, b, closed, once}, &line{b, a, closed, once}
+}
+
+func (l *line) ReadMessage() ([]byte, error) {
+	select {
+	case m := <-l.in:
+		return m, nil
+	case <-l.closed:
+		return nil, io.EOF
+	}
+}
+
+func (l *line) WriteMessage(m []byte) error {
+	select {
+	case l.out <- append([]byte(nil), m...):
+		return nil
+	case <-l.closed:
+		return io.ErrClosedPipe
+	}
+}
+
+func (l *line) Close() error { l.once.Do(func() { close(l.closed) }); return nil }
+
+// next is the next frame on the browser's end that is asked for.
+func (l *line) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
+	t.Helper()
+	for {
+		m, err := l.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for text := range strings.Lines(string(m)) {
+			var f wire.Frame
+			if err := json.Unmarshal([]byte(text), &f); err != nil {
+				t.Fatalf("channel carries %q", text)
+			}
+			if want(f) {
+				return f
+			}
+		}
+	}
+}
+
+func (w *world) channel(node int, user, tab string, acked int64) *line {
+	server, browser := newLine()
+	from := origin{User: chat.User{ID: user, Name: user}, Where: call.Where{Tab: tab, Device: "device-00000001"}, Session: "s"}
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.nodes[node].serveChannel(server, from, true, acked) }()
+	w.t.Cleanup(func() { _ = browser.Close(); <-ended })
+	return browser
+}
+
+func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
+	alice := w.open(0, "alice")
+	give := make(chan bool, 10)
+	give <- true
+	bob := w.open(0, "bob", func(o *client.Options) { o.Dialer = &websocket.Dialer{NetDial: gated(give)} })
+	channel := w.channel(1, "bob", bob.Tab(), 0)
+
+	// A request is answered on the channel it came by.
+	if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":"alice","client_id":"client-id-1","kind":"text","text":"in the call"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	f := channel.next(t, func(f wire.Frame) bool {
+		if f.Method == wire.NoteEvent {
+			t.Errorf("an event on the channel although the socket is synced: %s", f.Params)
+		}
+		return f.ID != nil
+	})
+	if f.Error != nil {
+		t.Fatal(f.Error.Message)
+	}
+	alice.await("the message", func() bool { return len(alice.texts()) == 1 })
+	bob.await("its echo on the socket", func() bool { return len(bob.texts()) == 1 })
+
+	// The socket goes and cannot come back: events come on the channel, from what was stored on.
+	bob.Cut()
+	alice.send("bob", "one")
+	alice.send("bob", "two")
+	var got []string
+	var last int64
+	collect := func(want string) {
+		channel.next(t, func(f wire.Frame) bool {
+			if f.Method != wire.NoteEvent {
+				return false
+			}
+			var e chat.Event
+			var m chat.Message
+			if err := json.Unmarshal(f.Params, &e); err != nil {
+				t.Fatal(err)
+			}
+			if e.Offset <= last {
+				t.Errorf("offset %d after %d", e.Offset, last)
+			}
+			last = e.Offset
+			if e.Type == chat.EventMessage && json.Unmarshal(e.Data, &m) == nil {
+				got = append(got, m.Text)
+			}
+			return m.Text == want
+		})
+	}
+	collect("two")
+
+	// It is back: the socket carries on where it was, the channel is silent.
+	give <- true
+	bob.await("all three on the socket", func() bool { return len(bob.texts()) == 3 })
+	bob.ascending()
+	hub := w.nodes[1].hubOf("bob")
+	bob.eventually("the channel to be muted", func() bool {
+		l := hub.all()[0]
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.follow.phase == muted
+	})
+	alice.send("bob", "three")
+	bob.await("the fourth", func() bool { return len(bob.texts()) == 4 })
+	if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":8,"method":"session.list"}`)); err != nil {
+		t.Fatal(err)
+	}
+	channel.next(t, func(f wire.Frame) bool {
+		if f.Method == wire.NoteEvent && strings.Contains(string(f.Params), "three") {
+			t.Error("an event on the channel after the socket was back")
+		}
+		return f.ID != nil && *f.ID == 8
+	})
+}
+
+func TestSameClientIDOverChannelAndSocketIsOneMessage(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice := w.open(0, "alice")
+	channel := w.channel(0, "alice", alice.Tab(), 0)
+	if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":"bob","client_id":"client-id-1","kind":"text","text":"once"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	m, err := alice.Send(t.Context(), wire.MessageSend{To: "bob", ClientID: "client-id-1", Text: "once"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel.next(t, func(f wire.Frame) bool {
+		var same chat.Message
+		if f.ID == nil {
+			return false
+		}
+		if err := json.Unmarshal(f.Result, &same); err != nil || same.ID != m.ID {
+			t.Errorf("channel got message %s, socket %s", same.ID, m.ID)
+		}
+		return true
+	})
+	if got := alice.history(m.Conversation); len(got) != 1 {
+		t.Errorf("history has %d messages, want 1", len(got))
+	}
+}
+
+func TestChannelTakesNoHelloAndNoGarbage(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice := w.open(0, "alice")
+	channel := w.channel(0, "alice", alice.Tab(), 0)
+	for send, want := range map[string]string{
+		`{"jsonrpc":"2.0","id":7,"method":"hello","params":{}}`: "hello_again",
+		"nonsense": "bad_request",
+		`{"jsonrpc":"2.0","id":7,"method":"call.start","params":{"to":7}}`: "",
+	} {
+		if err := channel.WriteMessage([]byte(send)); err != nil {
+			t.Fatal(err)
+		}
+		f := channel.next(t, func(f wire.Frame) bool { return f.Error != nil })
+		if want != "" && string(f.Error.Data.Code) != want {
+			t.Errorf("%s: got %s, want %s", send, f.Error.Data.Code, want)
+		}
+	}
+}

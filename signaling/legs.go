@@ -1,0 +1,343 @@
+package signaling
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"carillon/bus"
+	"carillon/call"
+	"carillon/refusal"
+	"carillon/sfu"
+	"carillon/signaling/wire"
+)
+
+// callRoom is what a call that is owned here has outside its machine: its media and its
+// ear on the bus. It follows the machine, never the other way round: a leg that the call
+// does not have gets no media.
+type callRoom struct {
+	// Fixed at construction.
+	desk *callDesk
+	id   string
+	ear  *bus.Subscription
+
+	mu     sync.Mutex
+	legs   map[string]*leg
+	closed bool
+}
+
+// leg is one leg of the call with its peer.
+type leg struct {
+	// Fixed at construction.
+	room *callRoom
+	id   string
+
+	turn chan struct{} // holds one: who has it negotiates
+
+	// Under the room's mu.
+	pass    call.LegPass
+	peer    *sfu.Peer // none before the first offer
+	session string    // of the SDP: which PeerConnection of the client the peer belongs to
+	up      bool      // what was told last of the peer's media
+	over    bool
+}
+
+// openRoom begins to listen for requests to a call, and comes back when all nodes know.
+func (d *callDesk) openRoom(id string) (call.Room, error) {
+	r := &callRoom{desk: d, id: id, legs: map[string]*leg{}}
+	var err error
+	if r.ear, err = d.server.bus.Subscribe(callSubject(id), func(m bus.Message) { d.answer(id, m) }); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	defer cancel()
+	if err := d.server.bus.Flush(ctx); err != nil {
+		r.ear.Close()
+		return nil, err
+	}
+	d.mu.Lock()
+	d.rooms[id] = r
+	d.mu.Unlock()
+	return r, nil
+}
+
+// room of a call that is owned here.
+func (d *callDesk) room(id string) *callRoom {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rooms[id]
+}
+
+// Follow lets each leg do what the call allows, and ends the others.
+func (r *callRoom) Follow(passes []call.LegPass, ended []call.LegEnd) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	there := map[string]bool{}
+	for _, p := range passes {
+		there[p.Leg] = true
+		l := r.legs[p.Leg]
+		if l == nil {
+			l = &leg{room: r, id: p.Leg, turn: make(chan struct{}, 1)}
+			r.legs[p.Leg] = l
+		}
+		l.followLocked(p)
+	}
+	for id, l := range r.legs {
+		if !there[id] {
+			r.dropLocked(l)
+		}
+	}
+	for _, e := range ended {
+		s := r.desk.server
+		end := wire.LegEnd{Call: r.id, Leg: e.Leg, Reason: e.Reason}
+		s.toTab(e.Seat.User, e.Seat.Tab, wire.NoteLegEnd, end, durable, "")
+		s.holdsLeg(e.Seat.User, e.Seat.Tab, e.Leg, false)
+	}
+}
+
+func (l *leg) followLocked(p call.LegPass) {
+	was := l.pass
+	l.pass = p
+	if p.Seat != was.Seat && p.Seat.Session != "" {
+		l.room.desk.server.holdsLeg(p.Seat.User, p.Seat.Tab, l.id, true)
+	}
+	if l.peer != nil {
+		l.admitLocked()
+	}
+}
+
+// admitLocked tells the peer what may be forwarded.
+func (l *leg) admitLocked() {
+	l.peer.Mute(sfu.Microphone, !l.pass.Microphone)
+	l.peer.Mute(sfu.Camera, !l.pass.Camera)
+	l.peer.SetActive(l.pass.Active)
+}
+
+// dropLocked ends a leg and its media.
+func (r *callRoom) dropLocked(l *leg) {
+	delete(r.legs, l.id)
+	l.over = true
+	if l.peer != nil {
+		r.closePeer(l.peer)
+		l.peer = nil
+	}
+}
+
+func (r *callRoom) closePeer(peer *sfu.Peer) {
+	if err := peer.Close(); err != nil {
+		r.desk.log.Warn("close peer", "call", r.id, "err", err)
+	}
+}
+
+// Close ends the media of the call here.
+func (r *callRoom) Close() {
+	r.ear.Close()
+	d := r.desk
+	d.mu.Lock()
+	if d.rooms[r.id] == r {
+		delete(d.rooms, r.id)
+	}
+	d.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, l := range r.legs {
+		r.dropLocked(l)
+	}
+}
+
+var errLegOver = refusal.New(refusal.LegUnknown, "This tab's part in the call is over. Start again, or move the call here.")
+
+// offer negotiates a leg's PeerConnection: the first time, for more slots, or for an ICE
+// restart. A leg's offers are answered one at a time.
+func (r *callRoom) offer(ctx context.Context, id, sdp string) (string, error) {
+	r.mu.Lock()
+	l := r.legs[id]
+	r.mu.Unlock()
+	if l == nil {
+		return "", errLegOver
+	}
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return "", refusal.After(time.Second, refusal.Busy, "The offer before this one is not answered yet.")
+	}
+	peer, fresh, err := l.peerFor(sdp)
+	if err != nil {
+		return "", err
+	}
+	answer, err := peer.Offer(ctx, sdp)
+	if err != nil {
+		if fresh {
+			l.lose(peer)
+		}
+		return "", err
+	}
+	// A page that suspended and came back with the same PeerConnection has told the call
+	// that its media is gone; the peer never noticed.
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.peer == peer && l.up {
+		r.desk.exchange.Media(r.id, id, true)
+	}
+	return answer, nil
+}
+
+// peerFor returns the peer that an offer is for. A page that was loaded again has a new
+// PeerConnection, and needs a new peer; the old one is closed first.
+func (l *leg) peerFor(sdp string) (peer *sfu.Peer, fresh bool, err error) {
+	r, session := l.room, sdpSession(sdp)
+	r.mu.Lock()
+	old := l.peer
+	if old != nil && l.session == session {
+		r.mu.Unlock()
+		return old, false, nil
+	}
+	l.peer, l.up = nil, false
+	user := l.pass.Seat.User
+	if old != nil {
+		r.desk.exchange.Media(r.id, l.id, false)
+	}
+	r.mu.Unlock()
+	if old != nil {
+		r.closePeer(old)
+	}
+	ear := &ear{leg: l}
+	if peer, err = r.desk.media.Room(r.id).Join(l.id, user, ear); err != nil {
+		return nil, false, err
+	}
+	r.mu.Lock()
+	if l.over {
+		r.mu.Unlock()
+		r.closePeer(peer)
+		return nil, false, errLegOver
+	}
+	l.peer, l.session = peer, session
+	l.admitLocked()
+	r.mu.Unlock()
+	ear.listen(peer)
+	return peer, true, nil
+}
+
+// lose gives up a peer whose first offer was refused.
+func (l *leg) lose(peer *sfu.Peer) {
+	r := l.room
+	r.mu.Lock()
+	mine := l.peer == peer
+	if mine {
+		l.peer, l.session = nil, ""
+	}
+	r.mu.Unlock()
+	if mine {
+		r.closePeer(peer)
+	}
+}
+
+// sdpSession returns what names the client's PeerConnection in all of its offers.
+//
+// "[...] The <sess-id> [...] MUST be representable by a 64-bit signed integer [...]. [In
+// subsequent offers] the fields of the "o=" line MUST stay the same except for the
+// <session-version> field"
+// https://www.rfc-editor.org/rfc/rfc8829#section-5.2.1 and #section-5.2.2
+func sdpSession(sdp string) string {
+	_, rest, found := strings.Cut(sdp, "o=")
+	if !found {
+		return ""
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		return ""
+	}
+	return fields[0] + " " + fields[1]
+}
+
+// ear hears what the SFU has to say of one peer. After its leg has another peer it is
+// deaf.
+type ear struct {
+	leg *leg
+
+	mu   sync.Mutex
+	peer *sfu.Peer
+}
+
+func (e *ear) listen(p *sfu.Peer) { e.mu.Lock(); e.peer = p; e.mu.Unlock() }
+
+// pass returns what the leg is now, unless this is not its peer any more. It does what
+// must not come after the end of the peer under the room's lock.
+func (e *ear) pass(do func(l *leg)) (call.LegPass, bool) {
+	e.mu.Lock()
+	peer := e.peer
+	e.mu.Unlock()
+	l := e.leg
+	l.room.mu.Lock()
+	defer l.room.mu.Unlock()
+	if l.over || peer == nil || l.peer != peer {
+		return call.LegPass{}, false
+	}
+	if do != nil {
+		do(l)
+	}
+	return l.pass, true
+}
+
+// Media tells the call; two seconds of silence count as loss.
+func (e *ear) Media(state sfu.MediaState) {
+	e.pass(func(l *leg) {
+		l.up = state == sfu.MediaUp
+		l.room.desk.exchange.Media(l.room.id, l.id, l.up)
+	})
+}
+
+// Slots and Speaker go the way of all notes to a tab: over its WebSocket, or over its
+// data channel while it has none. One way keeps them in order.
+func (e *ear) Slots(slots []sfu.Slot) {
+	p, mine := e.pass(nil)
+	if !mine {
+		return
+	}
+	note := wire.Slots{Call: e.leg.room.id, Slots: []wire.Slot{}}
+	for _, s := range slots {
+		note.Slots = append(note.Slots, wire.Slot{MID: s.MID, Participant: s.Participant, Source: wire.Source(s.Source), ID: s.ID})
+	}
+	e.leg.room.desk.server.toTab(p.Seat.User, p.Seat.Tab, wire.NoteSlots, note, mergeable, "slots "+e.leg.id)
+}
+
+func (e *ear) Speaker(participant string) {
+	if p, mine := e.pass(nil); mine {
+		note := wire.Speaker{Call: e.leg.room.id, User: participant}
+		e.leg.room.desk.server.toTab(p.Seat.User, p.Seat.Tab, wire.NoteSpeaker, note, mergeable, "speaker "+e.leg.id)
+	}
+}
+
+func (e *ear) Phase(name string, took time.Duration) { e.leg.room.desk.exchange.Phase(name, took) }
+
+// Channel is the second way in for the leg's tab.
+func (e *ear) Channel(ch sfu.Channel) {
+	p, mine := e.pass(nil)
+	if !mine || !e.leg.room.desk.run(func() { e.leg.serve(ch, p.Seat) }) {
+		_ = ch.Close()
+	}
+}
+
+// serve speaks the protocol for the tab that the leg belongs to. The channel has no
+// session of its own: it can do nothing that only a tab's connection may do.
+func (l *leg) serve(ch sfu.Channel, seat call.Seat) {
+	s := l.room.desk.server
+	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	defer cancel()
+	user, err := s.chat.User(ctx, seat.User, seat.User)
+	var offset int64
+	if err == nil {
+		offset, err = s.chat.Offset(ctx, seat.User)
+	}
+	if err != nil {
+		s.log.Error("open data channel", "call", l.room.id, "user", seat.User, "err", fmt.Errorf("read user: %w", err))
+		_ = ch.Close()
+		return
+	}
+	s.serveChannel(ch, origin{User: user, Where: seat.Where}, seat.Session != "", offset)
+}
