@@ -1,0 +1,261 @@
+// Package api is what others build on: REST, webhooks, and WHIP and WHEP, through which
+// OBS, GStreamer, browsers and other people's benchmarks publish and watch.
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"carillon/refusal"
+)
+
+// Joiner takes one PeerConnection's offer into a room. The context ends with the
+// request; what is joined lives on until Close.
+type Joiner interface {
+	Publish(ctx context.Context, room, offer string) (Session, string, error)
+	Watch(ctx context.Context, room, offer string) (Session, string, error)
+}
+
+// Session is a PeerConnection that came through WHIP or WHEP.
+type Session interface {
+	Offer(ctx context.Context, offer string) (answer string, err error) // again: an ICE restart
+	Done() <-chan struct{}                                              // closed when its media is lost for good
+	Close() error
+}
+
+// ICEServer is told to clients in Link headers.
+type ICEServer struct {
+	URLs       []string
+	Username   string
+	Credential string
+}
+
+// WHIP serves WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) under /whip/ROOM and /whep/ROOM.
+// Who may ask is decided in front of it. A session's own URL holds an unguessable id.
+type WHIP struct {
+	joiner Joiner
+	log    *slog.Logger
+	// ICE names relays for whoever asks; nil: none.
+	ICE func(*http.Request) []ICEServer
+
+	mu       sync.Mutex
+	sessions map[string]*resource
+	closed   bool
+}
+
+// resource is a session under its URL.
+type resource struct {
+	path    string
+	session Session
+
+	mu     sync.Mutex // one negotiation at a time
+	offer  string     // the last one, which an ICE restart changes
+	answer string
+	etag   string
+}
+
+// An offer of seven lines with every codec of a browser has 15 kB.
+const (
+	maxOffer    = 128 << 10
+	maxSessions = 10_000
+	joinTimeout = 10 * time.Second
+)
+
+// NewWHIP serves sessions of the joiner.
+func NewWHIP(j Joiner, log *slog.Logger) *WHIP {
+	return &WHIP{joiner: j, log: log, sessions: map[string]*resource{}}
+}
+
+// Handler is to be mounted at /whip/ and /whep/.
+func (h *WHIP) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /whip/{room}", h.create(h.joiner.Publish))
+	mux.HandleFunc("POST /whep/{room}", h.create(h.joiner.Watch))
+	for _, kind := range []string{"whip", "whep"} {
+		mux.HandleFunc("OPTIONS /"+kind+"/{room}", h.options)
+		mux.HandleFunc("OPTIONS /"+kind+"/{room}/{session}", h.options)
+		mux.HandleFunc("PATCH /"+kind+"/{room}/{session}", h.patch)
+		mux.HandleFunc("DELETE /"+kind+"/{room}/{session}", h.remove)
+	}
+	return mux
+}
+
+type join func(ctx context.Context, room, offer string) (Session, string, error)
+
+func (h *WHIP) create(join join) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		crossOrigin(w)
+		offer, err := readSDP(w, r, "application/sdp")
+		if err != nil {
+			problem(w, r, err, h.log)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
+		defer cancel()
+		session, answer, err := join(ctx, r.PathValue("room"), offer)
+		if err != nil {
+			problem(w, r, err, h.log)
+			return
+		}
+		res := &resource{path: r.URL.Path + "/" + rand.Text(), session: session, offer: offer, answer: answer, etag: rand.Text()}
+		if err := h.keep(res); err != nil {
+			problem(w, r, errors.Join(err, session.Close()), h.log)
+			return
+		}
+		header := w.Header()
+		header.Set("Location", res.path)
+		header.Set("ETag", `"`+res.etag+`"`)
+		header.Set("Content-Type", "application/sdp")
+		if h.ICE != nil {
+			linkServers(header, h.ICE(r))
+		}
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, answer)
+	}
+}
+
+// keep stores the resource until its media is lost or someone deletes it.
+func (h *WHIP) keep(res *resource) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || len(h.sessions) >= maxSessions {
+		return refusal.After(10*time.Second, refusal.Busy, "This server takes no more sessions now. Try again later.")
+	}
+	h.sessions[res.path] = res
+	// Ends with Done, which Close of the session closes too.
+	go func() {
+		<-res.session.Done()
+		if h.forget(res.path) != nil {
+			_ = res.session.Close()
+		}
+	}()
+	return nil
+}
+
+func (h *WHIP) forget(path string) *resource {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	res := h.sessions[path]
+	delete(h.sessions, path)
+	return res
+}
+
+func (h *WHIP) find(path string) *resource {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sessions[path]
+}
+
+func (h *WHIP) remove(w http.ResponseWriter, r *http.Request) {
+	crossOrigin(w)
+	res := h.forget(r.URL.Path)
+	if res == nil {
+		problem(w, r, errNoSession, h.log)
+		return
+	}
+	if err := res.session.Close(); err != nil {
+		h.log.Warn("close whip session", "error", err)
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// patch takes trickled candidates, which we do not need since ours are in the answer,
+// or an ICE restart.
+// https://www.rfc-editor.org/rfc/rfc9725#section-4.3
+func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
+	crossOrigin(w)
+	res := h.find(r.URL.Path)
+	if res == nil {
+		problem(w, r, errNoSession, h.log)
+		return
+	}
+	fragment, err := readSDP(w, r, "application/trickle-ice-sdpfrag")
+	if err != nil {
+		problem(w, r, err, h.log)
+		return
+	}
+	res.mu.Lock()
+	defer res.mu.Unlock()
+	ufrag, password := attribute(fragment, "ice-ufrag"), attribute(fragment, "ice-pwd")
+	if ufrag == "" || ufrag == attribute(res.offer, "ice-ufrag") {
+		// "If the client attempts to do trickle ICE […] with an If-Match that does not match: 412"
+		if match := r.Header.Get("If-Match"); match != "" && match != "*" && match != `"`+res.etag+`"` {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if password == "" {
+		problem(w, r, refusal.New(refusal.BadSDP, "An ICE restart needs both ice-ufrag and ice-pwd."), h.log)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
+	defer cancel()
+	offer := withAttribute(withAttribute(res.offer, "ice-ufrag", ufrag), "ice-pwd", password)
+	answer, err := res.session.Offer(ctx, offer)
+	if err != nil {
+		problem(w, r, err, h.log)
+		return
+	}
+	res.offer, res.answer, res.etag = offer, answer, rand.Text()
+	w.Header().Set("ETag", `"`+res.etag+`"`)
+	w.Header().Set("Content-Type", "application/trickle-ice-sdpfrag")
+	_, _ = io.WriteString(w, fragmentOf(answer))
+}
+
+func (h *WHIP) options(w http.ResponseWriter, r *http.Request) {
+	crossOrigin(w)
+	header := w.Header()
+	header.Set("Accept-Post", "application/sdp")
+	header.Set("Accept-Patch", "application/trickle-ice-sdpfrag")
+	header.Set("Access-Control-Allow-Methods", "POST, PATCH, DELETE, OPTIONS")
+	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
+	if h.ICE != nil {
+		linkServers(header, h.ICE(r))
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// Close ends all sessions and refuses new ones. It may be called twice.
+func (h *WHIP) Close() error {
+	h.mu.Lock()
+	h.closed = true
+	all := h.sessions
+	h.sessions = map[string]*resource{}
+	h.mu.Unlock()
+	var failed []error
+	for _, res := range all {
+		failed = append(failed, res.session.Close())
+	}
+	return errors.Join(failed...)
+}
+
+var errNoSession = refusal.New(refusal.NotFound, "There is no such session.")
+
+// crossOrigin lets any page use the endpoints: what counts is the token, and browsers
+// add none by themselves.
+func crossOrigin(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Expose-Headers", "Location, Link, ETag, Retry-After")
+}
+
+// https://www.rfc-editor.org/rfc/rfc9725#section-4.6
+func linkServers(header http.Header, servers []ICEServer) {
+	for _, s := range servers {
+		for _, u := range s.URLs {
+			link := fmt.Sprintf(`<%s>; rel="ice-server"`, u)
+			if s.Username != "" {
+				link += fmt.Sprintf(`; username=%q; credential=%q; credential-type="password"`, s.Username, s.Credential)
+			}
+			header.Add("Link", link)
+		}
+	}
+}

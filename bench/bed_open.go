@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// open starts a target, connects its load, and leaves it paused.
+func (r *runner) open(ctx context.Context, g group, t targetSpec) (*bed, error) {
+	b := &bed{target: t.name, pid: t.pid, cores: r.serverCores(), generator: r.loadCores()}
+	signal := whipSignaler{whip: t.whip, whep: t.whep, token: t.token}
+	if t.builtin {
+		var err error
+		if b.proc, err = startProcess(ctx, t.name, append(slices.Clone(r.options.Command), t.name), r.pin.server); err != nil {
+			return nil, err
+		}
+		b.pid = b.proc.pid
+		signal.whip, signal.whep = b.proc.ready.URL+"/whip/bench", b.proc.ready.URL+"/whep/bench"
+	}
+	h, err := newHub(r.loadCores(), r.options.Sample, r.netem)
+	if err != nil {
+		return b, err
+	}
+	via, err := r.pathOf(g.path, b.proc)
+	if err != nil {
+		return b, errors.Join(err, h.close())
+	}
+	b.load = newLoad(h, via, signal, r.cert, g.media)
+	if err := b.populate(ctx, g, r.options.Slots); err != nil {
+		return b, errors.Join(b.gone(), fmt.Errorf("target %s: %w", t.name, err))
+	}
+	return b, nil
+}
+
+// populate connects the peers; the server's memory is read before and after.
+func (b *bed) populate(ctx context.Context, g group, slots int) error {
+	if g.shape == ShapeRoom {
+		b.memory.rest = residentMemory(b.pid)
+		if err := b.load.addMembers(ctx, g.subscribers, slots); err != nil {
+			return err
+		}
+		b.memory.loaded, b.memory.peers = residentMemory(b.pid), g.subscribers
+		return nil
+	}
+	if err := b.load.addPublishers(ctx, 1); err != nil {
+		return err
+	}
+	// A server may wait for media before it lets anyone watch.
+	b.load.pacer.run()
+	defer b.load.pacer.pause()
+	if err := b.sleep(ctx, settle/2); err != nil {
+		return err
+	}
+	b.memory.rest = residentMemory(b.pid)
+	if err := b.load.addWatchers(ctx, g.subscribers); err != nil {
+		return err
+	}
+	// The time to the first media belongs to the set-up.
+	if err := b.sleep(ctx, settle/2); err != nil {
+		return err
+	}
+	b.memory.loaded, b.memory.peers = residentMemory(b.pid), g.subscribers
+	return nil
+}
+
+func (r *runner) openFloor(ctx context.Context, g group) (*bed, error) {
+	p, err := startProcess(ctx, targetFloor, append(slices.Clone(r.options.Command), targetFloor), r.pin.server)
+	if err != nil {
+		return nil, err
+	}
+	h, err := newHub(r.loadCores(), r.options.Sample, nil)
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	b := &bed{target: targetFloor, proc: p, pid: p.pid, cores: r.serverCores(), generator: r.loadCores()}
+	n := g.subscribers
+	if g.shape == ShapeRoom { // the same number of packets: everyone sees so many others
+		n = g.subscribers * min(r.options.Slots, g.subscribers-1)
+	}
+	if b.load, b.floor, err = newFloorLoad(ctx, p, h, g.media, n); err != nil {
+		p.stop()
+		return nil, errors.Join(err, h.close())
+	}
+	return b, nil
+}
+
+// setFloor says how the floor sends from now on.
+func (b *bed) setFloor(ctx context.Context, mode floorMode) error {
+	order := *b.floor
+	order.Mode = mode
+	if err := b.proc.call(ctx, http.MethodPost, "/floor", order, nil); err != nil {
+		return errors.Join(b.gone(), err)
+	}
+	return nil
+}
+
+func (r *runner) pathOf(name string, p *process) (path, error) {
+	switch name {
+	case PathUDP, PathReliable, PathLossy:
+		return directUDP{}, nil
+	case PathTCP:
+		return directTCP{}, nil
+	}
+	order := []string{PathTURN, PathTURNTCP, PathTURNTLS}
+	if i := slices.Index(order, name); i >= 0 && p != nil && i < len(p.ready.Relays) {
+		return viaTURN{name: name, relay: p.ready.Relays[i]}, nil
+	}
+	return nil, fmt.Errorf("this target has no path %s", name)
+}
+
+func (r *runner) serverCores() int {
+	if len(r.pin.server) > 0 {
+		return len(r.pin.server)
+	}
+	return r.report.Machine.Cores
+}
+
+func (r *runner) loadCores() int {
+	if len(r.pin.load) > 0 {
+		return len(r.pin.load)
+	}
+	return r.report.Machine.Cores
+}
+
+// waitFor polls a condition of another process, for at most limit.
+func waitFor(ctx context.Context, limit time.Duration, ready func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ready() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,64 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/pion/datachannel"
+	"github.com/pion/sctp"
+)
+
+// channels are a peer's two data channels: chat (reliable, ordered) and lossy
+// (unordered, never sent again).
+type channels struct {
+	association *sctp.Association
+	chat, lossy *datachannel.DataChannel
+}
+
+// openChannels lets the server be slow, but not forever.
+func openChannels(ctx context.Context, conn net.Conn) (*channels, error) {
+	type result struct {
+		channels *channels
+		err      error
+	}
+	opened := make(chan result, 1) // one result, so the goroutine ends even if nobody waits
+	go func() {
+		c, err := dialChannels(conn)
+		opened <- result{c, err}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	select {
+	case r := <-opened:
+		return r.channels, r.err
+	case <-ctx.Done():
+		_ = conn.Close() // which ends the goroutine
+		<-opened
+		return nil, fmt.Errorf("data channels: %w", context.Cause(ctx))
+	}
+}
+
+func dialChannels(conn net.Conn) (*channels, error) {
+	association, err := sctp.Client(sctp.Config{NetConn: conn, Name: "bench", MTU: 1191})
+	if err != nil {
+		return nil, fmt.Errorf("sctp: %w", err)
+	}
+	c := &channels{association: association}
+	if c.chat, err = datachannel.Dial(association, 0, &datachannel.Config{ChannelType: datachannel.ChannelTypeReliable, Label: "chat"}); err != nil {
+		return nil, fmt.Errorf("data channel chat: %w", err)
+	}
+	c.lossy, err = datachannel.Dial(association, 2, &datachannel.Config{
+		ChannelType: datachannel.ChannelTypePartialReliableRexmitUnordered, ReliabilityParameter: 0, Label: "lossy"})
+	if err != nil {
+		return nil, fmt.Errorf("data channel lossy: %w", err)
+	}
+	return c, nil
+}
+
+func (c *channels) close() {
+	_ = c.chat.Close()
+	_ = c.lossy.Close()
+	_ = c.association.Close()
+}

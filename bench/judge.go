@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+)
+
+// Limits beyond which we do not trust ourselves, or the row.
+const (
+	lateLimit   = 20 * time.Millisecond // p99 of how late packets left
+	dropLimit   = 0.0005                // share lost in our own full buffers
+	fullShare   = 0.95                  // of the processor time that someone may use
+	lossLimit   = 0.005
+	stolenLimit = 0.05 // of the time of all processors
+)
+
+// judge says what limited a window: facts in, a verdict out.
+func judge(w window, serverCores, generatorCores int) string {
+	share := func(d time.Duration, cores int) float64 {
+		return float64(d) / float64(w.length) / float64(max(cores, 1))
+	}
+	loss := w.loss()
+	serverFull := w.server.total > 0 && share(w.server.total, serverCores) >= fullShare
+	switch {
+	case float64(w.counts.dropped) > dropLimit*float64(w.counts.packets):
+		return LimitedByGenerator
+	case share(w.self.total, generatorCores) >= fullShare:
+		return LimitedByGenerator
+	case w.late.quantile(0.99) > lateLimit:
+		if share(w.stolen, serverCores+generatorCores) > stolenLimit {
+			return LimitedByMachine
+		}
+		return LimitedByGenerator
+	case serverFull:
+		return LimitedByServer
+	case loss > lossLimit:
+		return LimitedByLoss
+	}
+	return LimitedByLoad
+}
+
+// loss is the share of packets that never came, of those that should have, by their
+// sequence numbers. Subscribers that received nothing at all are in starved.
+func (w window) loss() float64 {
+	if w.counts.expected == 0 {
+		return 0
+	}
+	return max(0, 1-float64(w.counts.fresh)/float64(w.counts.expected))
+}
+
+// cost is the server's processor time per packet that arrived, in microseconds; 0 when unknown.
+func (w window) cost() float64 {
+	if w.counts.packets == 0 {
+		return 0
+	}
+	return float64(w.server.total.Nanoseconds()) / 1000 / float64(w.counts.packets)
+}
+
+// userShare is the part of the server's time that was spent outside the kernel.
+func (w window) userShare() float64 {
+	if w.server.user+w.server.system == 0 {
+		return 0
+	}
+	return float64(w.server.user) / float64(w.server.user+w.server.system)
+}
+
+// refusalOf explains why a window is not to be trusted.
+func refusalOf(w window) string {
+	switch w.limited {
+	case LimitedByMachine:
+		return fmt.Sprintf("the machine below took %.0f %% of the processor time", 100*float64(w.stolen)/float64(w.length))
+	case LimitedByGenerator:
+		switch {
+		case float64(w.counts.dropped) > dropLimit*float64(w.counts.packets):
+			return fmt.Sprintf("the generator lost %d packets in its own buffers; give it more cores (--pin), or let it decrypt a sample (--sample)", w.counts.dropped)
+		case w.late.quantile(0.99) > lateLimit:
+			return fmt.Sprintf("the generator sent packets up to %s late; give it more cores (--pin) or a smaller load", w.late.quantile(0.99).Round(time.Millisecond))
+		}
+		return "the generator used up its processor time; give it more cores (--pin), or let it decrypt a sample (--sample)"
+	}
+	return ""
+}

@@ -1,0 +1,317 @@
+package bench
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/srtp/v3"
+)
+
+// exchange hands our offer to a server and returns its answer, and how to leave.
+type exchange func(ctx context.Context, offer string) (answer string, leave func(context.Context) error, err error)
+
+// peer is one synthetic WebRTC peer: ICE, DTLS and SRTP as a browser does them, with
+// made-up media. connect brings it up; then its reader drives it.
+type peer struct {
+	// Fixed at construction.
+	name  string
+	via   path
+	hub   *hub
+	lines []line
+	data  bool
+	local credentials
+	cert  tls.Certificate
+
+	// Set by connect, once.
+	answer   answer
+	leave    func(context.Context) error
+	wire     wire
+	ice      *ice
+	dtlsIn   *datagrams
+	dtls     *dtls.Conn
+	sealRTP  *srtp.Context // owned by the pacer
+	phases   map[string]time.Duration
+	channels *channels
+
+	// Guarded by the lock of the wire's meter.
+	in inbound
+
+	rtcpMu   sync.Mutex
+	sealRTCP *srtp.Context
+
+	// source is what this peer publishes; nil for a watcher.
+	source *source
+	lost   atomic.Bool // the server ended it
+	once   sync.Once
+}
+
+// Phases of setting up a peer, in their order.
+const (
+	phaseSignal = "signal" // the offer, until the answer is here
+	phaseICE    = "ice"
+	phaseDTLS   = "dtls"
+	phaseMedia  = "media" // until the first packet of media can be read
+)
+
+var phaseOrder = []string{phaseSignal, phaseICE, phaseDTLS, phaseMedia}
+
+func newPeer(name string, via path, h *hub, lines []line, data bool, cert certificate) *peer {
+	return &peer{
+		name: name, via: via, hub: h, lines: lines, data: data, cert: cert.tls,
+		local:  credentials{ufrag: rand.Text()[:8], password: rand.Text(), fingerprint: cert.fingerprint},
+		phases: map[string]time.Duration{},
+	}
+}
+
+// connect brings the peer up, or says which step did not work.
+func (p *peer) connect(ctx context.Context, signal exchange) error {
+	began := time.Now()
+	step := func(phase string) {
+		p.phases[phase] = time.Since(began)
+		began = time.Now()
+	}
+	text, leave, err := signal(ctx, writeOffer(p.local, p.lines, p.data))
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	p.leave = leave
+	if p.answer, err = parseAnswer(text); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	step(phaseSignal)
+	if err := p.connectICE(ctx); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	step(phaseICE)
+	if err := p.connectDTLS(ctx); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	step(phaseDTLS)
+	if p.data {
+		if !p.answer.data {
+			return fmt.Errorf("%s: the server refuses data channels", p.name)
+		}
+		if p.channels, err = openChannels(ctx, p.dtls); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// connectICE tries the candidates of the wanted path in turn.
+func (p *peer) connectICE(ctx context.Context) error {
+	p.dtlsIn = newDatagrams()
+	candidates := p.via.choose(p.answer.candidates)
+	if len(candidates) == 0 {
+		return fmt.Errorf("the server offers no candidate for %s", p.via)
+	}
+	var failed error
+	for i, c := range candidates {
+		limit := 10 * time.Second
+		if i+1 < len(candidates) {
+			limit = 2 * time.Second
+		}
+		failed = p.tryCandidate(ctx, c, limit)
+		if failed == nil || ctx.Err() != nil {
+			return failed
+		}
+	}
+	return failed
+}
+
+func (p *peer) tryCandidate(ctx context.Context, c candidate, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("waited %s", limit))
+	defer cancel()
+	agent := newICE(p.local, p.answer.credentials, c.address)
+	w, err := p.via.open(ctx, p.hub, c.address, func(m *meter, b []byte, at int64) { p.receive(agent, m, b, at) })
+	if err != nil {
+		return err
+	}
+	p.dtlsIn.attach(w)
+	if err := agent.connect(ctx, w); err != nil {
+		_ = w.close()
+		return err
+	}
+	p.wire, p.ice = w, agent
+	return nil
+}
+
+func (p *peer) connectDTLS(ctx context.Context) error {
+	options := []dtls.Option{
+		dtls.WithCertificates(p.cert),
+		dtls.WithInsecureSkipVerify(true), // WebRTC verifies the fingerprint instead
+		dtls.WithVerifyPeerCertificate(p.verify),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithFlightInterval(200 * time.Millisecond),
+		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80),
+	}
+	var err error
+	if p.answer.active {
+		server := make([]dtls.ServerOption, 0, len(options)+1)
+		for _, o := range options {
+			server = append(server, o)
+		}
+		p.dtls, err = dtls.ServerWithOptions(p.dtlsIn, p.dtlsIn, append(server, dtls.WithClientAuth(dtls.RequireAnyClientCert))...)
+	} else {
+		client := make([]dtls.ClientOption, 0, len(options))
+		for _, o := range options {
+			client = append(client, o)
+		}
+		p.dtls, err = dtls.ClientWithOptions(p.dtlsIn, p.dtlsIn, client...)
+	}
+	if err != nil {
+		return fmt.Errorf("dtls: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := p.dtls.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("dtls handshake: %w", err)
+	}
+	return p.installKeys()
+}
+
+func (p *peer) verify(raw [][]byte, _ [][]*x509.Certificate) error {
+	if len(raw) == 0 {
+		return fmt.Errorf("the server shows no certificate")
+	}
+	hash, want, _ := strings.Cut(p.answer.fingerprint, " ")
+	if !strings.EqualFold(hash, "sha-256") {
+		return nil // a hash that we do not know: this is a measure, not a secret
+	}
+	if got := fingerprintOf(raw[0]); !strings.EqualFold(got, want) {
+		return fmt.Errorf("the server's certificate is not the one of its answer")
+	}
+	return nil
+}
+
+func (p *peer) installKeys() error {
+	selected, ok := p.dtls.SelectedSRTPProtectionProfile()
+	if !ok {
+		return fmt.Errorf("dtls: no SRTP profile in common")
+	}
+	state, ok := p.dtls.ConnectionState()
+	if !ok {
+		return fmt.Errorf("dtls: no keys to export")
+	}
+	config := srtp.Config{Profile: srtp.ProtectionProfile(selected)}
+	if err := config.ExtractSessionKeysFromDTLS(&state, !p.answer.active); err != nil {
+		return fmt.Errorf("srtp keys: %w", err)
+	}
+	var err error
+	keys := config.Keys
+	if p.sealRTP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
+		return fmt.Errorf("srtp: %w", err)
+	}
+	if p.sealRTCP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
+		return fmt.Errorf("srtp: %w", err)
+	}
+	open, err := newOpener(keys.RemoteMasterKey, keys.RemoteMasterSalt, config.Profile)
+	if err != nil {
+		return err
+	}
+	m := p.wire.meter()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p.in.begin(p, open)
+	return nil
+}
+
+// receive is the peer's reader: it tells the protocols on the wire apart.
+// https://www.rfc-editor.org/rfc/rfc7983#section-7
+func (p *peer) receive(agent *ice, m *meter, b []byte, at int64) {
+	switch {
+	case len(b) < 4:
+	case b[0] < 4:
+		if reply, err := agent.handle(b); err == nil && reply != nil {
+			_ = p.dtlsIn.send(reply)
+		}
+	case b[0] >= 20 && b[0] < 64:
+		p.dtlsIn.put(b)
+	case b[0]>>6 == 2 && b[1] >= 192 && b[1] <= 223:
+		p.in.control(b, at)
+	case b[0]>>6 == 2:
+		p.in.media(m, b, at)
+	}
+}
+
+// sendRTCP encrypts and sends one compound packet.
+func (p *peer) sendRTCP(plain []byte) {
+	if p.sealRTCP == nil {
+		return // a peer of the floor, which has no reports
+	}
+	p.rtcpMu.Lock()
+	sealed, err := p.sealRTCP.EncryptRTCP(nil, plain, nil)
+	p.rtcpMu.Unlock()
+	if err == nil {
+		_ = p.wire.send(sealed)
+	}
+}
+
+// keepAlive renews our consent; a server may forget peers that do not.
+func (p *peer) keepAlive() {
+	if b, err := p.ice.check(); err == nil {
+		_ = p.wire.send(b)
+	}
+}
+
+// close leaves the server and gives everything back. A peer that never came up can be closed too.
+func (p *peer) close(ctx context.Context) (err error) {
+	p.once.Do(func() {
+		if p.leave != nil {
+			err = p.leave(ctx)
+		}
+		if p.channels != nil {
+			p.channels.close()
+		}
+		if p.dtls != nil {
+			_ = p.dtls.Close()
+		}
+		if p.dtlsIn != nil {
+			_ = p.dtlsIn.Close()
+		}
+		if p.wire != nil {
+			_ = p.wire.close()
+		}
+	})
+	return err
+}
+
+// certificate is one for all peers of a run: making a key per peer would measure our own start.
+type certificate struct {
+	tls         tls.Certificate
+	fingerprint string
+}
+
+func newCertificate() (certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return certificate{}, fmt.Errorf("key of the generator: %w", err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 1, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return certificate{}, fmt.Errorf("certificate of the generator: %w", err)
+	}
+	return certificate{tls: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, fingerprint: fingerprintOf(der)}, nil
+}
+
+func fingerprintOf(der []byte) string {
+	sum := sha256.Sum256(der)
+	text := make([]string, len(sum))
+	for i, b := range sum {
+		text[i] = fmt.Sprintf("%02X", b)
+	}
+	return strings.Join(text, ":")
+}

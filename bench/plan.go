@@ -1,0 +1,75 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+)
+
+// group is a set of rows that are measured in turns: the same path, shape and size on
+// several targets, and the floor beside them.
+type group struct {
+	path, shape string
+	subscribers int
+	targets     []targetSpec
+	media       Media
+	rounds      int
+	window      time.Duration
+	floor       bool // all three ways of sending are measured too
+}
+
+func (g group) String() string { return fmt.Sprintf("%s %s, %d", g.path, g.shape, g.subscribers) }
+
+// perRound is how many windows a round has: the floor's and each target's.
+func (g group) perRound() int { return len(g.targets) + 1 }
+
+// takes is how long the group is expected to take.
+func (g group) takes() time.Duration {
+	windows := time.Duration(g.rounds * g.perRound())
+	if g.floor {
+		windows += 2 * floorExtraRounds
+	}
+	return windows*(g.window+settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
+}
+
+// floorExtraRounds is how often the slower ways of the floor are measured.
+const floorExtraRounds = 2
+
+// planMedia lists the groups of a run that forward RTP.
+func planMedia(o *Options, targets []targetSpec) (groups []group) {
+	builtin := func(names ...string) (some []targetSpec) {
+		for _, t := range targets {
+			for _, n := range names {
+				if t.builtin && t.name == n {
+					some = append(some, t)
+				}
+			}
+		}
+		return some
+	}
+	add := func(path, shape string, n int, targets []targetSpec, m Media, floor bool) {
+		if len(targets) > 0 && o.wants(path, shape) {
+			groups = append(groups, group{path, shape, n, targets, m, o.Rounds, o.Window, floor})
+		}
+	}
+	ours := builtin(TargetCarillon)
+	audio, layers := o.Media, o.Media
+	audio.AudioOnly, layers.Simulcast = true, true
+
+	if !o.Quick {
+		add(PathUDP, ShapePair, 1, targets, o.Media, false)
+	}
+	for _, n := range o.Subscribers {
+		add(PathUDP, ShapeFanOut, n, targets, o.Media, true)
+	}
+	if o.Quick {
+		return groups
+	}
+	some := min(o.Subscribers[len(o.Subscribers)/2], 200)
+	add(PathUDP, ShapeLayers, some, ours, layers, false)
+	add(PathUDP, ShapeRoom, o.Room, ours, o.Media, false)
+	add(PathUDP, ShapeAudio, some, targets, audio, false)
+	for _, path := range []string{PathTCP, PathTURN, PathTURNTCP, PathTURNTLS} {
+		add(path, ShapeFanOut, min(some, 50), ours, o.Media, false)
+	}
+	return groups
+}

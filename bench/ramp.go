@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// RampResult is the most subscribers that a target served within the limits.
+type RampResult struct {
+	Target      string  `json:"target"`
+	Subscribers int     `json:"subscribers"`
+	Packets     float64 `json:"packets_per_second"`
+	CPU         float64 `json:"cpu_us_per_packet"`
+	P99MS       float64 `json:"latency_p99_ms"`
+	Loss        float64 `json:"loss"`
+	LimitedBy   string  `json:"limited_by"` // what ended the ramp
+}
+
+// rampMost is where a ramp ends even if the server takes more.
+const rampMost = 4000
+
+// ramps finds each target's limit: doubling, then halving the interval.
+func (r *runner) ramps(ctx context.Context) error {
+	r.steps = newSteps(r.options.Progress)
+	const takes = 40 * time.Second
+	r.steps.plan(selfTakes)
+	for range r.targets {
+		r.steps.plan(takes)
+	}
+	if err := r.measureSelf(ctx); err != nil {
+		return fmt.Errorf("measure the generator itself: %w", err)
+	}
+	for _, t := range r.targets {
+		r.steps.begin("ramp of "+t.name, takes)
+		result, err := r.ramp(ctx, t)
+		if result.Subscribers > 0 || err == nil {
+			r.report.Ramps = append(r.report.Ramps, result)
+		}
+		if err != nil {
+			return fmt.Errorf("ramp of %s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+func (r *runner) ramp(ctx context.Context, t targetSpec) (best RampResult, err error) {
+	best.Target = t.name
+	first := r.options.Subscribers[0]
+	g := group{path: PathUDP, shape: ShapeFanOut, subscribers: first, media: r.options.Media}
+	b, err := r.open(ctx, g, t)
+	if b != nil {
+		defer func() { err = errors.Join(err, b.close()) }()
+	}
+	if err != nil {
+		return best, err
+	}
+	good, bad, at := 0, 0, first
+	for {
+		r.steps.detail(fmt.Sprintf("%d subscribers", at))
+		if err := b.resize(ctx, at); err != nil {
+			return best, err
+		}
+		w, err := r.steady(ctx, b)
+		if err != nil {
+			return best, err
+		}
+		if verdict := r.rampVerdict(w); verdict == "" {
+			good = at
+			best = RampResult{t.name, at, w.packetRate(), w.cost(), milliseconds(w.latency.quantile(0.99)), w.loss(), best.LimitedBy}
+		} else {
+			bad, best.LimitedBy = at, verdict
+		}
+		switch {
+		case bad == 0 && good >= rampMost:
+			best.LimitedBy = "the ramp's own end"
+			return best, nil
+		case bad == 0:
+			at = min(2*good, rampMost)
+		case bad-good <= max(good/16, 1):
+			return best, nil
+		default:
+			at = (good + bad) / 2
+		}
+	}
+}
+
+// steady takes the better of two windows: one hiccup does not end a ramp.
+func (r *runner) steady(ctx context.Context, b *bed) (window, error) {
+	w, err := b.measure(ctx, r.options.Window)
+	if err != nil || r.rampVerdict(w) == "" {
+		return w, err
+	}
+	return b.measure(ctx, r.options.Window)
+}
+
+func (r *runner) rampVerdict(w window) string {
+	switch {
+	case w.limited == LimitedByGenerator || w.limited == LimitedByMachine:
+		return w.limited
+	case w.loss() > r.options.RampLoss || w.starved > 0:
+		return "loss"
+	case w.latency.quantile(0.99) > r.options.RampP99:
+		return "latency"
+	}
+	return ""
+}
+
+// resize adds or removes watchers until there are n.
+func (b *bed) resize(ctx context.Context, n int) error {
+	have := 0
+	for _, p := range b.load.snapshot() {
+		if p.source == nil {
+			have++
+		}
+	}
+	b.load.pacer.run() // a server may want media while someone comes
+	defer b.load.pacer.pause()
+	switch {
+	case n > have:
+		return b.load.addWatchers(ctx, n-have)
+	case n < have:
+		return b.load.removeWatchers(ctx, have-n)
+	}
+	return nil
+}

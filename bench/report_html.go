@@ -1,0 +1,3 @@
+package bench
+
+func HTML(r *Report) ([]byte, error) { return nil, nil }

@@ -1,0 +1,228 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// runner is one run of the benchmark.
+type runner struct {
+	options Options
+	targets []targetSpec
+	pin     pinning
+	netem   *netem
+	cert    certificate
+	report  *Report
+	steps   *steps
+}
+
+// Run measures what the options say. It returns what it has also when the context ends
+// or a target fails; then with the error.
+func Run(ctx context.Context, o Options) (report *Report, err error) {
+	r, err := newRunner(o)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	defer func() { r.report.Took = time.Since(began) }()
+	if err := pinSelf(r.pin.load); err != nil {
+		return nil, err
+	}
+	stop := r.netem.start()
+	defer stop()
+	if r.options.Ramp {
+		err = r.ramps(ctx)
+	} else {
+		err = r.rows(ctx)
+	}
+	r.steps.end()
+	r.report.Compared = compare(r.report.Rows, r.targets)
+	if err != nil {
+		r.report.Partial = true
+	}
+	return r.report, err
+}
+
+func newRunner(o Options) (*runner, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	r := &runner{options: o, report: &Report{Rows: []Row{}, Floor: []FloorRow{}, Refused: []Refused{}}}
+	for _, text := range o.Targets {
+		t, err := parseTarget(text)
+		if err != nil {
+			return nil, err
+		}
+		r.targets = append(r.targets, t)
+	}
+	var err error
+	allowed := allowedCores()
+	if r.pin, err = parsePin(o.Pin, allowed); err != nil {
+		return nil, err
+	}
+	if r.netem, err = parseNetem(o.Netem); err != nil {
+		return nil, err
+	}
+	if r.cert, err = newCertificate(); err != nil {
+		return nil, err
+	}
+	r.report.Machine = Machine{
+		Processor: processorName(), Cores: len(allowed), Kernel: kernelRelease(), Go: runtime.Version(), Version: o.Version,
+		Time: time.Now().UTC().Truncate(time.Second), Command: commandLine(), Server: r.pin.server, Load: r.pin.load,
+		Netem: r.netem.String(), Media: r.options.Media, Rounds: r.options.Rounds, Window: r.options.Window.Seconds(), Sample: r.options.Sample,
+	}
+	return r, nil
+}
+
+// commandLine is how this run was started, without the folder of the binary or tokens.
+func commandLine() string {
+	words := append([]string(nil), os.Args...)
+	words[0] = words[0][strings.LastIndexByte(words[0], '/')+1:]
+	for i, w := range words {
+		if before, _, ok := strings.Cut(w, "token="); ok {
+			words[i] = before + "token=…"
+		}
+		if i > 0 && words[i-1] == "--token" {
+			words[i] = "…"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (r *runner) rows(ctx context.Context) error {
+	groups := planMedia(&r.options, r.targets)
+	extras := planExtras(&r.options, r.targets)
+	if len(groups)+len(extras) == 0 {
+		return errors.New("no target has this path in this shape: nothing to measure")
+	}
+	r.steps = newSteps(r.options.Progress)
+	r.steps.plan(selfTakes)
+	for _, g := range groups {
+		r.steps.plan(g.takes())
+	}
+	for _, e := range extras {
+		r.steps.plan(e.takes)
+	}
+	if err := r.measureSelf(ctx); err != nil {
+		return fmt.Errorf("measure the generator itself: %w", err)
+	}
+	for _, g := range groups {
+		if err := r.group(ctx, g); err != nil {
+			return fmt.Errorf("%s: %w", g, err)
+		}
+	}
+	for _, e := range extras {
+		r.steps.begin(e.name, e.takes)
+		if err := e.run(ctx, r); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	return nil
+}
+
+// group brings up all targets of a group and the floor, measures them in turns, and
+// adds their rows.
+func (r *runner) group(ctx context.Context, g group) (err error) {
+	r.steps.begin(g.String(), g.takes())
+	floor, err := r.openFloor(ctx, g)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, floor.close()) }()
+	var beds []*bed
+	for _, t := range g.targets {
+		r.steps.detail("connect " + t.name)
+		b, err := r.open(ctx, g, t)
+		if b != nil {
+			defer func() { _ = b.close() }() // its rows are made; what fails now changes nothing
+		}
+		if err != nil {
+			return err
+		}
+		beds = append(beds, b)
+	}
+	// Even when a target fails on the way, what was measured is a row.
+	defer func() { r.harvest(g, floor, beds) }()
+	if g.floor {
+		if err := r.slowerFloors(ctx, g, floor); err != nil {
+			return err
+		}
+	}
+	for round := range g.rounds {
+		if err := r.round(ctx, g, round, floor, beds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round measures everyone once, each time beginning with another, so that whatever
+// drifts in the machine does not always hit the same.
+func (r *runner) round(ctx context.Context, g group, round int, floor *bed, beds []*bed) error {
+	everyone := append([]*bed{floor}, beds...)
+	for i := range everyone {
+		b := everyone[(i+round)%len(everyone)]
+		r.steps.detail(fmt.Sprintf("%s, window %d of %d", b.target, round+1, g.rounds))
+		if b == floor {
+			if err := floor.setFloor(ctx, floorGSO); err != nil {
+				return err
+			}
+		}
+		w, err := b.measure(ctx, g.window)
+		if err != nil {
+			return err
+		}
+		b.windows = append(b.windows, w)
+		if b == floor {
+			if err := floor.setFloor(ctx, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *runner) slowerFloors(ctx context.Context, g group, floor *bed) error {
+	for _, mode := range []floorMode{floorSingle, floorBatch} {
+		r.steps.detail("floor, " + string(mode))
+		var windows []window
+		for range floorExtraRounds {
+			if err := floor.setFloor(ctx, mode); err != nil {
+				return err
+			}
+			w, err := floor.measure(ctx, g.window)
+			if err != nil {
+				return err
+			}
+			windows = append(windows, w)
+		}
+		r.report.Floor = append(r.report.Floor, floorRowOf(g, mode, windows))
+	}
+	return floor.setFloor(ctx, "")
+}
+
+func (r *runner) harvest(g group, floor *bed, beds []*bed) {
+	if len(floor.windows) > 0 {
+		r.report.Floor = append(r.report.Floor, floorRowOf(g, floorGSO, floor.windows))
+	}
+	for _, b := range beds {
+		if len(b.windows) == 0 {
+			continue
+		}
+		b.setup = b.load.phases()
+		row, refused := rowOf(g, b, floor.windows)
+		if refused != nil {
+			r.report.Refused = append(r.report.Refused, *refused)
+			continue
+		}
+		if g.shape == ShapeRoom {
+			row.Slots = r.options.Slots
+		}
+		r.report.Rows = append(r.report.Rows, row)
+	}
+}

@@ -1,0 +1,205 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Names of targets that are built in.
+const (
+	TargetCarillon = "carillon"
+	TargetPion     = "pion"
+	targetFloor    = "floor"
+)
+
+// Ready is the first line that a target process prints.
+type Ready struct {
+	URL    string  `json:"url"`
+	Relays []Relay `json:"relays,omitempty"` // of paths turn-udp, turn-tcp, turn-tls, in this order
+	Error  string  `json:"error,omitempty"`
+}
+
+// process is a target of ours: the own binary again, with a hidden sub-command. It
+// lives until stop, and dies with us because it reads our end of its standard input.
+type process struct {
+	name  string
+	pid   int
+	ready Ready
+
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	stderr *tail
+	exited chan struct{} // closed when it is gone; waited is set before
+	waited error
+	once   sync.Once
+}
+
+// start runs the binary with args on the given cores and waits until it is ready.
+func startProcess(ctx context.Context, name string, command []string, cores []int) (*process, error) {
+	p := &process{name: name, stderr: &tail{}, exited: make(chan struct{})}
+	p.cmd = exec.Command(command[0], command[1:]...)
+	p.cmd.Stderr = p.stderr
+	p.cmd.Env = os.Environ()
+	if len(cores) > 0 {
+		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", len(cores)))
+	}
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start target %s: %w", name, err)
+	}
+	p.stdin = stdin
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start target %s: %w", name, err)
+	}
+	if err := startOn(cores, p.cmd.Start); err != nil {
+		return nil, fmt.Errorf("start target %s: %w", name, err)
+	}
+	p.pid = p.cmd.Process.Pid
+	lines := make(chan Ready, 1)
+	go func() {
+		p.read(stdout, lines)
+		p.waited = p.cmd.Wait()
+		close(p.exited)
+	}()
+	select {
+	case p.ready = <-lines:
+		if p.ready.Error == "" {
+			return p, nil
+		}
+		err = fmt.Errorf("target %s: %s", name, p.ready.Error)
+	case <-p.exited:
+		err = fmt.Errorf("target %s ended before it was ready: %w", name, p.died())
+	case <-time.After(20 * time.Second):
+		err = fmt.Errorf("target %s was not ready within 20 s%s", name, p.stderr.quoted())
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	p.stop()
+	return nil, err
+}
+
+// read takes the one line that says the target is ready, and drains the rest.
+func (p *process) read(stdout io.Reader, lines chan<- Ready) {
+	r := bufio.NewReader(stdout)
+	line, err := r.ReadBytes('\n')
+	if err == nil {
+		var ready Ready
+		if err := json.Unmarshal(line, &ready); err != nil {
+			ready.Error = fmt.Sprintf("its first line makes no sense: %.100q", line)
+		}
+		lines <- ready
+	}
+	_, _ = io.Copy(io.Discard, r)
+}
+
+// died says how the process ended; nil while it lives.
+func (p *process) died() error {
+	select {
+	case <-p.exited:
+	default:
+		return nil
+	}
+	if p.waited == nil {
+		return errors.New("it exited" + p.stderr.quoted())
+	}
+	return fmt.Errorf("%w%s", p.waited, p.stderr.quoted())
+}
+
+// stop asks it to end by closing its input, and insists after two seconds.
+func (p *process) stop() {
+	p.once.Do(func() {
+		_ = p.stdin.Close()
+		select {
+		case <-p.exited:
+		case <-time.After(2 * time.Second):
+			_ = p.cmd.Process.Kill()
+			<-p.exited
+		}
+	})
+}
+
+// Runtime is what a target of ours tells about itself.
+type Runtime struct {
+	Mallocs uint64 `json:"mallocs"` // heap objects allocated since the start
+	// Of the media socket, where it counts them: 0 is unknown.
+	Reads  uint64 `json:"reads,omitempty"` // system calls
+	Writes uint64 `json:"writes,omitempty"`
+	Out    uint64 `json:"out,omitempty"` // datagrams sent
+}
+
+func (p *process) runtime(ctx context.Context) (r Runtime, err error) {
+	err = p.call(ctx, http.MethodGet, "/runtime", nil, &r)
+	return r, err
+}
+
+// call speaks JSON with the target's control endpoints.
+func (p *process) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, p.ready.URL+path, body)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("target %s: %w", p.name, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 300))
+		return fmt.Errorf("target %s: %s %s: %s: %s", p.name, method, path, res.Status, bytes.TrimSpace(text))
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(out); err != nil {
+		return fmt.Errorf("target %s: %s: %w", p.name, path, err)
+	}
+	return nil
+}
+
+// tail keeps the end of what a target wrote to its standard error.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, b...)
+	if over := len(t.text) - 2000; over > 0 {
+		t.text = append(t.text[:0], t.text[over:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) quoted() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := strings.TrimSpace(string(t.text))
+	if text == "" {
+		return ""
+	}
+	return "; it said last:\n" + text
+}

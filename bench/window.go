@@ -1,0 +1,179 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// bed is one target with its load, alive and ready to be measured again and again.
+type bed struct {
+	target string
+	proc   *process // nil: a server that is not ours
+	pid    int      // 0: unknown, so no processor time
+	cores  int      // that the server may use
+	load   *load
+	floor  *floorOrder // of the floor only
+
+	memory    memory
+	windows   []window
+	generator int // cores of ours
+	setup     map[string][]time.Duration
+}
+
+type memory struct {
+	rest, loaded uint64
+	peers        int
+}
+
+// window is what was seen in one stretch of time.
+type window struct {
+	length  time.Duration
+	counts  counts
+	latency *histogram
+	late    histogram
+	sent    uint64
+	starved int
+
+	server, self usage // spent in the window
+	stolen       time.Duration
+	runtime      Runtime
+	jitter       spread
+	limited      string
+}
+
+// What limited a row.
+const (
+	LimitedByLoad      = "load"      // nothing did: the server took all that was offered
+	LimitedByServer    = "server"    // its processor time was used up
+	LimitedByLoss      = "loss"      // packets were lost though the server had time: the path, or the server's queues
+	LimitedByGenerator = "generator" // we were; such a row is refused
+	LimitedByMachine   = "machine"   // somebody else used the processors
+)
+
+// settle is how long a load runs before a window begins: the first key frame, the
+// server's estimate, caches.
+const settle = 300 * time.Millisecond
+
+// measure lets the load run, waits until it has settled, and looks for length.
+func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err error) {
+	b.load.pacer.run()
+	defer b.load.pacer.pause()
+	if err := b.sleep(ctx, settle); err != nil {
+		return w, err
+	}
+	before, err := b.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	b.load.hub.take()
+	b.load.pacer.take()
+	b.load.starved()
+	began := time.Now()
+	if err := b.sleep(ctx, length); err != nil {
+		return w, err
+	}
+	w.counts, w.latency = b.load.hub.take()
+	w.late, w.sent = b.load.pacer.take()
+	w.length = time.Since(began)
+	after, err := b.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	w.starved = b.load.starved()
+	w.server, w.self, w.stolen = after.server.since(before.server), after.self.since(before.self), after.stolen-before.stolen
+	w.runtime = after.runtime.since(before.runtime)
+	w.jitter = spreadOf(b.load.jitter())
+	w.limited = judge(w, b.cores, b.generator)
+	return w, b.verify(w)
+}
+
+// verify tells a server that forwards nothing from one that is merely slow.
+func (b *bed) verify(w window) error {
+	if w.counts.packets == 0 {
+		return fmt.Errorf("target %s forwards nothing: %d packets were sent in %s and none came back", b.target, w.sent, w.length.Round(time.Millisecond))
+	}
+	if w.counts.bad > w.counts.opened {
+		return fmt.Errorf("target %s sends packets that cannot be decrypted (%d of %d)", b.target, w.counts.bad, w.counts.bad+w.counts.opened)
+	}
+	return nil
+}
+
+type glance struct {
+	server, self usage
+	stolen       time.Duration
+	runtime      Runtime
+}
+
+func (b *bed) look(ctx context.Context) (g glance, err error) {
+	if b.proc != nil {
+		if g.runtime, err = b.proc.runtime(ctx); err != nil {
+			return g, errors.Join(b.gone(), err)
+		}
+	}
+	if b.pid != 0 {
+		if g.server, err = readUsage(b.pid); err != nil {
+			return g, errors.Join(b.gone(), err)
+		}
+	}
+	g.stolen = stolen()
+	g.self, err = readUsage(os.Getpid())
+	return g, err
+}
+
+func (b *bed) gone() error {
+	if b.proc == nil {
+		return nil
+	}
+	if err := b.proc.died(); err != nil {
+		return fmt.Errorf("target %s died while it was measured: %w", b.target, err)
+	}
+	return nil
+}
+
+// sleep ends early when the target dies.
+func (b *bed) sleep(ctx context.Context, d time.Duration) error {
+	var exited chan struct{}
+	if b.proc != nil {
+		exited = b.proc.exited
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-exited:
+		return b.gone()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (u usage) since(before usage) usage {
+	return usage{total: u.total - before.total, user: u.user - before.user, system: u.system - before.system}
+}
+
+func (r Runtime) since(before Runtime) Runtime {
+	return Runtime{Mallocs: r.Mallocs - before.Mallocs, Reads: r.Reads - before.Reads, Writes: r.Writes - before.Writes, Out: r.Out - before.Out}
+}
+
+// close ends the load, then the target.
+func (b *bed) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	var err error
+	if b.proc != nil && b.floor == nil {
+		// A target of ours dies with all its peers: asking it to let each one go would only take time.
+		b.proc.stop()
+		for _, p := range b.load.snapshot() {
+			p.leave = nil
+		}
+	}
+	if b.load != nil {
+		err = b.load.close(ctx)
+	}
+	if b.proc != nil {
+		b.proc.stop()
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"carillon/bench"
+)
+
+// benchCmd measures media paths. Without flags it starts its own servers in processes of
+// their own, measures everything and prints one table.
+type benchCmd struct {
+	Quick   bool     `help:"One fan-out on every target, in 40 s."`
+	Target  []string `help:"What to measure: carillon, pion, or whip=URL,whep=URL[,token=T][,pid=N][,name=X]. Repeat it for more." placeholder:"TARGET" sep:"none"`
+	Compare bool     `help:"Take the targets from the arguments, alternate between them, and print ratios: --compare A B."`
+	Targets []string `arg:"" optional:"" help:"Targets of --compare."`
+
+	Server string `help:"Measure a running Carillon at this URL, through its WHIP and WHEP." placeholder:"URL"`
+	Whip   string `help:"Measure any server: where to publish." placeholder:"URL"`
+	Whep   string `help:"Measure any server: where to watch." placeholder:"URL"`
+	Token  string `help:"Bearer token for --server, --whip and --whep." placeholder:"TOKEN"`
+	Pid    int    `help:"Process of that server, to read its processor time. On this machine it is found by itself." placeholder:"PID"`
+
+	Paths       []string      `help:"Only these paths: udp, ice-tcp, turn-udp, turn-tcp, turn-tls, data-reliable, data-lossy, websocket." placeholder:"PATH"`
+	Shapes      []string      `help:"Only these shapes: 1:1, 1:N, N:N, audio, simulcast, messages, ring." placeholder:"SHAPE"`
+	Subscribers []int         `short:"n" help:"Fan-outs of 1:N (10,100,400)." placeholder:"N"`
+	Members     int           `help:"Members of N:N (12)." placeholder:"N"`
+	Slots       int           `help:"Video slots of each member (4)." placeholder:"M"`
+	Rounds      int           `help:"Windows per row, measured in turns (5)." placeholder:"N"`
+	Window      time.Duration `help:"Length of a window (1s)." placeholder:"TIME"`
+	Sample      int           `help:"Decrypt and time one packet of so many (1)." placeholder:"N"`
+
+	Codec  string `help:"Video codec: vp8 or h264." default:"vp8" enum:"vp8,h264"`
+	Rate   string `help:"Rate of the video." default:"1.536mbit"`
+	FPS    int    `name:"fps" help:"Frames per second." default:"30"`
+	Size   int    `help:"Bytes of a video packet's payload." default:"1200"`
+	Pacing string `help:"How the packets of a frame leave: burst or even." default:"burst" enum:"burst,even"`
+
+	Ramp  bool   `help:"Find the most subscribers of each target before loss or latency passes a limit."`
+	Pin   string `help:"Cores: auto (server on the first, load on the others), none, or server=0,load=1-3." default:"auto"`
+	Netem string `help:"Shape the generator's own wire: loss=2%,delay=50ms,rate=2mbit." placeholder:"SPEC"`
+
+	JSON     string `name:"json" help:"Write the report as JSON." placeholder:"FILE"`
+	CSV      string `name:"csv" help:"Write the rows as CSV." placeholder:"FILE"`
+	HTML     string `name:"html" help:"Write one page with tables and plots." placeholder:"FILE"`
+	Baseline string `help:"Compare with the JSON of an earlier run and print what moved beyond noise." placeholder:"FILE"`
+}
+
+// Run ends with an error, and so with a non-zero status, when a target failed; what was
+// measured before is printed and written all the same.
+func (c benchCmd) Run(ctx context.Context) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	report, err := bench.Run(ctx, options)
+	if report == nil {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	return errors.Join(err, c.write(report))
+}
+
+func (c benchCmd) options() (o bench.Options, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return o, fmt.Errorf("find the own binary, which is the server: %w", err)
+	}
+	o = bench.Options{
+		Quick: c.Quick, Targets: c.Target, Paths: c.Paths, Shapes: c.Shapes, Subscribers: c.Subscribers, Room: c.Members, Slots: c.Slots,
+		Rounds: c.Rounds, Window: c.Window, Sample: c.Sample, Ramp: c.Ramp, Pin: c.Pin, Netem: c.Netem, Version: version(),
+		Command: []string{self, "bench-target"}, Serve: []string{self, "serve"}, Media: bench.DefaultMedia(),
+		Progress: bench.Bar(os.Stderr, isTerminal(os.Stderr)),
+	}
+	if o.Media.Rate, err = bench.ParseRate(c.Rate); err != nil {
+		return o, fmt.Errorf("rate: %w", err)
+	}
+	o.Media.Codec, o.Media.FPS, o.Media.Size, o.Media.Pacing = c.Codec, c.FPS, c.Size, bench.Pacing(c.Pacing)
+	if c.Compare {
+		if len(c.Targets) < 2 {
+			return o, errors.New("--compare wants two targets, such as --compare carillon pion")
+		}
+		o.Targets = append(o.Targets, c.Targets...)
+	} else if len(c.Targets) > 0 {
+		return o, fmt.Errorf("%s: targets without a flag belong to --compare", strings.Join(c.Targets, " "))
+	}
+	return o, c.remote(&o)
+}
+
+// remote adds the server that --server or --whip and --whep name.
+func (c benchCmd) remote(o *bench.Options) error {
+	whip, whep := c.Whip, c.Whep
+	if c.Server != "" {
+		base := strings.TrimSuffix(c.Server, "/")
+		whip, whep = base+"/whip/bench", base+"/whep/bench"
+	}
+	if whip == "" && whep == "" {
+		return nil
+	}
+	if whip == "" || whep == "" {
+		return errors.New("--whip and --whep belong together: one publishes what the other watches")
+	}
+	spec := "whip=" + whip + ",whep=" + whep
+	if c.Token != "" {
+		spec += ",token=" + c.Token
+	}
+	if c.Pid != 0 {
+		spec += fmt.Sprintf(",pid=%d", c.Pid)
+	}
+	o.Targets = append(o.Targets, spec)
+	return nil
+}
+
+func (c benchCmd) write(report *bench.Report) error {
+	failed := []error{bench.Table(os.Stdout, report)}
+	if c.JSON != "" {
+		b, err := json.MarshalIndent(report, "", "  ")
+		failed = append(failed, err, writeFile(c.JSON, append(b, '\n')))
+	}
+	if c.CSV != "" {
+		b, err := bench.CSV(report)
+		failed = append(failed, err, writeFile(c.CSV, b))
+	}
+	if c.HTML != "" {
+		b, err := bench.HTML(report)
+		failed = append(failed, err, writeFile(c.HTML, b))
+	}
+	if c.Baseline != "" {
+		moved, err := bench.Baseline(c.Baseline, report)
+		failed = append(failed, err)
+		if err == nil {
+			bench.PrintMoved(os.Stdout, moved)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func writeFile(name string, b []byte) error {
+	if err := os.WriteFile(filepath.Clean(name), b, 0o644); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// benchTargetCmd is a server that bench starts in another process.
+type benchTargetCmd struct {
+	Kind string `arg:""`
+}
+
+// Run serves until standard input ends, that is until bench is gone.
+func (c benchTargetCmd) Run() error {
+	return bench.ServeTarget(c.Kind, os.Stdin, os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+}
