@@ -1,0 +1,133 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/pion/datachannel"
+	"github.com/pion/webrtc/v4"
+)
+
+// Labels of the data channels that a client may open; any other is closed.
+const (
+	chatLabel  = "chat"
+	lossyLabel = "lossy"
+)
+
+// channel is called by pion for each data channel that the client opens.
+func (p *Peer) channel(dc *webrtc.DataChannel) {
+	label := dc.Label()
+	dc.OnOpen(func() {
+		raw, err := dc.Detach()
+		if err != nil {
+			return
+		}
+		conn, ok := raw.(*datachannel.DataChannel)
+		if !ok || p.closed.Load() {
+			_ = raw.Close()
+			return
+		}
+		switch label {
+		case chatLabel:
+			c := &chatChannel{conn: conn, limit: p.room.sfu.cfg.MessageBytes, backlog: p.room.sfu.cfg.BacklogBytes}
+			p.notices.add(func(l Leg) { l.Channel(c) })
+		case lossyLabel:
+			c := &lossyChannel{conn: conn}
+			if !p.lossy.CompareAndSwap(nil, c) {
+				_ = conn.Close()
+				return
+			}
+			p.wg.Go(func() { p.fanOut(c) })
+		default:
+			_ = conn.Close()
+		}
+	})
+}
+
+var errBacklog = errors.New("client does not read its data channel")
+
+// chatChannel is a Channel over a detached data channel.
+type chatChannel struct {
+	conn    *datachannel.DataChannel
+	limit   int
+	backlog int
+
+	mu     sync.Mutex // one reader
+	buffer []byte
+}
+
+// ReadMessage returns the next message. One that is too large ends the channel, as it
+// would a WebSocket.
+func (c *chatChannel) ReadMessage() ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.buffer == nil {
+		c.buffer = make([]byte, c.limit)
+	}
+	n, _, err := c.conn.ReadDataChannel(c.buffer)
+	if err != nil {
+		_ = c.conn.Close()
+		return nil, fmt.Errorf("read chat channel: %w", err)
+	}
+	return append([]byte(nil), c.buffer[:n]...), nil
+}
+
+// WriteMessage queues a message of text. When the client has not read for so long that
+// the backlog is full, the channel is closed: it can fall back to its WebSocket.
+func (c *chatChannel) WriteMessage(b []byte) error {
+	if c.conn.BufferedAmount()+uint64(len(b)) > uint64(c.backlog) {
+		_ = c.conn.Close()
+		return errBacklog
+	}
+	if _, err := c.conn.WriteDataChannel(b, true); err != nil {
+		return fmt.Errorf("write chat channel: %w", err)
+	}
+	return nil
+}
+
+// Close ends the channel; a blocked ReadMessage returns.
+func (c *chatChannel) Close() error { return c.conn.Close() }
+
+// lossyChannel carries cursors and reactions: what is late is worthless.
+type lossyChannel struct{ conn *datachannel.DataChannel }
+
+// fanOut hands each message of a peer to all others of the room. What is too fast, too
+// large, or meets a full backlog is dropped and counted.
+func (p *Peer) fanOut(c *lossyChannel) {
+	defer p.lossy.CompareAndSwap(c, nil)
+	sfu := p.room.sfu
+	b := make([]byte, sfu.cfg.MessageBytes)
+	for {
+		n, text, err := c.conn.ReadDataChannel(b)
+		if err != nil {
+			_ = c.conn.Close()
+			return
+		}
+		if n > sfu.cfg.LossyBytes || !p.lossyRate.Allow() || p.closed.Load() {
+			sfu.metrics.dropLossy.Add(1)
+			continue
+		}
+		for _, to := range p.room.lossyOthers(p) {
+			if to.conn.BufferedAmount() > uint64(sfu.cfg.BacklogBytes)/16 {
+				sfu.metrics.dropLossy.Add(1)
+				continue
+			}
+			if _, err := to.conn.WriteDataChannel(b[:n], text); err != nil {
+				sfu.metrics.dropLossy.Add(1)
+			}
+		}
+	}
+}
+
+func (r *Room) lossyOthers(p *Peer) []*lossyChannel {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var others []*lossyChannel
+	for _, other := range r.peers {
+		if c := other.lossy.Load(); other != p && c != nil {
+			others = append(others, c)
+		}
+	}
+	return others
+}

@@ -1,0 +1,142 @@
+package sfu
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/logging"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// engine prepares what all peers share: the muxes, and how pion has to behave.
+func (s *SFU) engine() (func() webrtc.SettingEngine, error) {
+	var quiet logging.LoggerFactory = pionLog{s.log}
+	s.udpMux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: s.conn, Logger: quiet.NewLogger("ice")})
+	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if s.tcp != nil {
+		s.tcpMux = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+			Listener:       s.tcp,
+			Logger:         quiet.NewLogger("ice"),
+			ReadBufferSize: 64,
+			// A TCP client that does not read fills its own buffer and then loses packets,
+			// and holds up nobody.
+			WriteBufferSize:      4 << 20,
+			FirstStunBindTimeout: 10 * time.Second,
+		})
+		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+	}
+	for _, a := range s.cfg.Advertise {
+		if net.ParseIP(a) == nil {
+			return nil, fmt.Errorf("advertise %q: not an IP address", a)
+		}
+	}
+	return func() webrtc.SettingEngine {
+		var e webrtc.SettingEngine
+		e.LoggerFactory = quiet
+		e.SetICEUDPMux(s.udpMux)
+		if s.tcpMux != nil {
+			e.SetICETCPMux(s.tcpMux)
+		}
+		e.SetNetworkTypes(types)
+		e.SetLite(true)
+		e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+		// Whoever listens on loopback wants it advertised; on all interfaces, nobody does.
+		e.SetIncludeLoopbackCandidate(s.conn.AddrPort().Addr().IsLoopback())
+		if len(s.cfg.Advertise) > 0 {
+			_ = e.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
+				External: s.cfg.Advertise, AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace,
+			})
+		}
+		_ = e.SetAnsweringDTLSRole(webrtc.DTLSRoleServer)
+		// GCM costs a seventh of CM with SHA-1; browsers list CM first but accept our order.
+		e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+		// Liveness is ours (Config.SilentMS): to pion a connection lives until it is closed.
+		e.SetICETimeouts(0, 0, 2*time.Second)
+		e.DetachDataChannels()
+		e.SetSCTPMaxMessageSize(uint32(s.cfg.MessageBytes))
+		// Repairs come back as what they repair, which the ring recognises.
+		e.DisableSRTPReplayProtection(false)
+		return e
+	}, nil
+}
+
+// mediaEngine registers what is forwarded and no more: each line of the offer names
+// every codec, and all of it is parsed.
+func mediaEngine() (*webrtc.MediaEngine, error) {
+	m := &webrtc.MediaEngine{}
+	audio := []webrtc.RTPCodecParameters{
+		{PayloadType: 111, RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: "audio/opus", ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "transport-cc"}, {Type: "nack"}},
+		}},
+		{PayloadType: 63, RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111",
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "transport-cc"}},
+		}},
+	}
+	feedback := []webrtc.RTCPFeedback{{Type: "transport-cc"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}
+	var video []webrtc.RTPCodecParameters
+	add := func(pt webrtc.PayloadType, mime, fmtp string) {
+		video = append(video,
+			webrtc.RTPCodecParameters{PayloadType: pt, RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: mime, ClockRate: 90000, SDPFmtpLine: fmtp, RTCPFeedback: feedback,
+			}},
+			webrtc.RTPCodecParameters{PayloadType: pt + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", pt),
+			}})
+	}
+	add(96, "video/VP8", "")
+	for i, profile := range []string{"42e01f", "42001f", "4d001f", "64001f"} {
+		add(webrtc.PayloadType(102+2*i), "video/H264", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="+profile)
+	}
+	for _, c := range audio {
+		if err := m.RegisterCodec(c, webrtc.RTPCodecTypeAudio); err != nil {
+			return nil, fmt.Errorf("register %s: %w", c.MimeType, err)
+		}
+	}
+	for _, c := range video {
+		if err := m.RegisterCodec(c, webrtc.RTPCodecTypeVideo); err != nil {
+			return nil, fmt.Errorf("register %s: %w", c.MimeType, err)
+		}
+	}
+	for _, x := range []struct {
+		uri  string
+		kind webrtc.RTPCodecType
+	}{
+		{sdp.SDESMidURI, webrtc.RTPCodecTypeAudio},
+		{sdp.SDESMidURI, webrtc.RTPCodecTypeVideo},
+		{sdp.SDESRTPStreamIDURI, webrtc.RTPCodecTypeVideo},
+		{sdp.SDESRepairRTPStreamIDURI, webrtc.RTPCodecTypeVideo},
+		{sdp.TransportCCURI, webrtc.RTPCodecTypeAudio},
+		{sdp.TransportCCURI, webrtc.RTPCodecTypeVideo},
+		{sdp.AudioLevelURI, webrtc.RTPCodecTypeAudio},
+	} {
+		if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: x.uri}, x.kind); err != nil {
+			return nil, fmt.Errorf("register %s: %w", x.uri, err)
+		}
+	}
+	return m, nil
+}
+
+// connect makes the PeerConnection of p. The API is per peer because its hooks are.
+func (s *SFU) connect(p *Peer) (*webrtc.PeerConnection, error) {
+	m, err := mediaEngine()
+	if err != nil {
+		return nil, err
+	}
+	settings := s.settings()
+	settings.SetICEBindingRequestHandler(p.bindingRequest)
+	registry := &interceptor.Registry{}
+	registry.Add(&p.tap)
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(registry))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, fmt.Errorf("open peer connection: %w", err)
+	}
+	return pc, nil
+}

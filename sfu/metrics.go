@@ -1,0 +1,89 @@
+package sfu
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/udp"
+)
+
+// metrics counts with atomics on the packet path, and is read when Prometheus asks.
+type metrics struct {
+	sfu *SFU
+
+	packetsIn, packetsOut      atomic.Uint64
+	repairs, nacksIn, nacksOut atomic.Uint64
+	plisIn, plisOut            atomic.Uint64
+	peers                      atomic.Int64
+
+	dropMuted, dropDuplicate, dropMalformed, dropWrite, dropLossy, dropUnrepairable atomic.Uint64
+}
+
+var (
+	peersDesc   = prometheus.NewDesc("carillon_sfu_peers", "Peers in rooms.", nil, nil)
+	roomsDesc   = prometheus.NewDesc("carillon_sfu_rooms", "Rooms with peers.", nil, nil)
+	packetsDesc = prometheus.NewDesc("carillon_sfu_packets_total", "RTP packets from publishers and to subscribers.", []string{"direction"}, nil)
+	dropsDesc   = prometheus.NewDesc("carillon_sfu_drops_total", "Packets and messages that were not forwarded.", []string{"cause"}, nil)
+	nacksDesc   = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
+	plisDesc    = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
+	repairsDesc = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
+	datagrams   = prometheus.NewDesc("carillon_udp_packets_total", "Datagrams on the media port.", []string{"direction"}, nil)
+	bytesDesc   = prometheus.NewDesc("carillon_udp_bytes_total", "Bytes in datagrams on the media port.", []string{"direction"}, nil)
+	batchDesc   = prometheus.NewDesc("carillon_udp_send_batch", "Packets per system call that sent some.", nil, nil)
+)
+
+func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{sfu: s}
+	if reg == nil {
+		return m, nil
+	}
+	return m, reg.Register(m)
+}
+
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		peersDesc, roomsDesc, packetsDesc, dropsDesc, nacksDesc, plisDesc, repairsDesc, datagrams, bytesDesc, batchDesc,
+	} {
+		ch <- d
+	}
+}
+
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	}
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	m.sfu.mu.Lock()
+	rooms := len(m.sfu.rooms)
+	m.sfu.mu.Unlock()
+	gauge(roomsDesc, float64(rooms))
+	gauge(peersDesc, float64(m.peers.Load()))
+	count(packetsDesc, m.packetsIn.Load(), "in")
+	count(packetsDesc, m.packetsOut.Load(), "out")
+	count(nacksDesc, m.nacksIn.Load(), "in")
+	count(nacksDesc, m.nacksOut.Load(), "out")
+	count(plisDesc, m.plisIn.Load(), "in")
+	count(plisDesc, m.plisOut.Load(), "out")
+	count(repairsDesc, m.repairs.Load())
+	u := m.sfu.conn.Stats()
+	for cause, n := range map[string]uint64{
+		"muted": m.dropMuted.Load(), "duplicate": m.dropDuplicate.Load(), "malformed": m.dropMalformed.Load(),
+		"write": m.dropWrite.Load(), "lossy": m.dropLossy.Load(), "unrepairable": m.dropUnrepairable.Load(),
+		"queue_full": u.DropQueueFull, "kernel": u.DropKernel, "too_large": u.DropTooLarge,
+	} {
+		count(dropsDesc, n, cause)
+	}
+	count(datagrams, u.PacketsIn, "in")
+	count(datagrams, u.PacketsOut, "out")
+	count(bytesDesc, u.BytesIn, "in")
+	count(bytesDesc, u.BytesOut, "out")
+	buckets, sum := make(map[float64]uint64), uint64(0)
+	for i, bound := range udp.BatchBounds {
+		sum += u.Batches[i]
+		buckets[float64(bound)] = sum
+	}
+	ch <- prometheus.MustNewConstHistogram(batchDesc, u.SendCalls, float64(u.PacketsOut), buckets)
+}

@@ -1,0 +1,253 @@
+package sfu
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+
+	"carillon/refusal"
+)
+
+// line is what matters of one media line of an offer.
+type line struct {
+	mid      string
+	audio    bool
+	sends    bool // the client sends on it
+	receives bool
+}
+
+// readOffer checks an offer before pion sees it. The refusals say what is wrong.
+func readOffer(text string, cfg *Config) ([]line, error) {
+	if len(text) > cfg.SDPBytes {
+		return nil, refusal.New(refusal.TooLarge, "The offer has %d bytes; at most %d are accepted.", len(text), cfg.SDPBytes)
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return nil, refusal.New(refusal.BadSDP, "The offer is not SDP.")
+	}
+	var lines []line
+	var sending, audio, video, channels int
+	seen := make(map[string]bool)
+	for _, m := range d.MediaDescriptions {
+		mid, _ := m.Attribute("mid")
+		switch {
+		case mid == "" || len(mid) > 32:
+			return nil, refusal.New(refusal.BadSDP, "A media line of the offer has no mid, or one that is too long.")
+		case seen[mid]:
+			return nil, refusal.New(refusal.BadSDP, "Two media lines of the offer have the same mid.")
+		}
+		seen[mid] = true
+		kind := m.MediaName.Media
+		if kind == "application" {
+			channels++
+			continue
+		}
+		if kind != "audio" && kind != "video" {
+			return nil, refusal.New(refusal.BadSDP, "The offer has a media line that is neither audio nor video nor data.")
+		}
+		l := line{mid: mid, audio: kind == "audio", sends: true, receives: true}
+		for _, a := range m.Attributes {
+			switch a.Key {
+			case "sendonly":
+				l.receives = false
+			case "recvonly":
+				l.sends = false
+			case "inactive":
+				l.sends, l.receives = false, false
+			}
+		}
+		if l.sends {
+			sending++
+		}
+		if l.receives && l.audio {
+			audio++
+		} else if l.receives {
+			video++
+		}
+		lines = append(lines, l)
+	}
+	switch {
+	case len(seen) == 0:
+		return nil, refusal.New(refusal.BadSDP, "The offer has no media line.")
+	case channels > 1:
+		return nil, refusal.New(refusal.BadSDP, "The offer has more than one line for data channels.")
+	case sending > cfg.PeerSources:
+		return nil, refusal.New(refusal.TooLarge, "The offer sends on %d lines; at most %d are accepted.", sending, cfg.PeerSources)
+	case audio > cfg.AudioSlots:
+		return nil, refusal.New(refusal.TooLarge, "The offer asks for %d audio slots; there are at most %d.", audio, cfg.AudioSlots)
+	case video > cfg.VideoSlots:
+		return nil, refusal.New(refusal.TooLarge, "The offer asks for %d video slots; there are at most %d.", video, cfg.VideoSlots)
+	}
+	return lines, nil
+}
+
+// kinds names the sources of the sending lines: the first of each medium is microphone
+// and camera, the second belongs to a shared screen.
+func kinds(lines []line) map[string]Source {
+	audio, video := []Source{Microphone, ScreenAudio}, []Source{Camera, Screen}
+	named := make(map[string]Source)
+	for _, l := range lines {
+		rest := &video
+		if l.audio {
+			rest = &audio
+		}
+		if !l.sends || len(*rest) == 0 {
+			continue
+		}
+		named[l.mid] = (*rest)[0]
+		*rest = (*rest)[1:]
+	}
+	return named
+}
+
+// gatherTime is ample: our candidates are known.
+const gatherTime = 5 * time.Second
+
+// Offer answers an offer of the client: the first, one with more slots, or an ICE
+// restart. The answer holds all candidates. After a refusal the peer is as before,
+// unless the refusal came from half-applied SDP: then its media is down.
+func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
+	p.negotiate.Lock()
+	defer p.negotiate.Unlock()
+	if p.closed.Load() {
+		return "", errStale
+	}
+	lines, err := readOffer(text, &p.room.sfu.cfg)
+	if err != nil {
+		return "", err
+	}
+	p.phases.mu.Lock()
+	if p.phases.offered == 0 {
+		p.phases.offered = p.room.sfu.now()
+	}
+	p.phases.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, gatherTime)
+	defer cancel()
+	answer, err := p.answer(ctx, lines, text)
+	if err == nil {
+		return answer, nil
+	}
+	p.room.sfu.log.Debug("offer refused", "leg", p.leg, "err", err)
+	switch {
+	case p.closed.Load():
+		return "", errStale
+	case ctx.Err() != nil:
+		return "", refusal.After(time.Second, refusal.Busy, "The answer took too long. Try again.")
+	}
+	if p.pc.SignalingState() != webrtc.SignalingStateStable {
+		p.failed.Store(true)
+		p.say(MediaDown)
+	}
+	return "", refusal.New(refusal.BadSDP, "The offer cannot be answered.")
+}
+
+func (p *Peer) answer(ctx context.Context, lines []line, text string) (string, error) {
+	p.expect(lines)
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: text}); err != nil {
+		return "", err
+	}
+	if err := p.addSlots(lines); err != nil {
+		return "", err
+	}
+	answer, err := p.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	if err := p.pc.SetLocalDescription(answer); err != nil {
+		return "", err
+	}
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	p.nameSlots()
+	return polish(p.pc.LocalDescription().SDP), nil
+}
+
+// expect makes the sources before their first packet can arrive.
+func (p *Peer) expect(lines []line) {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	for mid, kind := range kinds(lines) {
+		if p.sources[mid] == nil {
+			s := &source{peer: p, kind: kind, id: rand.Uint32(), mid: mid}
+			s.muted.Store(p.muted[kind])
+			p.sources[mid] = s
+		}
+	}
+}
+
+// addSlots makes a slot for each line that receives and has none. AddTrack takes the
+// first line of its kind that can send and does not, which is the order of the offer.
+func (p *Peer) addSlots(lines []line) error {
+	for _, l := range lines {
+		if !l.receives {
+			continue
+		}
+		if t := p.transceiver(l.mid); t == nil || t.Sender() != nil {
+			continue
+		}
+		kind := webrtc.RTPCodecTypeVideo
+		if l.audio {
+			kind = webrtc.RTPCodecTypeAudio
+		}
+		p.room.mu.Lock()
+		s := newSlot(p, kind, len(p.slots))
+		p.room.mu.Unlock()
+		sender, err := p.pc.AddTrack(s)
+		if err != nil {
+			return err
+		}
+		if !p.adopt(s, sender) {
+			return errStale
+		}
+	}
+	return nil
+}
+
+// adopt makes a slot one of the peer's; not when the peer is closed meanwhile.
+func (p *Peer) adopt(s *slot, sender *webrtc.RTPSender) bool {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	if p.closed.Load() {
+		return false
+	}
+	p.slots = append(p.slots, s)
+	p.wg.Go(func() { s.feedback(sender) })
+	return true
+}
+
+func (p *Peer) transceiver(mid string) *webrtc.RTPTransceiver {
+	for _, t := range p.pc.GetTransceivers() {
+		if t.Mid() == mid {
+			return t
+		}
+	}
+	return nil
+}
+
+// nameSlots learns which line each slot is on, and assigns the new ones.
+func (p *Peer) nameSlots() {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	for _, t := range p.pc.GetTransceivers() {
+		if t.Sender() == nil {
+			continue
+		}
+		if s, ok := t.Sender().Track().(*slot); ok {
+			s.mid = t.Mid()
+		}
+	}
+	p.room.assignLocked(p.room.sfu.now())
+}
+
+// polish adds what pion's answer does not say: that we like silence not to be sent.
+func polish(answer string) string {
+	return strings.ReplaceAll(answer, "useinbandfec=1\r\n", "useinbandfec=1;usedtx=1\r\n")
+}

@@ -1,0 +1,183 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/refusal"
+	"carillon/udp"
+)
+
+// SFU owns the media ports, the rooms and the one clock tick that serves them all.
+type SFU struct {
+	// Fixed at construction.
+	cfg      Config
+	log      *slog.Logger
+	start    time.Time
+	conn     *udp.Conn
+	tcp      net.Listener // nil: no ICE-TCP
+	udpMux   ice.UDPMux
+	tcpMux   ice.TCPMux
+	settings func() webrtc.SettingEngine // a fresh one for each peer
+	metrics  *metrics
+	done     chan struct{}
+	wg       sync.WaitGroup // the tick loop, and what peers leave behind
+	once     sync.Once
+
+	mu     sync.Mutex
+	rooms  map[string]*Room
+	closed bool
+}
+
+// New binds the media ports. Reg may be nil.
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) {
+	cfg = cfg.filled()
+	s := &SFU{cfg: cfg, log: log, start: time.Now(), done: make(chan struct{}), rooms: make(map[string]*Room)}
+	if err := s.bind(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.settings, err = s.engine(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if s.metrics, err = newMetrics(s, reg); err != nil {
+		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), s.Close())
+	}
+	s.wg.Go(s.tick)
+	return s, nil
+}
+
+// bind opens UDP and TCP on one port number where it can: a free UDP port is most
+// often free for TCP too.
+func (s *SFU) bind() error {
+	conn, err := udp.Listen("udp", s.cfg.Listen, s.cfg.UDP)
+	if err != nil {
+		return fmt.Errorf("open media port: %w", err)
+	}
+	s.conn = conn
+	if s.cfg.NoTCP {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(s.cfg.Listen)
+	if err == nil && port == "0" {
+		same := net.JoinHostPort(host, fmt.Sprint(conn.AddrPort().Port()))
+		if s.tcp, err = net.Listen("tcp", same); err == nil {
+			return nil
+		}
+	}
+	if s.tcp, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return errors.Join(fmt.Errorf("open media port: %w", err), conn.Close())
+	}
+	return nil
+}
+
+// Addresses are the bound UDP and TCP address; the latter is invalid without ICE-TCP.
+func (s *SFU) Addresses() (media, tcp netip.AddrPort) {
+	if s.tcp != nil {
+		tcp = s.tcp.Addr().(*net.TCPAddr).AddrPort()
+	}
+	return s.conn.AddrPort(), tcp
+}
+
+// Room returns the room with this id. It exists as long as it has peers.
+func (s *SFU) Room(id string) *Room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.rooms[id]; ok {
+		return r
+	}
+	r := newRoom(s, id)
+	if s.closed {
+		r.shut = true
+		return r
+	}
+	s.rooms[id] = r
+	return r
+}
+
+// leave forgets an empty room. It is called with the room's lock held by nobody.
+func (s *SFU) leave(r *Room) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.peers) == 0 && s.rooms[r.id] == r {
+		r.gone = true
+		delete(s.rooms, r.id)
+	}
+}
+
+// Close ends all rooms, closes the ports and waits for every goroutine. Closing twice
+// is fine; afterwards Join is refused.
+func (s *SFU) Close() error {
+	var err error
+	s.once.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		rooms := make([]*Room, 0, len(s.rooms))
+		for _, r := range s.rooms {
+			rooms = append(rooms, r)
+		}
+		s.mu.Unlock()
+		for _, r := range rooms {
+			r.close()
+		}
+		close(s.done)
+		s.wg.Wait()
+		if s.udpMux != nil {
+			err = errors.Join(err, s.udpMux.Close())
+		}
+		if s.tcpMux != nil {
+			err = errors.Join(err, s.tcpMux.Close())
+		} else if s.tcp != nil {
+			err = errors.Join(err, s.tcp.Close())
+		}
+		err = errors.Join(err, s.conn.Close())
+	})
+	s.wg.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// now is what all decisions of the packet path count in.
+func (s *SFU) now() time.Duration { return time.Since(s.start) }
+
+// tickEvery is the finest time that anything but a packet needs: key frames and
+// repairs that were held back, feedback to senders.
+const tickEvery = 50 * time.Millisecond
+
+// tick is the one timer of the SFU: none exists per peer, slot or source.
+func (s *SFU) tick() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	var rooms []*Room
+	for n := 0; ; n++ {
+		select {
+		case <-s.done:
+			return
+		case <-ticker.C:
+		}
+		s.mu.Lock()
+		rooms = rooms[:0]
+		for _, r := range s.rooms {
+			rooms = append(rooms, r)
+		}
+		s.mu.Unlock()
+		for _, r := range rooms {
+			r.tick(s.now(), n)
+		}
+	}
+}
+
+var errShutdown = refusal.New(refusal.Busy, "The server is shutting down. Try again in a moment.")
