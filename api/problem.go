@@ -47,4 +47,3 @@ func statusOf(code refusal.Code) int {
 	}
 	return http.StatusInternalServerError
 }
-

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+
+	"carillon/sfu"
+)
+
+// Rooms is a Joiner whose rooms are the SFU's. Each session is a participant of its own.
+type Rooms struct {
+	SFU *sfu.SFU
+	// Channel serves a session's chat data channel until it returns; nil: it is closed.
+	Channel func(room string, c sfu.Channel)
+}
+
+// Publish joins with what the offer sends.
+func (r Rooms) Publish(ctx context.Context, room, offer string) (Session, string, error) {
+	return r.join(ctx, room, offer)
+}
+
+// Watch joins with what the offer wants to receive. The SFU reads both from the
+// directions of the offer's lines, so one offer may also do both.
+func (r Rooms) Watch(ctx context.Context, room, offer string) (Session, string, error) {
+	return r.join(ctx, room, offer)
+}
+
+func (r Rooms) join(ctx context.Context, room, offer string) (Session, string, error) {
+	id := rand.Text()
+	s := &roomSession{room: room, serve: r.Channel, done: make(chan struct{})}
+	peer, err := r.SFU.Room(room).Join(id, id, s)
+	if err != nil {
+		return nil, "", err
+	}
+	s.peer = peer
+	answer, err := s.Offer(ctx, offer)
+	if err != nil {
+		return nil, "", errors.Join(err, s.Close())
+	}
+	return s, answer, nil
+}
+
+// roomSession listens to its peer: it ends when the media is lost.
+type roomSession struct {
+	room  string
+	peer  *sfu.Peer
+	serve func(room string, c sfu.Channel)
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (s *roomSession) Offer(ctx context.Context, offer string) (string, error) {
+	return s.peer.Offer(ctx, offer)
+}
+
+func (s *roomSession) Done() <-chan struct{} { return s.done }
+
+func (s *roomSession) Close() error {
+	err := s.peer.Close()
+	s.end()
+	return err
+}
+
+func (s *roomSession) end() { s.once.Do(func() { close(s.done) }) }
+
+// Media is told by the SFU.
+func (s *roomSession) Media(state sfu.MediaState) {
+	if state == sfu.MediaDown {
+		s.end()
+	}
+}
+
+// Channel is told by the SFU when the chat data channel is open.
+func (s *roomSession) Channel(c sfu.Channel) {
+	if s.serve == nil {
+		_ = c.Close()
+		return
+	}
+	go s.serve(s.room, c) // ends with the channel, which Close of the peer closes
+}
+
+// WHIP and WHEP clients have no way to be told these.
+
+func (s *roomSession) Slots([]sfu.Slot)            {}
+func (s *roomSession) Speaker(string)              {}
+func (s *roomSession) Phase(string, time.Duration) {}
