@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
 
 	"carillon/chat"
 	"carillon/refusal"
@@ -289,5 +291,56 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 	_, err = Open(t.Context(), Config{Folder: folder}, slog.New(slog.DiscardHandler), nil)
 	if err == nil || !strings.Contains(err.Error(), "99") || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("got %v, want an error that names both versions", err)
+	}
+}
+
+// A write that fails half way, as on a broken disk, is as if it had never been. Here the
+// kernel refuses to let the log grow.
+func TestAFailingDisk(t *testing.T) {
+	s, b := open(t, Config{})
+	c := chat.New(s, chat.Config{})
+	send := func(n int) error {
+		_, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: strings.Repeat("x", 5000)})
+		return err
+	}
+	if err := send(0); err != nil {
+		t.Fatal(err)
+	}
+	wal, err := os.Stat(filepath.Join(s.cfg.Folder, "carillon.db-wal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var free unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &free); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(l unix.Rlimit) {
+		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(unix.Rlimit{Cur: uint64(wal.Size()) + 10000, Max: free.Max}) // a page or two of several
+	for n := range 5 {
+		if err := send(n + 1); !refusal.Is(err, refusal.StorageFailed) {
+			t.Errorf("send %d: got %v, want %s", n+1, err, refusal.StorageFailed)
+		}
+		if err := s.Read(t.Context(), func(v chat.View) error {
+			newest, err := v.Offset("bob")
+			if newest != 2 {
+				t.Errorf("bob's log reaches %d, want 2", newest)
+			}
+			return err
+		}); err != nil {
+			t.Errorf("reading while writing fails: %v", err)
+		}
+	}
+	limit(free)
+	for n := range 6 {
+		if err := send(n); err != nil {
+			t.Errorf("send %d with a disk that works: %v", n, err)
+		}
+	}
+	if got := kinds(b.of("bob")); got != "conversation message message message message message message " {
+		t.Errorf("bob heard %q, want each message once", got)
 	}
 }
