@@ -192,8 +192,8 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 
 func history(t *testing.T, c *chat.Service, user, conversation string) []chat.Message {
 	t.Helper()
-	all, more, err := c.Page(t.Context(), user, conversation, 2, 0, 1)
-	for more = true; more && err == nil && len(all) > 0; {
+	all, _, err := c.Page(t.Context(), user, conversation, 2, 0, 1) // the first
+	for more := len(all) > 0; more && err == nil; {
 		var page []chat.Message
 		page, more, err = c.Page(t.Context(), user, conversation, 0, all[len(all)-1].Seq, 100)
 		all = append(all, page...)
