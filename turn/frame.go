@@ -20,9 +20,6 @@ func frameSize(b []byte) (int, error) {
 	case 0:
 		return stunSize(b)
 	case 1:
-		if b[0] > 0x4F {
-			return 0, errFrame
-		}
 		if len(b) < channelHeader {
 			return 0, nil
 		}

@@ -102,7 +102,8 @@ func (l *streamListener) write(s *stream) bool {
 
 func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 	if l.tls != nil {
-		secure := tls.Server(conn, l.tls)
+		gathered := &gatheredConn{Conn: conn}
+		secure := tls.Server(gathered, l.tls)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(l.server.cfg.Limits.HandshakeSeconds)*time.Second)
 		err := secure.HandshakeContext(ctx)
 		cancel()
@@ -111,10 +112,75 @@ func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 			conn.Close()
 			return
 		}
-		conn = secure
+		conn = &secureConn{secure, gathered}
 	}
 	s := &stream{server: l.server, conn: conn, listen: l, client: client}
 	s.serve()
+}
+
+// writeFrames writes whole frames. Over TLS each becomes a record of its own, as coturn does,
+// since some clients (turnutils_uclient for one) take a record for a frame; the records still
+// leave with one system call.
+func (l *streamListener) writeFrames(conn net.Conn, frames []byte) error {
+	secure, ok := conn.(*secureConn)
+	if !ok {
+		_, err := conn.Write(frames)
+		return err
+	}
+	secure.under.hold()
+	for len(frames) > 0 {
+		size, err := frameSize(frames)
+		if err != nil || size == 0 || size > len(frames) {
+			size = len(frames) // ours are whole
+		}
+		if _, err := secure.Write(frames[:size]); err != nil {
+			return err
+		}
+		frames = frames[size:]
+	}
+	return secure.under.release()
+}
+
+// secureConn is a TLS connection and what is under it.
+type secureConn struct {
+	*tls.Conn
+	under *gatheredConn
+}
+
+// gatheredConn can hold back what is written, to write it at once.
+type gatheredConn struct {
+	net.Conn
+
+	mu      sync.Mutex
+	holding bool
+	held    []byte
+}
+
+func (c *gatheredConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.holding {
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *gatheredConn) hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.holding = true
+}
+
+func (c *gatheredConn) release() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.holding = false
+	_, err := c.Conn.Write(c.held)
+	if c.held = c.held[:0]; cap(c.held) > readBuffer {
+		c.held = nil
+	}
+	return err
 }
 
 // stopAccepting closes the listener; its connections go on.

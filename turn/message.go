@@ -312,9 +312,10 @@ func (m *message) errorCode() int {
 	return int(value[2])*100 + int(value[3])
 }
 
-// isChannelNumber is true for the numbers that RFC 8656 left for channels.
-// https://www.rfc-editor.org/rfc/rfc8656#section-12
-func isChannelNumber(n uint16) bool { return n >= 0x4000 && n <= 0x4FFF }
+// isChannelNumber is true for the numbers of RFC 5766. RFC 8656 leaves only those up to
+// 0x4FFF, but coturn's clients and older ones still take any.
+// https://www.rfc-editor.org/rfc/rfc5766#section-11
+func isChannelNumber(n uint16) bool { return n >= 0x4000 && n <= 0x7FFF }
 
 // channelData reads a ChannelData datagram: its number and payload. Over UDP the padding
 // may be missing, so what follows the payload is not looked at.

@@ -227,7 +227,7 @@ func (s *stream) write() {
 		s.queue, s.spare = s.spare[:0], nil
 		s.mu.Unlock()
 		s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		_, err := s.conn.Write(bytes)
+		err := s.listen.writeFrames(s.conn, bytes)
 		s.mu.Lock()
 		s.spare = bytes
 		s.broken = s.broken || err != nil
