@@ -209,7 +209,7 @@ export interface ParticipantView {
   held?: boolean;
   hand_raised?: boolean;
   leg?: LegView; // the active leg; none before an answer
-  acted_at?: Where; // the tab that answered or declined
+  acted_at?: Where; // the tab that started, answered or declined
 }
 /**
  * Snapshot is a call as it is now. It is the whole truth: a client that keeps only

@@ -133,8 +133,8 @@ class TabHost implements Host {
 	}
 
 	/**
-	 * From the click to a leg: asks the server and opens the devices, at the same time when the browser will not ask the user.
-	 * If it may, the devices come first: a call must not be answered by someone who then finds no microphone.
+	 * From the click to a leg: asks the server, opens the devices and connects, all at the same time when the browser will not
+	 * ask the user. If it may, the devices come first: a call must not be answered by someone who then finds no microphone.
 	 */
 	async #begin<M extends "call.start" | "call.answer" | "call.move">(
 		method: M,
@@ -143,31 +143,22 @@ class TabHost implements Host {
 		signal: AbortSignal,
 	): Promise<Leg> {
 		const peer = this.#takePrepared() ?? this.#makePeer();
-		let captured: Captured = {};
+		let capturing: Promise<Captured> | undefined;
 		let given: CallLeg | undefined;
 		try {
-			if (await granted(want.camera)) {
-				signal.throwIfAborted();
-				const opening = capture(want, want.devices, signal).catch((problem): Captured => ({ problem }));
-				const asking = this.#ask(method, params, signal);
-				const back = opening.then((c) => {
-					captured = c;
-				});
-				given = await asking.catch(async (err) => {
-					await back;
-					throw err;
-				});
-				await back;
-			} else {
-				captured = await capture(want, want.devices, signal);
-				signal.throwIfAborted();
-				given = await this.#ask(method, params, signal);
-			}
+			const swift = await granted(want.camera);
 			signal.throwIfAborted();
-			return this.#host(given, captured, want, peer);
+			const open = capture(want, want.devices, signal);
+			capturing = open.catch((problem): Captured => ({ problem }));
+			if (!swift) await open;
+			signal.throwIfAborted();
+			peer.begin();
+			given = await this.#ask(method, params, signal);
+			signal.throwIfAborted();
+			return this.#host(given, capturing, want, peer);
 		} catch (err) {
 			peer.close();
-			stop(captured.microphone, captured.camera);
+			void capturing?.then((c) => stop(c.microphone, c.camera));
 			// Nobody wants it any more, but the server has begun it.
 			if (given && method !== "call.move")
 				ignore(this.#ctx.session.insist("call.leave", { call: given.call.id }));
@@ -185,24 +176,24 @@ class TabHost implements Host {
 		return (await this.#ctx.session.insist(method as Method, params)) as CallLeg;
 	}
 
-	#host(given: CallLeg, captured: Captured, want: Want, peer?: Peer): Leg {
+	#host(given: CallLeg, capturing: Promise<Captured>, want: Want, peer?: Peer): Leg {
 		const old = this.#legs.get(given.call.id);
 		if (old?.id === given.leg) {
 			peer?.close();
-			stop(captured.microphone, captured.camera);
+			void capturing.then((c) => stop(c.microphone, c.camera));
 			old.regrant(given);
 			return old;
 		}
 		old?.release();
-		const mine = given.call.participants.find((p) => p.user === this.#ctx.me());
+		const { microphone, camera, devices, clicked } = want;
 		const leg = new HostedLeg({
 			ctx: this.#ctx,
 			given,
-			captured,
-			microphone: want.microphone && captured.problem?.source !== "microphone",
-			camera: captured.camera !== undefined,
-			devices: want.devices,
-			...(want.clicked !== undefined && { clicked: want.clicked }),
+			capturing,
+			microphone,
+			camera,
+			devices,
+			...(clicked !== undefined && { clicked }),
 			note: (method, params) => this.note(method, params),
 			ended: (l) => this.#ended(l),
 			keep: () => this.#keep(),
@@ -212,10 +203,6 @@ class TabHost implements Host {
 		this.#holdOthers(leg.call);
 		leg.start(peer);
 		this.#ctx.take(given.call);
-		// The server believes what the click asked for; the devices decided otherwise.
-		if (mine?.microphone && !leg.microphone) ignore(leg.setMicrophone(false));
-		if (mine?.camera && !leg.camera) ignore(leg.setCamera(false));
-		if (!mine?.camera && leg.camera) ignore(leg.setCamera(true));
 		this.#ctx.changed();
 		return leg;
 	}
@@ -229,11 +216,15 @@ class TabHost implements Host {
 	/** A reload or a navigation: the leg of the page before this one. */
 	async #resume(stored: StoredLeg): Promise<void> {
 		const signal = this.#life.signal;
-		const want = { ...stored };
+		const { microphone, camera, devices } = stored;
+		const want = { microphone, camera, devices };
 		try {
 			const given = await this.#regain(stored, signal);
-			const captured = await capture(want, want.devices, signal).catch((problem): Captured => ({ problem }));
-			this.#host(given, captured, want);
+			this.#host(
+				given,
+				capture(want, want.devices, signal).catch((problem): Captured => ({ problem })),
+				want,
+			);
 		} catch (err) {
 			// The call is over, or a copy of this page has it: nothing to come back to.
 			if (err instanceof Refusal) this.#keep();

@@ -19,7 +19,8 @@ import { type Reading, summary } from "./stats.ts";
 export interface LegOptions {
 	ctx: LegContext;
 	given: CallLeg;
-	captured: Captured;
+	/** The devices on their way; never fails, but may bring a problem. */
+	capturing: Promise<Captured>;
 	camera: boolean;
 	microphone: boolean;
 	devices: DeviceChoice;
@@ -61,8 +62,8 @@ export class HostedLeg implements Leg {
 	#binding = false;
 	/** The server has shown this leg as mine: if it shows another now, this one was replaced. */
 	#confirmed = false;
-	/** Changes on their way to the server: until they are there, snapshots are older than we are. */
-	#telling = 0;
+	/** Changes on their way to the server, and at first the devices: until then, snapshots are older than we are. */
+	#telling = 1;
 	#audio: readonly MediaStream[] = [];
 	#before: Reading | undefined;
 	#phases = new Set<string>();
@@ -77,7 +78,6 @@ export class HostedLeg implements Leg {
 		this.microphone = o.microphone;
 		this.camera = o.camera;
 		this.devices = o.devices;
-		this.#take(o.captured);
 		this.#link = new Link({
 			ctx: o.ctx,
 			bound: (signal) => this.#bound(signal),
@@ -112,6 +112,7 @@ export class HostedLeg implements Leg {
 	start(prepared?: Peer): void {
 		this.media = "connecting";
 		this.#link.start(prepared);
+		ignore(this.#o.capturing.then((got) => this.#captured(got)));
 	}
 
 	stored(): StoredLeg {
@@ -388,6 +389,26 @@ export class HostedLeg implements Leg {
 		}
 	}
 
+	/** What the click asked for has arrived, or not. */
+	async #captured(got: Captured): Promise<void> {
+		this.#telling--;
+		if (this.closed || this.held) return stop(got.microphone, got.camera);
+		const { camera, ...voice } = got;
+		if (!this.camera) stop(camera);
+		this.#take(this.camera ? got : voice);
+		await this.#attach();
+		this.#changed();
+		// The server believes what the call was started as; what is sent may differ.
+		const s = this.#o.ctx.snapshot(this.call);
+		const mine = s && participant(s, this.#o.ctx.me());
+		if (!mine || got.problem) return;
+		const p = {
+			...(mine.microphone !== this.microphone && { microphone: this.microphone }),
+			...(mine.camera !== this.camera && { camera: this.camera }),
+		};
+		if (Object.keys(p).length > 0) await this.#tell({ call: this.call, ...p });
+	}
+
 	async #use(source: Switch, got: Captured): Promise<void> {
 		// It may have been muted, held or hung up while the browser asked.
 		if (this.closed || this.held || (source === "camera" && !this.camera))
@@ -425,7 +446,7 @@ export class HostedLeg implements Leg {
 		if (err.source === "screen") return;
 		this.problem = { source: err.source, reason: err.reason };
 		this[err.source] = false;
-		if (this.media !== "preparing") ignore(this.#tell({ call: this.call, [err.source]: false }));
+		ignore(this.#tell({ call: this.call, [err.source]: false }));
 		this.#changed();
 	}
 

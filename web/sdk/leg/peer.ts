@@ -12,11 +12,12 @@ export interface PeerOptions {
 	videoSlots?: number;
 }
 
-/** Only what the server forwards, so that the offer stays small. */
-const wanted = {
-	audio: /^audio\/(opus|red|telephone-event)$/i,
-	video: /^video\/(VP8|H264|rtx)$/i,
-};
+/** Only what the server forwards, so that the offer stays small: Opus and RED, VP8 and baseline H.264, and repair. */
+function wanted({ mimeType, sdpFmtpLine = "" }: RTCRtpCodec): boolean {
+	if (/^video\/H264$/i.test(mimeType))
+		return /packetization-mode=1/.test(sdpFmtpLine) && /=42/.test(sdpFmtpLine);
+	return /^(audio\/(opus|red)|video\/(VP8|rtx))$/i.test(mimeType);
+}
 
 const layers: RTCRtpEncodingParameters[] = [
 	{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
@@ -30,6 +31,7 @@ export class Peer {
 	readonly lossy: RTCDataChannel;
 	readonly #microphone: RTCRtpTransceiver;
 	readonly #camera: RTCRtpTransceiver;
+	#first: Promise<string> | undefined;
 
 	constructor(o: PeerOptions) {
 		this.pc = new RTCPeerConnection(o.config);
@@ -43,9 +45,23 @@ export class Peer {
 		this.lossy = this.pc.createDataChannel("lossy", { ordered: false, maxRetransmits: 0 });
 	}
 
+	/** Makes the first offer now, while something else is waited for. From here on ICE runs. */
+	begin(): void {
+		this.#first = this.#make();
+		// Whoever asks for it hears of its failure.
+		this.#first.catch(() => {});
+	}
+
 	/** The offer as it is at once, without candidates: the server's are in its answer, and it learns ours from our checks. */
 	async offer(restart: boolean): Promise<string> {
+		const first = this.#first;
+		this.#first = undefined;
 		if (restart) this.pc.restartIce();
+		else if (first) return first;
+		return this.#make();
+	}
+
+	async #make(): Promise<string> {
 		await this.pc.setLocalDescription(await this.pc.createOffer());
 		return this.pc.localDescription?.sdp ?? "";
 	}
@@ -86,8 +102,7 @@ export class Peer {
 }
 
 function narrow(t: RTCRtpTransceiver): void {
-	const kind = t.receiver.track.kind as "audio" | "video";
-	const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter((c) => wanted[kind].test(c.mimeType));
+	const codecs = RTCRtpReceiver.getCapabilities?.(t.receiver.track.kind)?.codecs.filter(wanted);
 	// Older browsers lack the method, odd ones refuse the list: a longer offer is all that happens.
 	try {
 		if (codecs && codecs.length > 0) t.setCodecPreferences?.(codecs);
