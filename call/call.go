@@ -118,6 +118,8 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 		return Call{}, Reply{}, refusal.New(refusal.NotAllowed, "You cannot call without taking part.")
 	}
 	caller.State = Joining
+	where := in.From.Where
+	caller.ActedAt = &where
 	caller.Microphone, caller.Camera = true, in.Camera && in.Media == Video
 	caller.Leg = step.newLeg(in.From, in.Fresh)
 	if err := c.s.check(); err != nil {

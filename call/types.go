@@ -97,7 +97,7 @@ type ParticipantView struct {
 	Held       bool             `json:"held,omitempty"`
 	HandRaised bool             `json:"hand_raised,omitempty"`
 	Leg        *LegView         `json:"leg,omitempty"`      // the active leg; none before an answer
-	ActedAt    *Where           `json:"acted_at,omitempty"` // the tab that answered or declined
+	ActedAt    *Where           `json:"acted_at,omitempty"` // the tab that started, answered or declined
 }
 
 // Snapshot is a call as it is now. It is the whole truth: a client that keeps only

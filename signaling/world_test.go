@@ -36,6 +36,7 @@ type world struct {
 	verifier *auth.Verifier
 	deliver  atomic.Pointer[func([]chat.UserEvent)]
 	nodes    []*Server
+	calls    *CallDeps // of the next node; nil: none
 	https    []*httptest.Server
 }
 
@@ -78,7 +79,7 @@ func (w *world) addNode(cfg Config, b *bus.Bus) *Server {
 	w.t.Helper()
 	s, err := New(Deps{
 		Chat: w.chat, Bus: b, Verify: w.verifier.Verify, Revoke: w.store.Revoke, Version: "test",
-		Log: w.logger(),
+		Log: w.logger(), Calls: w.calls,
 	}, cfg)
 	if err != nil {
 		w.t.Fatal(err)
