@@ -51,10 +51,10 @@ func (c Config) Demo() bool { return len(c.Keys) == 0 && c.JWKSURL == "" }
 func (c Config) Validate() error {
 	for name, secret := range c.Keys {
 		if name == ownKey {
-			return fmt.Errorf("auth.keys.%s: this name is ours, choose another", name)
+			return fmt.Errorf("keys.%s: this name is ours, choose another", name)
 		}
 		if len(secret) < minSecret {
-			return fmt.Errorf("auth.keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
+			return fmt.Errorf("keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
 		}
 	}
 	return nil

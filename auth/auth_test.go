@@ -149,8 +149,8 @@ func TestKeysFromJWKS(t *testing.T) {
 
 func TestShortSecretIsRefused(t *testing.T) {
 	err := Config{Keys: map[string]string{"site": "short"}}.Validate()
-	if err == nil || !strings.Contains(err.Error(), "auth.keys.site") {
-		t.Errorf("got %v, want an error that names auth.keys.site", err)
+	if err == nil || !strings.Contains(err.Error(), "keys.site") {
+		t.Errorf("got %v, want an error that names keys.site", err)
 	}
 }
 

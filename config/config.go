@@ -14,6 +14,13 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"carillon/auth"
+	"carillon/bus"
+	"carillon/call"
+	"carillon/chat"
+	"carillon/sfu"
+	"carillon/signaling"
+	"carillon/store"
+	"carillon/turn"
 )
 
 // Config is the whole file. Its zero value, filled by [Defaults], runs on loopback.
@@ -24,18 +31,41 @@ type Config struct {
 	// Log is debug, info, warn or error. Empty: info.
 	Log string `toml:"log"`
 
-	HTTP    HTTP        `toml:"http"`
-	Private Private     `toml:"private"`
-	Auth    auth.Config `toml:"auth"`
+	HTTP      HTTP             `toml:"http"`
+	Private   Private          `toml:"private"`
+	Auth      auth.Config      `toml:"auth"`
+	Reach     chat.Reach       `toml:"reach"`
+	Chat      chat.Config      `toml:"chat"`
+	Call      call.Config      `toml:"call"`
+	Signaling signaling.Config `toml:"signaling"`
+	Media     sfu.Config       `toml:"media"`
+	Turn      turn.Config      `toml:"turn"`
+	ICE       ICE              `toml:"ice"`
+	Store     store.Config     `toml:"store"`
+	Bus       bus.Config       `toml:"bus"`
 }
 
 // Defaults is what an empty file means.
 func Defaults() Config {
+	media := sfu.Defaults()
+	media.Listen = "127.0.0.1:7900"
+	messages := chat.Defaults()
+	reach := messages.Reach
+	messages.Reach = chat.Reach{} // it has its own table
 	return Config{
-		Log:     "info",
-		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
-		Private: Private{Listen: "127.0.0.1:9090"},
-		Auth:    auth.Defaults(),
+		Log:       "info",
+		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		Private:   Private{Listen: "127.0.0.1:9090"},
+		Auth:      auth.Defaults(),
+		Reach:     reach,
+		Chat:      messages,
+		Call:      call.Defaults(),
+		Signaling: signaling.Defaults(),
+		Media:     media,
+		Turn:      turn.Defaults(),
+		ICE:       defaultICE,
+		Store:     store.Defaults(),
+		Bus:       bus.Defaults(),
 	}
 }
 
@@ -85,11 +115,21 @@ func decode(text []byte, c *Config) error {
 // Validate refuses what cannot run, and what would run but must not: an address that
 // others can reach while anyone may sign in under any name.
 func (c Config) Validate() error {
-	if err := c.HTTP.validate(); err != nil {
-		return err
-	}
-	if err := c.Auth.Validate(); err != nil {
-		return err
+	for _, table := range []struct {
+		name     string
+		validate func() error
+	}{
+		{"http", c.HTTP.validate},
+		{"auth", c.Auth.Validate},
+		{"reach", c.Reach.Validate},
+		{"chat", c.Chat.Validate},
+		{"call", c.Call.Validate},
+		{"store", c.Store.Validate},
+		{"turn", c.Turn.Validate},
+	} {
+		if err := table.validate(); err != nil {
+			return fmt.Errorf("%s.%w", table.name, err)
+		}
 	}
 	for _, l := range c.listeners() {
 		public, err := isPublic(l.address)
@@ -106,10 +146,15 @@ func (c Config) Validate() error {
 type listener struct{ key, address string }
 
 func (c Config) listeners() []listener {
-	return []listener{
-		{"http.listen", c.HTTP.Listen},
-		{"private.listen", c.Private.Listen},
+	all := []listener{{"http.listen", c.HTTP.Listen}, {"media.listen", c.Media.Listen}}
+	if !c.Turn.Off {
+		for key, addresses := range map[string][]string{"turn.udp": c.Turn.UDP, "turn.tcp": c.Turn.TCP, "turn.tls": c.Turn.TLS} {
+			for _, a := range addresses {
+				all = append(all, listener{key, a})
+			}
+		}
 	}
+	return append(all, listener{"private.listen", c.Private.Listen})
 }
 
 func isPublic(address string) (bool, error) {

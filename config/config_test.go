@@ -62,12 +62,12 @@ func TestMistakesNameTheirKeyAndLine(t *testing.T) {
 
 func TestEnvironmentOverridesTheFile(t *testing.T) {
 	c, err := load(t, "[http]\nlisten = \"127.0.0.1:1\"",
-		"CARILLON_HTTP_LISTEN=127.0.0.1:2", "CARILLON_HTTP_ORIGINS=https://a.example, https://b.example",
+		"CARILLON_HTTP_LISTEN=127.0.0.1:2", "CARILLON_SIGNALING_ORIGINS=https://a.example, https://b.example",
 		"CARILLON_AUTH_KEYS=site=0123456789012345678901234567890=", "CARILLON_AUTH_GUESTS=true", "PATH=/bin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.HTTP.Listen != "127.0.0.1:2" || len(c.HTTP.Origins) != 2 || !c.Auth.Guests || c.Auth.Keys["site"] != "0123456789012345678901234567890=" {
+	if c.HTTP.Listen != "127.0.0.1:2" || len(c.Signaling.Origins) != 2 || !c.Auth.Guests || c.Auth.Keys["site"] != "0123456789012345678901234567890=" {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -82,41 +82,29 @@ func TestPublicWithKeysRuns(t *testing.T) {
 	}
 }
 
-func TestDataFolderIsPrivateAndLocked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "data")
-	d, err := OpenData(path)
-	if err != nil {
-		t.Fatal(err)
+func TestSecretsAreMadeOnceAndPrivate(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := ReadSecret(folder, "turn"); err == nil || !strings.Contains(err.Error(), "start carillon") {
+		t.Errorf("before the first start: got %v, want advice", err)
 	}
-	defer d.Close()
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("got %v, %v, want mode 0700", info.Mode(), err)
-	}
-	if _, err := OpenData(path); err == nil || !strings.Contains(err.Error(), "--data") {
-		t.Errorf("second server on one folder: got %v, want an error that names --data", err)
-	}
-	first, err := d.Secret("turn")
+	first, err := Secret(folder, "turn")
 	if err != nil || len(first) < 32 {
 		t.Fatalf("got %q, %v", first, err)
 	}
-	again, err := ReadSecret(path, "turn")
+	again, err := ReadSecret(folder, "turn")
 	if err != nil || string(again) != string(first) {
 		t.Errorf("got another secret the second time: %v", err)
 	}
-	if info, err := os.Stat(filepath.Join(path, "turn.secret")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("secret: got %v, %v, want mode 0600", info.Mode(), err)
+	file := filepath.Join(folder, "turn.secret")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want mode 0600", info.Mode(), err)
 	}
-	if err := d.Close(); err != nil {
+	if err := os.WriteFile(file, []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Close(); err != nil {
-		t.Errorf("second Close: %v", err)
+	if _, err := Secret(folder, "turn"); err == nil {
+		t.Error("a damaged secret was taken")
 	}
-	again2, err := OpenData(path)
-	if err != nil {
-		t.Fatalf("after Close: %v", err)
-	}
-	again2.Close()
 }
 
 func FuzzDecode(f *testing.F) {

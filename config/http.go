@@ -16,9 +16,6 @@ type HTTP struct {
 	ACMEEmail string `toml:"acme_email"`
 	// ACMEDirectory is the certificate authority. Empty: Let's Encrypt.
 	ACMEDirectory string `toml:"acme_directory"`
-	// Origins are the sites whose pages may connect, as https://example.com. A page of
-	// this server always may. Empty: no other.
-	Origins []string `toml:"origins"`
 }
 
 // Private serves metrics, health and profiles.
@@ -29,10 +26,10 @@ type Private struct {
 
 func (h HTTP) validate() error {
 	if (h.Cert == "") != (h.Key == "") {
-		return fmt.Errorf("http.cert and http.key: set both or neither")
+		return fmt.Errorf("cert and http.key: set both or neither")
 	}
 	if h.Cert != "" && len(h.ACME) > 0 {
-		return fmt.Errorf("http.acme and http.cert: set one of them")
+		return fmt.Errorf("acme and http.cert: set one of them")
 	}
 	return nil
 }

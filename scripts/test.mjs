@@ -19,6 +19,7 @@ const programs = {
   turnutils_uclient: "coturn",
   strace: "strace",
   ip: "iproute2",
+  pebble: "pebble",
 };
 
 function fail(what) {

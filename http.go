@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"carillon/certs"
+	"carillon/config"
+)
+
+// listen binds an address, or says which key to change.
+func listen(key, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; is another carillon running? Set %s to another address, or port 0 for any free one", key, err, key)
+	}
+	return l, nil
+}
+
+// secured puts TLS before a listener if the configuration has a certificate or names for
+// which to get one. The scheme is http or https.
+func secured(ctx context.Context, c config.HTTP, folder string, l net.Listener, log *slog.Logger) (secure net.Listener, scheme string, err error) {
+	switch {
+	case c.Cert != "":
+		pair, err := certs.Load(c.Cert, c.Key, log)
+		if err != nil {
+			return nil, "", fmt.Errorf("http.cert, http.key: %w", err)
+		}
+		return tls.NewListener(l, &tls.Config{GetCertificate: pair.Get, NextProtos: []string{"h2", "http/1.1"}}), "https", nil
+	case len(c.ACME) > 0:
+		t, err := acme(ctx, c, folder)
+		if err != nil {
+			return nil, "", fmt.Errorf("http.acme: %w", err)
+		}
+		return tls.NewListener(l, t), "https", nil
+	}
+	return l, "http", nil
+}
+
+// acme gets certificates and renews them in the background until ctx ends. It answers the
+// TLS-ALPN challenge on the listener itself, so that no second port is needed.
+func acme(ctx context.Context, c config.HTTP, folder string) (*tls.Config, error) {
+	magic := certmagic.NewDefault()
+	magic.Storage = &certmagic.FileStorage{Path: folder}
+	issuer := certmagic.ACMEIssuer{Agreed: true, Email: c.ACMEEmail, CA: c.ACMEDirectory, DisableHTTPChallenge: true}
+	if issuer.CA == "" {
+		issuer.CA = certmagic.LetsEncryptProductionCA
+	}
+	magic.Issuers = []certmagic.Issuer{certmagic.NewACMEIssuer(magic, issuer)}
+	if err := magic.ManageAsync(ctx, c.ACME); err != nil {
+		return nil, err
+	}
+	t := magic.TLSConfig()
+	t.NextProtos = append([]string{"h2", "http/1.1"}, t.NextProtos...)
+	return t, nil
+}
+
+// serveHTTP serves until ctx ends, then lets requests under way finish.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' handshakes
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if server.Shutdown(finish) != nil {
+			server.Close()
+		}
+	}()
+	err := server.Serve(l)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+	}
+	<-stopped
+	return nil
+}
+
+// privateHandler is for operators only: metrics, health and profiles.
+func privateHandler(reg *prometheus.Registry, health http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.Handle("/healthz", health)
+	mux.Handle("/readyz", health)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

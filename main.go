@@ -1,0 +1,116 @@
+// Carillon gives a website messages and calls from one binary: signaling, an SFU and a
+// TURN server. This package is the command line and the wiring, bottom-up; what is wired
+// is taken down in reverse.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"carillon/auth"
+	"carillon/config"
+)
+
+type cli struct {
+	Serve serveCmd `cmd:"" default:"withargs" help:"Serve pages, signaling, media and TURN (the default)."`
+	Turn  turnCmd  `cmd:"" help:"Serve TURN alone, in place of coturn."`
+	Bench benchCmd `cmd:"" help:"Measure media paths, here and on other servers."`
+
+	BenchTarget benchTargetCmd `cmd:"" hidden:"" help:"A server that bench measures."`
+	Token       tokenCmd       `cmd:"" help:"Print a token for a user, as a site's backend would mint it."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}
+
+// files is what every command needs to find the configuration and the data folder.
+type files struct {
+	Config string `help:"Configuration file (TOML). Every key can also be set as CARILLON_TABLE_KEY." placeholder:"FILE"`
+	Data   string `help:"Data folder." placeholder:"DIR"`
+}
+
+func (f files) load() (config.Config, error) {
+	c, err := config.Load(f.Config, os.Environ())
+	if f.Data != "" {
+		c.Data = f.Data
+	}
+	return c, err
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	command := kong.Parse(&cli{},
+		kong.Name("carillon"),
+		kong.Description("Messages and calls for your site, from one binary."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := command.Run(); err != nil {
+		fmt.Fprintf(os.Stderr, "carillon: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println(version())
+	return nil
+}
+
+// version is the module's, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+type tokenCmd struct {
+	files
+	User string        `required:"" help:"Whose token."`
+	Name string        `help:"The name others see."`
+	TTL  time.Duration `name:"ttl" default:"1h" help:"How long it is valid."`
+}
+
+// Run needs no running server: it reads the keys that the server reads.
+func (t tokenCmd) Run(ctx context.Context) error {
+	c, err := t.load()
+	if err != nil {
+		return err
+	}
+	var own []byte
+	if c.Auth.Demo() {
+		path, err := c.DataPath()
+		if err != nil {
+			return err
+		}
+		if own, err = config.ReadSecret(path, "auth"); err != nil {
+			return err
+		}
+	}
+	v, err := auth.NewVerifier(ctx, c.Auth, own, nil)
+	if err != nil {
+		return err
+	}
+	token, err := v.Mint(t.User, t.Name, t.TTL)
+	if err != nil {
+		return err
+	}
+	fmt.Println(token)
+	return nil
+}
+
+func newLogger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log: %q is none of debug, info, warn, error", level)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}

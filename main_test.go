@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain is the binary itself when a test starts it as a child process.
+func TestMain(m *testing.M) {
+	if os.Getenv("TEST_IS_CARILLON") == "1" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// program is a running carillon.
+type program struct {
+	command *exec.Cmd
+	urls    map[string]string // by the name of the listener
+	lines   []string          // printed until it was ready
+	stderr  bytes.Buffer
+}
+
+var anyPorts = []string{"--listen", "127.0.0.1:0", "--media", "127.0.0.1:0", "--turn", "127.0.0.1:0", "--private", "127.0.0.1:0"}
+
+func command(env []string, args ...string) *exec.Cmd {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(append(os.Environ(), "TEST_IS_CARILLON=1", "CARILLON_LOG=warn"), env...)
+	return c
+}
+
+// start runs `carillon serve` until the test ends and returns when it is ready.
+func start(t *testing.T, env []string, args ...string) *program {
+	t.Helper()
+	p := &program{command: command(env, append([]string{"serve"}, args...)...), urls: map[string]string{}}
+	p.command.Stderr = &p.stderr
+	stdout, err := p.command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.stop(t) })
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if lines.Text() == "ready" {
+			return p
+		}
+		p.lines = append(p.lines, lines.Text())
+		if name, url, ok := strings.Cut(lines.Text(), " "); ok && p.urls[name] == "" {
+			p.urls[name] = url
+		}
+	}
+	_ = p.command.Wait()
+	t.Fatalf("ended before it was ready:\n%s", p.stderr.String())
+	return nil
+}
+
+func (p *program) stop(t *testing.T) {
+	t.Helper()
+	if p.command.ProcessState != nil {
+		return
+	}
+	_ = p.command.Process.Signal(syscall.SIGTERM)
+	if err := p.command.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, p.stderr.String())
+	}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+		DisableKeepAlives: true,
+	}}
+	answer, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func TestRunsWithoutConfiguration(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	p := start(t, nil, append(anyPorts, "--data", data)...)
+	for _, name := range []string{"http", "media-udp", "media-tcp", "turn-udp", "turn-tcp", "private", "data"} {
+		if p.urls[name] == "" {
+			t.Errorf("no line %q in:\n%s", name, strings.Join(p.lines, "\n"))
+		}
+	}
+	var links int
+	for _, line := range p.lines {
+		if _, url, _ := strings.Cut(line, " "); strings.Contains(url, "/demo?user=") {
+			links++
+			if status, _ := get(t, url); status != http.StatusOK {
+				t.Errorf("%s: got status %d", url, status)
+			}
+		}
+	}
+	if links != 2 {
+		t.Errorf("got %d links to click, want 2:\n%s", links, strings.Join(p.lines, "\n"))
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, body := get(t, p.urls["http"]+path); status != http.StatusOK {
+			t.Errorf("%s: got %d %s", path, status, body)
+		}
+	}
+	if status, _ := get(t, p.urls["http"]+"/metrics"); status != http.StatusNotFound {
+		t.Errorf("/metrics on the public address: got %d, want 404", status)
+	}
+	if status, body := get(t, p.urls["private"]+"/metrics"); status != http.StatusOK || !strings.Contains(body, "carillon_tabs") {
+		t.Errorf("/metrics on the private address: got %d without carillon_tabs", status)
+	}
+	answer, err := http.Post(p.urls["http"]+"/demo/token", "application/json", strings.NewReader(`{"user":"alice"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var signed struct{ Token string }
+	if err := json.NewDecoder(answer.Body).Decode(&signed); err != nil || signed.Token == "" {
+		t.Errorf("demo sign-in: got %v, %v", signed, err)
+	}
+}
+
+func TestWithKeysThereIsNoDemo(t *testing.T) {
+	keys := []string{"CARILLON_AUTH_KEYS=site=0123456789012345678901234567890123456789"}
+	p := start(t, keys, append(anyPorts, "--data", t.TempDir())...)
+	if status, _ := get(t, p.urls["http"]+"/demo/token"); status != http.StatusNotFound {
+		t.Errorf("/demo/token: got %d, want 404", status)
+	}
+	out, err := command(keys, "token", "--user", "alice").Output()
+	if err != nil || strings.Count(string(out), ".") != 2 {
+		t.Errorf("token: got %q, %v, want a JWT", out, err)
+	}
+}
+
+func TestTokenInDemoModeUsesTheDataFolder(t *testing.T) {
+	data := t.TempDir()
+	if out, err := command(nil, "token", "--user", "alice", "--data", data).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("start carillon")) {
+		t.Errorf("before the first start: got %q, %v, want advice", out, err)
+	}
+	start(t, nil, append(anyPorts, "--data", data)...)
+	if out, err := command(nil, "token", "--user", "alice", "--data", data).Output(); err != nil || strings.Count(string(out), ".") != 2 {
+		t.Errorf("got %q, %v, want a JWT", out, err)
+	}
+}
+
+func TestRefusesToStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	busy := taken.Addr().String()
+	replace := func(flag, value string) []string {
+		args := append([]string{"serve", "--data", t.TempDir()}, anyPorts...)
+		for i := range args {
+			if args[i] == flag {
+				args[i+1] = value
+			}
+		}
+		return args
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"public demo", replace("--listen", "0.0.0.0:0"), []string{"http.listen", "auth.keys"}},
+		{"public media without keys", replace("--media", "0.0.0.0:0"), []string{"media", "auth.keys"}},
+		{"HTTP port taken", replace("--listen", busy), []string{"http.listen", busy}},
+		{"media port taken", replace("--media", busy), []string{"media", busy}},
+		{"TURN port taken", replace("--turn", busy), []string{"turn", busy}},
+		{"private port taken", replace("--private", busy), []string{"private.listen", busy}},
+		{"no such file", []string{"serve", "--config", "/nonexistent.toml"}, []string{"/nonexistent.toml"}},
+		{"unknown flag", []string{"serve", "--listne", "x"}, []string{"--listne"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			c := exec.CommandContext(ctx, os.Args[0], test.args...)
+			c.Env = append(os.Environ(), "TEST_IS_CARILLON=1")
+			out, err := c.CombinedOutput()
+			if err == nil || ctx.Err() != nil {
+				t.Fatalf("it started: %s", out)
+			}
+			for _, want := range test.want {
+				if !bytes.Contains(out, []byte(want)) {
+					t.Errorf("got %q, want it to name %q", out, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCertificateIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := writeCertificate(t, dir, 1)
+	p := start(t, []string{"CARILLON_HTTP_CERT=" + cert, "CARILLON_HTTP_KEY=" + key}, append(anyPorts, "--data", t.TempDir())...)
+	serial := func() int64 {
+		c, err := tls.Dial("tcp", strings.TrimPrefix(p.urls["https"], "https://"), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	if got := serial(); got != 1 {
+		t.Fatalf("got certificate %d, want 1", got)
+	}
+	writeCertificate(t, dir, 2)
+	until(t, "the new certificate is served", func() bool { return serial() == 2 })
+	if status, _ := get(t, p.urls["https"]+"/healthz"); status != http.StatusOK {
+		t.Errorf("over HTTPS: got %d", status)
+	}
+}
+
+// until waits for a condition that another process brings about.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(30 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
+
+// TestACME gets a certificate from a real certificate authority: Debian's pebble, whose
+// resolver is ours, so that it checks the TLS-ALPN challenge on our own listener.
+func TestACME(t *testing.T) {
+	if _, err := exec.LookPath("pebble"); err != nil {
+		t.Fatal("pebble is missing: apt-get install pebble")
+	}
+	dir := t.TempDir()
+	cert, key := writeCertificate(t, dir, 1)
+	listen, directory, management := freePort(t), freePort(t), freePort(t)
+	settings := filepath.Join(dir, "pebble.json")
+	text := fmt.Sprintf(`{"pebble":{"listenAddress":%q,"managementListenAddress":%q,"certificate":%q,"privateKey":%q,"httpPort":1,"tlsPort":%s}}`,
+		directory, management, cert, key, strings.TrimPrefix(listen, "127.0.0.1:"))
+	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	authority := exec.Command("pebble", "-config", settings, "-dnsserver", resolver(t))
+	authority.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0")
+	if err := authority.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = authority.Process.Kill(); _ = authority.Wait() })
+	until(t, "pebble listens", func() bool {
+		c, err := net.Dial("tcp", directory)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	p := start(t, []string{
+		"SSL_CERT_FILE=" + cert,
+		"CARILLON_HTTP_ACME=calls.example.test",
+		"CARILLON_HTTP_ACME_DIRECTORY=https://" + directory + "/dir",
+	}, "--listen", listen, "--media", "127.0.0.1:0", "--turn", "127.0.0.1:0", "--private", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))
+	until(t, "the authority's certificate is served", func() bool {
+		c, err := tls.Dial("tcp", strings.TrimPrefix(p.urls["https"], "https://"), &tls.Config{InsecureSkipVerify: true, ServerName: "calls.example.test"})
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		leaf := c.ConnectionState().PeerCertificates[0]
+		return leaf.VerifyHostname("calls.example.test") == nil && strings.Contains(leaf.Issuer.CommonName, "Pebble")
+	})
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/config"
+	"carillon/sfu"
+	"carillon/signaling/wire"
+	"carillon/turn"
+)
+
+// embeddedTURN serves relays that reach our own media address and nothing else. It is nil
+// when turn.off is set.
+func embeddedTURN(c turn.Config, folder string, media *sfu.SFU, advertise []string, log *slog.Logger, reg prometheus.Registerer) (*turn.Server, error) {
+	if c.Off {
+		return nil, nil
+	}
+	if len(c.Secrets) == 0 {
+		secret, err := config.Secret(folder, "turn")
+		if err != nil {
+			return nil, err
+		}
+		c.Secrets = []string{string(secret)}
+	}
+	bound, _ := media.Addresses()
+	for _, shown := range shownAddresses(bound.Addr(), advertise) {
+		c.Media = append(c.Media, turn.Media{Advertised: netip.AddrPortFrom(shown, bound.Port()), Bound: reachable(bound)})
+	}
+	server, err := turn.New(c, log, reg)
+	if err != nil {
+		return nil, fmt.Errorf("turn: %w", err)
+	}
+	return server, nil
+}
+
+// iceServers are what a user's tabs use to reach us: our own relays, and those of [ice].
+func iceServers(relays *turn.Server, others config.ICE) func(user string) []wire.ICEServer {
+	return func(user string) (list []wire.ICEServer) {
+		now := time.Now()
+		if relays != nil {
+			for _, s := range relays.ICEServers(user, now) {
+				list = append(list, wire.ICEServer(s))
+			}
+		}
+		if len(others.URLs) > 0 {
+			server := wire.ICEServer{URLs: others.URLs}
+			if others.Secret != "" {
+				server.Username, server.Credential = turn.Credential(others.Secret, user, now.Add(others.TTL()))
+			}
+			list = append(list, server)
+		}
+		return list
+	}
+}
+
+// shownAddresses are those under which clients know the media port.
+func shownAddresses(bound netip.Addr, advertise []string) (shown []netip.Addr) {
+	for _, a := range advertise {
+		if ip, err := netip.ParseAddr(a); err == nil {
+			shown = append(shown, ip)
+		}
+	}
+	if len(shown) > 0 || !bound.IsUnspecified() {
+		return append(shown, bound)
+	}
+	interfaces, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range interfaces {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			shown = append(shown, prefix.Addr())
+		}
+	}
+	return shown
+}
+
+// reachable is where a relay on this machine sends to reach a bound port.
+func reachable(bound netip.AddrPort) netip.AddrPort {
+	switch {
+	case !bound.Addr().IsUnspecified():
+		return bound
+	case bound.Addr().Is4():
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), bound.Port())
+	}
+	return netip.AddrPortFrom(netip.IPv6Loopback(), bound.Port())
+}

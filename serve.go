@@ -1,0 +1,245 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"carillon/auth"
+	"carillon/bus"
+	"carillon/chat"
+	"carillon/config"
+	"carillon/sfu"
+	"carillon/signaling"
+	"carillon/signaling/wire"
+	"carillon/store"
+	"carillon/turn"
+	"carillon/web"
+)
+
+type serveCmd struct {
+	files
+	Listen  string `help:"HTTP address (http.listen)." placeholder:"ADDR"`
+	Media   string `help:"Media address, UDP and TCP (media.listen)." placeholder:"ADDR"`
+	Turn    string `help:"TURN address, UDP and TCP (turn.udp, turn.tcp)." placeholder:"ADDR"`
+	Private string `help:"Address of metrics and profiles (private.listen)." placeholder:"ADDR"`
+}
+
+// Run serves until it is told to stop.
+func (s serveCmd) Run(ctx context.Context) error {
+	c, err := s.load()
+	if err != nil {
+		return err
+	}
+	s.override(&c)
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	log, err := newLogger(c.Log)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, c, log, os.Stdout)
+}
+
+func (s serveCmd) override(c *config.Config) {
+	if s.Listen != "" {
+		c.HTTP.Listen = s.Listen
+	}
+	if s.Media != "" {
+		c.Media.Listen = s.Media
+	}
+	if s.Turn != "" {
+		c.Turn.UDP, c.Turn.TCP = []string{s.Turn}, []string{s.Turn}
+	}
+	if s.Private != "" {
+		c.Private.Listen = s.Private
+	}
+}
+
+// serve wires everything from the ground up and takes it down in reverse.
+func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer) error {
+	folder, err := c.DataPath()
+	if err != nil {
+		return err
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	var ring doorbell
+	c.Store.Folder = folder
+	db, err := store.Open(ctx, c.Store, log, ring.deliver)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Register(reg); err != nil {
+		return err
+	}
+
+	public, err := listen("http.listen", c.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	private, err := listen("private.listen", c.Private.Listen)
+	if err != nil {
+		return err
+	}
+	defer private.Close()
+
+	media, err := sfu.New(c.Media, log, reg)
+	if err != nil {
+		return fmt.Errorf("media.listen: %w", err)
+	}
+	defer media.Close()
+	relays, err := embeddedTURN(c.Turn, folder, media, c.Media.Advertise, log, reg)
+	if err != nil {
+		return err
+	}
+	if relays != nil {
+		defer relays.Close()
+	}
+
+	bell, err := bus.Open(c.Bus, log)
+	if err != nil {
+		return fmt.Errorf("bus: %w", err)
+	}
+	defer bell.Close()
+	own, err := config.Secret(folder, "auth")
+	if err != nil {
+		return err
+	}
+	verifier, err := auth.NewVerifier(ctx, c.Auth, own, db.ValidAfter)
+	if err != nil {
+		return err
+	}
+	c.Chat.Reach = c.Reach
+	messages := chat.New(db, c.Chat)
+	node, err := signaling.New(signaling.Deps{
+		Chat: messages, Bus: bell, Verify: verifier.Verify, Revoke: db.Revoke,
+		ICEServers: iceServers(relays, c.ICE), Limits: limits(c), Version: version(), Log: log, Metrics: reg,
+	}, c.Signaling)
+	if err != nil {
+		return err
+	}
+	ring.connect(node.Deliver)
+
+	secure, scheme, err := secured(ctx, c.HTTP, filepath.Join(folder, "acme"), public, log)
+	if err != nil {
+		return err
+	}
+	health := healthHandler(db)
+	mux := http.NewServeMux()
+	mux.Handle("/ws", node)
+	mux.Handle("/api/v1/guests", verifier.GuestHandler())
+	if c.Auth.Demo() {
+		mux.Handle("/demo/token", verifier.DemoHandler())
+	}
+	mux.Handle("/healthz", health)
+	mux.Handle("/readyz", health)
+	mux.Handle("/", web.Handler())
+
+	announce(out, scheme, public.Addr(), private.Addr(), media, relays, folder, c.Auth.Demo())
+	return run(ctx,
+		func(ctx context.Context) error { return serveHTTP(ctx, secure, mux, log) },
+		func(ctx context.Context) error { return serveHTTP(ctx, private, privateHandler(reg, health), log) },
+	)
+}
+
+// run lets the listeners serve until ctx ends or one of them fails.
+func run(ctx context.Context, serving ...func(context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var work sync.WaitGroup
+	for _, f := range serving {
+		work.Go(func() {
+			if err := f(ctx); err != nil {
+				stop(err)
+			}
+		})
+	}
+	work.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// doorbell joins the store, which rings, to the signaling above it, which is built later.
+// What is stored before has nobody to hear it.
+type doorbell struct {
+	hear atomic.Pointer[func([]chat.UserEvent)]
+}
+
+func (d *doorbell) deliver(events []chat.UserEvent) {
+	if hear := d.hear.Load(); hear != nil {
+		(*hear)(events)
+	}
+}
+
+func (d *doorbell) connect(hear func([]chat.UserEvent)) { d.hear.Store(&hear) }
+
+// limits are what clients are told at hello.
+func limits(c config.Config) wire.Limits {
+	d := chat.Defaults()
+	return wire.Limits{
+		MessageBytes: cmp.Or(c.Chat.MessageBytes, d.MessageBytes),
+		ObjectBytes:  cmp.Or(c.Chat.ObjectBytes, d.ObjectBytes),
+		PageSize:     cmp.Or(c.Chat.PageSize, d.PageSize),
+	}
+}
+
+// healthHandler says that the process serves, which it does only if its database answers.
+func healthHandler(db *store.Store) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if _, err := db.ValidAfter(ctx, "health"); err != nil {
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ok\n") // who asked has left: fine
+	})
+}
+
+// announce prints NAME URL for every listener, then where the data is and what to click.
+func announce(out io.Writer, scheme string, public, private net.Addr, media *sfu.SFU, relays *turn.Server, data string, demo bool) {
+	url := scheme + "://" + public.String()
+	udp, tcp := media.Addresses()
+	fmt.Fprintf(out, "%s %s\n", scheme, url)
+	fmt.Fprintf(out, "media-udp udp://%s\n", udp)
+	if tcp.IsValid() {
+		fmt.Fprintf(out, "media-tcp tcp://%s\n", tcp)
+	}
+	if relays != nil {
+		for _, u := range relays.URLs() {
+			_, transport, _ := strings.Cut(u, "?transport=")
+			if strings.HasPrefix(u, "turns:") {
+				transport = "tls"
+			}
+			fmt.Fprintf(out, "turn-%s %s\n", transport, u)
+		}
+	}
+	fmt.Fprintf(out, "private http://%s\n", private)
+	fmt.Fprintf(out, "data %s\n", data)
+	if demo {
+		fmt.Fprintf(out, "open %s/demo?user=alice&with=bob\n", url)
+		fmt.Fprintf(out, "open %s/demo?user=bob&with=alice\n", url)
+	}
+	fmt.Fprintln(out, "ready")
+}

@@ -1,0 +1,25 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+import { seesAndHears } from "./media.ts";
+
+// The accessible names are part of the interface: the tests find things by nothing else.
+export const ring = (page: Page, kind: "video" | "voice", from: string): Locator =>
+	page.getByRole("alertdialog", { name: `Incoming ${kind} call from ${from}`, exact: true });
+export const status = (page: Page, text: string | RegExp): Locator =>
+	page.getByRole("status").filter({ hasText: text });
+export const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
+export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Message", exact: true });
+export const transcript = (page: Page): Locator => page.getByRole("log", { name: "Messages", exact: true });
+
+/** A video call from one page to another, until both see and hear each other. */
+export async function call(from: Page, name: string, to: Page): Promise<void> {
+	await button(from, "Video call").click();
+	await expect(ring(to, "video", name)).toBeVisible();
+	await button(to, "Answer with video").click();
+	await Promise.all([seesAndHears(from), seesAndHears(to)]);
+}
+
+/** Writes a message and sends it with Enter. */
+export async function write(page: Page, text: string): Promise<void> {
+	await composer(page).fill(text);
+	await composer(page).press("Enter");
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from "@playwright/test";
+
+// Real browsers against the real binary, on loopback. One worker: a call is four media
+// pipelines, and the machine that runs this may have two cores.
+export default defineConfig({
+	testDir: "e2e",
+	workers: 1,
+	timeout: 90_000,
+	expect: { timeout: 15_000 },
+	globalSetup: "./e2e/build.ts",
+	use: {
+		actionTimeout: 15_000,
+		trace: "retain-on-failure",
+		launchOptions: {
+			executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+			ignoreDefaultArgs: ["--disable-back-forward-cache"],
+			args: [
+				"--headless=new",
+				"--no-sandbox",
+				"--disable-gpu",
+				"--use-fake-device-for-media-stream",
+				"--use-fake-ui-for-media-stream",
+				"--allow-loopback-in-peer-connection",
+				"--disable-background-networking",
+				"--disable-component-update",
+				"--disable-sync",
+				"--no-first-run",
+				"--ignore-certificate-errors",
+				"--host-resolver-rules=MAP *.test 127.0.0.1",
+			],
+		},
+	},
+});
