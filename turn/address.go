@@ -9,7 +9,6 @@ var (
 	sixToFour    = netip.MustParsePrefix("2002::/16")
 	teredo       = netip.MustParsePrefix("2001::/32")
 	nat64        = netip.MustParsePrefix("64:ff9b::/96")
-	nat64Local   = netip.MustParsePrefix("64:ff9b:1::/48")
 	v4Translated = netip.MustParsePrefix("::ffff:0:0:0/96")
 	v4Compatible = netip.MustParsePrefix("::/96")
 	isatap       = [4]byte{0x00, 0x00, 0x5E, 0xFE}
@@ -25,10 +24,6 @@ func disguised(a netip.Addr) (netip.Addr, bool) {
 	at := func(i int) netip.Addr { return netip.AddrFrom4([4]byte(b[i : i+4])) }
 	switch {
 	case a.Is4In6(), nat64.Contains(a), v4Translated.Contains(a):
-		return at(12), true
-	case nat64Local.Contains(a):
-		// The prefix length inside is the network's choice; with /96 the address is at the end.
-		// https://www.rfc-editor.org/rfc/rfc8215
 		return at(12), true
 	case sixToFour.Contains(a):
 		return at(2), true
@@ -89,6 +84,9 @@ var special = []struct {
 	{netip.MustParsePrefix("203.0.113.0/24"), "documentation"},
 	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
 	{netip.MustParsePrefix("240.0.0.0/4"), "reserved"},
+	// Where the address is hidden depends on the network, so none is believed.
+	// https://www.rfc-editor.org/rfc/rfc8215
+	{netip.MustParsePrefix("64:ff9b:1::/48"), "local NAT64"},
 	{netip.MustParsePrefix("2001::/23"), "protocol assignments"},
 	{netip.MustParsePrefix("2001:db8::/32"), "documentation"},
 	{netip.MustParsePrefix("3fff::/20"), "documentation"},

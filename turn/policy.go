@@ -125,11 +125,12 @@ func (p *policy) judge(a netip.Addr) Verdict {
 		return Verdict{Allowed: true, Rule: "policy public: loopback, since this server is on loopback only"}
 	case some.Allowed:
 		return some
-	case slices.Contains(p.own, a):
-		return Verdict{Rule: "policy public: an address of this machine"}
 	}
 	if why := notPublic(a); why != "" {
 		return Verdict{Rule: "policy public: " + why}
+	}
+	if slices.Contains(p.own, a) {
+		return Verdict{Rule: "policy public: an address of this machine"}
 	}
 	return Verdict{Allowed: true, Rule: "policy public"}
 }
