@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pion/datachannel"
+	"github.com/pion/logging"
 	"github.com/pion/sctp"
 )
 
@@ -41,16 +42,18 @@ func openChannels(ctx context.Context, conn net.Conn) (*channels, error) {
 }
 
 func dialChannels(conn net.Conn) (*channels, error) {
-	association, err := sctp.Client(sctp.Config{NetConn: conn, Name: "bench", MTU: 1191})
+	quiet := logging.NewDefaultLoggerFactory()
+	quiet.DefaultLogLevel = logging.LogLevelDisabled
+	association, err := sctp.Client(sctp.Config{NetConn: conn, Name: "bench", MTU: 1191, LoggerFactory: quiet})
 	if err != nil {
 		return nil, fmt.Errorf("sctp: %w", err)
 	}
 	c := &channels{association: association}
-	if c.chat, err = datachannel.Dial(association, 0, &datachannel.Config{ChannelType: datachannel.ChannelTypeReliable, Label: "chat"}); err != nil {
+	if c.chat, err = datachannel.Dial(association, 0, &datachannel.Config{ChannelType: datachannel.ChannelTypeReliable, Label: "chat", LoggerFactory: quiet}); err != nil {
 		return nil, fmt.Errorf("data channel chat: %w", err)
 	}
 	c.lossy, err = datachannel.Dial(association, 2, &datachannel.Config{
-		ChannelType: datachannel.ChannelTypePartialReliableRexmitUnordered, ReliabilityParameter: 0, Label: "lossy"})
+		ChannelType: datachannel.ChannelTypePartialReliableRexmitUnordered, ReliabilityParameter: 0, Label: "lossy", LoggerFactory: quiet})
 	if err != nil {
 		return nil, fmt.Errorf("data channel lossy: %w", err)
 	}

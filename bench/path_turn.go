@@ -39,6 +39,7 @@ func (v viaTURN) open(ctx context.Context, h *hub, server netip.AddrPort, r rece
 	client, err := turn.NewClient(&turn.ClientConfig{
 		STUNServerAddr: address, TURNServerAddr: address, Conn: conn,
 		Username: v.relay.Username, Password: v.relay.Credential, RTO: 200 * time.Millisecond,
+		RequestedAddressFamily: familyOf(server.Addr()),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("turn client: %w", err), conn.Close())
@@ -86,6 +87,13 @@ func (v viaTURN) dial(ctx context.Context) (net.PacketConn, string, error) {
 		err = conn.(*net.UDPConn).SetReadBuffer(1 << 20)
 	}
 	return conn, address, err
+}
+
+func familyOf(a netip.Addr) turn.RequestedAddressFamily {
+	if a.Is4() {
+		return turn.RequestedAddressFamilyIPv4
+	}
+	return turn.RequestedAddressFamilyIPv6
 }
 
 type turnWire struct {

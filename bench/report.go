@@ -160,7 +160,7 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 	}
 	r.RatioSpread = besides(b.windows, beside)
 	r.Ratio = r.RatioSpread.Median
-	if b.proc != nil {
+	if b.proc != nil && !b.proc.plain {
 		r.Allocs = over(good, func(w window) float64 { return ratio(float64(w.runtime.Mallocs), float64(w.counts.packets)) }).Median
 		if good[0].runtime.Writes > 0 {
 			r.WritesPer = over(good, func(w window) float64 { return ratio(float64(w.runtime.Writes), float64(w.runtime.Out)) }).Median

@@ -118,7 +118,7 @@ func (r *runner) rows(ctx context.Context) error {
 	}
 	for _, e := range extras {
 		r.steps.begin(e.name, e.takes)
-		if err := e.run(ctx, r); err != nil {
+		if err := e.run(r, ctx); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
 	}

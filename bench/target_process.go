@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -36,6 +37,7 @@ type process struct {
 	name  string
 	pid   int
 	ready Ready
+	plain bool // a whole Carillon, which speaks NAME URL and has no control endpoints
 
 	cmd    *exec.Cmd
 	stdin  io.Closer
@@ -45,12 +47,17 @@ type process struct {
 	once   sync.Once
 }
 
-// start runs the binary with args on the given cores and waits until it is ready.
+// startProcess runs a target on the given cores and waits until it is ready.
 func startProcess(ctx context.Context, name string, command []string, cores []int) (*process, error) {
-	p := &process{name: name, stderr: &tail{}, exited: make(chan struct{})}
+	return (&process{name: name, stderr: &tail{}, exited: make(chan struct{})}).start(ctx, command, cores)
+}
+
+func (p *process) start(ctx context.Context, command []string, cores []int) (*process, error) {
+	name := p.name
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stderr = p.stderr
 	p.cmd.Env = os.Environ()
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we stop it when we have its figures
 	if len(cores) > 0 {
 		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", len(cores)))
 	}
@@ -90,18 +97,31 @@ func startProcess(ctx context.Context, name string, command []string, cores []in
 	return nil, err
 }
 
-// read takes the one line that says the target is ready, and drains the rest.
+// read takes what the target prints until it is ready, and drains the rest.
 func (p *process) read(stdout io.Reader, lines chan<- Ready) {
 	r := bufio.NewReader(stdout)
-	line, err := r.ReadBytes('\n')
-	if err == nil {
-		var ready Ready
-		if err := json.Unmarshal(line, &ready); err != nil {
-			ready.Error = fmt.Sprintf("its first line makes no sense: %.100q", line)
+	defer func() { _, _ = io.Copy(io.Discard, r) }()
+	var ready Ready
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
 		}
-		lines <- ready
+		name, url, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch {
+		case !p.plain:
+			if err := json.Unmarshal([]byte(line), &ready); err != nil {
+				ready.Error = fmt.Sprintf("its first line makes no sense: %.100q", line)
+			}
+			lines <- ready
+			return
+		case name == "http" || name == "https":
+			ready.URL = url
+		case name == "ready":
+			lines <- ready
+			return
+		}
 	}
-	_, _ = io.Copy(io.Discard, r)
 }
 
 // died says how the process ended; nil while it lives.
@@ -121,6 +141,9 @@ func (p *process) died() error {
 func (p *process) stop() {
 	p.once.Do(func() {
 		_ = p.stdin.Close()
+		if p.plain {
+			_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		}
 		select {
 		case <-p.exited:
 		case <-time.After(2 * time.Second):

@@ -108,7 +108,7 @@ type glance struct {
 }
 
 func (b *bed) look(ctx context.Context) (g glance, err error) {
-	if b.proc != nil {
+	if b.proc != nil && !b.proc.plain {
 		if g.runtime, err = b.proc.runtime(ctx); err != nil {
 			return g, errors.Join(b.gone(), err)
 		}
@@ -162,7 +162,7 @@ func (b *bed) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	var err error
-	if b.proc != nil && b.floor == nil {
+	if b.proc != nil && b.floor == nil && b.load != nil {
 		// A target of ours dies with all its peers: asking it to let each one go would only take time.
 		b.proc.stop()
 		for _, p := range b.load.snapshot() {

@@ -1,0 +1,119 @@
+package bench
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// operations is a load of things that are done rather than streamed: messages, rings.
+type operations struct {
+	rate   float64 // a second
+	fanout int     // deliveries that each should cause
+	// do begins one; what it causes is told to the tally. Those of one run come one after the
+	// other on schedule, so it must not wait for the answer.
+	do func(ctx context.Context, n int, scheduled time.Time) error
+}
+
+// tally counts deliveries; anyone may add to it.
+type tally struct {
+	mu        sync.Mutex
+	delivered uint64
+	latency   histogram
+}
+
+func (t *tally) add(latency time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.delivered++
+	t.latency.add(int64(latency))
+}
+
+func (t *tally) count() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.delivered
+}
+
+func (t *tally) take() (uint64, histogram) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n, h := t.delivered, t.latency
+	t.delivered, t.latency = 0, histogram{}
+	return n, h
+}
+
+// straggle is how long a window waits for what was begun in it.
+const straggle = time.Second
+
+// operate measures one window of an open loop: it begins operations on schedule whether or not
+// earlier ones are done.
+func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.Duration) (w window, err error) {
+	before, err := b.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	t.take()
+	began := time.Now()
+	begun := 0
+	for {
+		due := began.Add(time.Duration(float64(begun) / o.rate * float64(time.Second)))
+		if due.Sub(began) >= length {
+			break
+		}
+		if d := time.Until(due); d > 0 {
+			if err := b.sleep(ctx, d); err != nil {
+				return w, err
+			}
+		}
+		w.late.add(int64(time.Since(due)))
+		if err := o.do(ctx, begun, due); err != nil {
+			return w, err
+		}
+		begun++
+	}
+	w.length = time.Since(began)
+	want := uint64(begun * o.fanout)
+	waitFor(ctx, straggle, func() bool { return t.count() >= want })
+	after, err := b.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	delivered, latency := t.take()
+	w.latency = &latency
+	w.sent = uint64(begun)
+	w.counts = counts{packets: delivered, fresh: delivered, expected: want}
+	w.server, w.self, w.stolen = after.server.since(before.server), after.self.since(before.self), after.stolen-before.stolen
+	w.runtime = after.runtime.since(before.runtime)
+	w.limited = judge(w, b.cores, b.generator)
+	return w, b.verify(w)
+}
+
+// repeat measures the rounds of a row of operations.
+func (r *runner) repeat(ctx context.Context, b *bed, o operations, t *tally) error {
+	if _, err := b.operate(ctx, o, t, settle); err != nil { // warm: connections, prepared statements
+		return err
+	}
+	for range r.options.Rounds {
+		w, err := b.operate(ctx, o, t, r.options.Window)
+		if err != nil {
+			return err
+		}
+		b.windows = append(b.windows, w)
+	}
+	return nil
+}
+
+// keep adds the row of a bed that no floor stands beside.
+func (r *runner) keep(g group, b *bed, note string) {
+	row, refused := rowOf(g, b, nil)
+	if refused != nil {
+		r.report.Refused = append(r.report.Refused, *refused)
+		return
+	}
+	good, _ := trusted(b.windows)
+	row.Operations = over(good, func(w window) float64 { return float64(w.sent) / w.length.Seconds() }).Median
+	row.WritesPer, row.BatchSize = -1, -1 // the media socket's, which is not the measure here
+	row.Note = note
+	r.report.Rows = append(r.report.Rows, row)
+}

@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/client"
+	"carillon/refusal"
+	protocol "carillon/signaling/wire"
+)
+
+// Of the message row: pairs of users, one tab each, and messages a second over all.
+const (
+	chatPairs = 50
+	chatRate  = 500
+)
+
+// messages measures text from one user to another: stored, acknowledged, delivered.
+func (r *runner) messages(ctx context.Context) (err error) {
+	s, err := r.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	b := &bed{target: TargetCarillon, proc: s.process, pid: s.process.pid, cores: r.serverCores(), generator: r.loadCores()}
+	var total tally
+	var tabs tabSet
+	defer tabs.close()
+	var senders []*client.Client
+	b.memory.rest = residentMemory(b.pid)
+	for i := range chatPairs {
+		from, err := tabs.open(ctx, s, fmt.Sprintf("sender%d", i), nil)
+		if err != nil {
+			return err
+		}
+		if _, err := tabs.open(ctx, s, fmt.Sprintf("reader%d", i), func(e chat.Event) { total.message(e) }); err != nil {
+			return err
+		}
+		senders = append(senders, from)
+	}
+	b.memory.loaded, b.memory.peers = residentMemory(b.pid), 2*chatPairs
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	send := func(ctx context.Context, n int, _ time.Time) error {
+		i := n % chatPairs
+		// A message that is refused or lost is one that does not arrive, which the window counts.
+		waiting.Go(func() {
+			_, _ = senders[i].Send(ctx, protocol.MessageSend{To: fmt.Sprintf("reader%d", i), Kind: chat.Text, Text: strconv.FormatInt(time.Now().UnixNano(), 10)})
+		})
+		return nil
+	}
+	err = r.repeat(ctx, b, operations{rate: chatRate, fanout: 1, do: send}, &total)
+	if len(b.windows) > 0 {
+		r.keep(group{path: PathWebSocket, shape: ShapeChat, subscribers: chatPairs}, b,
+			fmt.Sprintf("%d pairs of users; from send until the other's tab has it, stored on disk before", chatPairs))
+	}
+	return err
+}
+
+// message counts an event that carries one of our texts.
+func (t *tally) message(e chat.Event) {
+	var m chat.Message
+	if e.Type != chat.EventMessage || json.Unmarshal(e.Data, &m) != nil {
+		return
+	}
+	if sent, err := strconv.ParseInt(m.Text, 10, 64); err == nil {
+		t.add(time.Duration(time.Now().UnixNano() - sent))
+	}
+}
+
+// Of the ring row: users who are called, the tabs each has open, and calls a second.
+const (
+	ringUsers = 20
+	ringTabs  = 5
+	ringRate  = 20
+)
+
+// rings measures calls that ring in every tab of the other and are cancelled at once.
+func (r *runner) rings(ctx context.Context) (err error) {
+	s, err := r.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	b := &bed{target: TargetCarillon, proc: s.process, pid: s.process.pid, cores: r.serverCores(), generator: r.loadCores()}
+	var total tally
+	started := ringStarts{at: map[string]time.Time{}}
+	var tabs tabSet
+	defer tabs.close()
+	var callers []*client.Client
+	b.memory.rest = residentMemory(b.pid)
+	for i := range ringUsers {
+		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
+		if err != nil {
+			return err
+		}
+		callers = append(callers, from)
+		for range ringTabs {
+			seen := map[string]bool{}
+			if _, err := tabs.open(ctx, s, fmt.Sprintf("callee%d", i), func(e chat.Event) { started.ring(e, seen, &total) }); err != nil {
+				return err
+			}
+		}
+	}
+	b.memory.loaded, b.memory.peers = residentMemory(b.pid), ringUsers*(1+ringTabs)
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	var failed onceError
+	ring := func(ctx context.Context, n int, _ time.Time) error {
+		i := n % ringUsers
+		waiting.Go(func() {
+			started.begin(fmt.Sprintf("caller%d", i))
+			leg, err := callers[i].StartCall(ctx, fmt.Sprintf("callee%d", i), call.Audio)
+			if err == nil {
+				err = callers[i].Leave(ctx, leg.Call.ID)
+			}
+			failed.set(err)
+		})
+		return failed.get()
+	}
+	err = r.repeat(ctx, b, operations{rate: ringRate, fanout: ringTabs, do: ring}, &total)
+	if refused, ok := errors.AsType[*refusal.Error](err); ok && len(b.windows) == 0 {
+		r.report.Refused = append(r.report.Refused, Refused{PathWebSocket, ShapeRing, b.target, ringTabs, "the server refuses: " + refused.Message})
+		return nil
+	}
+	if len(b.windows) > 0 {
+		r.keep(group{path: PathWebSocket, shape: ShapeRing, subscribers: ringTabs}, b,
+			fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", ringUsers, ringTabs))
+	}
+	return err
+}
+
+// ringStarts knows when each caller's last call began.
+type ringStarts struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+func (s *ringStarts) begin(caller string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at[caller] = time.Now()
+}
+
+// ring counts an event that makes a tab ring, once per call; seen belongs to the tab.
+func (s *ringStarts) ring(e chat.Event, seen map[string]bool, t *tally) {
+	var v call.Snapshot
+	if e.Type != chat.EventCall || json.Unmarshal(e.Data, &v) != nil || v.State != call.Ringing || seen[v.ID] {
+		return
+	}
+	seen[v.ID] = true
+	s.mu.Lock()
+	began, ok := s.at[v.Caller]
+	s.mu.Unlock()
+	if ok {
+		t.add(time.Since(began))
+	}
+}
+
+// onceError keeps the first error of many goroutines.
+type onceError struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (o *onceError) set(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil && !errors.Is(err, context.Canceled) {
+		o.err = err
+	}
+}
+
+func (o *onceError) get() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
+
+// tabSet are the open tabs of a row.
+type tabSet struct{ all []*client.Client }
+
+func (t *tabSet) open(ctx context.Context, s *carillon, user string, event func(chat.Event)) (*client.Client, error) {
+	c, err := s.tab(ctx, user, event)
+	if err == nil {
+		t.all = append(t.all, c)
+	}
+	return c, err
+}
+
+func (t *tabSet) close() {
+	for _, c := range t.all {
+		c.Close()
+	}
+}
