@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"carillon/call"
+	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
 	"carillon/signaling/wire"
@@ -257,9 +260,6 @@ func FuzzReceive(f *testing.F) {
 			if refused == nil && (frame.Method == "" || frame.JSONRPC != version) {
 				t.Errorf("accepted %+v", frame)
 			}
-			if refused != nil && frame.Method != "" {
-				t.Errorf("refused, but with a method: %+v", frame)
-			}
 			if refused == nil {
 				answer := errorFrame(frame.ID, refusal.New(refusal.NotFound, "x"))
 				if !json.Valid(answer.data) {
@@ -268,4 +268,62 @@ func FuzzReceive(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzDispatch throws bytes at a greeted link with everything real behind it.
+func FuzzDispatch(f *testing.F) {
+	w := newWorld(f, Config{Rates: generous})
+	for _, r := range wire.Requests() {
+		f.Add(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":2,"method":%q,"params":{}}`, r.Method))
+		f.Add(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":2,"method":%q,"params":{"key":"k","value":[1e999],"users":[""],"limit":-1,"before":9e18}}`, r.Method))
+	}
+	for _, n := range wire.ClientNotes() {
+		f.Add(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"offset":-1,"on":1}}`, n.Name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		server, browser := newLine()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.nodes[0].serveChannel(server, origin{User: chat.User{ID: "mallory"}, Where: call.Where{Tab: "tab-00000001"}}, true, 0)
+		}()
+		_ = browser.WriteMessage(data)
+		_ = browser.WriteMessage([]byte(`{"jsonrpc":"2.0","id":77,"method":"session.list"}`))
+		// The link answers what comes after, unless the input was so bad that it ended.
+		for {
+			m, err := browser.ReadMessage()
+			if err != nil || strings.Contains(string(m), `"id":77`) {
+				break
+			}
+			if strings.Contains(string(m), string(refusal.Internal)) {
+				t.Errorf("internal error: %s", m)
+			}
+		}
+		_ = browser.Close()
+		<-done
+	})
+}
+
+func TestAddressesAreLimitedApart(t *testing.T) {
+	l := newLimits(Config{Rates: Rates{AddressHellos: 1}}.filled().Rates)
+	now := time.Unix(1000, 0)
+	prefix := func(remoteAddr string) netip.Prefix { return remote(&http.Request{RemoteAddr: remoteAddr}) }
+	attacker := []string{"[2001:db8::1]:5", "[2001:db8::2]:6"} // one /64
+	var err error
+	for i := range burst + 1 {
+		err = l.hello(prefix(attacker[i%2]), now)
+	}
+	if !refusal.Is(err, refusal.RateLimited) {
+		t.Errorf("one network over its rate: got %v", err)
+	}
+	for _, other := range []string{"[2001:db8:0:1::1]:5", "192.0.2.1:7"} {
+		if err := l.hello(prefix(other), now); err != nil {
+			t.Errorf("%s is refused too: %v", other, err)
+		}
+	}
+	for range 100 {
+		if err := l.hello(prefix("127.0.0.1:5"), now); err != nil {
+			t.Fatalf("this machine: %v", err)
+		}
+	}
 }

@@ -24,7 +24,7 @@ const maxChannelMessage = 64 << 10
 // come on it only while the tab has no synced socket, as synced says it has now.
 func (s *Server) serveChannel(ch channel, from origin, synced bool, acked int64) {
 	p := &pipe{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
-	l := newLink(s, p, netip.Prefix{}, true) // requests count for the user; the address was counted at hello
+	l := newLink(s, p, netip.Prefix{}, true) // its requests count for the user only
 	l.from = from
 	l.log = s.log.With("user", from.User.ID, "tab", from.Where.Tab, "channel", true)
 	l.follow.phase, l.follow.acked = muted, acked

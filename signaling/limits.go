@@ -74,7 +74,7 @@ func newLimits(r Rates) *limits {
 // excess takes nothing from the others.
 func (l *limits) request(user string, address netip.Prefix, now time.Time) error {
 	wait := l.userRequests.take(user, now)
-	if wait == 0 {
+	if wait == 0 && address.IsValid() {
 		wait = l.addressRequests.take(address, now)
 	}
 	if wait == 0 {
@@ -85,7 +85,10 @@ func (l *limits) request(user string, address netip.Prefix, now time.Time) error
 
 // hello bounds attempts by address, before the token is looked at.
 func (l *limits) hello(address netip.Prefix, now time.Time) error {
-	wait := l.addressHellos.take(address, now)
+	var wait time.Duration
+	if address.IsValid() {
+		wait = l.addressHellos.take(address, now)
+	}
 	if wait == 0 {
 		wait = take(l.hellos, now)
 	}

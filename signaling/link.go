@@ -151,6 +151,7 @@ func (l *link) write() {
 		}
 		l.mu.Unlock()
 		err := l.transport.write(refresh(batch))
+		l.server.metrics.framesOut.Add(float64(len(batch)))
 		clear(batch)
 		select {
 		case l.drained <- struct{}{}:

@@ -53,11 +53,12 @@ func originAllowed(origin, host string, allowed []string) bool {
 	return err == nil && u.Host != "" && u.Host == host
 }
 
-// remote is the address that a client is counted under: an IPv6 /64 counts as one.
+// remote is the address that a client is counted under: an IPv6 /64 counts as one. Clients
+// on this machine, or behind a proxy on it, are not told apart, so they have none.
 func remote(r *http.Request) netip.Prefix {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Prefix{} // a pipe in a test: all of them count as one
+	if err != nil || ap.Addr().Unmap().IsLoopback() {
+		return netip.Prefix{}
 	}
 	addr, bits := ap.Addr().Unmap(), 32
 	if addr.Is6() {

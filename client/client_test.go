@@ -1,0 +1,64 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"carillon/refusal"
+	"carillon/signaling/wire"
+)
+
+// How it behaves against a real server is tested in package signaling.
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestJitterGrowsToTwentySeconds(t *testing.T) {
+	for attempt, most := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 20 * time.Second, 20 * time.Second} {
+		for range 100 {
+			if wait, ok := Jitter(attempt); !ok || wait < 0 || wait >= most {
+				t.Errorf("attempt %d: wait %v, want less than %v", attempt, wait, most)
+			}
+		}
+	}
+	if wait, _ := Jitter(1 << 30); wait >= 20*time.Second {
+		t.Errorf("after long: wait %v", wait)
+	}
+}
+
+func TestWhatStopsAClient(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{errors.New("connection refused"), false},
+		{&websocket.CloseError{Code: 1006}, false},
+		{&websocket.CloseError{Code: wire.CloseShutdown}, false},
+		{&websocket.CloseError{Code: wire.CloseSlow}, false},
+		{fmt.Errorf("read: %w", &websocket.CloseError{Code: wire.CloseKicked}), true},
+		{&websocket.CloseError{Code: wire.CloseReplaced}, true},
+		{refusal.New(refusal.TokenExpired, "x"), false},
+		{refusal.New(refusal.TokenWrongKey, "x"), true},
+		{refusal.New(refusal.TooManyTabs, "x"), false},
+	} {
+		if got := stop(c.err); got != c.want {
+			t.Errorf("%v: stop is %v, want %v", c.err, got, c.want)
+		}
+	}
+}
+
+func TestServerSaysHowLongToWait(t *testing.T) {
+	wait, told := toldToWait(&websocket.CloseError{Code: wire.CloseShutdown, Text: "1234"})
+	if !told || wait != 1234*time.Millisecond {
+		t.Errorf("got %v, %v", wait, told)
+	}
+	for _, err := range []error{errors.New("x"), &websocket.CloseError{Code: wire.CloseShutdown, Text: "internal"}, &websocket.CloseError{Code: wire.CloseSlow, Text: "5"}} {
+		if _, told := toldToWait(err); told {
+			t.Errorf("%v: taken for a time to wait", err)
+		}
+	}
+}

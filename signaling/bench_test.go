@@ -1,0 +1,135 @@
+package signaling
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"carillon/bus"
+	"carillon/call"
+	"carillon/chat"
+	"carillon/signaling/wire"
+)
+
+// BenchmarkIdleTabs opens 1,000 tabs of 1,000 users over real sockets and reports what
+// each costs the server: heap and stacks, without the kernel's buffers. The clients here
+// are bare connections, so that little of the figure is theirs.
+func BenchmarkIdleTabs(b *testing.B) {
+	const n = 1000
+	w := newWorld(b, Config{Rates: generous})
+	w.greetBare("warm-up-user")
+	for b.Loop() {
+		before, goroutines := memory(), runtime.NumGoroutine()
+		conns := make([]net.Conn, n)
+		for i := range conns {
+			conns[i] = w.greetBare(fmt.Sprintf("user-%d", i))
+		}
+		after := memory()
+		b.ReportMetric(float64(after-before)/n, "B/tab")
+		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/n, "goroutines/tab")
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		for {
+			w.nodes[0].mu.Lock()
+			left := len(w.nodes[0].links)
+			w.nodes[0].mu.Unlock()
+			if left <= 1 {
+				break
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+func memory() int64 {
+	var m runtime.MemStats
+	for range 3 {
+		runtime.GC() // stacks shrink and pools empty over two cycles
+	}
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// greetBare says hello over a plain TCP connection and reads until synced.
+func (w *world) greetBare(user string) net.Conn {
+	c, err := net.Dial("tcp", strings.TrimPrefix(w.https[0].URL, "http://"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = c.Close() })
+	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", wire.Subprotocol)
+	r := bufio.NewReader(c)
+	response, err := http.ReadResponse(r, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		w.t.Fatal(response, err)
+	}
+	h, _ := json.Marshal(wire.Hello{Token: w.token(user), Protocol: wire.Protocol, Tab: "tab-of-" + user, Device: "device-of-" + user})
+	text := `{"jsonrpc":"2.0","id":1,"method":"hello","params":` + string(h) + `}`
+	frame := []byte{0x81, 0x80 | 126, byte(len(text) >> 8), byte(len(text)), 0, 0, 0, 0} // masked with zeros
+	if _, err := c.Write(append(frame, text...)); err != nil {
+		w.t.Fatal(err)
+	}
+	var got []byte
+	for buf := make([]byte, 4<<10); !bytes.Contains(got, []byte(`"synced"`)); {
+		n, err := r.Read(buf)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		got = append(got, buf[:n]...)
+	}
+	return c
+}
+
+// discard takes frames as a socket would and counts their bytes.
+type discard struct {
+	frames atomic.Int64
+}
+
+func (d *discard) write(batch []item) error {
+	for _, it := range batch {
+		if _, err := it.frame.prepare(); err != nil {
+			return err
+		}
+		d.frames.Add(1)
+	}
+	return nil
+}
+func (d *discard) finish(int, string) {}
+func (d *discard) abort()             {}
+
+// BenchmarkBroadcast hands one event to 1,000 tabs of a user, without the sockets.
+func BenchmarkBroadcast(b *testing.B) {
+	const n = 1000
+	w := newWorld(b, Config{})
+	s := w.nodes[0]
+	h := &hub{server: s, user: "alice"}
+	d := &discard{}
+	for i := range n {
+		l := newLink(s, d, netip.Prefix{}, true)
+		l.from = origin{User: chat.User{ID: "alice"}, Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
+		l.follow.phase = live
+		h.links = append(h.links, l)
+	}
+	body := eventFrame(chat.Event{Type: chat.EventMessage, Data: raw(chat.Message{Text: strings.Repeat("x", 200)})}, time.Now()).data
+	b.ReportAllocs()
+	offset := int64(0)
+	for b.Loop() {
+		offset++
+		h.receive(bus.Message{Data: append(fmt.Appendf(nil, `{"o":%d}`+"\n", offset), body...)})
+		for d.frames.Load() < offset*n {
+			runtime.Gosched()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(offset*n), "ns/tab")
+}
