@@ -132,6 +132,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	messages := chat.New(db, c.Chat)
 	node, err := signaling.New(signaling.Deps{
 		Chat: messages, Bus: bell, Verify: verifier.Verify, Revoke: db.Revoke,
+		Calls:      &signaling.CallDeps{Store: db, SFU: media, Config: c.Call},
 		ICEServers: iceServers(relays, c.ICE), Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
