@@ -4,13 +4,14 @@ import { ConversationStore } from "./conversations.ts";
 import { Emitter } from "./emitter.ts";
 import { browser, type Environment } from "./environment.ts";
 import { Refusal, Unanswered } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
 import { MessageStore } from "./messages.ts";
 import { ObjectStore } from "./objects.ts";
 import type { Waiting } from "./outbox.db.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import type { Rpc } from "./rpc.ts";
-import { Session, type SessionEvents } from "./session.ts";
+import { Session } from "./session.ts";
 import { Siblings } from "./siblings.ts";
 import { type Tab, tabOf } from "./tab.ts";
 import { subject, Tokens } from "./token.ts";
@@ -25,10 +26,8 @@ import type {
 } from "./types.ts";
 import { TypingStore } from "./typing.ts";
 import { any, ignore, sleep } from "./wait.ts";
-import type { EventData, Event as LogEvent, Message, MessageSend, User, Welcome } from "./wire.gen.ts";
+import type { Message, MessageSend, User, Welcome } from "./wire.gen.ts";
 
-/** "at most once a second" */
-const ackMs = 1000;
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
 const channelPatienceMs = 2000;
 /** A tab that nobody has looked at for so long is away. */
@@ -58,13 +57,12 @@ export class TabClient implements Client {
 	readonly #outbox: Outbox;
 	readonly #store: MessageStore;
 	readonly #typing: TypingStore;
+	readonly #inbox: Inbox;
 	readonly #channels = new Map<string, Rpc>();
 	readonly #tokens: Tokens;
 	readonly #life = new AbortController();
 	#user: User | undefined;
 	#account = "";
-	#acked = 0;
-	#acking: ReturnType<typeof setTimeout> | undefined;
 	#idle: ReturnType<typeof setTimeout> | undefined;
 	#wanted = false;
 
@@ -141,6 +139,17 @@ export class TabClient implements Client {
 			channel: (call, rpc) => this.#channel(call, rpc),
 			hostLock: (leg, signal) => this.#siblings.hostLock(leg, signal),
 		});
+		this.#inbox = new Inbox({
+			session: this.#session,
+			events,
+			store: this.#store,
+			conversations: this.conversations,
+			calls: this.calls,
+			objects: this.objects,
+			people: this.presence,
+			typing: this.#typing,
+			me,
+		});
 		this.#listen();
 	}
 
@@ -177,7 +186,7 @@ export class TabClient implements Client {
 
 	close(): void {
 		this.#life.abort();
-		clearTimeout(this.#acking);
+		this.#inbox.clear();
 		clearTimeout(this.#idle);
 		this.calls.close();
 		this.#session.rest();
@@ -237,11 +246,14 @@ export class TabClient implements Client {
 		s.on("synced", ({ recovered }) => {
 			this.calls.synced();
 			this.#outbox.flush();
-			this.#ackSoon();
+			this.#inbox.ackSoon();
 			this.#events.emit("synced", { recovered });
 		});
-		s.on("event", (e) => this.#event(e));
-		s.on("note", (n) => this.#note(n));
+		s.on("event", (e) => this.#inbox.event(e));
+		s.on("note", (n) => this.#inbox.note(n));
+		this.#events.on("profile", (u) => {
+			if (u.id === this.#account) this.#user = u;
+		});
 		s.on("authexpired", (code) => this.#events.emit("authexpired", { code }));
 		s.on("error", (err) => this.#events.emit("error", err));
 		this.#env.life(this.#life.signal, {
@@ -295,73 +307,6 @@ export class TabClient implements Client {
 		this.#account = user;
 		this.#siblings.join(this.#name());
 		ignore(this.#outbox.open(this.#name()));
-	}
-
-	#event(e: LogEvent): void {
-		switch (e.type) {
-			case "message": {
-				const m = e.data as EventData["message"];
-				this.#store.take(m);
-				this.#typing.wrote(m.conversation, m.sender, this.#account);
-				if (this.#session.synced)
-					this.#events.emit("message", { message: m, mine: m.sender === this.#account });
-				break;
-			}
-			case "message.update":
-				this.#store.take(e.data as EventData["message.update"]);
-				break;
-			case "receipt": {
-				const r = e.data as EventData["receipt"];
-				this.conversations.receipt(r);
-				this.#store.redraw(r.conversation);
-				this.#events.emit("receipt", r);
-				break;
-			}
-			case "conversation":
-				this.#store.redraw(this.conversations.take(e.data as EventData["conversation"]).id);
-				break;
-			case "call":
-				this.calls.take(e.data as EventData["call"], e.age_ms);
-				break;
-			case "userobject":
-				this.objects.hear(e.data as EventData["userobject"]);
-				break;
-			case "profile": {
-				const u = e.data as EventData["profile"];
-				this.presence.profile(u);
-				this.conversations.profile(u);
-				if (u.id === this.#account) this.#user = u;
-				this.#events.emit("profile", u);
-				break;
-			}
-		}
-		this.#ackSoon();
-	}
-
-	#note(n: SessionEvents["note"]): void {
-		switch (n.method) {
-			case "typing":
-				return this.#typing.hear(n.params, this.#account);
-			case "presence":
-				return this.presence.hear(n.params);
-			case "sessions":
-				return this.#events.emit("sessions", n.params.sessions);
-			case "slots":
-			case "speaker":
-			case "leg.end":
-				return this.calls.note(n.method, n.params);
-		}
-	}
-
-	#ackSoon(): void {
-		if (this.#acking !== undefined || this.#session.offset === this.#acked) return;
-		this.#acking = setTimeout(() => {
-			this.#acking = undefined;
-			const offset = this.#session.offset;
-			if (offset === this.#acked || !this.#session.synced) return;
-			this.#acked = offset;
-			this.#session.notify("ack", { offset });
-		}, ackMs);
 	}
 
 	/** The data channel of a hosted leg is open, or gone. */
@@ -433,6 +378,6 @@ export class TabClient implements Client {
 		this.presence.clear();
 		this.objects.clear();
 		this.#typing.clear();
-		this.#acked = 0;
+		this.#inbox.clear();
 	}
 }

@@ -128,7 +128,8 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	take(m: Message): void {
 		if (m.sender === this.#o.me()) this.#o.outbox.settle(m.client_id);
 		this.#o.conversations.message(m);
-		const run = this.#runs.get(m.conversation);
+		// A conversation that begins before our eyes is held whole from its first message.
+		const run = this.#runs.get(m.conversation) ?? (m.seq === 1 ? { messages: [], more: false } : undefined);
 		if (!run) return this.#changed(m.conversation);
 		const { run: now, gap } = withMessage(run, m);
 		if (gap) ignore(this.#fill(m.conversation));

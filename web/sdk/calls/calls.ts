@@ -14,13 +14,13 @@ import type {
 	ConversationRef,
 	Leg,
 	Ring,
-	RingEnd,
 	StartParams,
 } from "../types.ts";
 import { any, ignore } from "../wait.ts";
 import type { LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 import type { Host, LegContext, StoredLeg } from "./context.ts";
-import { type Held, later, participant, phase, ring, watchdogMs, worthRinging } from "./ring.ts";
+import { type Held, later, participant, phase } from "./ring.ts";
+import { Rings } from "./rings.ts";
 
 export interface CallOptions
 	extends Pick<
@@ -41,8 +41,7 @@ const remembered = 200;
 export class CallStore implements Calls {
 	readonly #o: CallOptions;
 	readonly #held = new Map<string, Held>();
-	readonly #rings = new Map<string, { ring: Ring; watchdog: ReturnType<typeof setTimeout> }>();
-	readonly #silenced = new Set<string>();
+	readonly #rings: Rings;
 	#views: readonly CallView[] = [];
 	#host: Host | undefined;
 	#loading: Promise<Host> | undefined;
@@ -50,6 +49,17 @@ export class CallStore implements Calls {
 
 	constructor(o: CallOptions) {
 		this.#o = o;
+		const { events, me, tab, device, session } = o;
+		this.#rings = new Rings({
+			events,
+			me,
+			tab,
+			device,
+			held: (call) => this.#held.get(call),
+			busy: () => this.#views.length > 0,
+			look: () => this.#derive(),
+			alerting: (call) => ignore(session.request("call.ringing", { call }, this.#life.signal)),
+		});
 	}
 
 	get available(): CallsAvailable {
@@ -59,7 +69,7 @@ export class CallStore implements Calls {
 	}
 
 	get rings(): readonly Ring[] {
-		return [...this.#rings.values()].map((r) => r.ring);
+		return this.#rings.list();
 	}
 
 	get views(): readonly CallView[] {
@@ -111,7 +121,7 @@ export class CallStore implements Calls {
 	}
 
 	silence(call: string): void {
-		this.#hush(call);
+		this.hear("silence", call);
 		this.#o.tell("silence", call);
 	}
 
@@ -177,7 +187,7 @@ export class CallStore implements Calls {
 
 	/** Another tab of this profile was told to be silent. */
 	hear(topic: string, data: unknown): void {
-		if (topic === "silence" && typeof data === "string") this.#hush(data);
+		if (topic === "silence" && typeof data === "string" && this.#rings.silence(data)) this.#derive();
 	}
 
 	suspend(): void {
@@ -197,7 +207,7 @@ export class CallStore implements Calls {
 	close(): void {
 		this.#life.abort();
 		this.#host?.close();
-		for (const r of this.#rings.values()) clearTimeout(r.watchdog);
+		this.#rings.close();
 	}
 
 	#accept(s: Snapshot, ageMs: number): boolean {
@@ -228,71 +238,10 @@ export class CallStore implements Calls {
 	#derive(): void {
 		const before = this.#views;
 		this.#views = this.#allViews();
-		for (const [id, { ring }] of this.#rings) this.#settle(id, ring);
-		if (this.#o.session.synced) for (const held of this.#held.values()) this.#begin(held);
+		this.#rings.settle();
+		if (this.#o.session.synced) for (const held of this.#held.values()) this.#rings.begin(held);
 		this.#tellViews(before);
 		this.#o.events.emit("calls", undefined);
-	}
-
-	#begin(held: Held): void {
-		const id = held.snapshot.id;
-		if (this.#rings.has(id)) return;
-		const now = performance.now();
-		const verdict = ring(held, this.#o.me(), this.#o.tab(), now);
-		if (!verdict.rings || !worthRinging(verdict.until, now)) return;
-		const shown = this.#ring(held, verdict);
-		this.#watch(shown);
-		if (participant(held.snapshot, this.#o.me())?.state === "invited")
-			ignore(this.#o.session.request("call.ringing", { call: id }, this.#life.signal));
-		this.#o.events.emit("call:incoming", shown);
-	}
-
-	/** A ring that shows: goes on with newer facts, or ends. */
-	#settle(id: string, shown: Ring): void {
-		const held = this.#held.get(id);
-		if (!held) return this.#end(shown, { reason: "expired" });
-		const verdict = ring(held, this.#o.me(), this.#o.tab(), performance.now());
-		if (verdict.rings) this.#watch(this.#ring(held, verdict));
-		else this.#end(shown, verdict);
-	}
-
-	#end(shown: Ring, why: Pick<RingEnd, "reason" | "where">): void {
-		clearTimeout(this.#rings.get(shown.id)?.watchdog);
-		this.#rings.delete(shown.id);
-		this.#silenced.delete(shown.id);
-		const sameDevice = why.where?.device === this.#o.device();
-		this.#o.events.emit("call:ringend", {
-			ring: shown,
-			reason: why.reason,
-			sameDevice,
-			...(why.where && { where: why.where }),
-		});
-	}
-
-	#ring(held: Held, verdict: { from: Ring["from"]; until: number }): Ring {
-		const { snapshot: call } = held;
-		return {
-			call,
-			id: call.id,
-			media: call.media,
-			from: verdict.from,
-			until: verdict.until,
-			waiting: this.#views.length > 0,
-			silenced: this.#silenced.has(call.id),
-		};
-	}
-
-	/** The tab's own end of a ring, should the server's never come. */
-	#watch(shown: Ring): void {
-		clearTimeout(this.#rings.get(shown.id)?.watchdog);
-		const wait = Math.max(0, shown.until + watchdogMs - performance.now());
-		this.#rings.set(shown.id, { ring: shown, watchdog: setTimeout(() => this.#derive(), wait + 1) });
-	}
-
-	#hush(call: string): void {
-		if (!this.#rings.has(call) || this.#silenced.has(call)) return;
-		this.#silenced.add(call);
-		this.#derive();
 	}
 
 	#allViews(): CallView[] {

@@ -8,7 +8,7 @@ import type { Method, Params } from "../rpc.ts";
 import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
 import { ignore, sleep } from "../wait.ts";
 import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
-import { type Captured, capture, devices, granted, stop } from "./devices.ts";
+import { type Captured, capture, deviceError, devices, granted, stop } from "./devices.ts";
 import { HostedLeg } from "./leg.ts";
 import { Peer } from "./peer.ts";
 import { plan } from "./plan.ts";
@@ -26,6 +26,9 @@ interface Want {
 	devices: DeviceChoice;
 	clicked?: number;
 }
+
+/** A call goes on without what could not be opened, and says so. */
+const lacking = (err: unknown): Captured => ({ problem: deviceError("microphone", err) });
 
 class TabHost implements Host {
 	readonly #ctx: LegContext;
@@ -149,7 +152,7 @@ class TabHost implements Host {
 			const swift = await granted(want.camera);
 			signal.throwIfAborted();
 			const open = capture(want, want.devices, signal);
-			capturing = open.catch((problem): Captured => ({ problem }));
+			capturing = open.catch(lacking);
 			if (!swift) await open;
 			signal.throwIfAborted();
 			peer.begin();
@@ -220,11 +223,7 @@ class TabHost implements Host {
 		const want = { microphone, camera, devices };
 		try {
 			const given = await this.#regain(stored, signal);
-			this.#host(
-				given,
-				capture(want, want.devices, signal).catch((problem): Captured => ({ problem })),
-				want,
-			);
+			this.#host(given, capture(want, want.devices, signal).catch(lacking), want);
 		} catch (err) {
 			// The call is over, or a copy of this page has it: nothing to come back to.
 			if (err instanceof Refusal) this.#keep();

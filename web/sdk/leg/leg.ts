@@ -4,15 +4,16 @@
  */
 import type { LegContext, StoredLeg } from "../calls/context.ts";
 import { participant } from "../calls/ring.ts";
-import { DeviceError, Refusal, Unanswered } from "../errors.ts";
+import { Refusal, Unanswered } from "../errors.ts";
 import { Rpc } from "../rpc.ts";
 import type { Leg, LegMedia, MediaStats } from "../types.calls.ts";
 import type { DeviceChoice } from "../types.ts";
 import { ignore, sleep } from "../wait.ts";
 import type { CallLeg, CallStateSet, LegRef, Event as LogEvent, Slot, Snapshot } from "../wire.gen.ts";
-import { type Captured, capture, deviceError, stop } from "./devices.ts";
+import type { Captured } from "./devices.ts";
 import { Link } from "./link.ts";
 import type { Peer } from "./peer.ts";
+import { Senders, type Switch } from "./senders.ts";
 import { Stage } from "./slots.ts";
 import { type Reading, summary } from "./stats.ts";
 
@@ -33,28 +34,20 @@ export interface LegOptions {
 	keep(): void;
 }
 
-type Switch = "microphone" | "camera";
-
 export class HostedLeg implements Leg {
 	readonly call: string;
 	readonly id: string;
 	readonly merged: boolean;
 	media: LegMedia = "preparing";
-	microphone: boolean;
-	camera: boolean;
-	held = false;
 	speaker: string | undefined;
-	problem: Leg["problem"];
 	stats: MediaStats | undefined;
-	devices: DeviceChoice;
-	preview: MediaStream | undefined;
 
 	readonly #o: LegOptions;
 	readonly #life = new AbortController();
 	readonly #link: Link;
 	readonly #stage = new Stage();
 	readonly #lossy = new Set<(data: unknown) => void>();
-	readonly #tracks: Partial<Record<Switch, MediaStreamTrack>> = {};
+	readonly #senders: Senders;
 	#secret: string;
 	#epoch: number;
 	/** Waiters for the leg to belong to the present connection; undefined: it does. */
@@ -75,9 +68,15 @@ export class HostedLeg implements Leg {
 		this.merged = o.given.merged ?? false;
 		this.#secret = o.given.secret;
 		this.#epoch = o.given.call.epoch;
-		this.microphone = o.microphone;
-		this.camera = o.camera;
-		this.devices = o.devices;
+		this.#senders = new Senders({
+			microphone: o.microphone,
+			camera: o.camera,
+			devices: o.devices,
+			life: this.#life.signal,
+			peer: () => this.#link.peer,
+			changed: () => this.#changed(),
+			lost: (source) => ignore(this.#tell({ call: this.call, [source]: false })),
+		});
 		this.#link = new Link({
 			ctx: o.ctx,
 			bound: (signal) => this.#bound(signal),
@@ -95,6 +94,30 @@ export class HostedLeg implements Leg {
 			},
 			{ signal: this.#life.signal },
 		);
+	}
+
+	get microphone(): boolean {
+		return this.#senders.microphone;
+	}
+
+	get camera(): boolean {
+		return this.#senders.camera;
+	}
+
+	get held(): boolean {
+		return this.#senders.held;
+	}
+
+	get devices(): DeviceChoice {
+		return this.#senders.devices;
+	}
+
+	get preview(): MediaStream | undefined {
+		return this.#senders.preview;
+	}
+
+	get problem(): Leg["problem"] {
+		return this.#senders.problem;
 	}
 
 	get audio(): readonly MediaStream[] {
@@ -131,22 +154,13 @@ export class HostedLeg implements Leg {
 	}
 
 	async setHeld(held: boolean): Promise<void> {
-		await this.#hold(held);
+		await this.#senders.hold(held);
 		await this.#tell({ call: this.call, held });
 	}
 
 	async useDevices(choice: DeviceChoice): Promise<void> {
-		for (const source of ["microphone", "camera"] as const) {
-			const id = choice[source];
-			if (id === undefined || id === this.devices[source]) continue;
-			const old = this.#tracks[source];
-			if (old) {
-				const got = await this.#open(source, { ...this.devices, [source]: id });
-				await this.#use(source, got);
-			}
-			this.devices = { ...this.devices, [source]: id };
-		}
-		this.#changed();
+		await this.#senders.choose(choice);
+		this.#o.keep();
 	}
 
 	async hangUp(): Promise<void> {
@@ -188,10 +202,10 @@ export class HostedLeg implements Leg {
 			this.#link.rebound(true);
 		}
 		if (!this.#confirmed || this.#telling > 0) return;
-		if (mine.held !== undefined || this.held) ignore(this.#hold(mine.held ?? false));
-		if (mine.microphone !== this.microphone) ignore(this.#apply("microphone", mine.microphone));
+		ignore(this.#senders.hold(mine.held ?? false));
+		if (mine.microphone !== this.microphone) ignore(this.#senders.switch("microphone", mine.microphone));
 		// Another tab may end what this one shows, but not make it show something.
-		if (!mine.camera && this.camera) ignore(this.#apply("camera", false));
+		if (!mine.camera && this.camera) ignore(this.#senders.switch("camera", false));
 	}
 
 	slots(slots: readonly Slot[]): void {
@@ -225,8 +239,6 @@ export class HostedLeg implements Leg {
 		this.media = "closed";
 		this.#o.ctx.channel(this.call, undefined);
 		this.#link.close();
-		stop(this.#tracks.microphone, this.#tracks.camera);
-		this.#tracks.microphone = this.#tracks.camera = this.preview = undefined as never;
 		this.#unbound?.resolve();
 		this.#o.ended(this);
 	}
@@ -291,7 +303,7 @@ export class HostedLeg implements Leg {
 		this.#stage.assign([], () => undefined, true);
 		this.#audio = peer.audio().map((t) => new MediaStream([t]));
 		this.#channels(peer);
-		await this.#attach(peer);
+		await this.#senders.attach(peer);
 		this.#changed();
 	}
 
@@ -320,84 +332,15 @@ export class HostedLeg implements Leg {
 		};
 	}
 
-	/** Brings what is sent in line with what is wanted. */
-	async #attach(peer = this.#link.peer): Promise<void> {
-		const { microphone, camera } = this.#tracks;
-		if (microphone) microphone.enabled = this.microphone;
-		await Promise.all([
-			peer?.send("microphone", (!this.held && microphone) || null),
-			peer?.send("camera", (!this.held && camera) || null),
-		]);
-	}
-
 	async #switch(source: Switch, on: boolean): Promise<void> {
-		await this.#apply(source, on);
+		await this.#senders.switch(source, on);
+		this.#o.keep();
 		await this.#tell({ call: this.call, [source]: on });
 	}
 
-	/** Mute keeps the microphone open, so that unmuting is instant; a camera that is off is given back. */
-	async #apply(source: Switch, on: boolean): Promise<void> {
-		const before = this[source];
-		this[source] = on;
-		if (source === "camera" && !on) this.#drop("camera");
-		else if (on && !this.held && !this.#tracks[source]) {
-			try {
-				await this.#use(source, await this.#open(source, this.devices));
-			} catch (err) {
-				this[source] = before;
-				this.#changed();
-				throw err;
-			}
-		}
-		if (this.problem?.source === source) this.problem = undefined;
-		await this.#attach();
-		this.#o.keep();
-		this.#changed();
-	}
-
-	/** A held call neither hears nor sees the user: one live microphone. */
-	async #hold(held: boolean): Promise<void> {
-		if (held === this.held || this.closed) return;
-		this.held = held;
-		if (held) {
-			this.#drop("microphone");
-			this.#drop("camera");
-		} else {
-			for (const source of ["microphone", "camera"] as const) {
-				if (!this[source]) continue;
-				try {
-					await this.#use(source, await this.#open(source, this.devices));
-				} catch (err) {
-					this.#lacks(deviceError(source, err));
-				}
-			}
-		}
-		await this.#attach();
-		this.#changed();
-	}
-
-	async #open(source: Switch, devices: DeviceChoice): Promise<Captured> {
-		const want = { microphone: source === "microphone", camera: source === "camera" };
-		try {
-			return await capture(want, devices, this.#life.signal);
-		} catch (err) {
-			if (!this.closed && err instanceof DeviceError) {
-				this.problem = { source, reason: err.reason };
-				this.#changed();
-			}
-			throw err;
-		}
-	}
-
-	/** What the click asked for has arrived, or not. */
 	async #captured(got: Captured): Promise<void> {
+		await this.#senders.captured(got);
 		this.#telling--;
-		if (this.closed || this.held) return stop(got.microphone, got.camera);
-		const { camera, ...voice } = got;
-		if (!this.camera) stop(camera);
-		this.#take(this.camera ? got : voice);
-		await this.#attach();
-		this.#changed();
 		// The server believes what the call was started as; what is sent may differ.
 		const s = this.#o.ctx.snapshot(this.call);
 		const mine = s && participant(s, this.#o.ctx.me());
@@ -407,53 +350,6 @@ export class HostedLeg implements Leg {
 			...(mine.camera !== this.camera && { camera: this.camera }),
 		};
 		if (Object.keys(p).length > 0) await this.#tell({ call: this.call, ...p });
-	}
-
-	async #use(source: Switch, got: Captured): Promise<void> {
-		// It may have been muted, held or hung up while the browser asked.
-		if (this.closed || this.held || (source === "camera" && !this.camera))
-			return stop(got.microphone, got.camera);
-		const old = this.#tracks[source];
-		this.#take(got);
-		await this.#attach();
-		stop(old);
-	}
-
-	#take(got: Captured): void {
-		for (const source of ["microphone", "camera"] as const) {
-			const track = got[source];
-			if (!track) continue;
-			this.#tracks[source] = track;
-			track.addEventListener("ended", () => this.#unplugged(source, track), { signal: this.#life.signal });
-		}
-		if (got.camera) this.preview = new MediaStream([got.camera]);
-		if (got.problem) this.#lacks(got.problem);
-	}
-
-	/** The device went away: the browser's next best, else say so. */
-	#unplugged(source: Switch, track: MediaStreamTrack): void {
-		if (this.#tracks[source] !== track || this.closed) return;
-		this.#drop(source);
-		const { [source]: _, ...others } = this.devices;
-		this.devices = others;
-		this.#open(source, others).then(
-			(got) => this.#use(source, got),
-			(err) => this.#lacks(deviceError(source, err)),
-		);
-	}
-
-	#lacks(err: DeviceError): void {
-		if (err.source === "screen") return;
-		this.problem = { source: err.source, reason: err.reason };
-		this[err.source] = false;
-		ignore(this.#tell({ call: this.call, [err.source]: false }));
-		this.#changed();
-	}
-
-	#drop(source: Switch): void {
-		stop(this.#tracks[source]);
-		delete this.#tracks[source];
-		if (source === "camera") this.preview = undefined;
 	}
 
 	async #tell(p: CallStateSet): Promise<void> {

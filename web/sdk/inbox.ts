@@ -1,0 +1,108 @@
+/** Hands what the server says to the store that it concerns, and acknowledges what is stored. */
+import type { CallStore } from "./calls/calls.ts";
+import type { ConversationStore } from "./conversations.ts";
+import type { Emitter } from "./emitter.ts";
+import type { MessageStore } from "./messages.ts";
+import type { ObjectStore } from "./objects.ts";
+import type { People } from "./people.ts";
+import type { Session, SessionEvents } from "./session.ts";
+import type { ClientEvents } from "./types.ts";
+import type { TypingStore } from "./typing.ts";
+import type { EventData, Event as LogEvent } from "./wire.gen.ts";
+
+/** "at most once a second" */
+const ackMs = 1000;
+
+export interface InboxOptions {
+	session: Session;
+	events: Emitter<ClientEvents>;
+	store: MessageStore;
+	conversations: ConversationStore;
+	calls: CallStore;
+	objects: ObjectStore;
+	people: People;
+	typing: TypingStore;
+	me: () => string;
+}
+
+export class Inbox {
+	readonly #o: InboxOptions;
+	#acked = 0;
+	#acking: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(o: InboxOptions) {
+		this.#o = o;
+	}
+
+	event(e: LogEvent): void {
+		switch (e.type) {
+			case "message": {
+				const m = e.data as EventData["message"];
+				this.#o.store.take(m);
+				this.#o.typing.wrote(m.conversation, m.sender, this.#o.me());
+				if (this.#o.session.synced)
+					this.#o.events.emit("message", { message: m, mine: m.sender === this.#o.me() });
+				break;
+			}
+			case "message.update":
+				this.#o.store.take(e.data as EventData["message.update"]);
+				break;
+			case "receipt": {
+				const r = e.data as EventData["receipt"];
+				this.#o.conversations.receipt(r);
+				this.#o.store.redraw(r.conversation);
+				this.#o.events.emit("receipt", r);
+				break;
+			}
+			case "conversation":
+				this.#o.store.redraw(this.#o.conversations.take(e.data as EventData["conversation"]).id);
+				break;
+			case "call":
+				this.#o.calls.take(e.data as EventData["call"], e.age_ms);
+				break;
+			case "userobject":
+				this.#o.objects.hear(e.data as EventData["userobject"]);
+				break;
+			case "profile": {
+				const u = e.data as EventData["profile"];
+				this.#o.people.profile(u);
+				this.#o.conversations.profile(u);
+				this.#o.events.emit("profile", u);
+				break;
+			}
+		}
+		this.ackSoon();
+	}
+
+	note(n: SessionEvents["note"]): void {
+		switch (n.method) {
+			case "typing":
+				return this.#o.typing.hear(n.params, this.#o.me());
+			case "presence":
+				return this.#o.people.hear(n.params);
+			case "sessions":
+				return this.#o.events.emit("sessions", n.params.sessions);
+			case "slots":
+			case "speaker":
+			case "leg.end":
+				return this.#o.calls.note(n.method, n.params);
+		}
+	}
+
+	ackSoon(): void {
+		if (this.#acking !== undefined || this.#o.session.offset === this.#acked) return;
+		this.#acking = setTimeout(() => {
+			this.#acking = undefined;
+			const offset = this.#o.session.offset;
+			if (offset === this.#acked || !this.#o.session.synced) return;
+			this.#acked = offset;
+			this.#o.session.notify("ack", { offset });
+		}, ackMs);
+	}
+
+	clear(): void {
+		clearTimeout(this.#acking);
+		this.#acking = undefined;
+		this.#acked = 0;
+	}
+}
