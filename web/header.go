@@ -15,7 +15,7 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; con
 // permissions lets a page use what a call needs, and no frame in it anything at all.
 const permissions = "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), speaker-selection=(self), " +
 	"fullscreen=(self), picture-in-picture=(self), screen-wake-lock=(self), geolocation=(self), " +
-	"payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), browsing-topics=()"
+	"payment=(), usb=(), serial=(), hid=(), midi=(), browsing-topics=()"
 
 func (f *file) setHeader(h http.Header, coding string) {
 	h.Set("Content-Type", f.contentType)

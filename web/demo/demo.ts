@@ -12,7 +12,10 @@ if (byId("sign-in")) void entrance();
 else void shop();
 
 async function entrance(): Promise<void> {
-	const demo = await fetch("/demo/token").then((answer) => answer.ok, () => false);
+	const demo = await fetch("/demo/token").then(
+		(answer) => answer.ok,
+		() => false,
+	);
 	const section = byId(demo ? "sign-in" : "embed");
 	const snippet = byId("snippet");
 	if (snippet)
@@ -45,7 +48,12 @@ async function shop(): Promise<void> {
 	const query = new URLSearchParams(location.search);
 	const wanted = query.get("user") ?? undefined;
 	const kept = readIdentity();
-	const identity = kept && (!wanted || kept.user.id === wanted) ? kept : wanted ? await signIn(wanted).catch(failed) : undefined;
+	const identity =
+		kept && (!wanted || kept.user.id === wanted)
+			? kept
+			: wanted
+				? await signIn(wanted).catch(failed)
+				: undefined;
 	if (!identity) {
 		if (!wanted) location.replace("/");
 		return;
@@ -97,7 +105,9 @@ function putPopup(identity: Identity, destination: string | undefined, query: UR
 		...((mode === "dark" || mode === "light") && { theme: { mode } }),
 	};
 	const calls: unknown[][] = [["boot", options]];
-	window.carillon = Object.assign((...call: unknown[]) => void calls.push(call), { q: calls }) as unknown as NonNullable<Window["carillon"]>;
+	window.carillon = Object.assign((...call: unknown[]) => void calls.push(call), {
+		q: calls,
+	}) as unknown as NonNullable<Window["carillon"]>;
 	const script = document.createElement("script");
 	script.async = true;
 	script.src = "/popup.js";

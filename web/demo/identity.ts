@@ -33,7 +33,9 @@ export function storeIdentity(identity: Identity | undefined): void {
 function isIdentity(body: unknown): body is Identity {
 	if (typeof body !== "object" || body === null || !("token" in body) || !("user" in body)) return false;
 	const { token, user } = body;
-	return typeof token === "string" && typeof user === "object" && user !== null && "id" in user && "name" in user;
+	return (
+		typeof token === "string" && typeof user === "object" && user !== null && "id" in user && "name" in user
+	);
 }
 
 function messageIn(body: unknown): string | undefined {

@@ -1,1 +1,1 @@
-export*from"./assets/sdk-W7CRPKGT.js";
+export*from"./assets/sdk-G3L7B7AE.js";

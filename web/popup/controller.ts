@@ -278,6 +278,12 @@ export class Controller {
 		this.#view?.requestUpdate();
 	}
 
+	/** What the SDK knows changed: perhaps also what is on screen, as when a conversation gets its id. */
+	refreshed(): void {
+		this.#watch();
+		this.changed();
+	}
+
 	synced(): void {
 		if (this.state.panel.kind === "open") this.#watch();
 	}
@@ -289,8 +295,6 @@ export class Controller {
 	}
 
 	messageCame(message: Message, mine: boolean): void {
-		// A conversation that this tab only knew by its user has its id now.
-		this.#watch();
 		if (mine || !document.hasFocus() || !this.#view?.shows(message.conversation)) return;
 		if (message.kind === "text")
 			this.#view.say(`${this.people.nameIn(message)}: ${message.text ?? ""}`, false);
@@ -348,7 +352,8 @@ export class Controller {
 		const { client, ref, state } = this;
 		const open = state.panel.kind === "open" && client;
 		const users = open ? this.people.onScreen() : [];
-		const key = open ? `${ref ? refKey(ref) : "list"} ${users.join(" ")}` : "";
+		const id = ref && client?.messages.transcript(ref).conversation?.id;
+		const key = open ? `${id ?? (ref ? refKey(ref) : "list")} ${users.join(" ")}` : "";
 		if (key === (this.#watching?.key ?? "")) return;
 		this.#watching?.stop.abort();
 		this.#watching = undefined;

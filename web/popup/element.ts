@@ -34,12 +34,9 @@ export class CarillonPopup extends LitElement implements PanelView {
 
 	/** The loader's styles stay: its button lives on. */
 	protected override createRenderRoot(): HTMLElement | DocumentFragment {
-		const before = this.shadowRoot?.adoptedStyleSheets ?? [];
+		const before = [...(this.shadowRoot?.adoptedStyleSheets ?? [])];
 		const root = super.createRenderRoot() as ShadowRoot;
-		root.adoptedStyleSheets = [
-			...before.filter((s) => !root.adoptedStyleSheets.includes(s)),
-			...root.adoptedStyleSheets,
-		];
+		root.adoptedStyleSheets.unshift(...before);
 		return root;
 	}
 

@@ -71,7 +71,7 @@ export class Hub {
 		const { client } = this;
 		const o = { signal: this.#left.signal };
 		for (const type of passed) client.on(type, (detail) => this.#each((c) => c.popup.emit(type, detail)), o);
-		for (const type of drawn) client.on(type, () => this.#each((c) => c.changed()), o);
+		for (const type of drawn) client.on(type, () => this.#each((c) => c.refreshed()), o);
 		client.on("calls", () => this.#callsChanged(), o);
 		client.on("unread", ({ total }) => this.#unreadChanged(total), o);
 		client.on("message", (event) => this.#messageCame(event), o);

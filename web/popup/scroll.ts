@@ -19,6 +19,7 @@ export class Scroll {
 	#first: string | undefined; // key of the oldest row drawn
 	#fromEnd = 0; // distance of the view to the end before an update
 	#fetching = false;
+	#top = 0; // where the log stood at the last scroll
 	readonly #resized = new ResizeObserver(() => this.#pin());
 
 	constructor(element: CarillonPopup) {
@@ -60,7 +61,10 @@ export class Scroll {
 	readonly moved = (): void => {
 		const log = this.#log;
 		if (!log) return;
-		const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < near;
+		const close = log.scrollHeight - log.scrollTop - log.clientHeight < near;
+		// Away from the end only by scrolling up: a log that shrinks moves its end, not the reader.
+		const atEnd = close || (this.atEnd && log.scrollTop >= this.#top);
+		this.#top = log.scrollTop;
 		if (atEnd !== this.atEnd) {
 			this.atEnd = atEnd;
 			this.#element.requestUpdate();

@@ -53,7 +53,8 @@ const buffers = new Map<SoundName, Promise<AudioBuffer>>();
 
 /** Plays once. Where the page may not play, nothing happens. */
 export async function play(name: SoundName): Promise<void> {
-	await start(name, false, AbortSignal.timeout(5000));
+	// A page that was never clicked may not, and the browser would write so to its console.
+	if (navigator.userActivation?.hasBeenActive !== false) await start(name, false, AbortSignal.timeout(5000));
 }
 
 /** Plays over and over until the signal aborts. False: the browser lets this page play nothing yet. */

@@ -75,7 +75,11 @@ export const barStyles = css`
 	}
 	.floating {
 		display: grid;
+		grid-template-columns: minmax(0, 1fr);
 		gap: var(--s2);
+	}
+	.call-bar .detail {
+		white-space: normal;
 	}
 	.floating > * {
 		margin: 0;

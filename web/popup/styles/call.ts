@@ -10,19 +10,13 @@ export const callStyles = css`
 		background: radial-gradient(120% 90% at 50% 0%, #2b3856, #10141f 75%);
 		color: #f5f7fc;
 		outline: none;
-		animation: unfold 0.28s var(--ease);
+		animation: appear 0.25s;
 	}
 	.stage:focus-visible {
 		box-shadow: inset 0 0 0 3px var(--focus);
 	}
 	.stage.voice {
 		block-size: min(300px, 46%);
-	}
-	@keyframes unfold {
-		from {
-			opacity: 0;
-			block-size: 30%;
-		}
 	}
 	.tiles {
 		position: absolute;
@@ -176,6 +170,8 @@ export const callStyles = css`
 		inset-inline: 0;
 		display: grid;
 		gap: var(--s3);
+		grid-auto-rows: max-content;
+		align-content: start;
 		max-block-size: calc(100% - 68px);
 		padding: var(--s4);
 		overflow-y: auto;

@@ -1,5 +1,5 @@
 /** Where one writes. Enter sends, Shift+Enter breaks the line, and the field grows with the text. */
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import type { Controller } from "../controller.ts";
 import type { CarillonPopup } from "../element.ts";
@@ -45,7 +45,7 @@ export function composer(c: Controller, element: CarillonPopup): TemplateResult 
 	>
 		<textarea
 			rows="1"
-			dir="auto"
+			dir=${draft ? "auto" : nothing}
 			enterkeyhint="send"
 			autocomplete="off"
 			aria-label=${words.say("message")}
