@@ -22,8 +22,8 @@ type Room struct {
 	dirty atomic.Bool // slots and layers must be matched again
 
 	mu      sync.Mutex
-	gone    bool // ended; another room may have its id
-	shut    bool // the SFU is closing
+	gone    bool    // ended; another room may have its id
+	shut    bool    // the SFU is closing
 	peers   []*Peer // in the order they came
 	speaker speaker
 }
