@@ -35,7 +35,8 @@ type callDesk struct {
 	media    *sfu.SFU
 	limits   callLimits
 	log      *slog.Logger
-	alive    *bus.Subscription // others ask here whether this node lives
+	ears     []*bus.Subscription
+	orphans  chan struct{} // holds one: a node has left calls behind
 	work     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -54,14 +55,22 @@ type CallDeps struct {
 func newCallDesk(s *Server, deps CallDeps, reg prometheus.Registerer) (*callDesk, error) {
 	d := &callDesk{
 		server: s, store: deps.Store, media: deps.SFU, limits: newCallLimits(deps.Config.Filled()), log: s.log,
-		rooms: map[string]*callRoom{},
+		rooms: map[string]*callRoom{}, orphans: make(chan struct{}, 1),
 	}
 	var err error
 	if d.exchange, err = call.NewExchange(deps.Store, deps.Config, s.node, d.openRoom, s.log, reg); err != nil {
 		return nil, fmt.Errorf("open exchange: %w", err)
 	}
-	if d.alive, err = s.bus.Subscribe(ownerSubject(s.node), func(m bus.Message) { _ = m.Reply(nil) }); err != nil {
-		return nil, fmt.Errorf("open exchange: %w", err)
+	for subject, handle := range map[string]func(bus.Message){
+		ownerSubject(s.node): func(m bus.Message) { _ = m.Reply(nil) }, // others ask whether this node lives
+		orphansSubject:       func(bus.Message) { d.wake() },
+	} {
+		ear, err := s.bus.Subscribe(subject, handle)
+		if err != nil {
+			d.deafen()
+			return nil, fmt.Errorf("open exchange: %w", err)
+		}
+		d.ears = append(d.ears, ear)
 	}
 	s.work.Go(d.sweep)
 	return d, nil
@@ -70,12 +79,21 @@ func newCallDesk(s *Server, deps CallDeps, reg prometheus.Registerer) (*callDesk
 // close leaves the calls to other nodes, or to this one's successor, and waits until
 // their peers are closed.
 func (d *callDesk) close() {
-	d.alive.Close()
+	d.deafen()
 	d.exchange.Close()
+	if err := d.server.bus.Publish(orphansSubject, nil); err != nil {
+		d.log.Warn("leave calls to others", "err", err) // they will look sooner or later
+	}
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
 	d.work.Wait()
+}
+
+func (d *callDesk) deafen() {
+	for _, ear := range d.ears {
+		ear.Close()
+	}
 }
 
 // run runs f in a goroutine that close waits for; not at all once the desk is closed.
@@ -314,7 +332,8 @@ func (d *callDesk) signedOut(ctx context.Context, from origin) {
 	d.each(ctx, from.User.ID, "", call.Fact{Kind: call.Remove, From: seatOf(from)})
 }
 
-// sweepEvery is how long a call may be without an owner and without anybody asking.
+// sweepEvery is how long a call may be without an owner and without anybody asking, when
+// its node died without a word.
 const sweepEvery = 5 * time.Second
 
 // sweep takes over the calls whose owners are gone.
@@ -327,7 +346,15 @@ func (d *callDesk) sweep() {
 		case <-d.server.done:
 			return
 		case <-ticker.C:
+		case <-d.orphans:
 		}
+	}
+}
+
+func (d *callDesk) wake() {
+	select {
+	case d.orphans <- struct{}{}:
+	default: // it will look anyway
 	}
 }
 
@@ -355,5 +382,8 @@ func (d *callDesk) sweepOnce() {
 		}
 	}
 }
+
+// orphansSubject is where a node says that it has left calls behind.
+const orphansSubject = "orphans"
 
 func ownerSubject(node string) string { return "owner." + node }

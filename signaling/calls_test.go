@@ -53,7 +53,14 @@ func (w *callWorld) addCallNode(b *bus.Bus) int {
 	return len(w.nodes) - 1
 }
 
-// calling is what a tab has heard of calls.
+// now is the newest that the tab has heard of a call.
+func (tb *tab) now(id string) call.Snapshot {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	return tb.snapshot(id)
+}
+
+// snapshot is now, under the tab's lock.
 func (tb *tab) snapshot(id string) (newest call.Snapshot) {
 	for _, s := range tb.snapshots() {
 		if s.ID == id && s.CSeq > newest.CSeq {
@@ -361,7 +368,7 @@ func TestCallWaiting(t *testing.T) {
 	pa.hears("bob again")
 	carol.must(wire.MethodCallLeave, wire.CallRef{Call: second.Call.ID})
 	carol.ended(second.Call.ID, call.Completed)
-	if s := alice.snapshot(first.Call.ID); s.State != call.Active {
+	if s := alice.now(first.Call.ID); s.State != call.Active {
 		t.Errorf("the first call is %s", s.State)
 	}
 }
@@ -381,6 +388,8 @@ func TestMoveToAnotherTab(t *testing.T) {
 	pb.close()
 	pa.hears("bob from his new tab")
 	pb2.hears("alice in the new tab")
+	alice.mu.Lock()
+	defer alice.mu.Unlock()
 	for _, s := range alice.snapshots() {
 		if s.State == call.Active && of(s, "bob").State != call.Joined {
 			t.Errorf("alice saw bob %s", of(s, "bob").State)
@@ -428,7 +437,9 @@ func TestBrokenSocketDoesNotEndTheCall(t *testing.T) {
 	w := newCallWorld(t)
 	alice, bob := w.open(1, "alice"), w.open(1, "bob")
 	a, b, pa, _ := talk(t, alice, bob)
+	bob.mu.Lock()
 	synced := bob.synced
+	bob.mu.Unlock()
 	bob.Cut()
 	bob.await("back", func() bool { return bob.synced > synced })
 	again := bob.must(wire.MethodCallResume, refOf(b))
@@ -583,7 +594,7 @@ func TestChatOverTheDataChannel(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d times in the history, want once", n)
 	}
-	if s := alice.snapshot(a.Call.ID); s.State != call.Active {
+	if s := alice.now(a.Call.ID); s.State != call.Active {
 		t.Errorf("the call is %s without bob's socket", s.State)
 	}
 }
