@@ -27,23 +27,23 @@ func (s *Server) serveChannel(ch channel, from origin, synced bool, acked int64)
 	l := newLink(s, p, netip.Prefix{}, true) // its requests count for the user only
 	l.from = from
 	l.log = s.log.With("user", from.User.ID, "tab", from.Where.Tab, "channel", true)
-	l.follow.phase, l.follow.acked = muted, acked
+	l.follow.phase = muted
 	l.isSynced = true
 	ended := make(chan struct{})
-	if !s.start(l, func() { defer close(ended); l.readChannel(p, synced) }) {
+	if !s.start(l, func() { defer close(ended); l.readChannel(p, synced, acked) }) {
 		p.abort()
 		return
 	}
 	<-ended
 }
 
-func (l *link) readChannel(p *pipe, synced bool) {
+func (l *link) readChannel(p *pipe, synced bool, acked int64) {
 	if err := l.server.join(l); err != nil {
 		l.log.Warn("join by data channel", "err", err)
 		return
 	}
 	if !synced {
-		l.substitute(true, 0)
+		l.substitute(true, acked)
 	}
 	for {
 		message, err := p.channel.ReadMessage()

@@ -77,7 +77,8 @@ func TestSlowTabLosesFirstWhatDoesNotMatter(t *testing.T) {
 	now := time.Unix(1000, 0)
 	q := queue{limit: 100, maxAge: time.Minute}
 	push := func(n int, c class, key string) (int, bool) {
-		return q.push(item{frame: words(n), class: c, key: key, at: now})
+		dropped, merged, ok := q.push(item{frame: words(n), class: c, key: key, at: now})
+		return dropped + merged, ok
 	}
 	push(30, durable, "")
 	push(20, ephemeral, "")
@@ -101,10 +102,10 @@ func TestOldQueueIsTooSlow(t *testing.T) {
 	now := time.Unix(1000, 0)
 	q := queue{limit: 100, maxAge: time.Minute}
 	q.push(item{frame: words(1), at: now})
-	if _, ok := q.push(item{frame: words(1), at: now.Add(time.Minute)}); !ok {
+	if _, _, ok := q.push(item{frame: words(1), at: now.Add(time.Minute)}); !ok {
 		t.Error("a minute old: too slow")
 	}
-	if _, ok := q.push(item{frame: words(1), at: now.Add(time.Minute + 1)}); ok {
+	if _, _, ok := q.push(item{frame: words(1), at: now.Add(time.Minute + 1)}); ok {
 		t.Error("older than a minute: still ok")
 	}
 }

@@ -53,7 +53,7 @@ func (f *follow) gap() bool {
 
 // start begins after offset, with a first read of the log.
 func (f *follow) start(offset int64) {
-	f.phase, f.sent, f.acked = reading, offset, max(f.acked, offset)
+	f.phase, f.sent, f.acked = reading, offset, offset
 }
 
 // atEnd is called when the log had nothing beyond sent. It returns whether the link is

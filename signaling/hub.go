@@ -195,6 +195,8 @@ func (l *link) substitute(on bool, acked int64) {
 		l.follow.phase = muted
 		return
 	}
-	l.follow.start(max(acked, l.follow.acked))
+	// What came since then on the socket may come again; the client drops what it has. What
+	// was on its way when the socket broke must not be missing.
+	l.follow.start(acked)
 	l.server.work.Go(func() { l.catchUp(nil, nil) })
 }

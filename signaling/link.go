@@ -93,10 +93,16 @@ func (l *link) pushLocked(it item) {
 		return
 	}
 	it.at = time.Now()
-	dropped, ok := l.queue.push(it)
-	l.server.metrics.dropped.Add(float64(dropped))
+	m := l.server.metrics
+	dropped, merged, ok := l.queue.push(it)
+	if dropped > 0 {
+		m.dropped.WithLabelValues("ephemeral").Add(float64(dropped))
+	}
+	if merged > 0 {
+		m.dropped.WithLabelValues("merged").Add(float64(merged))
+	}
 	if !ok {
-		l.server.metrics.dropped.Add(float64(l.queue.drop()))
+		m.dropped.WithLabelValues("slow").Add(float64(l.queue.drop()))
 		l.closeLocked(wire.CloseSlow, "read faster")
 		return
 	}

@@ -12,7 +12,7 @@ type metrics struct {
 	framesIn, framesOut prometheus.Counter
 	messages            prometheus.Counter
 	catchUps            prometheus.Counter
-	dropped             prometheus.Counter
+	dropped             *prometheus.CounterVec
 	closes              *prometheus.CounterVec
 	refused             *prometheus.CounterVec
 	hello               *prometheus.HistogramVec
@@ -36,7 +36,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		framesOut: counter("frames_out_total", "Frames written to clients."),
 		messages:  counter("message_events_total", "Events of new messages, one per member."),
 		catchUps:  counter("catch_ups_total", "Times that a tab read its user's log."),
-		dropped:   counter("frames_dropped_total", "Frames dropped or merged because a tab was slow."),
+		dropped: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "frames_dropped_total",
+			Help: "Frames a slow tab did not get: ephemeral, merged into a newer one, or read from the log after it was closed (slow)."},
+			[]string{"cause"}),
 		closes: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "closes_total",
 			Help: "Connections ended, by close code, or by who ended them."}, []string{"code"}),
 		refused: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "refusals_total",

@@ -158,14 +158,21 @@ func (p *presence) forgetLocked(id string, now time.Time) {
 	}
 }
 
-// bye takes this node's users along.
-func (p *presence) bye() {
+// stop ends all changes: the tabs that leave now come back on another node, or on this one
+// after a restart.
+func (p *presence) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
 	for _, t := range p.timers {
 		t.Stop()
 	}
+}
+
+// bye takes this node's users along.
+func (p *presence) bye() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.publishLocked(report{Node: p.server.node, Bye: true})
 }
 

@@ -29,21 +29,21 @@ type queue struct {
 }
 
 // push adds an item. When the queue is over its bytes it first drops what is ephemeral,
-// then all but the newest of what can be merged; dropped counts both. It returns false
-// when that was not enough, or when the oldest item waits too long: the tab is too slow.
-func (q *queue) push(it item) (dropped int, ok bool) {
+// then merges what can be merged. It returns false when that was not enough, or when the
+// oldest item waits too long: the tab is too slow.
+func (q *queue) push(it item) (dropped, merged int, ok bool) {
 	q.items = append(q.items, it)
 	q.bytes += len(it.frame.data)
 	if q.bytes > q.limit {
 		dropped = q.filter(func(it item) bool { return it.class != ephemeral })
 	}
 	if q.bytes > q.limit {
-		dropped += q.merge()
+		merged = q.merge()
 	}
-	return dropped, q.bytes <= q.limit && (len(q.items) == 0 || it.at.Sub(q.items[0].at) <= q.maxAge)
+	return dropped, merged, q.bytes <= q.limit && (len(q.items) == 0 || it.at.Sub(q.items[0].at) <= q.maxAge)
 }
 
-func (q *queue) merge() (dropped int) {
+func (q *queue) merge() (merged int) {
 	newest := map[string]int{}
 	for i, it := range q.items {
 		if it.class == mergeable {

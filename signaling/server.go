@@ -207,6 +207,7 @@ func (s *Server) Close(ctx context.Context) {
 	s.mu.Unlock()
 	if first {
 		close(s.done)
+		s.presence.stop()
 	}
 	for _, l := range links {
 		l.close(wire.CloseShutdown, strconv.Itoa(mathrand.IntN(s.cfg.SpreadMS+1)))
