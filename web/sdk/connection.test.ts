@@ -56,6 +56,14 @@ describe("the connection", () => {
 		}
 	});
 
+	it("does not back off while a call waits for it", () => {
+		const s = next(
+			{ state: "connecting", attempt: 9 },
+			{ type: "lost", code: 1006, reason: "", random: 1, urgent: true },
+		);
+		expect(s).toMatchObject({ state: "waiting", attempt: 9, delayMs: 1000 });
+	});
+
 	it("counts attempts until it was online", () => {
 		let s = lost(online, 1006);
 		for (const attempt of [0, 1, 2]) {

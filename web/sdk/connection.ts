@@ -20,8 +20,8 @@ export type Happening =
 	| { type: "hurry" }
 	| { type: "welcome"; recovered: boolean }
 	| { type: "synced" }
-	/** No socket, or the socket closed. `random` is 0 ≤ x < 1. */
-	| { type: "lost"; code: number; reason: string; random: number };
+	/** No socket, or the socket closed. `random` is 0 ≤ x < 1. `urgent`: a call waits for it. */
+	| { type: "lost"; code: number; reason: string; random: number; urgent?: boolean };
 
 /** How a socket that never opened, or a hello without an answer, is reported. */
 export const codeLost = 1006;
@@ -54,7 +54,8 @@ function lost(state: Connection, m: Happening & { type: "lost" }): Connection {
 	// Having been online, the first try is attempt 1 again.
 	const attempt = state.state === "online" ? 0 : state.attempt;
 	if (m.code === CloseTokenExpired && attempt === 0) return connecting(1);
-	let delayMs = jitter(attempt, m.random);
+	// "[...] media is back within 3 s of the port listening": who is in a call does not back off beyond the first step.
+	let delayMs = jitter(m.urgent ? 0 : attempt, m.random);
 	if (m.code === CloseShutdown) delayMs += spread(m.reason);
 	if (m.code === CloseRate) delayMs += 2000;
 	return { state: "waiting", attempt, delayMs, code: m.code };

@@ -209,7 +209,7 @@ export class Session extends Emitter<SessionEvents> {
 	}
 
 	#drop(code: number, reason: string): void {
-		this.#step({ type: "lost", code, reason, random: this.#o.env.random() });
+		this.#step({ type: "lost", code, reason, random: this.#o.env.random(), urgent: this.holdsLeg });
 	}
 
 	async #open(life: AbortSignal): Promise<void> {

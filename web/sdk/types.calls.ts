@@ -44,7 +44,10 @@ export interface CallView {
 	readonly phase: CallPhase;
 	readonly me: ParticipantView;
 	readonly others: readonly ParticipantView[];
-	/** Here: `leg` is set. Elsewhere: `where` says in which tab of which device. */
+	/**
+	 * In this tab; `leg` is set as soon as it is hosted (not yet while an answer or a resume is on its way). Elsewhere: `where`
+	 * says in which tab of which device.
+	 */
 	readonly here: boolean;
 	readonly leg?: Leg;
 	readonly where?: Where;

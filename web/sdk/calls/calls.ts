@@ -17,7 +17,7 @@ import type {
 	StartParams,
 } from "../types.ts";
 import { any, ignore } from "../wait.ts";
-import type { LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import type { LegEnd, Slots, Snapshot, Speaker, Where } from "../wire.gen.ts";
 import type { Host, LegContext, StoredLeg } from "./context.ts";
 import { type Held, later, participant, phase } from "./ring.ts";
 import { Rings } from "./rings.ts";
@@ -42,6 +42,10 @@ export class CallStore implements Calls {
 	readonly #o: CallOptions;
 	readonly #held = new Map<string, Held>();
 	readonly #rings: Rings;
+	/** Hung up here; the server has not said so yet. */
+	readonly #left = new Set<string>();
+	/** Starts, answers and moves on their way. */
+	#beginning = 0;
 	#views: readonly CallView[] = [];
 	#host: Host | undefined;
 	#loading: Promise<Host> | undefined;
@@ -96,7 +100,7 @@ export class CallStore implements Calls {
 		const signal = this.#until(p.signal);
 		const host = await this.#ready();
 		signal.throwIfAborted();
-		return host.start({ ...ref, ...p }, this.#o.env.id(), clicked, signal);
+		return this.#begin(() => host.start({ ...ref, ...p }, this.#o.env.id(), clicked, signal));
 	}
 
 	async answer(call: string, p: AnswerParams = {}): Promise<Leg> {
@@ -104,7 +108,7 @@ export class CallStore implements Calls {
 		const signal = this.#until(p.signal);
 		const host = await this.#ready();
 		signal.throwIfAborted();
-		return host.answer(call, p, clicked, signal);
+		return this.#begin(() => host.answer(call, p, clicked, signal));
 	}
 
 	async moveHere(call: string, p: AnswerParams = {}): Promise<Leg> {
@@ -112,7 +116,7 @@ export class CallStore implements Calls {
 		const signal = this.#until(p.signal);
 		const host = await this.#ready();
 		signal.throwIfAborted();
-		return host.move(call, p, clicked, signal);
+		return this.#begin(() => host.move(call, p, clicked, signal));
 	}
 
 	async decline(call: string, signal?: AbortSignal): Promise<void> {
@@ -128,6 +132,7 @@ export class CallStore implements Calls {
 	async hangUp(call: string, signal?: AbortSignal): Promise<void> {
 		const leg = this.legs.find((l) => l.call === call);
 		if (leg) return leg.hangUp();
+		this.#leave(call);
 		await this.#o.session.insist("call.leave", { call }, this.#until(signal));
 	}
 
@@ -225,7 +230,9 @@ export class CallStore implements Calls {
 		}
 		this.#held.delete(s.id);
 		this.#held.set(s.id, { snapshot: s, at: performance.now() - ageMs });
-		if (s.state === "ended") this.#forgetOldest();
+		if (s.state !== "ended") return true;
+		this.#left.delete(s.id);
+		this.#forgetOldest();
 		return true;
 	}
 
@@ -244,6 +251,29 @@ export class CallStore implements Calls {
 		this.#o.events.emit("calls", undefined);
 	}
 
+	#leave(call: string): void {
+		this.#left.add(call);
+		this.#derive();
+	}
+
+	async #begin(work: () => Promise<Leg>): Promise<Leg> {
+		this.#beginning++;
+		try {
+			const leg = await work();
+			this.#left.delete(leg.call);
+			return leg;
+		} finally {
+			this.#beginning--;
+			this.#derive();
+		}
+	}
+
+	/** My leg is in this tab, though it is not there yet: the answer is on its way, or the page was just loaded. */
+	#coming(where: Where | undefined): boolean {
+		if (where?.tab !== this.#o.tab()) return false;
+		return this.#beginning > 0 || (this.#host?.resuming ?? this.#stored().length > 0);
+	}
+
 	#allViews(): CallView[] {
 		const views: CallView[] = [];
 		const me = this.#o.me();
@@ -252,7 +282,7 @@ export class CallStore implements Calls {
 			const mine = participant(s, me);
 			const leg = this.legs.find((l) => l.call === s.id && l.media !== "closed");
 			const now = phase(s, me, leg?.media === "reconnecting");
-			if (!mine || !now) continue;
+			if (!mine || !now || this.#left.has(s.id)) continue;
 			const where = mine.leg;
 			views.push({
 				id: s.id,
@@ -260,7 +290,7 @@ export class CallStore implements Calls {
 				phase: now,
 				me: mine,
 				others: s.participants.filter((p) => p.user !== me),
-				here: leg !== undefined,
+				here: leg !== undefined || this.#coming(where),
 				...(leg && { leg }),
 				...(where && { where }),
 				sameDevice: where?.device === this.#o.device(),
@@ -323,6 +353,7 @@ export class CallStore implements Calls {
 			hostLock,
 			snapshot: (call) => this.#held.get(call)?.snapshot,
 			take: (s) => this.take(s),
+			left: (call) => this.#leave(call),
 			changed: () => this.#derive(),
 			error: (err) => events.emit("error", err),
 			stored: () => this.#stored(),

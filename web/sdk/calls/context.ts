@@ -27,6 +27,8 @@ export interface LegContext {
 	snapshot(call: string): Snapshot | undefined;
 	/** A result or the data channel brought a snapshot. */
 	take(s: Snapshot): void;
+	/** Hung up here: not to be shown any more. */
+	left(call: string): void;
 	/** Something that is drawn changed. */
 	changed(): void;
 	error(err: Error): void;
@@ -40,6 +42,8 @@ export interface LegContext {
 /** The lazily loaded part. */
 export interface Host {
 	readonly legs: readonly Leg[];
+	/** Legs of the page before this one are on their way. */
+	readonly resuming: boolean;
 	prepare(): void;
 	start(
 		params: { to?: string; conversation?: string } & StartParams,

@@ -37,6 +37,7 @@ class TabHost implements Host {
 	#prepared: Peer | undefined;
 	#preparedFor: ReturnType<typeof setTimeout> | undefined;
 	#resumed = false;
+	#resuming = 0;
 
 	constructor(ctx: LegContext) {
 		this.#ctx = ctx;
@@ -44,6 +45,10 @@ class TabHost implements Host {
 
 	get legs(): readonly Leg[] {
 		return [...this.#legs.values()];
+	}
+
+	get resuming(): boolean {
+		return this.#resuming > 0 || !this.#resumed;
 	}
 
 	prepare(): void {
@@ -93,9 +98,9 @@ class TabHost implements Host {
 	resume(): void {
 		for (const leg of this.#legs.values()) void leg.rebind();
 		if (this.#resumed) return;
-		this.#resumed = true;
 		for (const stored of this.#ctx.stored())
 			if (![...this.#legs.values()].some((l) => l.id === stored.leg)) void this.#resume(stored);
+		this.#resumed = true;
 	}
 
 	follow(s: Snapshot): void {
@@ -221,6 +226,7 @@ class TabHost implements Host {
 		const signal = this.#life.signal;
 		const { microphone, camera, devices } = stored;
 		const want = { microphone, camera, devices };
+		this.#resuming++;
 		try {
 			const given = await this.#regain(stored, signal);
 			this.#host(given, capture(want, want.devices, signal).catch(lacking), want);
@@ -228,6 +234,9 @@ class TabHost implements Host {
 			// The call is over, or a copy of this page has it: nothing to come back to.
 			if (err instanceof Refusal) this.#keep();
 			else if (!signal.aborted) this.#ctx.error(err as Error);
+		} finally {
+			this.#resuming--;
+			this.#ctx.changed();
 		}
 	}
 

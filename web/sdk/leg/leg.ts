@@ -164,7 +164,8 @@ export class HostedLeg implements Leg {
 	}
 
 	async hangUp(): Promise<void> {
-		const { session } = this.#o.ctx;
+		const { session, left } = this.#o.ctx;
+		left(this.call);
 		this.release();
 		await session.insist("call.leave", { call: this.call });
 	}
