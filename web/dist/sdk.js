@@ -1,1 +1,1 @@
-export*from"./assets/sdk-G3L7B7AE.js";
+export*from"./assets/sdk-SKJX5EQD.js";

@@ -4,6 +4,7 @@ import type { Controller } from "../controller.ts";
 import { icon } from "../icons.ts";
 import { Preview } from "../preview.ts";
 import { deviceText } from "../problems.ts";
+import { stream } from "./stream.ts";
 import { useSpeaker } from "./sound.ts";
 
 const previews = new WeakMap<Controller, Preview>();
@@ -25,15 +26,15 @@ export function devicesView(c: Controller): TemplateResult | typeof nothing {
 		void calling.choose(choice);
 		if (!inCall && !("speaker" in choice)) void shown.use(calling.devices, true);
 	};
-	const stream = inCall ? screen.leg.preview : shown.stream;
-	const picture = stream?.getVideoTracks().length ? stream : undefined;
+	const seen = inCall ? screen.leg.preview : shown.stream;
+	const picture = seen?.getVideoTracks().length ? seen : undefined;
 	const speakers = "setSinkId" in HTMLMediaElement.prototype;
 	return html`<div class="devices" role="group" aria-label=${words.say("deviceMenu")}>
 		${
 			inCall
 				? nothing
 				: html`<div class="mirror">
-						${picture ? html`<video muted autoplay playsinline aria-label=${words.say("preview")} .srcObject=${picture} .muted=${true}></video>` : html`<span>${icon("videoOff", "big")} ${words.say("previewOff")}</span>`}
+						${picture ? html`<video muted autoplay playsinline aria-label=${words.say("preview")} .srcObject=${stream(picture)} .muted=${true}></video>` : html`<span>${icon("videoOff", "big")} ${words.say("previewOff")}</span>`}
 					</div>
 					<div class="meter" role="meter" aria-label=${words.say("level")} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(shown.level * 100)}>
 						${icon("mic")}<span>${Array.from({ length: 20 }, (_, i) => html`<i class=${shown.level * 20 > i ? "lit" : ""}></i>`)}</span>

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Controller } from "../controller.ts";
+import { stream } from "./stream.ts";
 
 /** Controllers whose browser refused to play until a click. */
 const blocked = new WeakSet<Controller>();
@@ -13,9 +14,9 @@ export function soundView(c: Controller): TemplateResult | typeof nothing {
 	return html`<div hidden>
 			${repeat(
 				screen.leg.audio,
-				(stream) => stream,
-				(stream) =>
-					html`<audio autoplay .srcObject=${stream} data-speaker=${speaker ?? ""} @canplay=${(e: Event) => start(c, e.target as HTMLAudioElement)}></audio>`,
+				(source) => source,
+				(source) =>
+					html`<audio autoplay .srcObject=${stream(source)} data-speaker=${speaker ?? ""} @canplay=${(e: Event) => start(c, e.target as HTMLAudioElement)}></audio>`,
 			)}
 		</div>
 		${blocked.has(c) ? unblock(c) : nothing}`;

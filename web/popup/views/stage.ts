@@ -8,6 +8,7 @@ import { type IconName, icon } from "../icons.ts";
 import type { Face } from "../people.ts";
 import { deviceText } from "../problems.ts";
 import { avatar } from "./avatar.ts";
+import { stream } from "./stream.ts";
 
 export function stageView(c: Controller, screen: CallScreen): TemplateResult | typeof nothing {
 	if (screen.kind === "pending") return pending(c, c.words.say(screen.status));
@@ -29,7 +30,7 @@ export function stageView(c: Controller, screen: CallScreen): TemplateResult | t
 				<span role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, performance.now(), c.words)}</span>
 				${weak(c, leg)}
 			</div>
-			${leg.preview ? html`<video class="own" muted autoplay playsinline aria-label=${c.words.say("preview")} .srcObject=${leg.preview} .muted=${true}></video>` : nothing}
+			${leg.preview ? html`<video class="own" muted autoplay playsinline aria-label=${c.words.say("preview")} .srcObject=${stream(leg.preview)} .muted=${true}></video>` : nothing}
 			${leg.problem ? html`<p class="problem" role="alert">${deviceText(leg.problem.source, leg.problem.reason, c.words)}</p>` : nothing}
 			${controls(c, view, leg)}
 		</div>
@@ -61,7 +62,7 @@ function tile(c: Controller, view: CallView, leg: Leg, p: CallView["others"][num
 	return html`<div class="tile ${leg.speaker === p.user ? "speaks" : ""} ${p.state === "reconnecting" || p.held ? "away" : ""}">
 		${
 			picture
-				? html`<video class="remote" muted autoplay playsinline aria-label=${p.name || p.user} .srcObject=${remote?.camera ?? null} .muted=${true}></video>`
+				? html`<video class="remote" muted autoplay playsinline aria-label=${p.name || p.user} .srcObject=${stream(remote?.camera)} .muted=${true}></video>`
 				: html`<span class=${waiting ? "pulse" : "level"}>${avatar(face, "huge")}</span>`
 		}
 		${
