@@ -151,6 +151,11 @@ func (l *loop) run() {
 		l.ready, l.again = l.again, l.ready
 		l.flush()
 	}
+	for _, s := range l.sources {
+		if s.relay != nil {
+			s.relay.end("server closed")
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true

@@ -150,23 +150,29 @@ func (p *policy) somePorts(a netip.Addr) Verdict {
 	return Verdict{}
 }
 
-// mediaAt finds our SFU's media address under either of its names, and where it is bound.
+// mediaAt finds our SFU's media address under any of its names, and where packets for it go.
 func (p *policy) mediaAt(peer netip.AddrPort) (netip.AddrPort, bool) {
 	for _, m := range p.media {
-		if peer != m.Advertised && peer != m.Bound {
-			continue
-		}
-		if m.Bound.IsValid() && !m.Bound.Addr().IsUnspecified() {
-			return m.Bound, true
-		}
-		// Bound to the wildcard: it hears its port on every local address, so the relay's own will do.
-		for _, r := range p.relays {
-			if r.bound.Is4() == peer.Addr().Is4() {
-				return netip.AddrPortFrom(r.bound, m.Bound.Port()), true
-			}
+		to := p.mediaBound(m)
+		if to.IsValid() && (peer == m.Advertised || peer == m.Bound || peer == to) {
+			return to, true
 		}
 	}
 	return netip.AddrPort{}, false
+}
+
+// mediaBound is where packets for a media address go. A wildcard hears its port on every
+// address of this machine, so the one of our relays will do.
+func (p *policy) mediaBound(m Media) netip.AddrPort {
+	if !m.Bound.Addr().IsUnspecified() {
+		return m.Bound
+	}
+	for _, r := range p.relays {
+		if r.bound.Is4() == m.Advertised.Addr().Is4() {
+			return netip.AddrPortFrom(r.bound, m.Bound.Port())
+		}
+	}
+	return netip.AddrPort{}
 }
 
 // boundRelay translates a relay's address as shown to clients into the one it is bound to.
@@ -182,10 +188,8 @@ func (p *policy) boundRelay(peer netip.AddrPort) netip.AddrPort {
 // boundAddress is where packets for a peer's address really go, whatever the port.
 func (p *policy) boundAddress(peer netip.AddrPort) netip.AddrPort {
 	for _, m := range p.media {
-		if m.Advertised.Addr() == peer.Addr() {
-			if to, ok := p.mediaAt(m.Advertised); ok {
-				return netip.AddrPortFrom(to.Addr(), peer.Port())
-			}
+		if to := p.mediaBound(m); m.Advertised.Addr() == peer.Addr() && to.IsValid() {
+			return netip.AddrPortFrom(to.Addr(), peer.Port())
 		}
 	}
 	return p.boundRelay(peer)

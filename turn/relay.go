@@ -220,7 +220,8 @@ func (r *relay) live() bool {
 // whyRefused ends a relay that the library did not want.
 const whyRefused = "refused"
 
-// end is Close with a reason for the usage log.
+// end is Close with a reason for the usage log. It is called by the goroutine that reads the
+// client: the library does not bear it that an allocation ends while it handles its request.
 func (r *relay) end(why string) {
 	r.why.CompareAndSwap(nil, &why)
 	r.Close()

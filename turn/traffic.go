@@ -23,6 +23,9 @@ func (d dropReason) String() string {
 }
 
 // traffic counts what one goroutine moves; others only read it.
+// counter is written by one goroutine and read by others.
+type counter = atomic.Int64
+
 type traffic struct {
 	toPeers, toClients           atomic.Int64
 	toPeersBytes, toClientsBytes atomic.Int64

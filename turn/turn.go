@@ -256,15 +256,6 @@ func (s *Server) Close() error {
 		for _, l := range s.listeners {
 			l.close()
 		}
-		s.mu.RLock()
-		var rest []*relay
-		for _, r := range s.live {
-			rest = append(rest, r)
-		}
-		s.mu.RUnlock()
-		for _, r := range rest {
-			r.end("server closed")
-		}
 		for _, l := range s.loops {
 			l.stop()
 		}
@@ -304,7 +295,7 @@ func (s *Server) resolve(peer netip.AddrPort) (to netip.AddrPort, open bool) {
 	if media, ok := s.policy.mediaAt(peer); ok {
 		return media, true
 	}
-	to = s.policy.boundRelay(peer)
+	to = s.policy.boundAddress(peer)
 	return to, s.liveRelay(to) != nil
 }
 
@@ -382,6 +373,7 @@ func (s *Server) addressOf(bound netip.Addr) relayAddress {
 
 // ended is called once per relay, from whichever goroutine ended it.
 func (s *Server) ended(r *relay) {
+	s.quotas.release(r.share)
 	s.mu.Lock()
 	delete(s.live, r.bound)
 	if s.draining.Load() && len(s.live) == 0 {
@@ -392,7 +384,6 @@ func (s *Server) ended(r *relay) {
 		}
 	}
 	s.mu.Unlock()
-	s.quotas.release(r.share)
 	if r.stream != nil {
 		r.stream.relayEnded()
 	}
