@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pion/datachannel"
 	"github.com/pion/webrtc/v4"
@@ -86,8 +87,12 @@ func (c *chatChannel) WriteMessage(b []byte) error {
 	return nil
 }
 
-// Close ends the channel; a blocked ReadMessage returns.
-func (c *chatChannel) Close() error { return c.conn.Close() }
+// Close ends the channel; a blocked ReadMessage returns. Closing twice is fine.
+func (c *chatChannel) Close() error {
+	// The client's end of the channel may never answer; its reader need not wait for that.
+	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+	return c.conn.Close()
+}
 
 // lossyChannel carries cursors and reactions: what is late is worthless.
 type lossyChannel struct{ conn *datachannel.DataChannel }

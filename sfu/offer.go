@@ -41,6 +41,13 @@ func readOffer(text string, cfg *Config) ([]line, error) {
 			return nil, refusal.New(refusal.BadSDP, "Two media lines of the offer have the same mid.")
 		}
 		seen[mid] = true
+		// Pion finds these missing when it has half taken the offer, and cannot go back.
+		for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
+			_, here := m.Attribute(key)
+			if _, above := d.Attribute(key); !here && !above {
+				return nil, refusal.New(refusal.BadSDP, "A media line of the offer has no %s.", key)
+			}
+		}
 		kind := m.MediaName.Media
 		if kind == "application" {
 			channels++

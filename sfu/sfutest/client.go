@@ -402,6 +402,8 @@ type Sender struct {
 	mu      sync.Mutex
 	out     webrtc.TrackLocalWriter
 	ssrc    uint32
+	rtxSSRC uint32
+	rtxSeq  uint16
 	pt      uint8
 	red     uint8
 	ext     map[string]uint8
@@ -442,7 +444,7 @@ func (s *Sender) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 			s.red = uint8(c.PayloadType)
 		case webrtc.MimeTypeRTX:
 		default:
-			s.pt, s.ssrc, s.out = uint8(c.PayloadType), uint32(t.SSRC()), t.WriteStream()
+			s.pt, s.ssrc, s.rtxSSRC, s.out = uint8(c.PayloadType), uint32(t.SSRC()), uint32(t.SSRCRetransmission()), t.WriteStream()
 			return c, nil
 		}
 	}
@@ -553,9 +555,24 @@ func (s *Sender) Skip(packets int) {
 func (s *Sender) Again(back uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k, ok := s.kept[s.seq-back]; ok && s.out != nil {
-		_, _ = s.out.WriteRTP(&k.header, k.payload)
+	s.againLocked(s.seq - back)
+}
+
+// againLocked repeats a packet, as RTX where that was negotiated. Layers of a
+// simulcast camera repeat the packet itself.
+func (s *Sender) againLocked(seq uint16) {
+	k, ok := s.kept[seq]
+	if !ok || s.out == nil {
+		return
 	}
+	if s.rtxSSRC == 0 || s.rid != "" || s.kind == webrtc.RTPCodecTypeAudio {
+		_, _ = s.out.WriteRTP(&k.header, k.payload)
+		return
+	}
+	s.rtxSeq++
+	h := k.header
+	h.SSRC, h.PayloadType, h.SequenceNumber = s.rtxSSRC, 48, s.rtxSeq
+	_, _ = s.out.WriteRTP(&h, append(binary.BigEndian.AppendUint16(nil, seq), k.payload...))
 }
 
 func (s *Sender) feedback(sender *webrtc.RTPSender) {
@@ -580,9 +597,7 @@ func (s *Sender) feedback(sender *webrtc.RTPSender) {
 				for _, pair := range p.Nacks {
 					pair.Range(func(seq uint16) bool {
 						s.Nacks.Add(1)
-						if k, ok := s.kept[seq]; ok && s.out != nil {
-							_, _ = s.out.WriteRTP(&k.header, k.payload)
-						}
+						s.againLocked(seq)
 						return true
 					})
 				}
