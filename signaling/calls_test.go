@@ -331,7 +331,14 @@ func TestStartTwiceIsOneCall(t *testing.T) {
 
 func TestGlare(t *testing.T) {
 	w := newCallWorld(t)
-	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	second := w.addCallNode(join(t, w.world))
+	for _, node := range []int{1, second} {
+		glare(t, w.open(1, "alice"), w.open(node, "bob"))
+	}
+}
+
+func glare(t *testing.T, alice, bob *tab) {
+	t.Helper()
 	var a, b wire.CallLeg
 	var wg sync.WaitGroup
 	wg.Go(func() { a = alice.start("bob") })
@@ -346,6 +353,8 @@ func TestGlare(t *testing.T) {
 	alice.untilState(a.Call.ID, call.Active)
 	pa.hears("bob")
 	pb.hears("alice")
+	bob.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	alice.ended(a.Call.ID, call.Completed)
 }
 
 func TestCallWaiting(t *testing.T) {
