@@ -46,6 +46,7 @@ func (f files) load() (config.Config, error) {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
 	command := kong.Parse(&cli{},
 		kong.Name("carillon"),
 		kong.Description("Messages and calls for your site, from one binary."),

@@ -138,6 +138,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return err
 	}
+	defer closeNode(ctx, node)
 	ring.connect(node.Deliver)
 
 	secure, scheme, err := secured(ctx, c.HTTP, filepath.Join(folder, "acme"), public, log)
@@ -179,6 +180,15 @@ func run(ctx context.Context, serving ...func(context.Context) error) error {
 		return err
 	}
 	return nil
+}
+
+// farewell is how long tabs have to be told that they shall come back.
+const farewell = 5 * time.Second
+
+func closeNode(ctx context.Context, node *signaling.Server) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	node.Close(ctx)
 }
 
 // doorbell joins the store, which rings, to the signaling above it, which is built later.
