@@ -310,3 +310,18 @@ func TestRestartAndMoreSlots(t *testing.T) {
 		t.Errorf("restarts broke the stream: %v", counts.Faults)
 	}
 }
+
+func TestAllInterfacesAndAdvertisedAddresses(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"all, advertised as loopback": {Listen: ":0", Advertise: []string{"127.0.0.1"}},
+		"no tcp":                      {NoTCP: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, cfg)
+			a, b := join(t, s.Room("call"), "alice", sfutest.Config{}), join(t, s.Room("call"), "bob", sfutest.Config{})
+			a.Talk(30)
+			b.gets(t, a, Camera)
+			b.smooth(t)
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 )
@@ -247,6 +248,41 @@ func FuzzPacket(f *testing.F) {
 			}
 		}
 		_, _ = redPrimary(payload)
+	})
+}
+
+func FuzzFeedback(f *testing.F) {
+	for _, p := range []rtcp.Packet{
+		&rtcp.TransportLayerNack{MediaSSRC: 0, Nacks: []rtcp.NackPair{{PacketID: 3, LostPackets: 0xffff}}},
+		&rtcp.PictureLossIndication{}, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{}}},
+		&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{FractionLost: 255}}},
+	} {
+		b, err := p.Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	l, raw, out := forwarding(f, 1)
+	for seq := range uint16(50) {
+		binary.BigEndian.PutUint16(raw[2:], seq)
+		l.receive(raw, time.Second)
+	}
+	s := (*l.slots.Load())[0]
+	now := time.Second
+	f.Fuzz(func(t *testing.T, b []byte) {
+		packets, err := rtcp.Unmarshal(b)
+		if err != nil {
+			return
+		}
+		now += time.Millisecond
+		before := out.packets
+		for _, p := range packets {
+			s.heed(p, now)
+		}
+		if got := out.packets - before; got > 50 {
+			t.Errorf("%d bytes of feedback made %d packets leave; 50 were ever sent", len(b), got)
+		}
 	})
 }
 

@@ -46,7 +46,8 @@ func (s *SFU) engine() (func() webrtc.SettingEngine, error) {
 		e.SetLite(true)
 		e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 		// Whoever listens on loopback wants it advertised; on all interfaces, nobody does.
-		e.SetIncludeLoopbackCandidate(s.conn.AddrPort().Addr().IsLoopback())
+		// An advertised address needs a candidate to stand for, wherever that is.
+		e.SetIncludeLoopbackCandidate(s.conn.AddrPort().Addr().IsLoopback() || len(s.cfg.Advertise) > 0)
 		if len(s.cfg.Advertise) > 0 {
 			_ = e.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
 				External: s.cfg.Advertise, AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace,
@@ -59,8 +60,6 @@ func (s *SFU) engine() (func() webrtc.SettingEngine, error) {
 		e.SetICETimeouts(0, 0, 2*time.Second)
 		e.DetachDataChannels()
 		e.SetSCTPMaxMessageSize(uint32(s.cfg.MessageBytes))
-		// Repairs come back as what they repair, which the ring recognises.
-		e.DisableSRTPReplayProtection(false)
 		return e
 	}, nil
 }

@@ -259,21 +259,26 @@ func (s *slot) feedback(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range packets {
-			switch p := p.(type) {
-			case *rtcp.TransportLayerNack:
-				if p.MediaSSRC == s.ssrc {
-					s.resend(p.Nacks, sfu.now())
-				}
-			case *rtcp.PictureLossIndication:
-				s.wantKey(p.MediaSSRC, sfu.now())
-			case *rtcp.FullIntraRequest:
-				for _, f := range p.FIR {
-					s.wantKey(f.SSRC, sfu.now())
-				}
-			case *rtcp.ReceiverReport:
-				s.lost(p.Reports, sfu.now())
-			}
+			s.heed(p, sfu.now())
 		}
+	}
+}
+
+// heed acts on one report of the subscriber; what is not about this stream is ignored.
+func (s *slot) heed(p rtcp.Packet, now time.Duration) {
+	switch p := p.(type) {
+	case *rtcp.TransportLayerNack:
+		if p.MediaSSRC == s.ssrc {
+			s.resend(p.Nacks, now)
+		}
+	case *rtcp.PictureLossIndication:
+		s.wantKey(p.MediaSSRC, now)
+	case *rtcp.FullIntraRequest:
+		for _, f := range p.FIR {
+			s.wantKey(f.SSRC, now)
+		}
+	case *rtcp.ReceiverReport:
+		s.lost(p.Reports, now)
 	}
 }
 
