@@ -1,1 +1,1 @@
-export*from"./assets/sdk-SKJX5EQD.js";
+export*from"./assets/sdk-Y52GQVQZ.js";

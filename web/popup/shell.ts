@@ -12,6 +12,18 @@ export interface Parts {
 	panel(): void;
 }
 
+type Request =
+	| "identify"
+	| "openConversation"
+	| "startCall"
+	| "answer"
+	| "decline"
+	| "hangUp"
+	| "moveCallHere"
+	| "sendMessage"
+	| "prefill"
+	| "setUserObject";
+
 type Listener = (detail: unknown) => void;
 
 /** Names of the button, which is there before any table of texts is. */
@@ -117,6 +129,32 @@ export class Popup {
 		return this.#loading;
 	}
 
+	// What waits for the core part and answers with a promise.
+	readonly identify = this.#ask("identify");
+	readonly openConversation = this.#ask("openConversation");
+	readonly startCall = this.#ask("startCall");
+	readonly answer = this.#ask("answer");
+	readonly decline = this.#ask("decline");
+	readonly hangUp = this.#ask("hangUp");
+	readonly moveCallHere = this.#ask("moveCallHere");
+	readonly sendMessage = this.#ask("sendMessage");
+	readonly prefill = this.#ask("prefill");
+	readonly setUserObject = this.#ask("setUserObject");
+
+	// What is answered at once, from what is known so far.
+
+	getUserObject(key: string): unknown {
+		return this.controller?.getUserObject(key);
+	}
+
+	getUnread(): number {
+		return this.controller?.getUnread() ?? 0;
+	}
+
+	getState(): ReturnType<Controller["getState"]> | undefined {
+		return this.controller?.getState();
+	}
+
 	/** Makes what was shut down usable again, with other options. */
 	boot(options: Options = {}): void {
 		this.update(options);
@@ -144,6 +182,14 @@ export class Popup {
 
 	close(): void {
 		this.controller?.close();
+	}
+
+	setLocale(locale: string, dir?: "ltr" | "rtl"): void {
+		this.update({ locale, ...(dir && { dir }) });
+	}
+
+	setTheme(theme: NonNullable<Options["theme"]>): void {
+		this.update({ theme: { ...this.options.theme, ...theme } });
 	}
 
 	showLauncher(): void {
@@ -188,6 +234,11 @@ export class Popup {
 	setExpanded(expanded: boolean): void {
 		this.#expanded = expanded;
 		this.#draw();
+	}
+
+	#ask<K extends Request>(name: K) {
+		return (...p: Parameters<Controller[K]>): Promise<Awaited<ReturnType<Controller[K]>>> =>
+			this.load().then((c) => (c[name] as (...p: unknown[]) => never).apply(c, p));
 	}
 
 	readonly #draw = (): void => {
@@ -235,54 +286,3 @@ function whenIdle(run: () => void): void {
 	if ("requestIdleCallback" in globalThis) requestIdleCallback(run, { timeout: 1000 });
 	else setTimeout(run, 200);
 }
-
-/** What is answered at once, from what is known so far. */
-const answers = {
-	getUnread: 0,
-	getState: undefined,
-	getUserObject: undefined,
-} as const;
-
-/** What waits for the core part and answers with a promise. */
-const requests = [
-	"identify",
-	"openConversation",
-	"startCall",
-	"answer",
-	"decline",
-	"hangUp",
-	"moveCallHere",
-	"sendMessage",
-	"prefill",
-	"setUserObject",
-] as const;
-
-type Requests = {
-	[K in (typeof requests)[number]]: (
-		...p: Parameters<Controller[K]>
-	) => Promise<Awaited<ReturnType<Controller[K]>>>;
-};
-type Answers = { [K in keyof typeof answers]: Controller[K] };
-
-export interface Popup extends Requests, Answers {
-	setLocale(locale: string, dir?: "ltr" | "rtl"): void;
-	setTheme(theme: NonNullable<Options["theme"]>): void;
-}
-
-type Bag = Record<string, (...p: unknown[]) => unknown>;
-const methods = Popup.prototype as unknown as Bag;
-for (const name of requests)
-	methods[name] = function (this: Popup, ...p) {
-		return this.load().then((c) => (c as unknown as Bag)[name]?.apply(c, p));
-	};
-for (const name in answers)
-	methods[name] = function (this: Popup, ...p) {
-		const c = this.controller;
-		return c ? (c as unknown as Bag)[name]?.apply(c, p) : answers[name as keyof typeof answers];
-	};
-Popup.prototype.setLocale = function (locale, dir) {
-	this.update({ locale, ...(dir && { dir }) });
-};
-Popup.prototype.setTheme = function (theme) {
-	this.update({ theme: { ...this.options.theme, ...theme } });
-};

@@ -4,8 +4,8 @@ import type { Controller } from "../controller.ts";
 import { icon } from "../icons.ts";
 import { Preview } from "../preview.ts";
 import { deviceText } from "../problems.ts";
-import { stream } from "./stream.ts";
 import { useSpeaker } from "./sound.ts";
+import { stream } from "./stream.ts";
 
 const previews = new WeakMap<Controller, Preview>();
 

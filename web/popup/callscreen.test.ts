@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import type { CallView, Leg, RingEnd } from "../sdk/index.ts";
+import { callScreen, elsewhereStatus, endText, ringEndText, statusOf, ticks } from "./callscreen.ts";
+import { Words } from "./strings/index.ts";
+
+const words = new Words();
+const person = (user: string, more: object = {}) => ({
+	user,
+	name: user,
+	state: "joined",
+	microphone: true,
+	camera: true,
+	...more,
+});
+const view = (more: object = {}) =>
+	({
+		id: "1",
+		phase: "active",
+		here: true,
+		sameDevice: true,
+		activeSince: 1000,
+		leg: { held: false } as Leg,
+		call: { caller: "bob", conversation: "c" },
+		me: person("me"),
+		others: [person("bob")],
+		...more,
+	}) as unknown as CallView;
+
+test("the status is one of the exact words, or the clock", () => {
+	for (const [phase, want] of [
+		["calling", "Calling…"],
+		["ringing", "Ringing…"],
+		["connecting", "Connecting…"],
+		["reconnecting", "Reconnecting…"],
+		["active", "00:42"],
+	])
+		expect(statusOf(view({ phase }), 43_000, words)).toBe(want);
+	expect(statusOf(view({ others: [person("bob", { state: "reconnecting" })] }), 43_000, words)).toBe(
+		"Reconnecting…",
+	);
+	expect(ticks(view())).toBe(true);
+	expect(ticks(view({ phase: "ringing" }))).toBe(false);
+});
+
+test("who answered elsewhere reads where, who called reads how it stands", () => {
+	const answered = person("me", { acted_at: { tab: "2" } });
+	expect(elsewhereStatus(view({ here: false, me: answered }), 43_000, words)).toBe("Answered on another tab");
+	expect(elsewhereStatus(view({ here: false, me: answered, sameDevice: false }), 43_000, words)).toBe(
+		"Answered on another device",
+	);
+	expect(
+		elsewhereStatus(view({ here: false, call: { caller: "me" }, phase: "ringing" }), 43_000, words),
+	).toBe("Ringing…");
+});
+
+test("a call here is on the stage, the held one beside it, one elsewhere in the bar", () => {
+	const held = view({ id: "2", leg: { held: true } });
+	expect(callScreen([held, view()], { kind: "none" })).toMatchObject({
+		kind: "here",
+		view: { id: "1" },
+		held: [{ id: "2" }],
+	});
+	expect(callScreen([view({ here: false, leg: undefined })], { kind: "none" }).kind).toBe("elsewhere");
+	expect(callScreen([], { kind: "none" }).kind).toBe("none");
+});
+
+test("a click shows at once and makes room for the call it became", () => {
+	const starting = { kind: "starting", ref: { to: "bob" }, media: "video" } as const;
+	expect(callScreen([], starting)).toEqual({ kind: "pending", status: "calling" });
+	expect(callScreen([view()], starting).kind).toBe("here");
+	const answering = { kind: "answering", ring: { id: "9" } } as never;
+	expect(callScreen([view()], answering)).toEqual({ kind: "pending", status: "connecting" });
+	expect(callScreen([view({ id: "9" })], answering).kind).toBe("here");
+});
+
+test("a tab that falls silent says so only for what was done elsewhere", () => {
+	const end = (reason: string, sameDevice = true) => ({ reason, sameDevice }) as RingEnd;
+	expect(ringEndText(end("answered_elsewhere"), words)).toBe("Answered on another tab");
+	expect(ringEndText(end("answered_elsewhere", false), words)).toBe("Answered on another device");
+	expect(ringEndText(end("declined_elsewhere"), words)).toBe("Declined on another tab");
+	expect(ringEndText(end("cancelled"), words)).toBeUndefined();
+	expect(ringEndText(end("answered"), words)).toBeUndefined();
+});
+
+test("every reason has a sentence", () => {
+	for (const reason of [
+		"completed",
+		"cancelled",
+		"declined",
+		"no_answer",
+		"busy",
+		"unreachable",
+		"blocked",
+		"not_allowed",
+		"max_duration",
+		"failed_media",
+		"failed_ice",
+		"connection_lost",
+		"removed",
+		"replaced",
+		"expired",
+		"server_error",
+		"one of next year",
+	])
+		expect(endText(reason, "Bob", words)).not.toContain("{");
+});
