@@ -155,6 +155,26 @@ func TestWithKeysThereIsNoDemo(t *testing.T) {
 	}
 }
 
+func TestOnlyAllowedSitesMayMakeGuests(t *testing.T) {
+	p := start(t, []string{"CARILLON_SIGNALING_ORIGINS=https://shop.example"}, append(anyPorts, "--data", t.TempDir())...)
+	for origin, want := range map[string]string{"https://shop.example": "https://shop.example", "https://evil.example": ""} {
+		r, err := http.NewRequest(http.MethodOptions, p.urls["http"]+"/api/v1/guests", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", origin)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("from %s: got Access-Control-Allow-Origin %q, want %q", origin, got, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 func TestTokenInDemoModeUsesTheDataFolder(t *testing.T) {
 	data := t.TempDir()
 	if out, err := command(nil, "token", "--user", "alice", "--data", data).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("start carillon")) {

@@ -148,7 +148,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	health := healthHandler(db)
 	mux := http.NewServeMux()
 	mux.Handle("/ws", node)
-	mux.Handle("/api/v1/guests", verifier.GuestHandler())
+	mux.Handle("/api/v1/guests", shared(c.Signaling.Origins, verifier.GuestHandler()))
 	if c.Auth.Demo() {
 		mux.Handle("/demo/token", verifier.DemoHandler())
 	}
