@@ -1,12 +1,14 @@
 package signaling
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"carillon/chat"
 	"carillon/signaling/wire"
 )
 
@@ -195,4 +197,34 @@ func requestFields() (fields []string) {
 		walk(n.Name, reflect.TypeOf(n.Data))
 	}
 	return fields
+}
+
+func TestEventThatWaitedTellsItsAgeAgain(t *testing.T) {
+	sent := time.Now().Add(-10 * time.Second)
+	f := eventFrame(chat.Event{Offset: 7, Type: chat.EventCall, At: sent.UnixMilli(), Data: []byte(`{"id":"c"}`)}, sent)
+	batch := refresh([]item{{frame: f, at: sent}, {frame: f, at: time.Now()}})
+	for i, want := range []int64{10_000, 0} {
+		var got struct{ Params chat.Event }
+		if err := json.Unmarshal(batch[i].frame.data, &got); err != nil {
+			t.Fatal(err)
+		}
+		if age := got.Params.AgeMS; age < want || age > want+5000 || got.Params.Offset != 7 || string(got.Params.Data) != `{"id":"c"}` {
+			t.Errorf("item %d: %s, want an age of %d ms or a little more", i, batch[i].frame.data, want)
+		}
+	}
+}
+
+func TestNewerReceiptReplacesOlder(t *testing.T) {
+	receipt := func(user string, read int64) chat.Event {
+		return chat.Event{Type: chat.EventReceipt, Data: raw(chat.Receipt{Conversation: "c", User: user, Read: read})}
+	}
+	c1, k1 := classOf(receipt("bob", 1))
+	c2, k2 := classOf(receipt("bob", 2))
+	_, k3 := classOf(receipt("carol", 1))
+	if c1 != mergeable || c2 != mergeable || k1 != k2 || k1 == k3 {
+		t.Errorf("keys %q %q %q: want bob's equal, carol's apart", k1, k2, k3)
+	}
+	if c, _ := classOf(chat.Event{Type: chat.EventMessage}); c != durable {
+		t.Error("a message may be merged")
+	}
 }
