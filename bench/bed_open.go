@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // open starts a target, connects its load, and leaves it paused.
 func (r *runner) open(ctx context.Context, g group, t targetSpec) (*bed, error) {
 	b := &bed{target: t.name, pid: t.pid, cores: r.serverCores(), generator: r.loadCores()}
 	signal := whipSignaler{whip: t.whip, whep: t.whep, token: t.token}
+	if !t.builtin {
+		b.cores = r.report.Machine.Cores // we cannot pin it
+		if b.pid == 0 {
+			b.pid = listenerOf(t.whip)
+		}
+	}
 	if t.builtin {
 		var err error
 		if b.proc, err = startProcess(ctx, t.name, append(slices.Clone(r.options.Command), t.name), r.pin.server); err != nil {
@@ -40,6 +45,8 @@ func (r *runner) open(ctx context.Context, g group, t targetSpec) (*bed, error) 
 func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	if g.shape == ShapeRoom {
 		b.memory.rest = residentMemory(b.pid)
+		b.load.pacer.run()
+		defer b.load.pacer.pause()
 		if err := b.load.addMembers(ctx, g.subscribers, slots); err != nil {
 			return err
 		}
@@ -125,20 +132,4 @@ func (r *runner) loadCores() int {
 		return len(r.pin.load)
 	}
 	return r.report.Machine.Cores
-}
-
-// waitFor polls a condition of another process, for at most limit.
-func waitFor(ctx context.Context, limit time.Duration, ready func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ready() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
 }

@@ -56,12 +56,18 @@ func (w window) cost() float64 {
 	return float64(w.server.total.Nanoseconds()) / 1000 / float64(w.counts.packets)
 }
 
-// userShare is the part of the server's time that was spent outside the kernel.
-func (w window) userShare() float64 {
-	if w.server.user+w.server.system == 0 {
+// userShare is the part of the server's time that was spent outside the kernel, over all
+// windows: one alone has too few ticks.
+func userShare(windows []window) float64 {
+	var user, all float64
+	for _, w := range windows {
+		user += float64(w.server.user)
+		all += float64(w.server.user + w.server.system)
+	}
+	if all == 0 {
 		return 0
 	}
-	return float64(w.server.user) / float64(w.server.user+w.server.system)
+	return user / all
 }
 
 // refusalOf explains why a window is not to be trusted.

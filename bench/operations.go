@@ -117,3 +117,19 @@ func (r *runner) keep(g group, b *bed, note string) {
 	row.Note = note
 	r.report.Rows = append(r.report.Rows, row)
 }
+
+// waitFor polls a condition of another process, for at most limit.
+func waitFor(ctx context.Context, limit time.Duration, ready func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ready() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}

@@ -28,7 +28,7 @@ func (g group) takes() time.Duration {
 	if g.floor {
 		windows += 2 * floorExtraRounds
 	}
-	return windows*(g.window+settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
+	return windows*(g.window+settle+settleStep) + time.Duration(g.perRound())*(settleMost-settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
 }
 
 // floorExtraRounds is how often the slower ways of the floor are measured.

@@ -155,7 +155,7 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 	r.CPU = r.CPUSpread.Median
 	if r.CPU > 0 {
 		r.PerCPU = 1e6 / r.CPU
-		r.User = r.CPU * over(good, window.userShare).Median
+		r.User = r.CPU * userShare(good)
 		r.System = r.CPU - r.User
 	}
 	r.RatioSpread = besides(b.windows, beside)
@@ -254,7 +254,7 @@ func floorRowOf(g group, mode floorMode, windows []window) FloorRow {
 		Packets: over(windows, window.packetRate), Cost: over(windows, window.cost),
 		Latency: quantilesOf(windows), Loss: over(windows, window.loss).Median, LimitedBy: limitOf(windows),
 	}
-	r.User = r.Cost.Median * over(windows, window.userShare).Median
+	r.User = r.Cost.Median * userShare(windows)
 	r.System = r.Cost.Median - r.User
 	return r
 }

@@ -12,10 +12,12 @@ import (
 
 // gcm seals and opens SRTP packets with an AEAD_AES_GCM profile (RFC 7714). It keeps
 // no state between packets: the caller says which roll-over a number belongs to, so
-// it may open only a sample of a stream.
+// it may open only a sample of a stream. One goroutine at a time.
 type gcm struct {
 	aead cipher.AEAD
 	salt [12]byte
+
+	scratch [12]byte // a nonce on the stack would escape through the interface
 }
 
 const gcmTag = 16
@@ -61,7 +63,9 @@ func deriveSRTP(masterKey, masterSalt []byte, label byte, size int) ([]byte, err
 
 // nonce of a packet.
 // https://www.rfc-editor.org/rfc/rfc7714#section-8.1
-func (g *gcm) nonce(ssrc uint32, number int64) (n [12]byte) {
+func (g *gcm) nonce(ssrc uint32, number int64) []byte {
+	n := g.scratch[:]
+	n[0], n[1] = 0, 0
 	binary.BigEndian.PutUint32(n[2:], ssrc)
 	binary.BigEndian.PutUint32(n[6:], uint32(number>>16))
 	binary.BigEndian.PutUint16(n[10:], uint16(number))
@@ -73,14 +77,12 @@ func (g *gcm) nonce(ssrc uint32, number int64) (n [12]byte) {
 
 // open decrypts the packet's payload in place and returns it.
 func (g *gcm) open(packet []byte, header int, ssrc uint32, number int64) ([]byte, error) {
-	n := g.nonce(ssrc, number)
-	return g.aead.Open(packet[header:header], n[:], packet[header:], packet[:header])
+	return g.aead.Open(packet[header:header], g.nonce(ssrc, number), packet[header:], packet[:header])
 }
 
 // seal encrypts payload behind the header that dst begins with and returns the whole packet.
 func (g *gcm) seal(dst []byte, header int, payload []byte, ssrc uint32, number int64) []byte {
-	n := g.nonce(ssrc, number)
-	return g.aead.Seal(dst[:header], n[:], payload, dst[:header])
+	return g.aead.Seal(dst[:header], g.nonce(ssrc, number), payload, dst[:header])
 }
 
 // opener takes SRTP and SRTCP of one remote side. The common profile takes the short

@@ -19,7 +19,8 @@ type bed struct {
 
 	memory    memory
 	windows   []window
-	generator int // cores of ours
+	generator int     // cores of ours
+	best      float64 // packets per second, of the windows so far
 	setup     map[string][]time.Duration
 }
 
@@ -53,15 +54,20 @@ const (
 	LimitedByMachine   = "machine"   // somebody else used the processors
 )
 
-// settle is how long a load runs before a window begins: the first key frame, the
-// server's estimate, caches.
-const settle = 300 * time.Millisecond
+// A load runs for at least settle before a window begins: the first key frame, the
+// server's estimate, caches. It may take up to settleMost until the packets come at
+// nearly the rate that was seen before, and does so before the first window.
+const (
+	settle     = 300 * time.Millisecond
+	settleMost = 1500 * time.Millisecond
+	settleStep = 150 * time.Millisecond
+)
 
 // measure lets the load run, waits until it has settled, and looks for length.
 func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err error) {
 	b.load.pacer.run()
 	defer b.load.pacer.pause()
-	if err := b.sleep(ctx, settle); err != nil {
+	if err := b.settle(ctx); err != nil {
 		return w, err
 	}
 	before, err := b.look(ctx)
@@ -86,8 +92,26 @@ func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err 
 	w.server, w.self, w.stolen = after.server.since(before.server), after.self.since(before.self), after.stolen-before.stolen
 	w.runtime = after.runtime.since(before.runtime)
 	w.jitter = spreadOf(b.load.jitter())
+	b.best = max(b.best, w.packetRate())
 	w.limited = judge(w, b.cores, b.generator)
 	return w, b.verify(w)
+}
+
+func (b *bed) settle(ctx context.Context) error {
+	if err := b.sleep(ctx, settle); err != nil {
+		return err
+	}
+	for waited := settle; waited < settleMost; waited += settleStep {
+		b.load.hub.take()
+		if err := b.sleep(ctx, settleStep); err != nil {
+			return err
+		}
+		c, _ := b.load.hub.take()
+		if rate := float64(c.packets) / settleStep.Seconds(); b.best > 0 && rate >= 0.85*b.best {
+			return nil
+		}
+	}
+	return nil
 }
 
 // verify tells a server that forwards nothing from one that is merely slow.
