@@ -95,6 +95,7 @@ export class TabClient implements Client {
 			stored: (m) => this.#store.take(m),
 			changed: (w) => this.#store.waitingChanged(w),
 			tab,
+			direct: (user) => this.conversations.direct(user)?.id,
 			alone: (job, work) => this.#siblings.alone(job, work),
 			alive: () => this.#siblings.alive(),
 			random: () => env.random(),

@@ -180,6 +180,24 @@ describe("the outbox", () => {
 		expect(rows()[0]?.key).toBe(client_id);
 	});
 
+	it("keeps the order when the conversation becomes known on the way", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page, { offset: 10 });
+		client.messages.send({ to: "bob" }, { text: "one" });
+		await turn();
+		page.wire.say(event(11, "conversation", conversation(0)));
+		client.messages.send({ to: "bob" }, { text: "two" });
+		await turn();
+		expect(page.wire.all("message.send")).toHaveLength(1);
+		page.wire.answer("message.send", message(1, { sender: "alice" }));
+		await turn();
+		expect(page.wire.all("message.send").map((f) => f.params)).toMatchObject([
+			{ to: "bob", text: "one" },
+			{ conversation: "c", text: "two" },
+		]);
+	});
+
 	it("asks the next greeting about what had no answer, and repeats it under the same id", async () => {
 		const page = new FakePage();
 		const { client } = await opened(page, []);

@@ -85,9 +85,11 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 
 	send(ref: ConversationRef, p: SendParams): Row {
 		const c = this.#resolve(ref);
+		const to = "to" in ref ? ref.to : c && this.#o.conversations.other(c)?.id;
 		const w: Waiting = {
 			key: this.#o.id(),
-			...(c ? { conversation: c.id } : ref),
+			...(c && { conversation: c.id }),
+			...(to !== undefined && { to }),
 			kind: p.kind ?? "text",
 			...(p.text !== undefined && { text: p.text }),
 			...(p.data !== undefined && { data: p.data }),
@@ -149,6 +151,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	waitingChanged(w: Waiting): void {
 		const c = w.conversation ?? (w.to && this.#o.conversations.direct(w.to)?.id);
 		this.#changed(c ?? `to:${w.to}`);
+		if (c && w.to && !this.#o.conversations.get(c)) this.#changed(`to:${w.to}`);
 	}
 
 	clear(): void {
@@ -205,8 +208,8 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	}
 
 	#belongs(w: Waiting, ref: ConversationRef, c: Conversation | undefined): boolean {
-		if (w.conversation !== undefined) return w.conversation === c?.id;
-		if ("to" in ref) return w.to === ref.to;
+		if ("to" in ref && w.to === ref.to) return true;
+		if (w.conversation !== undefined) return w.conversation === ("to" in ref ? c?.id : ref.conversation);
 		return c !== undefined && this.#o.conversations.direct(w.to ?? "") === c;
 	}
 

@@ -6,6 +6,7 @@ export interface Waiting {
 	/** The client id: unique per user, the key of exactly-once. */
 	key: string;
 	conversation?: string;
+	/** The other in a direct conversation. Goes to the server only while the conversation is not known. */
 	to?: string;
 	kind: Kind;
 	text?: string;

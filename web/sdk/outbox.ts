@@ -23,6 +23,8 @@ export interface OutboxOptions {
 	/** A row appeared, changed or went; name of its destination. */
 	changed(w: Waiting): void;
 	tab(): string;
+	/** Id of the direct conversation with a user, if it is known. */
+	direct(user: string): string | undefined;
 	alone(job: string, work: () => Promise<void>): Promise<void>;
 	alive(): Promise<Set<string> | undefined>;
 	random(): number;
@@ -40,6 +42,7 @@ export class Outbox {
 	readonly #lanes = new Set<string>();
 	#shelf: Promise<Shelf> | undefined;
 	#name = "";
+	#newest = 0;
 	#life = new AbortController();
 
 	constructor(o: OutboxOptions) {
@@ -59,9 +62,11 @@ export class Outbox {
 	}
 
 	add(w: Waiting): void {
+		// Also the order after a reload: no two may bear the same time.
+		w.at = this.#newest = Math.max(w.at, this.#newest + 1);
 		this.#entries.set(w.key, { waiting: w, state: "queued" });
 		this.#o.changed(w);
-		void this.#put(w).then(() => this.#run(lane(w)));
+		void this.#put(w).then(() => this.#run(this.#lane(w)));
 	}
 
 	/** Another tab wrote it; shown here at once, sent there. */
@@ -111,7 +116,7 @@ export class Outbox {
 
 	/** After each greeting: sends what waits here, then what dead tabs left. */
 	flush(): void {
-		for (const e of this.#entries.values()) this.#run(lane(e.waiting));
+		for (const e of this.#entries.values()) this.#run(this.#lane(e.waiting));
 		ignore(this.#o.alone("outbox", () => this.#adopt()));
 	}
 
@@ -163,7 +168,7 @@ export class Outbox {
 			if (alive ? alive.has(tab) : now - at < orphanMs) continue;
 			e.waiting.tab = this.#o.tab();
 			if (e.state === "sending") e.state = "unconfirmed";
-			this.#run(lane(e.waiting));
+			this.#run(this.#lane(e.waiting));
 		}
 	}
 
@@ -181,11 +186,12 @@ export class Outbox {
 			if (!e) return;
 			this.#mark(e, "sending");
 			try {
-				const { key, failed: _f, tab: _t, at: _a, call, ...what } = e.waiting;
-				const m = await this.#o.send({ client_id: key, ...what }, call, life);
-				this.#remove(key);
+				const m = await this.#o.send(request(e.waiting), e.waiting.call, life);
+				this.#remove(e.waiting.key);
 				this.#o.stored(m);
 				tries = 0;
+				// The answer may have told the conversation of what waits behind it.
+				if (this.#lane(e.waiting) !== name) this.#run(this.#lane(e.waiting));
 			} catch (err) {
 				if (life.aborted || !this.#entries.has(e.waiting.key)) continue;
 				if (err instanceof Refusal && !err.temporary) this.#fail(e, err);
@@ -203,12 +209,17 @@ export class Outbox {
 		}
 	}
 
+	/** The first of this lane, unless it is under way already, from when its lane had another name. */
 	#next(name: string): Entry | undefined {
 		for (const e of this.#entries.values()) {
-			if (e.state === "failed" || e.waiting.tab !== this.#o.tab() || lane(e.waiting) !== name) continue;
-			return e;
+			if (e.state === "failed" || e.waiting.tab !== this.#o.tab() || this.#lane(e.waiting) !== name) continue;
+			return e.state === "sending" ? undefined : e;
 		}
 		return undefined;
+	}
+
+	#lane(w: Waiting): string {
+		return w.conversation ?? this.#o.direct(w.to ?? "") ?? `to:${w.to}`;
 	}
 
 	#fail(e: Entry, err: Refusal): void {
@@ -232,4 +243,12 @@ export class Outbox {
 	}
 }
 
-const lane = (w: Waiting): string => w.conversation ?? `to:${w.to}`;
+function request({ key, conversation, to, kind, text, data }: Waiting): MessageSend {
+	return {
+		client_id: key,
+		kind,
+		...(conversation === undefined ? { to: to ?? "" } : { conversation }),
+		...(text !== undefined && { text }),
+		...(data !== undefined && { data }),
+	};
+}

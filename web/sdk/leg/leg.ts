@@ -59,6 +59,7 @@ export class HostedLeg implements Leg {
 	#telling = 1;
 	#audio: readonly MediaStream[] = [];
 	#before: Reading | undefined;
+	#levels: ReadonlyMap<string, number> = new Map();
 	#phases = new Set<string>();
 
 	constructor(o: LegOptions) {
@@ -172,9 +173,11 @@ export class HostedLeg implements Leg {
 
 	level(user: string): number {
 		let level = 0;
-		for (const mid of this.#stage.hearing(user))
-			for (const s of this.#link.peer?.receiver(mid)?.getSynchronizationSources() ?? [])
-				level = Math.max(level, s.audioLevel ?? 0);
+		for (const mid of this.#stage.hearing(user)) {
+			// Per packet where the sender tells it, else as it was when last looked.
+			const [source] = this.#link.peer?.receiver(mid)?.getSynchronizationSources() ?? [];
+			level = Math.max(level, source?.audioLevel ?? this.#levels.get(mid) ?? 0);
+		}
 		return level;
 	}
 
@@ -372,6 +375,7 @@ export class HostedLeg implements Leg {
 	}
 
 	#reading(r: Reading): void {
+		this.#levels = r.levels;
 		if (r.frames > 0) this.#phase("first_frame");
 		if (r.audioPackets > 0) this.#phase("first_audio");
 		this.#link.eager = this.#phases.size < 2 && performance.now() - (this.#o.clicked ?? 0) < 15_000;

@@ -26,7 +26,7 @@ export interface LinkOptions {
 
 /** How often the connection is listened to, and how often while its first frame is waited for. */
 const listenMs = 500;
-const eagerMs = 60;
+const eagerMs = 100;
 /** Restarts without a sound before the connection is made anew. */
 const restartsBeforeRebuild = 2;
 

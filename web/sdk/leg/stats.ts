@@ -16,6 +16,8 @@ export interface Reading {
 	readonly level: number;
 	readonly path: MediaStats["path"];
 	readonly channelMessages: number;
+	/** Loudness by line, 0–1. */
+	readonly levels: ReadonlyMap<string, number>;
 }
 
 type Stat = Record<string, unknown> & { type: string; id: string };
@@ -33,6 +35,7 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 	let audioPackets = 0;
 	let level = 0;
 	let channelMessages = 0;
+	const levels = new Map<string, number>();
 	let pair: Stat | undefined;
 	for (const s of byId.values()) {
 		switch (s.type) {
@@ -51,7 +54,10 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 				packets += number(s.packetsReceived);
 				lost += number(s.packetsLost);
 				if (s.kind === "video") frames += number(s.framesDecoded);
-				else audioPackets += number(s.packetsReceived);
+				else {
+					audioPackets += number(s.packetsReceived);
+					levels.set(String(s.mid), number(s.audioLevel));
+				}
 				break;
 			case "media-source":
 				if (s.kind === "audio") level = Math.max(level, number(s.audioLevel));
@@ -64,20 +70,8 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 	const rtt = pair?.currentRoundTripTime;
 	const rttMs = typeof rtt === "number" ? rtt * 1000 : undefined;
 	const path = wayOf(byId.get(String(pair?.localCandidateId)));
-	return {
-		at,
-		sent,
-		received,
-		heard,
-		packets,
-		lost,
-		frames,
-		audioPackets,
-		rttMs,
-		level,
-		path,
-		channelMessages,
-	};
+	const sums = { sent, received, heard, packets, lost, frames, audioPackets };
+	return { at, ...sums, rttMs, level, levels, path, channelMessages };
 }
 
 function wayOf(local: Stat | undefined): MediaStats["path"] {
