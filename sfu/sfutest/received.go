@@ -1,0 +1,167 @@
+package sfutest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+// Received is what arrived on one slot, and checks that it is one stream.
+type Received struct {
+	pc   *webrtc.PeerConnection
+	ssrc uint32
+
+	Reports atomic.Int32 // sender reports
+
+	mu       sync.Mutex
+	packets  int
+	repaired int
+	doubled  int
+	keys     int
+	faults   []string
+	csrc     uint32
+	byCSRC   map[uint32]int
+	seqs     map[uint64]bool
+	types    map[uint8]int
+	highest  uint64
+	lowest   uint64
+	ts       uint32
+	picture  uint16
+	pictures bool
+	lastSize int
+}
+
+// Counts of one slot.
+type Counts struct {
+	Packets  int // without repairs and doubles
+	Repaired int // came as RTX
+	Doubled  int
+	Missing  int // between the lowest and the highest number
+	Keys     int // key frames
+	CSRC     uint32
+	PT       uint8 // of the newest packet
+	Size     int   // payload of the newest packet
+	Faults   []string
+}
+
+func (r *Received) packet(b []byte, kind webrtc.RTPCodecType, repair bool) {
+	var p rtp.Packet
+	if p.Unmarshal(b) != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seq := uint64(p.SequenceNumber) + 1<<32
+	if r.highest > 0 {
+		seq = r.highest + uint64(int64(int16(p.SequenceNumber-uint16(r.highest))))
+	}
+	if r.seqs[seq] {
+		r.doubled++
+		return
+	}
+	r.seqs[seq] = true
+	if repair {
+		r.repaired++
+	} else {
+		r.packets++
+	}
+	if r.lowest == 0 || seq < r.lowest {
+		r.lowest = seq
+	}
+	if r.types == nil {
+		r.types = make(map[uint8]int)
+	}
+	r.types[p.PayloadType]++
+	r.lastSize = len(p.Payload)
+	if len(p.CSRC) == 1 {
+		r.csrc = p.CSRC[0]
+		r.byCSRC[r.csrc]++
+	} else {
+		r.fault("packet %d has %d CSRC", seq, len(p.CSRC))
+	}
+	vp8 := kind == webrtc.RTPCodecTypeVideo && p.PayloadType == 47 && len(p.Payload) > 6 && p.Payload[0]&0x80 != 0 && p.Payload[1] == 0xc0
+	var picture uint16
+	if vp8 {
+		picture = binary.BigEndian.Uint16(p.Payload[2:]) & 0x7fff
+		if p.Payload[0]&0x10 != 0 && p.Payload[5]&1 == 0 {
+			r.keys++
+		}
+	}
+	if seq <= r.highest {
+		return
+	}
+	if r.highest > 0 {
+		if step := int32(p.Timestamp - r.ts); step < 0 || step > 90_000*60 {
+			r.fault("time stamp steps by %d at packet %d", step, seq)
+		}
+		if step := (picture - r.picture) & 0x7fff; vp8 && r.pictures && step > 1 && seq == r.highest+1 {
+			r.fault("picture id steps by %d at packet %d", step, seq)
+		}
+	}
+	r.highest, r.ts = seq, p.Timestamp
+	if vp8 {
+		r.picture, r.pictures = picture, true
+	}
+}
+
+func (r *Received) fault(format string, args ...any) {
+	if len(r.faults) < 10 {
+		r.faults = append(r.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// Counts may be called on nil: nothing has arrived.
+func (r *Received) Counts() Counts {
+	if r == nil {
+		return Counts{}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := Counts{
+		Packets: r.packets, Repaired: r.repaired, Doubled: r.doubled, Keys: r.keys, CSRC: r.csrc,
+		Size: r.lastSize, Faults: append([]string(nil), r.faults...),
+	}
+	if r.highest > 0 {
+		c.Missing = int(r.highest-r.lowest+1) - len(r.seqs)
+	}
+	for pt := range r.types {
+		c.PT = pt
+	}
+	return c
+}
+
+// Of is the number of packets that showed the source with this id.
+func (r *Received) Of(csrc uint32) int {
+	if r == nil {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byCSRC[csrc]
+}
+
+// Ask sends a request for packets again: those missing now, of the newest 200.
+func (r *Received) Ask() error {
+	r.mu.Lock()
+	var seqs []uint16
+	for n := max(r.lowest, r.highest-min(r.highest, 200)); n < r.highest; n++ {
+		if !r.seqs[n] {
+			seqs = append(seqs, uint16(n))
+		}
+	}
+	r.mu.Unlock()
+	if len(seqs) == 0 {
+		return nil
+	}
+	return r.pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: r.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(seqs)}})
+}
+
+// AskKey sends a picture loss indication.
+func (r *Received) AskKey() error {
+	return r.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: r.ssrc}})
+}
