@@ -28,8 +28,6 @@ type presence struct {
 	closed   bool
 }
 
-// nodeView is what is known of one node.
-// report is what nodes tell each other: a change, a heartbeat (no users), or a part of the whole.
 const (
 	presenceSubject = "presence"
 	wholePart       = 2000    // users in one part of the whole
@@ -109,8 +107,6 @@ func (p *presence) set(user string, state wire.PresenceState) {
 	p.publishLocked(report{Node: p.server.node, Changes: p.changes, Users: []wire.Presence{one}})
 }
 
-// publishLocked keeps the order of changes. Publishing does not wait.
-// beat sends a sign of life and forgets nodes that sent none.
 // stop ends all changes: the tabs that leave now come back on another node, or on this one
 // after a restart.
 func (p *presence) stop() {
@@ -122,8 +118,6 @@ func (p *presence) stop() {
 	}
 }
 
-// bye takes this node's users along.
-// heard takes a report of a node, this one too. It runs on a goroutine of the bus.
 func (p *presence) noteSeenLocked(user string, at int64) {
 	if len(p.seen) >= maxSeen {
 		clear(p.seen)
@@ -131,8 +125,6 @@ func (p *presence) noteSeenLocked(user string, at int64) {
 	p.seen[user] = max(p.seen[user], at)
 }
 
-// ask reads all users of a node again.
-// answer gives a part of this node's users to another node.
 // ofLocked is the best of the user's nodes.
 func (p *presence) ofLocked(user string) wire.Presence {
 	state := wire.Offline

@@ -1,7 +1,5 @@
 package signaling
 
-// What nodes tell each other of their users.
-
 import (
 	"context"
 	"encoding/json"
@@ -13,6 +11,7 @@ import (
 	"carillon/signaling/wire"
 )
 
+// nodeView is what is known of one node.
 type nodeView struct {
 	heard   time.Time
 	changes int64
@@ -20,6 +19,7 @@ type nodeView struct {
 	asking  bool
 }
 
+// report is what nodes tell each other: a change, a heartbeat (no users), or a part of the whole.
 type report struct {
 	Node    string          `json:"node"`
 	Changes int64           `json:"changes"`
@@ -28,12 +28,14 @@ type report struct {
 	Bye     bool            `json:"bye,omitempty"`
 }
 
+// publishLocked keeps the order of changes. Publishing does not wait.
 func (p *presence) publishLocked(r report) {
 	if err := p.server.bus.Publish(presenceSubject, raw(r)); err != nil {
 		p.server.log.Warn("publish presence", "err", err)
 	}
 }
 
+// beat sends a sign of life and forgets nodes that sent none.
 func (p *presence) beat(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,12 +59,14 @@ func (p *presence) forgetLocked(id string, now time.Time) {
 	}
 }
 
+// bye takes this node's users along.
 func (p *presence) bye() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.publishLocked(report{Node: p.server.node, Bye: true})
 }
 
+// heard takes a report of a node, this one too. It runs on a goroutine of the bus.
 func (p *presence) heard(m bus.Message) {
 	var r report
 	if err := json.Unmarshal(m.Data, &r); err != nil {
@@ -107,6 +111,7 @@ func (p *presence) applyLocked(n *nodeView, users []wire.Presence) {
 	}
 }
 
+// ask reads all users of a node again.
 func (p *presence) ask(node string) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()
@@ -151,6 +156,7 @@ func (p *presence) ask(node string) {
 	}
 }
 
+// answer gives a part of this node's users to another node.
 func (p *presence) answer(m bus.Message) {
 	p.mu.Lock()
 	users := slices.Sorted(maps.Keys(p.own))
@@ -171,6 +177,7 @@ func (p *presence) answer(m bus.Message) {
 	}
 }
 
+// nodesOf are the nodes on which the user has a tab.
 func (p *presence) nodesOf(user string) (nodes []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
