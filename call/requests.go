@@ -241,11 +241,12 @@ func (s *step) resume(p *participant, f Fact) error {
 	return nil
 }
 
-// suspend shortens the grace time: the page has said that it goes. Only the connection
-// that holds the leg can say so, or a copy of its page would.
+// suspend shortens the grace time: the page has said that it goes. While a connection
+// holds the leg only that one can say so, or a copy of its page would; the end of that
+// connection may be told first.
 func (s *step) suspend(p *participant, f Fact) error {
 	l := p.leg(f)
-	if l == nil || l.session != f.From.Session {
+	if l == nil || l.session != "" && l.session != f.From.Session {
 		return unknownLeg()
 	}
 	if l == p.Moving {

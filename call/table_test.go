@@ -172,6 +172,7 @@ func TestSuspendNeedsTheConnectionThatHoldsTheLeg(t *testing.T) {
 	copied := s.held(DoSuspend, bob1)
 	copied.From.Session = "s-copy"
 	s.refused(refusal.LegUnknown, copied).user("bob", Joined)
+	s.gone(bob1).must(s.held(DoSuspend, bob1)).user("bob", Reconnecting) // told in the other order
 }
 
 func TestResume(t *testing.T) {
