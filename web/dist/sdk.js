@@ -1,1 +1,1 @@
-export*from"./assets/sdk-Y52GQVQZ.js";
+export*from"./assets/sdk-F7EH5VFL.js";

@@ -31,6 +31,7 @@ export const ar: Strings = {
 	latest: "إلى أحدث الرسائل",
 	backToCall: "العودة إلى المكالمة",
 	endCallWith: "إنهاء المكالمة مع {name}",
+	callRegion: "المكالمة والتنبيهات",
 	playSound: "تشغيل الصوت",
 	allowNotifications: "تفعيل الإشعارات",
 

@@ -31,6 +31,7 @@ export const en = {
 	latest: "Jump to latest",
 	backToCall: "Back to the call",
 	endCallWith: "End call with {name}",
+	callRegion: "Call and notices",
 	playSound: "Play sound",
 	allowNotifications: "Turn on notifications",
 

@@ -191,7 +191,7 @@ export const callStyles = css`
 	.mirror {
 		display: grid;
 		place-items: center;
-		aspect-ratio: 16 / 9;
+		aspect-ratio: 2 / 1;
 		overflow: hidden;
 		border-radius: 14px;
 		background: #10141f;

@@ -103,7 +103,7 @@ export const panelStyles = css`
 		color: var(--link);
 	}
 	.narrow {
-		margin-inline-start: -10px;
+		margin-inline-start: -4px;
 	}
 	.narrow .icon {
 		inline-size: 16px;

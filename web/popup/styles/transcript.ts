@@ -128,7 +128,7 @@ export const transcriptStyles = css`
 		user-select: none;
 	}
 	.mine .meta {
-		color: color-mix(in srgb, var(--on-accent) 86%, var(--accent));
+		color: var(--on-accent);
 	}
 	.tick {
 		display: inline-flex;

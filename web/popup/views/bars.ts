@@ -51,7 +51,7 @@ export function callBar(c: Controller, call: CallScreen): TemplateResult | typeo
 export function floatingCall(c: Controller): TemplateResult | typeof nothing {
 	const bar = callBar(c, c.calling.screen);
 	if (bar === nothing && !c.state.notice) return nothing;
-	return html`<div class="floating">${noticeBar(c)} ${bar}</div>`;
+	return html`<section class="floating" aria-label=${c.words.say("callRegion")}>${noticeBar(c)} ${bar}</section>`;
 }
 
 function elsewhere(c: Controller, view: CallView): TemplateResult {

@@ -10,21 +10,21 @@ export function chatHeader(c: Controller): TemplateResult {
 	const { words } = c;
 	const face = c.people.face(c.ref);
 	const presence = c.people.presence(face);
-	return html`<header class="header">
+	return html`<div class="header">
 		${backButton(c)} ${avatar(face, "medium", presence?.state)}
 		<div class="who">
 			<h2 id="title" dir="auto">${face.name}</h2>
 			<p class="presence">${typingText(c) ?? presenceText(presence, c)}</p>
 		</div>
 		${callButtons(c)} ${closeButton(c, words.say("closeChat"))}
-	</header>`;
+	</div>`;
 }
 
 export function listHeader(c: Controller): TemplateResult {
-	return html`<header class="header">
+	return html`<div class="header">
 		<div class="who start"><h2 id="title">${c.words.say("conversations")}</h2></div>
 		${closeButton(c, c.words.say("closeChat"))}
-	</header>`;
+	</div>`;
 }
 
 /** Only on phones, where the panel covers the round button. */

@@ -394,7 +394,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as a,c as k,d as s,e as 
 	.mirror {
 		display: grid;
 		place-items: center;
-		aspect-ratio: 16 / 9;
+		aspect-ratio: 2 / 1;
 		overflow: hidden;
 		border-radius: 14px;
 		background: #10141f;
@@ -812,7 +812,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as a,c as k,d as s,e as 
 		color: var(--link);
 	}
 	.narrow {
-		margin-inline-start: -10px;
+		margin-inline-start: -4px;
 	}
 	.narrow .icon {
 		inline-size: 16px;
@@ -1203,7 +1203,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as a,c as k,d as s,e as 
 		user-select: none;
 	}
 	.mine .meta {
-		color: color-mix(in srgb, var(--on-accent) 86%, var(--accent));
+		color: var(--on-accent);
 	}
 	.tick {
 		display: inline-flex;
@@ -1365,7 +1365,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as a,c as k,d as s,e as 
 `;var G=[X,Y,W,J,N,F];function Q(t){let e=ke(t);return e?a`<p class="strip" aria-live="polite">${u("cloud")} ${t.words.say(e)}</p>`:s}function ke({client:t}){if(!t)return;let{connection:e}=t;switch(e.state){case"stopped":return`stopped_${e.why}`;case"waiting":return navigator.onLine?e.code>=4500?void 0:"serverAway":"offlineBar";case"connecting":return e.attempt>1?navigator.onLine?"serverAway":"offlineBar":void 0;case"catching_up":return e.attempt>1?"catchingUp":void 0;default:return}}function L(t){let{notice:e}=t.state;return e?a`<div class="notice ${e.kind}">
 		<p role=${e.kind==="error"?"alert":"status"}>${e.text}</p>
 		<button class="button plain" aria-label=${t.words.say("dismiss")} @click=${()=>t.change({type:"dismiss",notice:e})}>${u("close")}</button>
-	</div>`:s}function H(t,e){return e.kind==="elsewhere"?we(t,e.view):e.kind==="here"?$e(t,e.view):s}function Z(t){let e=H(t,t.calling.screen);return e===s&&!t.state.notice?s:a`<div class="floating">${L(t)} ${e}</div>`}function we(t,e){let{words:n,calling:o}=t,r=performance.now(),i=j(e,r,n),l=e.activeSince===void 0?"":$(r-e.activeSince),d=e.where&&!e.sameDevice?n.say("onDevice",{device:e.where.device_name}):n.say("inOtherTab"),f=()=>o.do(o.moveHere(e));return a`<div class="call-bar" role="group" aria-label=${E(e)}>
+	</div>`:s}function H(t,e){return e.kind==="elsewhere"?we(t,e.view):e.kind==="here"?$e(t,e.view):s}function Z(t){let e=H(t,t.calling.screen);return e===s&&!t.state.notice?s:a`<section class="floating" aria-label=${t.words.say("callRegion")}>${L(t)} ${e}</section>`}function we(t,e){let{words:n,calling:o}=t,r=performance.now(),i=j(e,r,n),l=e.activeSince===void 0?"":$(r-e.activeSince),d=e.where&&!e.sameDevice?n.say("onDevice",{device:e.where.device_name}):n.say("inOtherTab"),f=()=>o.do(o.moveHere(e));return a`<div class="call-bar" role="group" aria-label=${E(e)}>
 		<div class="row">
 			${b(ne(e),"small")}
 			<span class="summary">
@@ -1410,17 +1410,17 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as a,c as k,d as s,e as 
 		<button class="button send" aria-label=${o.say("send")} aria-disabled=${r.trim()===""?"true":"false"}>
 			${u("send","mirrored")}
 		</button>
-	</form>`}function ie(t){return t.ref?t.drafts.get(t.ref):""}function re(t){t&&(t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`)}function se(t){let{words:e}=t,n=t.people.face(t.ref),o=t.people.presence(n);return a`<header class="header">
+	</form>`}function ie(t){return t.ref?t.drafts.get(t.ref):""}function re(t){t&&(t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`)}function se(t){let{words:e}=t,n=t.people.face(t.ref),o=t.people.presence(n);return a`<div class="header">
 		${ze(t)} ${b(n,"medium",o?.state)}
 		<div class="who">
 			<h2 id="title" dir="auto">${n.name}</h2>
 			<p class="presence">${Te(t)??Re(o,t)}</p>
 		</div>
 		${Ce(t)} ${de(t,e.say("closeChat"))}
-	</header>`}function le(t){return a`<header class="header">
+	</div>`}function le(t){return a`<div class="header">
 		<div class="who start"><h2 id="title">${t.words.say("conversations")}</h2></div>
 		${de(t,t.words.say("closeChat"))}
-	</header>`}function de(t,e){let n=()=>{t.close(),t.popup.button.focus()};return a`<button class="button plain only-phone ${t.options.launcher===!1?"always":""}" aria-label=${e} @click=${n}>
+	</div>`}function de(t,e){let n=()=>{t.close(),t.popup.button.focus()};return a`<button class="button plain only-phone ${t.options.launcher===!1?"always":""}" aria-label=${e} @click=${n}>
 		${u("close")}
 	</button>`}function ze(t){let e=t.transcript?.conversation?.unread??0,n=Math.max(0,t.getUnread()-e);return a`<button
 		class="button plain back"
