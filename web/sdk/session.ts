@@ -37,8 +37,9 @@ export interface SessionEvents {
 	error: Error;
 }
 
-/** Give up on a socket or a hello after this long. */
+/** Give up on a socket or a hello after this long; sooner while a call waits for it. */
 const greetMs = 10_000;
+const urgentMs = 4000;
 /** A probe without any sign of life within this long means the socket is dead. */
 const probeMs = 4000;
 const beatMs = 5000;
@@ -234,7 +235,7 @@ export class Session extends Emitter<SessionEvents> {
 		);
 		this.#socket = socket;
 		this.#rpc = rpc;
-		const late = setTimeout(() => this.#drop(codeLost, "no welcome"), greetMs);
+		const late = setTimeout(() => this.#drop(codeLost, "no welcome"), this.holdsLeg ? urgentMs : greetMs);
 		life.addEventListener("abort", () => clearTimeout(late), { once: true });
 		socket.onmessage = (e) => {
 			this.#quiet = 0;
