@@ -15,14 +15,14 @@ const (
 
 // Media is what a publisher sends.
 type Media struct {
-	Codec     string  // "vp8" or "h264"
-	Rate      float64 // of the video, bits per second
-	FPS       int
-	Size      int // bytes of a video payload
-	AudioSize int // bytes of an Opus frame
-	Pacing    Pacing
-	Simulcast bool // three layers: 1/10, 1/3 and all of Rate
-	AudioOnly bool
+	Codec     string  `json:"codec"`           // "vp8" or "h264"
+	Rate      float64 `json:"bits_per_second"` // of the video, bits per second
+	FPS       int     `json:"fps"`
+	Size      int     `json:"packet_bytes"` // bytes of a video payload
+	AudioSize int     `json:"audio_bytes"`  // bytes of an Opus frame
+	Pacing    Pacing  `json:"pacing"`
+	Simulcast bool    `json:"simulcast"` // three layers: 1/10, 1/3 and all of Rate
+	AudioOnly bool    `json:"audio_only"`
 }
 
 // DefaultMedia is 160 video packets of 1,200 bytes a second in 30 frames, and 50 of audio.

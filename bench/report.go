@@ -164,7 +164,7 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 		r.Allocs = over(good, func(w window) float64 { return ratio(float64(w.runtime.Mallocs), float64(w.counts.packets)) }).Median
 		if good[0].runtime.Writes > 0 {
 			r.WritesPer = over(good, func(w window) float64 { return ratio(float64(w.runtime.Writes), float64(w.runtime.Out)) }).Median
-			r.BatchSize = ratio(1, r.WritesPer)
+			r.BatchSize = share(1, r.WritesPer)
 		}
 	}
 	for phase, all := range b.setup {
@@ -188,11 +188,12 @@ func trusted(all []window) (good []window, refused string) {
 	if len(good)*2 > len(all) {
 		return good, ""
 	}
-	if len(all) == 0 {
-		return nil, "not measured"
+	for _, w := range all {
+		if reason := refusalOf(w); reason != "" {
+			return nil, reason
+		}
 	}
-	last := all[len(all)-1]
-	return nil, refusalOf(last)
+	return nil, "not measured"
 }
 
 func limitOf(windows []window) string {

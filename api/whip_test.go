@@ -1,0 +1,218 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"carillon/refusal"
+)
+
+// room is a joiner that remembers what it was asked.
+type room struct {
+	mu     sync.Mutex
+	last   *seat
+	refuse error
+}
+
+type seat struct {
+	kind, room, offer string
+	done              chan struct{}
+	once              sync.Once
+	again             string
+}
+
+func (r *room) join(kind, name, offer string) (Session, string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refuse != nil {
+		return nil, "", r.refuse
+	}
+	r.last = &seat{kind: kind, room: name, offer: offer, done: make(chan struct{})}
+	return r.last, answerText, nil
+}
+
+func (r *room) Publish(_ context.Context, name, offer string) (Session, string, error) {
+	return r.join("publish", name, offer)
+}
+
+func (r *room) Watch(_ context.Context, name, offer string) (Session, string, error) {
+	return r.join("watch", name, offer)
+}
+
+func (s *seat) Offer(_ context.Context, offer string) (string, error) {
+	s.again = offer
+	return strings.ReplaceAll(answerText, "old", "new"), nil
+}
+func (s *seat) Done() <-chan struct{} { return s.done }
+func (s *seat) Close() error {
+	s.once.Do(func() { close(s.done) })
+	return nil
+}
+
+const (
+	offerText  = "v=0\r\na=ice-ufrag:mine\r\na=ice-pwd:secret\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:mine\r\na=ice-pwd:secret\r\n"
+	answerText = "v=0\r\na=ice-lite\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:old\r\na=ice-pwd:oldpassword\r\na=candidate:1 1 udp 1 127.0.0.1 7900 typ host\r\na=mid:0\r\n"
+)
+
+type fixture struct {
+	*testing.T
+	room *room
+	whip *WHIP
+	url  string
+}
+
+func start(t *testing.T) *fixture {
+	r := &room{}
+	w := NewWHIP(r, slog.New(slog.DiscardHandler))
+	s := httptest.NewServer(w.Handler())
+	t.Cleanup(s.Close)
+	t.Cleanup(func() { _ = w.Close() })
+	return &fixture{t, r, w, s.URL}
+}
+
+func (f *fixture) do(method, path, kind, body string, header ...string) (*http.Response, string) {
+	f.Helper()
+	req, err := http.NewRequestWithContext(f.Context(), method, f.url+path, strings.NewReader(body))
+	if err != nil {
+		f.Fatal(err)
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return res, string(b)
+}
+
+func TestWHIPFromOfferToDelete(t *testing.T) {
+	f := start(t)
+	f.whip.ICE = func(*http.Request) []ICEServer {
+		return []ICEServer{{URLs: []string{"turn:relay:3478"}, Username: "u", Credential: "c"}}
+	}
+	for kind, path := range map[string]string{"publish": "/whip/stage", "watch": "/whep/stage"} {
+		res, body := f.do("POST", path, "application/sdp", offerText)
+		if res.StatusCode != 201 || body != answerText || res.Header.Get("Content-Type") != "application/sdp" {
+			t.Fatalf("%s: %s\n%s", path, res.Status, body)
+		}
+		if f.room.last.kind != kind || f.room.last.room != "stage" || f.room.last.offer != offerText {
+			t.Errorf("joined as %+v", f.room.last)
+		}
+		if link := res.Header.Get("Link"); link != `<turn:relay:3478>; rel="ice-server"; username="u"; credential="c"; credential-type="password"` {
+			t.Errorf("Link %s", link)
+		}
+		location := res.Header.Get("Location")
+		if !strings.HasPrefix(location, path+"/") || len(location) < len(path)+20 {
+			t.Fatalf("Location %q", location)
+		}
+
+		if res, _ = f.do("DELETE", location, "", ""); res.StatusCode != 200 {
+			t.Errorf("delete: %s", res.Status)
+		}
+		<-f.room.last.done
+		if res, _ = f.do("DELETE", location, "", ""); res.StatusCode != 404 {
+			t.Errorf("delete again: %s", res.Status)
+		}
+	}
+}
+
+func TestWHIPRestartsICE(t *testing.T) {
+	f := start(t)
+	res, _ := f.do("POST", "/whip/stage", "application/sdp", offerText)
+	location, etag := res.Header.Get("Location"), res.Header.Get("ETag")
+	const fragment = "application/trickle-ice-sdpfrag"
+
+	if res, _ = f.do("PATCH", location, fragment, "a=ice-ufrag:mine\r\na=ice-pwd:secret\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n", "If-Match", etag); res.StatusCode != 204 {
+		t.Errorf("trickle: %s", res.Status)
+	}
+	if res, _ = f.do("PATCH", location, fragment, "a=end-of-candidates\r\n", "If-Match", `"another"`); res.StatusCode != 412 {
+		t.Errorf("trickle for another answer: %s", res.Status)
+	}
+	res, body := f.do("PATCH", location, fragment, "a=ice-ufrag:fresh\r\na=ice-pwd:fresher\r\n", "If-Match", "*")
+	if res.StatusCode != 200 || res.Header.Get("ETag") == etag || body != "a=ice-lite\r\na=ice-ufrag:new\r\na=ice-pwd:newpassword\r\na=candidate:1 1 udp 1 127.0.0.1 7900 typ host\r\n" {
+		t.Errorf("restart: %s %s\n%s", res.Status, res.Header.Get("ETag"), body)
+	}
+	if again := f.room.last.again; strings.Contains(again, "mine") || strings.Count(again, "a=ice-ufrag:fresh\r\n") != 2 || !strings.Contains(again, "m=audio") {
+		t.Errorf("the SFU was offered\n%s", again)
+	}
+	if res, _ = f.do("PATCH", location, fragment, "a=ice-ufrag:half\r\n"); res.StatusCode != 400 {
+		t.Errorf("half a restart: %s", res.Status)
+	}
+	if res, _ = f.do("PATCH", "/whip/stage/nobody", fragment, ""); res.StatusCode != 404 {
+		t.Errorf("patch of nothing: %s", res.Status)
+	}
+}
+
+func TestWHIPRefusesWithATypedProblem(t *testing.T) {
+	f := start(t)
+	if res, _ := f.do("POST", "/whip/stage", "text/plain", offerText); res.StatusCode != 415 {
+		t.Errorf("another type: %s", res.Status)
+	}
+	if res, _ := f.do("POST", "/whip/stage", "application/sdp", strings.Repeat("x", maxOffer+1)); res.StatusCode != 413 {
+		t.Errorf("too large: %s", res.Status)
+	}
+	for err, want := range map[error]int{
+		refusal.New(refusal.BadSDP, "That is no offer."):  400,
+		refusal.New(refusal.NotAllowed, "Not you."):       403,
+		refusal.After(5e9, refusal.Busy, "Come back."):    503,
+		errors.New("a wire came loose in 10.0.0.1:7900"): 500,
+	} {
+		f.room.refuse = err
+		res, body := f.do("POST", "/whep/stage", "application/sdp; charset=utf-8", offerText)
+		if res.StatusCode != want || res.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%v: %s", err, res.Status)
+		}
+		if want == 500 && strings.Contains(body, "10.0.0.1") {
+			t.Errorf("the problem tells what is inside: %s", body)
+		}
+		if want == 503 && res.Header.Get("Retry-After") != "5" {
+			t.Errorf("Retry-After %q", res.Header.Get("Retry-After"))
+		}
+	}
+}
+
+func TestWHIPAnswersBrowsersOfOtherSites(t *testing.T) {
+	f := start(t)
+	res, _ := f.do("OPTIONS", "/whip/stage", "", "")
+	if res.StatusCode != 204 || res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Accept-Post") != "application/sdp" {
+		t.Errorf("%s %v", res.Status, res.Header)
+	}
+}
+
+func TestWHIPForgetsSessionsWhoseMediaIsLost(t *testing.T) {
+	f := start(t)
+	res, _ := f.do("POST", "/whip/stage", "application/sdp", offerText)
+	lost := f.room.last
+	_ = lost.Close()
+	for f.whip.find(res.Header.Get("Location")) != nil {
+		runtime.Gosched()
+	}
+	f.do("POST", "/whip/stage", "application/sdp", offerText)
+	if err := f.whip.Close(); err != nil {
+		t.Error(err)
+	}
+	<-f.room.last.done
+	if res, _ := f.do("POST", "/whip/stage", "application/sdp", offerText); res.StatusCode != 503 {
+		t.Errorf("after close: %s", res.Status)
+	}
+	if err := f.whip.Close(); err != nil {
+		t.Errorf("close again: %v", err)
+	}
+}
