@@ -23,6 +23,7 @@ import (
 	"carillon/bus"
 	"carillon/chat"
 	"carillon/config"
+	"carillon/front"
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/signaling/wire"
@@ -91,11 +92,12 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		return err
 	}
 
-	public, err := listen("http.listen", c.HTTP.Listen)
+	public, err := openFront(ctx, c.HTTP, filepath.Join(folder, "acme"), log)
 	if err != nil {
 		return err
 	}
 	defer public.Close()
+	share(&c, public)
 	private, err := listen("private.listen", c.Private.Listen)
 	if err != nil {
 		return err
@@ -141,10 +143,6 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	ring.connect(node.Deliver)
 
-	secure, scheme, err := secured(ctx, c.HTTP, filepath.Join(folder, "acme"), public, log)
-	if err != nil {
-		return err
-	}
 	health := healthHandler(db)
 	mux := http.NewServeMux()
 	mux.Handle("/ws", node)
@@ -156,9 +154,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	mux.Handle("/readyz", health)
 	mux.Handle("/", web.Handler())
 
-	announce(out, scheme, public.Addr(), private.Addr(), media, relays, folder, c.Auth.Demo())
+	announce(out, public, private.Addr(), media, relays, folder, c.Auth.Demo())
 	return run(ctx,
-		func(ctx context.Context) error { return serveHTTP(ctx, secure, mux, log) },
+		func(ctx context.Context) error { return serveHTTP(ctx, public.HTTP(), mux, log) },
 		func(ctx context.Context) error { return serveHTTP(ctx, private, privateHandler(reg, health), log) },
 	)
 }
@@ -229,8 +227,12 @@ func healthHandler(db *store.Store) http.Handler {
 }
 
 // announce prints NAME URL for every listener, then where the data is and what to click.
-func announce(out io.Writer, scheme string, public, private net.Addr, media *sfu.SFU, relays *turn.Server, data string, demo bool) {
-	url := scheme + "://" + public.String()
+func announce(out io.Writer, public *front.Front, private net.Addr, media *sfu.SFU, relays *turn.Server, data string, demo bool) {
+	scheme := "http"
+	if public.Secure() {
+		scheme = "https"
+	}
+	url := scheme + "://" + public.HTTP().Addr().String()
 	udp, tcp := media.Addresses()
 	fmt.Fprintf(out, "%s %s\n", scheme, url)
 	fmt.Fprintf(out, "media-udp udp://%s\n", udp)

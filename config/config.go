@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -125,7 +126,7 @@ func (c Config) Validate() error {
 		{"chat", c.Chat.Validate},
 		{"call", c.Call.Validate},
 		{"store", c.Store.Validate},
-		{"turn", c.Turn.Validate},
+		{"turn", c.validateTurn},
 	} {
 		if err := table.validate(); err != nil {
 			return fmt.Errorf("%s.%w", table.name, err)
@@ -141,6 +142,16 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// validateTurn leaves out an address that TURN shares with HTTP: its certificate is HTTP's.
+func (c Config) validateTurn() error {
+	t := c.Turn
+	t.TLS = slices.DeleteFunc(slices.Clone(t.TLS), func(address string) bool { return address == c.HTTP.Listen })
+	if len(t.TLS) < len(c.Turn.TLS) && c.HTTP.Cert == "" && len(c.HTTP.ACME) == 0 {
+		return fmt.Errorf("tls: %s is shared with http.listen, which has no certificate: set http.cert and http.key, or http.acme", c.HTTP.Listen)
+	}
+	return t.Validate()
 }
 
 type listener struct{ key, address string }

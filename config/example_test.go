@@ -133,8 +133,9 @@ func asTOML(typ reflect.Type, comment string) string {
 		return ""
 	}
 	for field := range typ.Fields() {
-		word := regexp.MustCompile(`\b` + field.Name + `\b`)
-		comment = word.ReplaceAllString(comment, field.Tag.Get("toml"))
+		if key := field.Tag.Get("toml"); key != "-" {
+			comment = regexp.MustCompile(`\b`+field.Name+`\b`).ReplaceAllString(comment, key)
+		}
 	}
 	return "# " + strings.ReplaceAll(strings.TrimSpace(comment), "\n", "\n# ") + "\n"
 }

@@ -46,7 +46,8 @@ type Front struct {
 	sorting map[net.Conn]struct{}
 }
 
-// New begins to accept. Whatever nobody takes from HTTP, Relay or ICE is closed.
+// New begins to accept. Close the listeners of HTTP, Relay and ICE that
+// nobody takes from.
 func New(l net.Listener, secure *tls.Config, log *slog.Logger) *Front {
 	f := &Front{
 		listener: l, secure: secure, log: log,
@@ -56,6 +57,9 @@ func New(l net.Listener, secure *tls.Config, log *slog.Logger) *Front {
 	f.work.Go(f.accept)
 	return f
 }
+
+// Secure reports whether HTTP is HTTPS here.
+func (f *Front) Secure() bool { return f.secure != nil }
 
 // HTTP yields connections for an HTTP server, out of TLS if there is any.
 func (f *Front) HTTP() net.Listener { return f.http }

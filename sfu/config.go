@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"net"
 	"time"
 
 	"carillon/udp"
@@ -11,6 +12,8 @@ type Config struct {
 	Listen    string   `toml:"listen"`    // address of the UDP and the TCP port; empty: 127.0.0.1:0, which picks free ports
 	Advertise []string `toml:"advertise"` // IP addresses told to clients; empty: the bound address, or those of the interfaces
 	NoTCP     bool     `toml:"no_tcp"`    // true: no ICE-TCP port
+
+	SharedTCP net.Listener `toml:"-"` // yields ICE-TCP connections from a port that is shared; nil: a port of its own
 
 	SDPBytes       int `toml:"sdp_bytes"`        // largest offer; 0: 65536
 	RoomPeers      int `toml:"room_peers"`       // most peers in a room; 0: 100

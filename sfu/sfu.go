@@ -67,6 +67,10 @@ func (s *SFU) bind() error {
 	if s.cfg.NoTCP {
 		return nil
 	}
+	if s.cfg.SharedTCP != nil {
+		s.tcp = s.cfg.SharedTCP
+		return nil
+	}
 	host, port, err := net.SplitHostPort(s.cfg.Listen)
 	if err == nil && port == "0" {
 		same := net.JoinHostPort(host, fmt.Sprint(conn.AddrPort().Port()))

@@ -161,17 +161,9 @@ func (s *Server) openListen(l listen) (netip.AddrPort, []*wire, error) {
 		}
 		return doors[0].listen.address, wires, nil
 	}
-	var secure *tls.Config
-	if l.transport == "tls" {
-		pair, err := certs.Load(s.cfg.Cert, s.cfg.Key, s.log)
-		if err != nil {
-			return l.address, nil, fmt.Errorf("turn.cert, turn.key: %w", err)
-		}
-		secure = &tls.Config{GetCertificate: pair.Get, MinVersion: tls.VersionTLS12}
-	}
-	listener, err := net.Listen("tcp", l.address.String())
+	listener, secure, err := s.openStreams(l)
 	if err != nil {
-		return l.address, nil, fmt.Errorf("turn.%s: %w", l.transport, err)
+		return l.address, nil, err
 	}
 	bound := netip.MustParseAddrPort(listener.Addr().String())
 	l.address = netip.AddrPortFrom(l.address.Addr(), bound.Port())
@@ -180,6 +172,24 @@ func (s *Server) openListen(l listen) (netip.AddrPort, []*wire, error) {
 		server: s, transport: l.transport, listener: listener, tls: secure, wire: w, address: l.address, streams: make(map[net.Conn]struct{}),
 	})
 	return l.address, []*wire{w}, nil
+}
+
+// openStreams binds an address, unless connections to it are handed over already decrypted.
+func (s *Server) openStreams(l listen) (listener net.Listener, secure *tls.Config, err error) {
+	if l.transport == "tls" {
+		if d := s.cfg.Decrypted; d != nil && netip.MustParseAddrPort(d.Addr().String()).Port() == l.address.Port() {
+			return d, nil, nil
+		}
+		pair, err := certs.Load(s.cfg.Cert, s.cfg.Key, s.log)
+		if err != nil {
+			return nil, nil, fmt.Errorf("turn.cert, turn.key: %w", err)
+		}
+		secure = &tls.Config{GetCertificate: pair.Get, MinVersion: tls.VersionTLS12}
+	}
+	if listener, err = net.Listen("tcp", l.address.String()); err != nil {
+		return nil, nil, fmt.Errorf("turn.%s: %w", l.transport, err)
+	}
+	return listener, secure, nil
 }
 
 // URLs are what clients use to reach this server, UDP first.
