@@ -404,13 +404,14 @@ func TestCloseTwice(t *testing.T) {
 }
 
 func TestATakenAddressIsAnError(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if _, err := New(Config{TCP: []string{l.Addr().String()}}, discard, nil); err == nil || !strings.Contains(err.Error(), "turn.tcp") {
-		t.Errorf("got %v, want an error that names turn.tcp", err)
+	s := start(t, testConfig(t))
+	for key, cfg := range map[string]Config{
+		"turn.udp": {UDP: []string{s.address("udp")}}, // though ours share it among themselves
+		"turn.tcp": {TCP: []string{s.address("tcp")}},
+	} {
+		if _, err := New(cfg, discard, nil); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("got %v, want an error that names %s", err, key)
+		}
 	}
 }
 

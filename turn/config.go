@@ -175,22 +175,13 @@ func (c Config) filled() Config {
 // Drain is how long relays may live on after the server was told to stop.
 func (c Config) Drain() time.Duration { return time.Duration(c.filled().DrainSeconds) * time.Second }
 
-// isDecrypted is true if somebody else has bound this address for us.
-func (c Config) isDecrypted(l listen) bool {
-	if c.Decrypted == nil || l.transport != "tls" {
-		return false
-	}
-	at, err := netip.ParseAddrPort(c.Decrypted.Addr().String())
-	return err == nil && at.Addr().Unmap() == l.address.Addr() && (l.address.Port() == 0 || l.address.Port() == at.Port())
-}
-
 // needsSecret is true if others could open relays and no credential is set.
 func (c Config) needsSecret(f facts) bool {
 	return !f.loopback && !c.STUNOnly && len(c.Secrets) == 0 && len(c.Users) == 0
 }
 
 // Validate says what is wrong, key first, without the table's name. That a public address
-// has a secret is for [New] to check: carillon serve generates one.
+// has a secret, and TLS a certificate, is for [New] to check: carillon serve may provide both.
 func (c Config) Validate() error {
 	_, err := c.filled().check()
 	return err
@@ -251,9 +242,6 @@ func (c Config) check() (facts, error) {
 		return f, fmt.Errorf("relay_ports: %v is not [LOWEST, HIGHEST], such as [49152, 65535]", c.RelayPorts)
 	}
 	f.low, f.high = uint16(c.RelayPorts[0]), uint16(c.RelayPorts[1])
-	if len(c.TLS) > 0 && c.Decrypted == nil && (c.Cert == "" || c.Key == "") {
-		return f, errors.New("tls needs a certificate: set cert and key to its files")
-	}
 	if slices.Contains(c.Secrets, "") {
 		return f, errors.New("secrets: an empty secret would let everyone in; remove it or set it")
 	}

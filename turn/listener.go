@@ -119,26 +119,31 @@ func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 }
 
 // writeFrames writes whole frames. Over TLS each becomes a record of its own, as coturn does,
-// since some clients (turnutils_uclient for one) take a record for a frame; the records still
-// leave with one system call.
+// since some clients (turnutils_uclient for one) take a record for a frame; if the TLS is
+// ours, the records still leave with one system call.
 func (l *streamListener) writeFrames(conn net.Conn, frames []byte) error {
-	secure, ok := conn.(*secureConn)
-	if !ok {
+	if l.transport != "tls" {
 		_, err := conn.Write(frames)
 		return err
 	}
-	secure.under.hold()
+	secure, ours := conn.(*secureConn)
+	if ours {
+		secure.under.hold()
+	}
 	for len(frames) > 0 {
 		size, err := frameSize(frames)
 		if err != nil || size == 0 || size > len(frames) {
-			size = len(frames) // ours are whole
+			size = len(frames) // never: what we queue is whole
 		}
-		if _, err := secure.Write(frames[:size]); err != nil {
+		if _, err := conn.Write(frames[:size]); err != nil {
 			return err
 		}
 		frames = frames[size:]
 	}
-	return secure.under.release()
+	if ours {
+		return secure.under.release()
+	}
+	return nil
 }
 
 // secureConn is a TLS connection and what is under it.
@@ -232,6 +237,15 @@ func (c *connections) release(a netip.Addr) {
 // openDoors binds one socket per loop to a UDP address; the kernel spreads clients over them.
 func openDoors(l listen, loops []*loop) ([]*door, error) {
 	var doors []*door
+	if l.address.Port() != 0 {
+		// Sockets that share a port would share it with another server too. One that does not
+		// share finds out whether the port is free.
+		fd, err := bindUDP(l.address, false)
+		if err != nil {
+			return nil, fmt.Errorf("turn.udp: listen on %s: %w", l.address, err)
+		}
+		unix.Close(fd)
+	}
 	for range loops {
 		fd, err := bindUDP(l.address, true)
 		if err != nil {

@@ -179,6 +179,9 @@ func (r *reservations) close() {
 	clear(r.kept)
 }
 
+// relayBuffer holds the burst of a key frame.
+const relayBuffer = 1 << 20
+
 // bindUDP opens a socket outside of Go's poller, which would wake for every packet.
 func bindUDP(a netip.AddrPort, shared bool) (int, error) {
 	family := unix.AF_INET6
@@ -200,7 +203,8 @@ func bindUDP(a netip.AddrPort, shared bool) (int, error) {
 		unix.Close(fd)
 		return -1, err
 	}
-	unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) // an old kernel goes on without
+	unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1)            // an old kernel goes on without
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, relayBuffer) // the kernel caps it at net.core.rmem_max
 	return fd, nil
 }
 

@@ -126,6 +126,15 @@ func (s *Server) open() error {
 		}
 		s.loops = append(s.loops, l)
 	}
+	for _, r := range s.facts.relays {
+		sock, err := openSocket(r.bound, s.facts.low, s.facts.high, false)
+		if err != nil && !s.cfg.STUNOnly {
+			return fmt.Errorf("turn.relay_addresses: %w", err)
+		}
+		if err == nil {
+			unix.Close(sock.fd)
+		}
+	}
 	var wires []*wire
 	for i, l := range s.facts.listens {
 		bound, opened, err := s.openListen(l)
@@ -177,8 +186,14 @@ func (s *Server) openListen(l listen) (netip.AddrPort, []*wire, error) {
 // openStreams binds an address, unless connections to it are handed over already decrypted.
 func (s *Server) openStreams(l listen) (listener net.Listener, secure *tls.Config, err error) {
 	if l.transport == "tls" {
-		if d := s.cfg.Decrypted; d != nil && netip.MustParseAddrPort(d.Addr().String()).Port() == l.address.Port() {
-			return d, nil, nil
+		if d := s.cfg.Decrypted; d != nil {
+			port := netip.MustParseAddrPort(d.Addr().String()).Port()
+			if l.address.Port() == 0 || l.address.Port() == port {
+				return d, nil, nil
+			}
+		}
+		if s.cfg.Cert == "" || s.cfg.Key == "" {
+			return nil, nil, errors.New("turn.tls needs a certificate: set turn.cert and turn.key to its files")
 		}
 		pair, err := certs.Load(s.cfg.Cert, s.cfg.Key, s.log)
 		if err != nil {
