@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"carillon/api"
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/chat"
@@ -143,8 +144,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	ring.connect(node.Deliver)
 
+	streams := api.NewWHIP(api.Rooms{SFU: media, Prefix: "stream/"}, log)
+	defer streams.Close()
+
 	health := healthHandler(db)
 	mux := http.NewServeMux()
+	mux.Handle("/whip/", api.Bearer(verifier.Verify, streams.Handler(), log))
+	mux.Handle("/whep/", api.Bearer(verifier.Verify, streams.Handler(), log))
 	mux.Handle("/ws", node)
 	mux.Handle("/api/v1/guests", shared(c.Signaling.Origins, verifier.GuestHandler()))
 	if c.Auth.Demo() {

@@ -34,6 +34,8 @@ func statusOf(code refusal.Code) int {
 	switch code {
 	case refusal.BadRequest, refusal.BadSDP:
 		return http.StatusBadRequest
+	case refusal.TokenMissing, refusal.TokenMalformed, refusal.TokenWrongKey, refusal.TokenExpired, refusal.TokenNotYet, refusal.TokenRevoked:
+		return http.StatusUnauthorized
 	case refusal.NotFound:
 		return http.StatusNotFound
 	case refusal.NotAllowed, refusal.Blocked:

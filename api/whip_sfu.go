@@ -12,7 +12,8 @@ import (
 
 // Rooms is a Joiner whose rooms are the SFU's. Each session is a participant of its own.
 type Rooms struct {
-	SFU *sfu.SFU
+	SFU    *sfu.SFU
+	Prefix string // of the rooms' ids in the SFU, so that they are never a call's
 	// Channel serves a session's chat data channel until it returns; nil: it is closed.
 	Channel func(room string, c sfu.Channel)
 }
@@ -31,7 +32,7 @@ func (r Rooms) Watch(ctx context.Context, room, offer string) (Session, string, 
 func (r Rooms) join(ctx context.Context, room, offer string) (Session, string, error) {
 	id := rand.Text()
 	s := &roomSession{room: room, serve: r.Channel, done: make(chan struct{})}
-	peer, err := r.SFU.Room(room).Join(id, id, s)
+	peer, err := r.SFU.Room(r.Prefix+room).Join(id, id, s)
 	if err != nil {
 		return nil, "", err
 	}

@@ -169,9 +169,9 @@ func TestWHIPRefusesWithATypedProblem(t *testing.T) {
 		t.Errorf("too large: %s", res.Status)
 	}
 	for err, want := range map[error]int{
-		refusal.New(refusal.BadSDP, "That is no offer."):  400,
-		refusal.New(refusal.NotAllowed, "Not you."):       403,
-		refusal.After(5e9, refusal.Busy, "Come back."):    503,
+		refusal.New(refusal.BadSDP, "That is no offer."): 400,
+		refusal.New(refusal.NotAllowed, "Not you."):      403,
+		refusal.After(5e9, refusal.Busy, "Come back."):   503,
 		errors.New("a wire came loose in 10.0.0.1:7900"): 500,
 	} {
 		f.room.refuse = err
