@@ -1,1 +1,1 @@
-export*from"./assets/sdk-F7EH5VFL.js";
+export*from"./assets/sdk-W73J4WXQ.js";

@@ -15,8 +15,8 @@ box-shadow:0 1px 2px rgb(10 16 40/.16),0 8px 24px rgb(10 16 40/.24);transition:t
 .launcher:focus-visible{outline:3px solid var(--accent);outline-offset:3px}
 .launcher svg{grid-area:1/1;inline-size:28px;block-size:28px;fill:none;stroke:currentColor;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round;
 transition:transform .22s,opacity .16s}
-.launcher .down,.launcher[aria-expanded=true] .bubble{opacity:0;transform:rotate(-40deg) scale(.6)}
-.launcher[aria-expanded=true] .down{opacity:1;transform:none}
+.launcher .glyph-close,.launcher[aria-expanded=true] .glyph-open{opacity:0;transform:rotate(-40deg) scale(.6)}
+.launcher[aria-expanded=true] .glyph-close{opacity:1;transform:none}
 .count{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;box-sizing:border-box;min-inline-size:22px;block-size:22px;padding-inline:6px;
 border-radius:11px;border:2px solid #fff;background:#d92d20;color:#fff;font:600 12px/18px system-ui,sans-serif;text-align:center}
 @media (max-width:480px),(max-height:480px){.launcher[aria-expanded=true]{display:none}}

@@ -47,10 +47,15 @@ const parts: Parts = {
 };
 
 let first: Popup | undefined;
+/** Calls made before there is a popup: listeners, mostly. */
+const waiting: [string, ...unknown[]][] = [];
 
 function createPopup(options: Options = {}): Popup {
 	const popup = new Popup({ server: new URL(base).origin, ...options }, parts);
-	first ??= popup;
+	if (!first) {
+		first = popup;
+		for (const call of waiting.splice(0)) carillon(...call);
+	}
 	return popup;
 }
 
@@ -62,7 +67,7 @@ const carillon: CarillonFunction = early?.createPopup
 			(method: string, ...p: unknown[]) => {
 				if (method === "boot" && !first) return createPopup(p[0] as Options);
 				const target = first as unknown as Record<string, unknown> | undefined;
-				if (!target) throw new Error(`carillon: boot comes before ${method}`);
+				if (!target) return void waiting.push([method, ...p]);
 				const member = target[method];
 				return typeof member === "function" ? member.apply(target, p) : member;
 			},

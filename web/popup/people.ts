@@ -33,7 +33,11 @@ export class People {
 		if (!other) return this.#byOptions(undefined);
 		const mine = other.id === this.#c.options.destination ? this.#c.options : {};
 		const picture = other.picture || mine.picture;
-		return { id: other.id, name: other.name || mine.name || other.id, ...(picture && { picture }) };
+		return {
+			id: other.id,
+			name: (other.name !== other.id && other.name) || mine.name || other.id,
+			...(picture && { picture }),
+		};
 	}
 
 	/** Sender of a message as others in the conversation see them. */

@@ -62,9 +62,9 @@ export class Popup {
 		button.className = "launcher";
 		button.innerHTML =
 			icon(
-				"bubble",
+				"glyph-open",
 				"M12 3.5c-5 0-9 3.4-9 7.7 0 2.3 1.2 4.4 3 5.8l-.6 3.7 4-1.9c.8.2 1.7.3 2.6.3 5 0 9-3.5 9-7.9s-4-7.7-9-7.7Z",
-			) + icon("down", "m6 9.5 6 6 6-6");
+			) + icon("glyph-close", "m6 9.5 6 6 6-6");
 		this.#count.className = "count";
 		this.#count.id = "count";
 		button.append(this.#count);

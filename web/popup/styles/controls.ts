@@ -174,9 +174,6 @@ export const controlStyles = css`
 		min-inline-size: 0;
 		text-align: start;
 	}
-	.summary > [dir] {
-		text-align: match-parent;
-	}
 	.name {
 		font-weight: 620;
 		overflow: hidden;

@@ -82,7 +82,7 @@ export const panelStyles = css`
 		overflow: hidden;
 		text-overflow: ellipsis;
 		white-space: nowrap;
-		text-align: match-parent;
+		text-align: start;
 	}
 	.presence {
 		color: var(--ink-soft);

@@ -68,7 +68,7 @@ function elsewhere(c: Controller, view: CallView): TemplateResult {
 		<div class="row">
 			${avatar(faceOf(view), "small")}
 			<span class="summary">
-				<span class="name" dir="auto">${names(view)}</span>
+				<span class="name"><bdi>${names(view)}</bdi></span>
 				<span class="detail"><span role="status" aria-live=${ticks(view) && answered === time ? "off" : "polite"}>${answered}</span>${
 					time && answered !== time ? html` · <span class="clock">${time}</span>` : html` · ${place}`
 				}</span>
@@ -88,7 +88,7 @@ function here(c: Controller, view: CallView): TemplateResult {
 		<div class="row">
 			<button class="button back-to-call" aria-label=${c.words.say("backToCall")} @click=${back}>
 				${avatar(faceOf(view), "small")}
-				<span class="summary"><span class="name" dir="auto">${names(view)}</span></span>
+				<span class="summary"><span class="name"><bdi>${names(view)}</bdi></span></span>
 			</button>
 			<span class="detail" role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, performance.now(), c.words)}</span>
 			${microphone(c, view)} ${hangUp(c, view)}

@@ -13,7 +13,7 @@ export function chatHeader(c: Controller): TemplateResult {
 	return html`<div class="header">
 		${backButton(c)} ${avatar(face, "medium", presence?.state)}
 		<div class="who">
-			<h2 id="title" dir="auto">${face.name}</h2>
+			<h2 id="title"><bdi>${face.name}</bdi></h2>
 			<p class="presence">${typingText(c) ?? presenceText(presence, c)}</p>
 		</div>
 		${callButtons(c)} ${closeButton(c, words.say("closeChat"))}

@@ -42,7 +42,7 @@ function stranger(c: Controller, to: string): TemplateResult {
 	const face = c.people.face({ to });
 	return html`<button class="conversation" @click=${() => c.showConversation({ to })}>
 		${avatar(face, "medium")}
-		<span class="summary"><span class="name" dir="auto">${face.name}</span><span class="preview">${c.words.say("placeholder")}</span></span>
+		<span class="summary"><span class="name"><bdi>${face.name}</bdi></span><span class="preview">${c.words.say("placeholder")}</span></span>
 	</button>`;
 }
 
@@ -56,8 +56,8 @@ function entry(c: Controller, conversation: Conversation): TemplateResult {
 	>
 		${avatar(face, "medium", c.people.presence(face)?.state)}
 		<span class="summary">
-			<span class="name" dir="auto">${face.name}</span>
-			<span class="preview" dir="auto">${preview(c, conversation)}</span>
+			<span class="name"><bdi>${face.name}</bdi></span>
+			<span class="preview"><bdi>${preview(c, conversation)}</bdi></span>
 		</span>
 		<span class="aside">
 			${last ? html`<time datetime=${new Date(last.sent_at).toISOString()}>${shortLabel(last.sent_at, Date.now(), words)}</time>` : nothing}

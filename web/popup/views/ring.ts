@@ -16,7 +16,7 @@ export function ringView(c: Controller, ring: Ring): TemplateResult {
 		<div class="row">
 			<span class="pulse">${avatar(faceOf(c, ring), "medium")}</span>
 			<span class="summary">
-				<span class="name" dir="auto">${name}</span>
+				<span class="name"><bdi>${name}</bdi></span>
 				<span class="detail" id="ring-kind">${ring.waiting ? `${words.say("waiting")} · ${kind}` : kind}</span>
 			</span>
 			${

@@ -26,7 +26,7 @@ export function stageView(c: Controller, screen: CallScreen): TemplateResult | t
 				(p) => tile(c, view, leg, p),
 			)}</div>
 			<div class="caption">
-				<span class="name" dir="auto">${shown.map((p) => p.name || p.user).join(", ")}</span>
+				<span class="name"><bdi>${shown.map((p) => p.name || p.user).join(", ")}</bdi></span>
 				<span role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, performance.now(), c.words)}</span>
 				${weak(c, leg)}
 			</div>
@@ -41,7 +41,7 @@ function pending(c: Controller, status: string): TemplateResult {
 	const face = pendingFace(c);
 	return html`<div class="stage voice" role="group" aria-label=${status} tabindex="-1">
 		<div class="tiles" data-count="1"><div class="tile"><span class="pulse">${avatar(face, "huge")}</span></div></div>
-		<div class="caption"><span class="name" dir="auto">${face.name}</span><span role="status">${status}</span></div>
+		<div class="caption"><span class="name"><bdi>${face.name}</bdi></span><span role="status">${status}</span></div>
 		<div class="controls">${control(c.words.say("hangUp"), "hangUp", () => c.calling.cancel(), "danger filled")}</div>
 	</div>`;
 }
@@ -105,7 +105,7 @@ function weak(c: Controller, leg: Leg): TemplateResult | typeof nothing {
 function heldBar(c: Controller, view: CallView): TemplateResult {
 	const name = view.others.map((p) => p.name || p.user).join(", ");
 	return html`<div class="call-bar"><div class="row">
-		<span class="summary"><span class="name" dir="auto">${name}</span><span class="detail">${c.words.say("onHold")}</span></span>
+		<span class="summary"><span class="name"><bdi>${name}</bdi></span><span class="detail">${c.words.say("onHold")}</span></span>
 		<button class="button text" @click=${() => c.calling.do(c.client?.calls.setHeld(view.id, false))}>${c.words.say("resume")}</button>
 		<button class="button danger" aria-label=${c.words.say("endCallWith", { name })} @click=${() => c.calling.hangUp(view.id)}>${icon("hangUp", "filled")}</button>
 	</div></div>`;
