@@ -52,13 +52,15 @@ func canonical(a netip.Addr) netip.Addr {
 	}
 }
 
+type specialPrefix struct {
+	prefix netip.Prefix
+	what   string
+}
+
 // special is address space that is not for hosts on the Internet, and one word for why.
 // https://www.iana.org/assignments/iana-ipv4-special-registry
 // https://www.iana.org/assignments/iana-ipv6-special-registry
-var special = []struct {
-	prefix netip.Prefix
-	what   string
-}{
+var special = []specialPrefix{
 	{netip.MustParsePrefix("169.254.169.254/32"), "cloud metadata"},
 	{netip.MustParsePrefix("169.254.170.2/32"), "cloud metadata"},
 	{netip.MustParsePrefix("100.100.100.200/32"), "cloud metadata"},

@@ -37,7 +37,29 @@ func ImportCoturn(from io.Reader, to io.Writer) error {
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("read turnserver.conf: %w", err)
 	}
+	c.settleDenials()
 	return c.print(to)
+}
+
+// settleDenials drops what is denied here anyway. In coturn allowed-peer-ip wins over
+// denied-peer-ip, here deny wins over allow, so what is left of that is pointed out.
+func (c *coturn) settleDenials() {
+	p := &c.config.Peers
+	p.Deny = slices.DeleteFunc(p.Deny, func(rule string) bool {
+		d, err := rulePrefix(rule)
+		return err == nil && slices.ContainsFunc(special, func(s specialPrefix) bool {
+			return s.prefix.Bits() <= d.Bits() && s.prefix.Contains(d.Addr())
+		})
+	})
+	for _, denied := range p.Deny {
+		for _, allowed := range p.Allow {
+			d, err1 := rulePrefix(denied)
+			a, err2 := rulePrefix(allowed)
+			if err1 == nil && err2 == nil && d.Overlaps(a) {
+				c.notes = append(c.notes, fmt.Sprintf("allowed-peer-ip=%s lies in denied-peer-ip=%s: coturn allows it, here deny wins; split the denied range", allowed, denied))
+			}
+		}
+	}
 }
 
 // ignored options change nothing here, and why.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // The policies of [turn.peers].
@@ -51,23 +50,27 @@ func newPolicy(c Config, f facts, own []netip.Addr) (*policy, error) {
 func prefixes(key string, rules []string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	for _, rule := range rules {
-		text := rule
-		if !strings.Contains(text, "/") {
-			if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-				list = append(list, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
-				continue
-			}
-		}
-		p, err := netip.ParsePrefix(text)
-		if err != nil || p.Addr().Is4In6() {
-			return nil, fmt.Errorf("%s: %q is neither an address nor a CIDR, such as 10.1.2.3 or 10.1.0.0/16", key, rule)
-		}
-		if p != p.Masked() {
-			return nil, fmt.Errorf("%s: %q has bits beyond its length; did you mean %s?", key, rule, p.Masked())
+		p, err := rulePrefix(rule)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+func rulePrefix(rule string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(rule); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(rule)
+	if err != nil || p.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a CIDR, such as 10.1.2.3 or 10.1.0.0/16", rule)
+	}
+	if p != p.Masked() {
+		return netip.Prefix{}, fmt.Errorf("%q has bits beyond its length; did you mean %s?", rule, p.Masked())
+	}
+	return p, nil
 }
 
 // CheckPeer says what a server with this Config would do with packets for a peer.
