@@ -99,13 +99,6 @@ func (r *Room) close() {
 	}
 }
 
-// changed assigns anew, at once.
-func (r *Room) changed() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.assignLocked(r.sfu.now())
-}
-
 // assignLocked decides for every slot what it shows. It is the only place that does.
 func (r *Room) assignLocked(now time.Duration) {
 	for _, p := range r.peers {
