@@ -91,3 +91,10 @@ func epoch(text string) (time.Time, bool) {
 	}
 	return time.Unix(seconds, 0), true
 }
+
+// ICEServer is one entry of a browser's RTCConfiguration.iceServers.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}

@@ -4,7 +4,6 @@ package turn
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"sync"
 	"syscall"
@@ -274,111 +273,6 @@ func segmentSize(control []byte, whole int) int {
 		return whole
 	}
 	return max(1, int(*(*int32)(unsafe.Pointer(&control[unix.CmsgLen(0)]))))
-}
-
-// fromClient handles one datagram of a client.
-func (l *loop) fromClient(d *door, from *rawAddress, data []byte) {
-	if len(data) > maxFrame || len(data) < channelHeader {
-		l.stats.dropped[dropMalformed].Add(1)
-		return
-	}
-	r := d.clients[from.key()]
-	if data[0]&0xC0 == 0x40 {
-		number, payload, ok := channelData(data)
-		switch {
-		case !ok:
-			l.stats.dropped[dropMalformed].Add(1)
-		case !r.live():
-			l.stats.dropped[dropNoRelay].Add(1)
-		default:
-			r.sendChannel(l.out, &l.stats, number, payload, l.now)
-		}
-		return
-	}
-	if l.request.parse(data) != nil {
-		l.stats.dropped[dropMalformed].Add(1)
-		return
-	}
-	if l.request.class() == classIndication {
-		if !r.live() {
-			l.stats.dropped[dropNoRelay].Add(1)
-			return
-		}
-		r.sendIndication(l.out, &l.stats, &l.request, l.now)
-		return
-	}
-	o := origin{transport: d.listen.transport, client: from.addrPort(), raw: *from, wire: d.wire, loop: l, relay: r, door: d, stats: &l.stats}
-	answer := l.server.handle(&o, &l.request, l.now)
-	if o.relay != r {
-		d.clients[from.key()] = o.relay
-	}
-	if answer == nil {
-		return
-	}
-	p := l.out.add(&d.out)
-	p.own = *from
-	p.to, p.body = &p.own, answer
-}
-
-// fromPeer handles one datagram that arrived at a relay.
-func (l *loop) fromPeer(r *relay, from *rawAddress, data []byte) {
-	if len(data) > maxFrame {
-		l.stats.dropped[dropMalformed].Add(1)
-		return
-	}
-	table := r.peers.Load()
-	if c := table.byPeer[from.key()]; c != nil && c.expires.Load() > l.now && c.permit.expires.Load() > l.now {
-		if c.relay != nil && !c.relay.live() {
-			l.stats.dropped[dropPeer].Add(1)
-			return
-		}
-		if r.countDown(l, len(data)) {
-			l.toClient(r, data, c.number, nil)
-		}
-		return
-	}
-	source := from.addrPort()
-	p := table.permits[source.Addr()]
-	if p == nil || p.expires.Load() <= l.now {
-		l.stats.dropped[dropPermission].Add(1)
-		return
-	}
-	if _, open := l.server.resolve(source); p.somePorts && !open {
-		l.stats.dropped[dropPeer].Add(1)
-		return
-	}
-	if r.countDown(l, len(data)) {
-		shown := netip.AddrPortFrom(p.shown, source.Port())
-		l.toClient(r, data, 0, &shown)
-	}
-}
-
-func (r *relay) countDown(l *loop, n int) bool {
-	if !r.admitDown(n, l.now) {
-		l.stats.dropped[dropRate].Add(1)
-		return false
-	}
-	r.receivedPackets.Add(1)
-	r.receivedBytes.Add(int64(n))
-	l.stats.toClients.Add(1)
-	l.stats.toClientsBytes.Add(int64(n))
-	return true
-}
-
-// toClient wraps a payload into ChannelData or, without a channel, a Data indication.
-func (l *loop) toClient(r *relay, data []byte, channel uint16, peer *netip.AddrPort) {
-	var head []byte
-	if r.stream != nil {
-		var space [48]byte
-		head, pad := wrap(space[:0], data, channel, peer, true)
-		if !r.stream.push(head, data, zeros[:pad]) {
-			l.stats.dropped[dropQueue].Add(1)
-		}
-		return
-	}
-	p := l.out.add(&r.door.out)
-	head, p.pad = wrap(p.head[:0], data, channel, peer, false)
-	p.headSize, p.body, p.to = len(head), data, &r.clientRaw
 }
 
 // retire closes a relay's socket. The library has ended the relay before.

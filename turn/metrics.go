@@ -100,9 +100,3 @@ func (s *Server) sum(of func(*traffic) *atomic.Int64) int64 {
 	}
 	return total
 }
-
-func (c *connections) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.total
-}

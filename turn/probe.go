@@ -45,13 +45,13 @@ const (
 func (p Probe) Run(ctx context.Context) (ProbeResult, error) {
 	var result ProbeResult
 	started := time.Now()
-	near, closeNear, err := p.open(ctx)
+	near, closeNear, err := p.Open(ctx)
 	if err != nil {
 		return result, err
 	}
 	defer closeNear()
 	result.Opening = time.Since(started)
-	far, closeFar, err := p.open(ctx)
+	far, closeFar, err := p.Open(ctx)
 	if err != nil {
 		return result, err
 	}
@@ -135,8 +135,8 @@ func (p Probe) trips(ctx context.Context, near net.PacketConn, to net.Addr) (tri
 	return trips, sent, err
 }
 
-// open dials the server and opens one relay.
-func (p Probe) open(ctx context.Context) (relay net.PacketConn, closeAll func(), err error) {
+// Open dials the server and opens one relay. Whom the relay sends to, it also hears.
+func (p Probe) Open(ctx context.Context) (relay net.PacketConn, closeAll func(), err error) {
 	scheme, address, transport, err := parseURL(p.URL)
 	if err != nil {
 		return nil, nil, err

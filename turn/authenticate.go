@@ -1,0 +1,67 @@
+//go:build linux
+
+package turn
+
+import "slices"
+
+// stranger sends an answer that anybody can cause, if the address has not had too many: we
+// are no mirror for forged source addresses.
+func (s *Server) stranger(o *origin, now int64, b *builder) []byte {
+	if !s.strangers.admit(o.client.Addr(), now) {
+		o.stats.dropped[dropStranger].Add(1)
+		return nil
+	}
+	return b.raw
+}
+
+// caller is an authenticated sender.
+type caller struct {
+	name string
+	key  []byte
+	id   identity
+}
+
+// authenticate finds out who sent a request, or how to refuse it. A relay's owner is known by
+// the key that opened it, so that neither expiry nor a removed secret ends a call.
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.4
+func (s *Server) authenticate(o *origin, m *message) (caller, *builder) {
+	if _, signed := m.find(attrMessageIntegrity); !signed {
+		return caller{}, s.challenge(o, m, 401)
+	}
+	name, ok1 := m.find(attrUsername)
+	_, ok2 := m.find(attrRealm)
+	nonce, ok3 := m.find(attrNonce)
+	if !ok1 || !ok2 || !ok3 {
+		return caller{}, refuse(m, 400)
+	}
+	if !s.nonces.valid(nonce, o.client, s.wall()) {
+		return caller{}, s.challenge(o, m, 438)
+	}
+	if r := o.relay; r.live() && sameBytes(name, r.name) {
+		if m.signedBy(r.key) {
+			return caller{name: r.name, key: r.key}, nil
+		}
+		s.metrics.unauthorized.Add(1)
+		return caller{}, s.challenge(o, m, 401)
+	}
+	id, ok := s.credentials.identify(string(name))
+	var key []byte
+	if i := slices.IndexFunc(id.keys, m.signedBy); ok && i >= 0 {
+		key = id.keys[i]
+	}
+	// "The server [...] MUST NOT" say which of name and password was wrong.
+	if key == nil || m.method() == methodAllocate && !id.expires.IsZero() && id.expires.Before(s.wall()) {
+		s.metrics.unauthorized.Add(1)
+		return caller{}, s.challenge(o, m, 401)
+	}
+	if o.relay.live() && m.method() != methodAllocate {
+		return caller{}, refuse(m, 441).sign(key)
+	}
+	return caller{string(name), key, id}, nil
+}
+
+func (s *Server) challenge(o *origin, m *message, code int) *builder {
+	return refuse(m, code).
+		addText(attrRealm, s.cfg.Realm).
+		addText(attrNonce, s.nonces.make(o.client, s.wall()))
+}

@@ -1,0 +1,45 @@
+//go:build linux
+
+package turn
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// connections counts streams per address and in all.
+type connections struct {
+	limits Limits
+
+	mu        sync.Mutex
+	total     int
+	addresses map[netip.Addr]int
+}
+
+func (c *connections) take(a netip.Addr) bool {
+	a = neighbourhood(a)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if over(c.total, c.limits.Connections) || over(c.addresses[a], c.limits.ConnectionsPerAddress) {
+		return false
+	}
+	c.total++
+	c.addresses[a]++
+	return true
+}
+
+func (c *connections) release(a netip.Addr) {
+	a = neighbourhood(a)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total--
+	if c.addresses[a]--; c.addresses[a] == 0 {
+		delete(c.addresses, a)
+	}
+}
+
+func (c *connections) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.total
+}

@@ -1,0 +1,135 @@
+//go:build linux
+
+package turn
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// resolve finds where packets for a peer go: our own SFU and our own relays under the address
+// they are bound to. open is true if the peer is one of these.
+func (s *Server) resolve(peer netip.AddrPort) (to netip.AddrPort, open bool) {
+	if media, ok := s.policy.mediaAt(peer); ok {
+		return media, true
+	}
+	to = s.policy.boundAddress(peer)
+	return to, s.liveRelay(to) != nil
+}
+
+func (s *Server) liveRelay(bound netip.AddrPort) *relay {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.live[bound]
+}
+
+// relayAddress picks where a relay lives.
+func (s *Server) relayAddress(six bool) (relayAddress, bool) {
+	for _, r := range s.facts.relays {
+		if r.bound.Is6() == six {
+			return r, true
+		}
+	}
+	return relayAddress{}, false
+}
+
+// openRelay opens a relay's socket and starts to read it.
+func (s *Server) openRelay(o *origin, who caller, share share, address relayAddress, wish portWish) (*relay, error) {
+	var sock socket
+	var err error
+	switch {
+	case wish.token != nil:
+		var ok bool
+		if sock, ok = s.reservations.take(string(wish.token)); !ok {
+			return nil, errNoToken
+		}
+		address = s.addressOf(sock.bound.Addr())
+	case wish.reserve:
+		sock, err = s.reservations.openPair(address.bound, s.facts.low, s.facts.high)
+	default:
+		sock, err = openSocket(address.bound, s.facts.low, s.facts.high, wish.even)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &relay{
+		server: s, loop: o.loop, client: o.client, transport: o.transport,
+		shown: netip.AddrPortFrom(address.shown, sock.bound.Port()), bound: sock.bound,
+		name: who.name, key: who.key, token: sock.token, share: share, began: time.Now(),
+		clientRaw: o.raw, door: o.door, stream: o.stream,
+		out: outlet{fd: sock.fd}, ended: make(chan struct{}),
+	}
+	q := s.cfg.Quota
+	r.limited = q.RelayKbps > 0 || q.UserKbps > 0 || q.TotalKbps > 0
+	r.up.limit(q.RelayKbps)
+	r.down.limit(q.RelayKbps)
+	if n := s.cfg.Limits.RequestsPerRelay; n > 0 {
+		r.requests.cost, r.requests.burst = 1_000_000_000_000/int64(n), 1_000_000_000
+	}
+	r.peers.Store(&peerTable{})
+	if r.loop == nil {
+		r.loop = s.loops[s.nextLoop.Add(1)%uint32(len(s.loops))]
+		r.loop.post(func() { r.loop.adopt(r) })
+	} else if err := r.loop.adopt(r); err != nil {
+		unix.Close(sock.fd)
+		return nil, err
+	}
+	s.mu.Lock()
+	s.live[r.bound] = r
+	s.mu.Unlock()
+	return r, nil
+}
+
+func (s *Server) addressOf(bound netip.Addr) relayAddress {
+	for _, r := range s.facts.relays {
+		if r.bound == bound {
+			return r
+		}
+	}
+	return relayAddress{bound, bound}
+}
+
+// ended is called once per relay, from whichever goroutine ended it.
+func (s *Server) ended(r *relay) {
+	s.quotas.release(r.share)
+	s.mu.Lock()
+	delete(s.live, r.bound)
+	if s.draining.Load() && len(s.live) == 0 {
+		select {
+		case <-s.none:
+		default:
+			close(s.none)
+		}
+	}
+	s.mu.Unlock()
+	if r.stream != nil {
+		r.stream.relayEnded()
+	}
+	s.recordUsage(r)
+}
+
+// recordUsage writes one line per relay, for whoever bills or looks for abuse.
+func (s *Server) recordUsage(r *relay) {
+	why := "expired"
+	if given := r.why.Load(); given != nil {
+		why = *given
+	}
+	if why == whyRefused {
+		return // it never was one
+	}
+	s.metrics.endedRelay(r.transport)
+	s.log.Info("turn usage", "user", r.share.user.name, "transport", r.transport,
+		"client", r.client.Addr(), "relay", r.shown.Port(), "seconds", int(time.Since(r.began).Seconds()),
+		"sent_bytes", r.sentBytes.Load(), "sent_packets", r.sentPackets.Load(),
+		"received_bytes", r.receivedBytes.Load(), "received_packets", r.receivedPackets.Load(), "why", why)
+}
+
+// noteNoRelay logs that a relay could not be opened, at most once a second.
+func (s *Server) noteNoRelay(err error) {
+	now := s.clock()
+	if last := s.warned.Load(); now-last > int64(time.Second) && s.warned.CompareAndSwap(last, now) {
+		s.log.Warn("turn opens no relay", "err", err)
+	}
+}
