@@ -4,10 +4,10 @@ package turn
 
 import "slices"
 
-// stranger sends an answer that anybody can cause, if the address has not had too many: we
-// are no mirror for forged source addresses.
-func (s *Server) stranger(o *origin, now int64, b *builder) []byte {
-	if !s.strangers.admit(o.client.Addr(), now) {
+// refuseStranger refuses who has not proved who they are. From the address of a relay's owner
+// such answers count against the rate too; a stranger's request has been counted already.
+func (s *Server) refuseStranger(o *origin, now int64, b *builder) []byte {
+	if o.relay.live() && !s.strangers.admit(o.client.Addr(), now) {
 		o.stats.dropped[dropStranger].Add(1)
 		return nil
 	}

@@ -25,19 +25,26 @@ func (s *Server) handle(o *origin, m *message, now int64) []byte {
 		o.stats.dropped[dropMalformed].Add(1)
 		return nil
 	}
+	// Before a MAC is computed or anything is answered: neither our CPU nor, by forged source
+	// addresses, somebody else's line is a stranger's to use up.
+	if !o.relay.live() && !s.strangers.admit(o.client.Addr(), now) {
+		o.stats.dropped[dropStranger].Add(1)
+		return nil
+	}
 	switch m.method() {
 	case methodBinding:
-		return s.binding(o, m, now)
+		s.metrics.bindings.Add(1)
+		return succeed(m).addAddress(attrXORMappedAddress, o.client).fingerprint().raw
 	case methodAllocate, methodRefresh, methodCreatePermission, methodChannelBind:
 	default:
-		return s.stranger(o, now, refuse(m, 400))
+		return s.refuseStranger(o, now, refuse(m, 400))
 	}
 	if s.cfg.STUNOnly {
-		return s.stranger(o, now, refuse(m, 400))
+		return s.refuseStranger(o, now, refuse(m, 400))
 	}
 	who, answer := s.authenticate(o, m)
 	if answer != nil {
-		return s.stranger(o, now, answer)
+		return s.refuseStranger(o, now, answer)
 	}
 	if o.relay.live() && !o.relay.requests.admit(1, now) {
 		return nil
@@ -73,16 +80,6 @@ func refuse(m *message, code int) *builder {
 }
 
 func succeed(m *message) *builder { return build(m.method(), classSuccess, m.transaction()) }
-
-// binding tells a client its address.
-func (s *Server) binding(o *origin, m *message, now int64) []byte {
-	if !o.relay.live() && !s.strangers.admit(o.client.Addr(), now) {
-		o.stats.dropped[dropStranger].Add(1)
-		return nil
-	}
-	s.metrics.bindings.Add(1)
-	return succeed(m).addAddress(attrXORMappedAddress, o.client).fingerprint().raw
-}
 
 // allocate opens a relay.
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.2
