@@ -1,16 +1,17 @@
 import { defineConfig } from "@playwright/test";
 
 // Real browsers against the real binary, on loopback. One worker: a call is four media
-// pipelines, and the machine that runs this may have two cores.
+// pipelines, and the machine that runs this may have two cores. To look at a test that fails:
+// npx playwright test -g "its name" --trace on
 export default defineConfig({
 	testDir: "e2e",
 	workers: 1,
 	timeout: 90_000,
-	expect: { timeout: 15_000 },
+	expect: { timeout: 20_000 },
 	globalSetup: "./e2e/build.ts",
 	use: {
-		actionTimeout: 15_000,
-		trace: "retain-on-failure",
+		actionTimeout: 20_000,
+		screenshot: "only-on-failure",
 		launchOptions: {
 			executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
 			ignoreDefaultArgs: ["--disable-back-forward-cache"],
@@ -18,7 +19,7 @@ export default defineConfig({
 				"--headless=new",
 				"--no-sandbox",
 				"--disable-gpu",
-				"--use-fake-device-for-media-stream",
+				"--use-fake-device-for-media-stream=device-count=2",
 				"--use-fake-ui-for-media-stream",
 				"--allow-loopback-in-peer-connection",
 				"--disable-background-networking",

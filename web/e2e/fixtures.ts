@@ -1,47 +1,69 @@
-import { type Browser, type BrowserContext, test as base, expect, type Page } from "@playwright/test";
+import { type BrowserContext, type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
+import { button, composer } from "./page.ts";
+import { install, type ProbeOptions } from "./probe.ts";
 import { Server } from "./server.ts";
 
-/** Records every PeerConnection of a page, so that tests can ask for its statistics. */
-function recordPeerConnections(relayOnly: boolean): void {
-	const made: RTCPeerConnection[] = [];
-	const Original = window.RTCPeerConnection;
-	window.RTCPeerConnection = class extends Original {
-		constructor(config?: RTCConfiguration) {
-			super(relayOnly ? { ...config, iceTransportPolicy: "relay" } : config);
-			made.push(this);
-		}
-	};
-	Object.assign(window, { peerConnections: made });
+export interface DeviceOptions extends ProbeOptions {
+	/** Whom its popup talks to. */
+	peer?: string;
+	/** Runs in every page before its own scripts. */
+	init?: () => void;
+	/** Of the browser: size, colours, permissions. */
+	browser?: BrowserContextOptions;
+	/** Further parameters of the demo page, such as `lang=ar`. */
+	query?: string;
+	/** A page of a site that embeds the popup, instead of the demo; and what that may ask besides the server. */
+	site?: { url: string; hosts: string[] };
 }
 
 /** A device: one browser profile of one person, with any number of tabs. */
 export class Device {
 	constructor(
 		readonly context: BrowserContext,
-		readonly server: Server,
-		readonly user: string,
-		readonly peer: string,
+		readonly url: string,
 	) {}
 
-	/** Opens a tab with the popup open on the conversation with the peer. */
-	async tab(options: { open?: boolean } = {}): Promise<Page> {
+	/** A tab whose popup is open on the conversation with the peer, or closed. */
+	async tab({ open = true } = {}): Promise<Page> {
 		const page = await this.context.newPage();
-		await page.goto(`${this.server.url}/demo?user=${this.user}&with=${this.peer}`);
-		if (options.open ?? true) {
-			await page.getByRole("button", { name: "Open chat" }).click();
-			await expect(page.getByRole("textbox", { name: "Message" })).toBeVisible();
-		}
+		await page.goto(this.url);
+		await expect(button(page, "Open chat")).toBeVisible();
+		if (open) await openChat(page);
+		else await online(page);
 		return page;
 	}
+
+	/** A tab of a page in another language, for which the names of things are not the English ones. */
+	async bare(): Promise<Page> {
+		const page = await this.context.newPage();
+		await page.goto(this.url);
+		return page;
+	}
+}
+
+export async function openChat(page: Page): Promise<void> {
+	await button(page, "Open chat").click();
+	await expect(composer(page)).toBeVisible();
+}
+
+/** Until the page has caught up with the server: from then on it rings. */
+export async function online(page: Page): Promise<void> {
+	await page.waitForFunction(() => {
+		const controller = window.carillon?.("controller") as
+			| { client?: { connection: { state: string } } }
+			| undefined;
+		return controller?.client?.connection.state === "online";
+	});
 }
 
 export interface People {
 	alice: string;
 	bob: string;
+	/** Their names on screen. */
 	Alice: string;
 	Bob: string;
 	/** A new device of this user, whose popup talks to the other. */
-	device(user: string, options?: { relayOnly?: boolean; init?: () => void }): Promise<Device>;
+	device(user: string, options?: DeviceOptions): Promise<Device>;
 }
 
 const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
@@ -63,28 +85,47 @@ export const test = base.extend<{ people: People }, { server: Server; env: Recor
 		pairs++;
 		const [alice, bob] = [`alice${pairs}`, `bob${pairs}`];
 		const contexts: BrowserContext[] = [];
+		const strangers: string[] = [];
+		const faults: string[] = [];
 		await use({
 			alice,
 			bob,
 			Alice: capital(alice),
 			Bob: capital(bob),
 			async device(user, options = {}) {
-				const context = await newDevice(browser);
+				const context = await browser.newContext({
+					permissions: ["camera", "microphone", "notifications"],
+					viewport: { width: 1100, height: 760 },
+					...options.browser,
+				});
 				contexts.push(context);
-				await context.addInitScript(recordPeerConnections, options.relayOnly ?? false);
+				watch(context, options.site?.hosts ?? [new URL(server.url).host], strangers, faults);
+				await context.addInitScript(install, {
+					...(options.relay && { relay: options.relay }),
+					largePicture: options.largePicture ?? false,
+				});
 				if (options.init) await context.addInitScript(options.init);
-				return new Device(context, server, user, user === alice ? bob : alice);
+				const peer = options.peer ?? (user === alice ? bob : alice);
+				const query = options.query ? `&${options.query}` : "";
+				const url = options.site?.url ?? `${server.url}/demo?user=${user}&with=${peer}${query}`;
+				return new Device(context, url);
 			},
 		});
 		for (const c of contexts) await c.close();
+		expect(strangers, "only the server is asked for anything").toEqual([]);
+		expect(faults, "no page throws").toEqual([]);
 	},
 });
 
-function newDevice(browser: Browser): Promise<BrowserContext> {
-	return browser.newContext({
-		permissions: ["camera", "microphone", "notifications"],
-		viewport: { width: 1100, height: 760 },
-	});
+/** Notes what goes to other hosts than these, and what pages throw. */
+function watch(context: BrowserContext, hosts: string[], strangers: string[], faults: string[]): void {
+	const check = (url: string) => {
+		const known = ["data:", "blob:", "chrome:", "chrome-error:"].includes(new URL(url).protocol);
+		if (!known && !hosts.includes(new URL(url).host)) strangers.push(url);
+	};
+	context.on("request", (request) => check(request.url()));
+	context.on("page", (page) => page.on("websocket", (socket) => check(socket.url())));
+	context.on("weberror", (error) => faults.push(error.error().stack ?? `${error.error()}`));
 }
 
 export { expect };

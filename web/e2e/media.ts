@@ -1,18 +1,21 @@
 import { expect, type Page } from "@playwright/test";
+import type {} from "./probe.ts";
 
-interface Received {
+const intervals = [100];
+
+export interface Received {
 	framesDecoded: number;
 	audioEnergy: number;
 	audioPackets: number;
-	relayed: boolean;
+	/** How the relay that carries it is reached. */
+	relay?: string;
 }
 
 /** What all PeerConnections of a page have received so far. */
 export async function received(page: Page): Promise<Received> {
 	return page.evaluate(async () => {
-		const sum = { framesDecoded: 0, audioEnergy: 0, audioPackets: 0, relayed: false };
-		const made = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
-		for (const pc of made) {
+		const sum: Received = { framesDecoded: 0, audioEnergy: 0, audioPackets: 0 };
+		for (const pc of window.probe.peers) {
 			if (pc.connectionState === "closed") continue;
 			const stats = await pc.getStats();
 			for (const s of stats.values()) {
@@ -21,8 +24,9 @@ export async function received(page: Page): Promise<Received> {
 					sum.audioEnergy += s.totalAudioEnergy ?? 0;
 					sum.audioPackets += s.packetsReceived ?? 0;
 				}
-				if (s.type === "candidate-pair" && s.nominated) {
-					sum.relayed ||= stats.get(s.localCandidateId)?.candidateType === "relay";
+				if (s.type === "transport" && s.selectedCandidatePairId) {
+					const local = stats.get(stats.get(s.selectedCandidatePairId)?.localCandidateId);
+					if (local?.candidateType === "relay") sum.relay = local.relayProtocol;
 				}
 			}
 		}
@@ -55,11 +59,11 @@ async function picture(page: Page): Promise<number[] | undefined> {
 
 /** Waits until new frames are decoded, the picture on screen changes, and sound has energy. */
 export async function seesAndHears(page: Page): Promise<void> {
+	await page.bringToFront(); // a tab in the background paints no picture
 	const before = await received(page);
 	await expect
-		.poll(async () => (await received(page)).framesDecoded, { message: "frames decoded" })
-		.toBeGreaterThan(before.framesDecoded + 5);
-	await hears(page);
+		.poll(async () => (await received(page)).framesDecoded, { message: "frames decoded", intervals })
+		.toBeGreaterThan(before.framesDecoded + 3);
 	let last = await picture(page);
 	await expect
 		.poll(
@@ -72,25 +76,36 @@ export async function seesAndHears(page: Page): Promise<void> {
 				last = now;
 				return changed;
 			},
-			{ message: "the picture changes" },
+			{ message: "the picture changes", intervals },
 		)
 		.toBe(true);
+	await hears(page, before);
 }
 
-/** Waits until the sound that arrives has energy. */
-export async function hears(page: Page): Promise<void> {
-	const before = await received(page);
+/** Waits until the sound that arrives has energy. The fake microphone beeps once a second. */
+export async function hears(page: Page, since?: Received): Promise<void> {
+	const before = since ?? (await received(page));
 	await expect
-		.poll(async () => (await received(page)).audioEnergy, { message: "audio energy" })
+		.poll(async () => (await received(page)).audioEnergy, { message: "audio energy", intervals })
 		.toBeGreaterThan(before.audioEnergy + 1e-4);
 }
 
-/** Whether this page captures camera or microphone now. */
-export async function capturing(page: Page): Promise<boolean> {
-	return page.evaluate(() => {
-		const made = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
-		return made.some(
-			(pc) => pc.connectionState !== "closed" && pc.getSenders().some((s) => s.track?.readyState === "live"),
-		);
-	});
+/** Whether this page has a camera or microphone open, for whatever. */
+export function capturing(page: Page): Promise<boolean> {
+	return page.evaluate(() => window.probe.captured.some((track) => track.readyState === "live"));
+}
+
+/** Until the page has given its camera and microphone back. */
+export async function givesBack(page: Page): Promise<void> {
+	await expect.poll(() => capturing(page), { message: "camera and microphone given back" }).toBe(false);
+}
+
+/** How many sounds go on in this page until something stops them. */
+export function sounds(page: Page): Promise<number> {
+	return page.evaluate(() => window.probe.loops.size);
+}
+
+/** How many offers this page has made: one for each leg, whatever is switched on or off. */
+export function offers(page: Page): Promise<number> {
+	return page.evaluate(() => window.probe.offers);
 }

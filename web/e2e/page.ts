@@ -6,6 +6,8 @@ export const ring = (page: Page, kind: "video" | "voice", from: string): Locator
 	page.getByRole("alertdialog", { name: `Incoming ${kind} call from ${from}`, exact: true });
 export const status = (page: Page, text: string | RegExp): Locator =>
 	page.getByRole("status").filter({ hasText: text });
+export const alert = (page: Page, text: string | RegExp): Locator =>
+	page.getByRole("alert").filter({ hasText: text });
 export const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
 export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Message", exact: true });
 export const transcript = (page: Page): Locator => page.getByRole("log", { name: "Messages", exact: true });
@@ -16,6 +18,12 @@ export async function call(from: Page, name: string, to: Page): Promise<void> {
 	await expect(ring(to, "video", name)).toBeVisible();
 	await button(to, "Answer with video").click();
 	await Promise.all([seesAndHears(from), seesAndHears(to)]);
+}
+
+/** Hangs up on one side, until the other is out of the call too. */
+export async function hangUp(page: Page, other: Page): Promise<void> {
+	await button(page, "Hang up").click();
+	for (const p of [page, other]) await expect(button(p, "Hang up")).toBeHidden();
 }
 
 /** Writes a message and sends it with Enter. */
