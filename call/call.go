@@ -66,9 +66,13 @@ type participant struct {
 	Camera     bool             `json:"camera,omitempty"`
 	Held       bool             `json:"held,omitempty"`
 	HandRaised bool             `json:"hand_raised,omitempty"`
+	Since      int64            `json:"since,omitempty"` // came to this call, or back from hold
 	ActedAt    *Where           `json:"acted_at,omitempty"`
 	Leg        *leg             `json:"leg,omitempty"`    // the active one; there is one exactly while the participant is present
 	Moving     *leg             `json:"moving,omitempty"` // becomes the active one when its media is up
+
+	// True of this process only.
+	after int64 // came to another call then: to this one, if ever, later
 }
 
 type leg struct {
@@ -79,6 +83,7 @@ type leg struct {
 
 	// True of this process only: after a restart nothing is connected.
 	session   string // of the tab's connection; empty while it is gone
+	offered   bool   // it has asked for media
 	mediaUp   bool
 	suspended bool   // its page said that it goes
 	by        int64  // when our patience with it ends; zero: no hurry
@@ -121,11 +126,12 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 	where := in.From.Where
 	caller.ActedAt = &where
 	caller.Microphone, caller.Camera = true, in.Camera && in.Media == Video
+	caller.Since = at
 	caller.Leg = step.newLeg(in.From, in.Fresh)
 	if err := c.s.check(); err != nil {
 		return Call{}, Reply{}, refusal.New(refusal.BadRequest, "This call cannot be: %v.", err)
 	}
-	step.out.Reply.Snapshot = c.Snapshot(now)
+	step.out.Reply.Snapshot, step.out.Reply.Since = c.Snapshot(now), at
 	return c, step.out.Reply, nil
 }
 
@@ -146,6 +152,9 @@ func (c Call) Next(f Fact, now time.Time) (Call, Effect, error) {
 		n.s.UpdatedAt = max(n.s.UpdatedAt, s.now)
 	}
 	s.out.Reply.Snapshot = n.Snapshot(now)
+	if p := n.find(f.From.User); p != nil && p.present() && !p.Held {
+		s.out.Reply.Since = p.Since
+	}
 	return n, s.out, err
 }
 
@@ -199,7 +208,7 @@ func (s *step) earliest() (at int64, happen func()) {
 	for i := range s.s.Participants {
 		p := &s.s.Participants[i]
 		if p.Moving != nil {
-			consider(p.Moving.by, func() { s.closeMoving(p, p.Moving.why) })
+			consider(p.Moving.by, func() { s.closeMoving(p, p.Moving.reason()) })
 		}
 		if p.Leg != nil {
 			consider(p.Leg.by, func() { s.giveUp(p) })

@@ -15,6 +15,7 @@ const (
 	DoSuspend FactKind = "suspend" // the page of this leg goes away, perhaps to come back
 	DoSet     FactKind = "set"     // mute, camera, hold, hand
 	DoOffer   FactKind = "offer"   // may this tab negotiate media for this leg?
+	DoPhase   FactKind = "phase"   // is this leg this tab's, to tell how long it took?
 )
 
 // What the server finds out by itself.
@@ -23,6 +24,7 @@ const (
 	MediaDown FactKind = "media_down" // nothing comes from the leg any more
 	TabGone   FactKind = "tab_gone"   // From.Session is over
 	TabBack   FactKind = "tab_back"   // From.Tab has a new connection, From.Session; older ones of it are over
+	Hold      FactKind = "hold"       // the user took part in another call, OtherCall, at Since
 	UserBusy  FactKind = "busy"       // the user's policy says that they are busy
 	Remove    FactKind = "remove"     // block, ban, revoked token; with From.Session only if it holds the leg
 	Claimed   FactKind = "claimed"    // this server took the call over; its media starts anew
@@ -47,8 +49,10 @@ type Fact struct {
 	Leg          string   `json:"leg,omitempty"`            // resume, suspend, offer, media
 	Secret       string   `json:"secret,omitempty"`         // resume, suspend, offer
 	Set          Set      `json:"set,omitzero"`
-	Epoch        int64    `json:"epoch,omitempty"` // claimed
-	Fresh        Fresh    `json:"-"`               // made by the owner, never taken from a request
+	Epoch        int64    `json:"epoch,omitempty"`      // claimed
+	OtherCall    string   `json:"other_call,omitempty"` // hold
+	Since        int64    `json:"since,omitempty"`      // hold
+	Fresh        Fresh    `json:"-"`                    // made by the owner, never taken from a request
 }
 
 // Set changes what is given and leaves the rest.
@@ -76,6 +80,7 @@ type Reply struct {
 	Secret   string   `json:"secret,omitempty"` // its secret, in the clear only here
 	Merged   bool     `json:"merged,omitempty"` // glare: the start counted as an answer
 	Moved    bool     `json:"moved,omitempty"`  // the start counted as a move
+	Since    int64    `json:"since,omitempty"`  // when the user came to this call, unix ms; zero: not in it, or on hold
 }
 
 // LegEnd says that a leg is over and why.

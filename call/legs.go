@@ -136,19 +136,28 @@ func (s *step) activate() {
 func (s *step) giveUp(p *participant) {
 	if p.Moving != nil { // the one that moves in may still make it, in the time it has
 		s.close(p.Leg, p.User, Replaced)
-		p.Moving.why = p.Leg.why
+		p.Moving.why = p.Leg.reason()
 		p.Leg, p.Moving = p.Moving, nil
 		return
 	}
 	if s.s.State == Ringing {
-		s.end(p.Leg.why)
+		s.end(p.Leg.reason())
 		return
 	}
 	gone := Left
 	if p.State == Joining {
 		gone = Failed
 	}
-	s.drop(p, gone, p.Leg.why)
+	s.drop(p, gone, p.Leg.reason())
+}
+
+// reason it has ended of when our patience with it ends. A tab that never offered had no
+// path to fail on: its devices or its page did.
+func (l *leg) reason() Reason {
+	if l.why == FailedICE && !l.offered {
+		return FailedMedia
+	}
+	return l.why
 }
 
 // drop takes a participant out of the call.

@@ -279,6 +279,10 @@ func TestAnyInterleavingKeepsThePromises(t *testing.T) {
 			"media2":   w.media,
 			"pass":     w.pass,
 			"restart":  func(t *rapid.T) { oneIn(t, 8, w.restart) },
+			"hold": func(t *rapid.T) {
+				at := w.now.UnixMilli() - int64(rapid.IntRange(0, 5000).Draw(t, "ago"))
+				_, _ = w.happen(t, Fact{Kind: Hold, From: Seat{User: w.anyTab(t).seat.User}, OtherCall: "other", Since: at})
+			},
 			"remove": func(t *rapid.T) {
 				oneIn(t, 8, func(t *rapid.T) { _, _ = w.happen(t, Fact{Kind: Remove, From: Seat{User: w.anyTab(t).seat.User}}) })
 			},

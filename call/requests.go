@@ -52,9 +52,15 @@ func (s *step) take(f Fact) error {
 	case DoSuspend:
 		return s.suspend(p, f)
 	case DoSet:
-		return p.set(f.Set)
+		return s.set(p, f.Set)
 	case DoOffer:
 		return s.offer(p, f)
+	case DoPhase:
+		_, err := s.authorise(p, f)
+		return err
+	case Hold:
+		p.hold(s.s.ID, f)
+		return nil
 	case UserBusy:
 		if p.pending() {
 			p.State = BusyState
@@ -72,7 +78,7 @@ func (s *step) take(f Fact) error {
 // learns what it would have learned a moment earlier.
 func (p *participant) afterEnd(f Fact) error {
 	switch f.Kind {
-	case DoLeave, DoSuspend, DoRinging, UserBusy, Remove:
+	case DoLeave, DoSuspend, DoRinging, Hold, UserBusy, Remove:
 		return nil
 	case DoDecline:
 		if p.State == Declined && p.ActedAt != nil && p.ActedAt.Tab == f.From.Tab {
@@ -131,6 +137,7 @@ func (s *step) join(p *participant, f Fact) {
 	p.ActedAt = &where
 	p.Microphone, p.Camera = true, f.Camera && s.s.Media == Video
 	p.Held, p.HandRaised = false, false
+	p.comes(s.now)
 	p.Leg = s.newLeg(f.From, f.Fresh)
 	p.Leg.by, p.Leg.why = s.now+s.patience.connect, FailedICE
 	if s.s.State == Ringing {
@@ -189,9 +196,12 @@ func (s *step) remove(p *participant, session string) {
 	s.drop(p, Removed, RemovedReason)
 }
 
-func (p *participant) set(v Set) error {
+func (s *step) set(p *participant, v Set) error {
 	if !p.present() {
 		return refusal.New(refusal.NotAllowed, "You are not in this call.")
+	}
+	if p.Held && v.Held != nil && !*v.Held {
+		p.comes(s.now)
 	}
 	for to, from := range map[*bool]*bool{
 		&p.Microphone: v.Microphone, &p.Camera: v.Camera, &p.Held: v.Held, &p.HandRaised: v.HandRaised,
@@ -201,6 +211,19 @@ func (p *participant) set(v Set) error {
 		}
 	}
 	return nil
+}
+
+// comes to this call at now, and after all others that told us so.
+func (p *participant) comes(now int64) { p.Since = max(now, p.after+1) }
+
+// hold because the user came to another call. Of two to which they came at the same time,
+// each asks the other: the one they came to last stays, so that one is held and one is not.
+func (p *participant) hold(id string, f Fact) {
+	earlier := p.Since < f.Since || p.Since == f.Since && id < f.OtherCall
+	if p.present() && earlier {
+		p.Held = true
+	}
+	p.after = max(p.after, f.Since)
 }
 
 // move lets another tab of the same user take the call over, once its media is up.
@@ -271,6 +294,7 @@ func (s *step) offer(p *participant, f Fact) error {
 			s.weigh(p)
 		}
 	}
+	l.offered = true
 	s.out.Reply.Leg = l.ID
 	return nil
 }

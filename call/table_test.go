@@ -142,8 +142,13 @@ func TestCallersMediaIsNoAnswer(t *testing.T) {
 }
 
 func TestConnectTimer(t *testing.T) {
-	s := ring(t, "bob").up("a1").must(Fact{Kind: DoAnswer, From: bob1}).after(20 * time.Second).tick()
+	s := ring(t, "bob").up("a1").must(Fact{Kind: DoAnswer, From: bob1})
+	s.must(s.held(DoOffer, bob1)).after(20 * time.Second).tick()
 	s.ended(FailedICE).user("bob", Failed).told("b1", FailedICE)
+
+	// Whoever never offered has not failed for want of a path.
+	s = ring(t, "bob").up("a1").must(Fact{Kind: DoAnswer, From: bob1}).after(20 * time.Second).tick()
+	s.ended(FailedMedia).user("bob", Failed).told("b1", FailedMedia)
 
 	// The caller's clock starts with the answer too, and the others are not rung again.
 	s = ring(t, "bob", "carol").after(30 * time.Second).must(Fact{Kind: DoAnswer, From: bob1}).up("b1").must(Fact{Kind: DoAnswer, From: carol1}).up("c1")
@@ -234,7 +239,7 @@ func TestMove(t *testing.T) {
 }
 
 func TestMoveThatFailsChangesNothing(t *testing.T) {
-	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).after(15*time.Second).tick().told("b2", FailedICE)
+	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).after(15*time.Second).tick().told("b2", FailedMedia)
 	s.hosts(bob1).user("bob", Joined).up("b2").hosts(bob1).is(Active)
 }
 
@@ -294,6 +299,55 @@ func TestVoiceCallsShowNoPictureUnasked(t *testing.T) {
 			t.Errorf("the camera of %s is on", p.User)
 		}
 	}
+}
+
+// Two calls answered at the same instant in two tabs: each server asks the other call to
+// hold, in any order.
+func TestOfTwoAnswersAtOnceOneIsNotHeld(t *testing.T) {
+	for _, later := range []time.Duration{0, time.Millisecond} {
+		s := answered(t)
+		other := s.call
+		other.s = s.call.clone().s
+		other.s.ID = "other"
+		other.find("bob").Since += later.Milliseconds()
+		hold := func(by Call) Fact {
+			return Fact{Kind: Hold, From: Seat{User: "bob"}, OtherCall: by.ID(), Since: by.find("bob").Since}
+		}
+		first, _, err := s.call.Next(hold(other), epoch0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, _, err := other.Next(hold(s.call), epoch0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !first.find("bob").Held || second.find("bob").Held {
+			t.Errorf("answered %v later: held %v and %v, want only the first", later, first.find("bob").Held, second.find("bob").Held)
+		}
+	}
+}
+
+func TestBackFromHoldIsTheLatestCall(t *testing.T) {
+	no := false
+	s := answered(t)
+	other := s.at + time.Second
+	hold := Fact{Kind: Hold, From: Seat{User: "bob"}, OtherCall: "other", Since: epoch0.Add(other).UnixMilli()}
+	s.after(2 * time.Second).must(hold)
+	if !s.call.find("bob").Held || s.effect.Reply.Since != 0 {
+		t.Fatalf("held %v since %d, want held", s.call.find("bob").Held, s.effect.Reply.Since)
+	}
+	s.must(Fact{Kind: DoSet, From: bob1, Set: Set{Held: &no}}).must(hold)
+	if s.call.find("bob").Held || s.effect.Reply.Since <= hold.Since {
+		t.Fatalf("back from hold, then held %v since %d", s.call.find("bob").Held, s.effect.Reply.Since)
+	}
+}
+
+func TestPhaseNeedsTheSecret(t *testing.T) {
+	s := answered(t)
+	s.must(s.held(DoPhase, bob1)).quiet()
+	wrong := s.held(DoPhase, bob1)
+	wrong.Secret = "guess"
+	s.refused(refusal.LegUnknown, wrong)
 }
 
 func TestLeave(t *testing.T) {

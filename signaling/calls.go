@@ -139,7 +139,7 @@ func (d *callDesk) handle(ctx context.Context, from origin, method string, data 
 	case wire.MethodLegOffer:
 		return with(data, func(p wire.LegOffer) (any, error) { return d.offer(ctx, from, p) })
 	case wire.MethodLegPhase:
-		return with(data, func(p wire.LegPhase) (any, error) { return d.phase(p) })
+		return with(data, func(p wire.LegPhase) (any, error) { return d.phase(ctx, from, p) })
 	}
 	return nil, refusal.New(refusal.UnknownMethod, "There is no such method here.")
 }
@@ -230,9 +230,7 @@ func (d *callDesk) grant(ctx context.Context, id string, f call.Fact) (any, erro
 
 // granted holds the user's other calls: one live microphone per user.
 func (d *callDesk) granted(ctx context.Context, user string, r call.Reply) wire.CallLeg {
-	if !held(r.Snapshot, user) {
-		d.holdOthers(ctx, user, r.Snapshot.ID)
-	}
+	d.holdOthers(ctx, user, r)
 	return wire.CallLeg{Call: r.Snapshot, Leg: r.Leg, Secret: r.Secret, Merged: r.Merged, Moved: r.Moved}
 }
 
@@ -246,8 +244,8 @@ func (d *callDesk) set(ctx context.Context, from origin, p wire.CallStateSet) (a
 		Kind: call.DoSet, From: seatOf(from),
 		Set: call.Set{Microphone: p.Microphone, Camera: p.Camera, Held: p.Held, HandRaised: p.HandRaised},
 	}})
-	if err == nil && p.Held != nil && !*p.Held {
-		d.holdOthers(ctx, from.User.ID, reply.Snapshot.ID)
+	if err == nil && p.Held != nil {
+		d.holdOthers(ctx, from.User.ID, reply)
 	}
 	return wire.Empty{}, err
 }
@@ -268,10 +266,13 @@ func (d *callDesk) offer(ctx context.Context, from origin, p wire.LegOffer) (any
 // clientPhases are the ones that only the client sees.
 var clientPhases = []string{"first_audio", "first_frame"}
 
-func (d *callDesk) phase(p wire.LegPhase) (any, error) {
+func (d *callDesk) phase(ctx context.Context, from origin, p wire.LegPhase) (any, error) {
 	took := time.Duration(p.MS) * time.Millisecond
 	if !slices.Contains(clientPhases, p.Phase) || took < 0 || took > 2*time.Minute {
 		return nil, refusal.New(refusal.BadRequest, "phase is one of %q, with ms up to 120000.", clientPhases)
+	}
+	if _, _, err := d.do(ctx, p.Call, callRequest{Fact: legFact(call.DoPhase, from, p.LegRef)}); err != nil {
+		return nil, err
 	}
 	d.exchange.Phase(p.Phase, took)
 	return wire.Empty{}, nil
@@ -290,18 +291,19 @@ func (d *callDesk) live(ctx context.Context, user string) ([]call.Snapshot, erro
 	return snapshots, nil
 }
 
-// holdOthers puts all other calls of the user on hold. One that cannot be is left: the
-// user hears it, and that is better than no call.
-func (d *callDesk) holdOthers(ctx context.Context, user, except string) {
-	yes := true
-	d.each(ctx, user, except, call.Fact{Kind: call.DoSet, From: call.Seat{User: user}, Set: call.Set{Held: &yes}})
+// holdOthers puts the calls on hold that the user came to before this one, unless this is
+// on hold itself. One that cannot be is left: the user hears it, and that is better than
+// no call.
+func (d *callDesk) holdOthers(ctx context.Context, user string, this call.Reply) {
+	if this.Since == 0 {
+		return
+	}
+	id := this.Snapshot.ID
+	d.each(ctx, user, id, call.Fact{Kind: call.Hold, From: call.Seat{User: user}, OtherCall: id, Since: this.Since})
 }
 
-func held(s call.Snapshot, user string) bool {
-	return slices.ContainsFunc(s.Participants, func(p call.ParticipantView) bool { return p.User == user && p.Held })
-}
-
-// each lets a fact happen to all live calls in which the user has a leg.
+// each lets a fact happen to all live calls in which the user has a leg, and a hold to
+// those that ring as well: the user may be answering them just now.
 func (d *callDesk) each(ctx context.Context, user, except string, f call.Fact) {
 	records, err := d.store.LiveCalls(ctx, user)
 	if err != nil {
@@ -309,7 +311,7 @@ func (d *callDesk) each(ctx context.Context, user, except string, f call.Fact) {
 		return
 	}
 	for _, r := range records {
-		has := slices.ContainsFunc(r.Snapshot.Participants, func(p call.ParticipantView) bool { return p.User == user && p.Leg != nil })
+		has := f.Kind == call.Hold || slices.ContainsFunc(r.Snapshot.Participants, func(p call.ParticipantView) bool { return p.User == user && p.Leg != nil })
 		if r.ID == except || !has {
 			continue
 		}

@@ -382,6 +382,48 @@ func TestCallWaiting(t *testing.T) {
 	}
 }
 
+func TestOfTwoCallsAnsweredAtOnceOneIsHeld(t *testing.T) {
+	w := newCallWorld(t)
+	alice, carol := w.open(1, "alice"), w.open(1, "carol")
+	bobs := []*tab{w.open(1, "bob"), w.open(1, "bob")}
+	for range 10 {
+		rings := []wire.CallLeg{alice.start("bob"), carol.start("bob")}
+		var wg sync.WaitGroup
+		for i, r := range rings {
+			bobs[i].until("ring", r.Call.ID, func(s call.Snapshot) bool { return s.State == call.Ringing })
+			wg.Go(func() { bobs[i].must(wire.MethodCallAnswer, wire.CallAnswer{Call: r.Call.ID}) })
+		}
+		wg.Wait()
+		held := 0
+		for _, r := range rings {
+			c, err := w.store.Call(t.Context(), r.Call.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if of(c.Snapshot, "bob").Held {
+				held++
+			}
+		}
+		if held != 1 {
+			t.Fatalf("bob holds %d of two calls that he answered at once, want 1", held)
+		}
+		for i, caller := range []*tab{alice, carol} {
+			caller.must(wire.MethodCallLeave, wire.CallRef{Call: rings[i].Call.ID})
+		}
+	}
+}
+
+func TestPhasesAreToldByWhoHasTheLeg(t *testing.T) {
+	w := newCallWorld(t)
+	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	a := alice.start("bob")
+	phase := wire.LegPhase{LegRef: refOf(a), Phase: "first_frame", MS: 400}
+	alice.must(wire.MethodLegPhase, phase)
+	bob.refused(refusal.LegUnknown, wire.MethodLegPhase, phase)
+	phase.Secret = "guess"
+	alice.refused(refusal.LegUnknown, wire.MethodLegPhase, phase)
+}
+
 func TestMoveToAnotherTab(t *testing.T) {
 	w := newCallWorld(t)
 	alice, bob, bob2 := w.open(1, "alice"), w.open(1, "bob"), w.open(1, "bob")
