@@ -25,6 +25,7 @@ type cli struct {
 	Bench benchCmd `cmd:"" help:"Measure media paths, here and on other servers."`
 
 	BenchTarget benchTargetCmd `cmd:"" hidden:"" help:"A server that bench measures."`
+	Doctor      doctorCmd      `cmd:"" help:"Say what callers would suffer from, and what to change."`
 	Token       tokenCmd       `cmd:"" help:"Print a token for a user, as a site's backend would mint it."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
@@ -86,26 +87,30 @@ func (t tokenCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var own []byte
-	if c.Auth.Demo() {
-		path, err := c.DataPath()
-		if err != nil {
-			return err
-		}
-		if own, err = config.ReadSecret(path, "auth"); err != nil {
-			return err
-		}
-	}
-	v, err := auth.NewVerifier(ctx, c.Auth, own, nil)
-	if err != nil {
-		return err
-	}
-	token, err := v.Mint(t.User, t.Name, t.TTL)
+	token, err := mint(ctx, c, t.User, t.Name, t.TTL)
 	if err != nil {
 		return err
 	}
 	fmt.Println(token)
 	return nil
+}
+
+func mint(ctx context.Context, c config.Config, user, name string, ttl time.Duration) (string, error) {
+	var own []byte
+	if c.Auth.Demo() {
+		path, err := c.DataPath()
+		if err != nil {
+			return "", err
+		}
+		if own, err = config.ReadSecret(path, "auth"); err != nil {
+			return "", err
+		}
+	}
+	v, err := auth.NewVerifier(ctx, c.Auth, own, nil)
+	if err != nil {
+		return "", err
+	}
+	return v.Mint(user, name, ttl)
 }
 
 func newLogger(level string) (*slog.Logger, error) {

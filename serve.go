@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -160,7 +161,12 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	mux.Handle("/readyz", health)
 	mux.Handle("/", web.Handler())
 
-	announce(out, public, private.Addr(), media, relays, folder, c.Auth.Demo())
+	var lines bytes.Buffer
+	announce(&lines, public, private.Addr(), media, relays, folder, c.Auth.Demo())
+	if err := noteRunning(folder, lines.Bytes()); err != nil {
+		return err
+	}
+	_, _ = out.Write(lines.Bytes()) // nobody may be reading
 	return run(ctx,
 		func(ctx context.Context) error { return serveHTTP(ctx, public.HTTP(), mux, log) },
 		func(ctx context.Context) error { return serveHTTP(ctx, private, privateHandler(reg, health), log) },

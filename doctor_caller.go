@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/pion/sdp/v3"
+	"github.com/pion/stun/v4"
+)
+
+// caller joins a room of its own through WHEP, as a player would, to learn what the server
+// tells clients and to ask its media port with credentials that it must answer.
+type caller struct {
+	site   string // scheme://address
+	token  string
+	client *http.Client
+
+	// Set by join.
+	session  string // the path of the session
+	ufrag    string
+	password string
+	udp, tcp []netip.AddrPort // where the answer says that media goes
+}
+
+const callerUfrag = "doctor"
+
+// offer is the smallest that a WebRTC server must accept. Its fingerprint is never used:
+// no DTLS follows.
+var offer = strings.ReplaceAll(`v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+m=audio 9 UDP/TLS/RTP/SAVPF 111
+c=IN IP4 0.0.0.0
+a=mid:0
+a=recvonly
+a=rtcp-mux
+a=ice-ufrag:`+callerUfrag+`
+a=ice-pwd:onlyansweredneverasked00
+a=fingerprint:sha-256 `+strings.TrimSuffix(strings.Repeat("00:", 32), ":")+`
+a=setup:actpass
+a=rtpmap:111 opus/48000/2
+`, "\n", "\r\n")
+
+func newCaller(scheme string, at netip.AddrPort, serverName string) *caller {
+	return &caller{site: scheme + "://" + at.String(), client: &http.Client{
+		Timeout: 10 * time.Second,
+		// Who is at the address is known, and the certificate is judged by itself.
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: serverName}, DisableKeepAlives: true},
+	}}
+}
+
+// another is the same caller without a session.
+func (c *caller) another() *caller {
+	return &caller{site: c.site, token: c.token, client: c.client}
+}
+
+func (c *caller) do(ctx context.Context, method, path, body string) (*http.Response, string, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.site+path, strings.NewReader(body))
+	if err != nil {
+		return nil, "", err
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/sdp")
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	answer, err := c.client.Do(r)
+	if err != nil {
+		return nil, "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	return answer, string(text), err
+}
+
+// healthy asks whether the server serves, and for its time.
+func (c *caller) healthy(ctx context.Context) (date time.Time, took time.Duration, err error) {
+	asked := time.Now()
+	answer, text, err := c.do(ctx, http.MethodGet, "/healthz", "")
+	if err != nil {
+		return date, 0, err
+	}
+	date, _ = http.ParseTime(answer.Header.Get("Date"))
+	if answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", answer.Status, strings.TrimSpace(text))
+	}
+	return date, time.Since(asked), err
+}
+
+// join makes the session. Leave ends it.
+func (c *caller) join(ctx context.Context) error {
+	answer, text, err := c.do(ctx, http.MethodPost, "/whep/doctor-"+rand.Text(), offer)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusCreated {
+		return fmt.Errorf("%s: %s", answer.Status, strings.TrimSpace(text))
+	}
+	c.session = answer.Header.Get("Location")
+	return c.read(text)
+}
+
+func (c *caller) leave(ctx context.Context) {
+	if c.session != "" {
+		_, _, _ = c.do(ctx, http.MethodDelete, c.session, "") // without it the server ends the session by itself
+	}
+}
+
+// read takes from an answer what a connectivity check needs.
+func (c *caller) read(answer string) error {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(answer); err != nil || len(d.MediaDescriptions) == 0 {
+		return fmt.Errorf("the answer is not SDP with a media line")
+	}
+	m := d.MediaDescriptions[0]
+	for _, a := range append(d.Attributes, m.Attributes...) {
+		switch a.Key {
+		case "ice-ufrag":
+			c.ufrag = a.Value
+		case "ice-pwd":
+			c.password = a.Value
+		case "candidate":
+			// "candidate:" foundation, component, transport, priority, address, port.
+			// https://www.rfc-editor.org/rfc/rfc8839#section-5.1
+			field := strings.Fields(a.Value)
+			if len(field) < 6 || field[1] != "1" {
+				continue
+			}
+			at, err := netip.ParseAddrPort(joinHostPort(field[4], field[5]))
+			switch {
+			case err != nil:
+			case strings.EqualFold(field[2], "udp"):
+				c.udp = append(c.udp, at)
+			default:
+				c.tcp = append(c.tcp, at)
+			}
+		}
+	}
+	if c.ufrag == "" || c.password == "" {
+		return fmt.Errorf("the answer has no ICE credentials")
+	}
+	return nil
+}
+
+func joinHostPort(host, port string) string {
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host + ":" + port
+}
+
+// check is a connectivity check that the server answers, and which chooses nothing.
+// https://www.rfc-editor.org/rfc/rfc8445#section-7.2.2
+func (c *caller) check() (*stun.Message, error) {
+	priority := binary.BigEndian.AppendUint32(nil, 0x7e7f1eff)
+	return stun.Build(stun.TransactionID, stun.BindingRequest,
+		stun.NewUsername(c.ufrag+":"+callerUfrag),
+		stun.RawAttribute{Type: stun.AttrPriority, Value: priority},
+		stun.RawAttribute{Type: stun.AttrICEControlling, Value: bytes.Repeat([]byte{1}, 8)},
+		stun.NewShortTermIntegrity(c.password), stun.Fingerprint)
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"carillon/config"
+)
+
+// listening is an address of the configuration that carillon binds.
+type listening struct {
+	key       string
+	name      string // of its line in what carillon prints
+	transport string // "udp" or "tcp"
+	address   string
+}
+
+// listeners are all that serve would bind. What shares a port is listed once.
+func listeners(c config.Config) []listening {
+	site := "http"
+	if c.HTTP.Cert != "" || len(c.HTTP.ACME) > 0 {
+		site = "https"
+	}
+	list := []listening{
+		{"http.listen", site, "tcp", c.HTTP.Listen},
+		{"media.listen", "media-udp", "udp", c.Media.Listen},
+	}
+	if !c.Media.NoTCP && c.Media.Listen != c.HTTP.Listen {
+		list = append(list, listening{"media.listen", "media-tcp", "tcp", c.Media.Listen})
+	}
+	if !c.Turn.Off {
+		for _, t := range []struct {
+			key, name, transport string
+			addresses            []string
+		}{
+			{"turn.udp", "turn-udp", "udp", c.Turn.UDP},
+			{"turn.tcp", "turn-tcp", "tcp", c.Turn.TCP},
+			{"turn.tls", "turn-tls", "tcp", slices.DeleteFunc(slices.Clone(c.Turn.TLS), func(a string) bool { return a == c.HTTP.Listen })},
+		} {
+			for _, a := range t.addresses {
+				list = append(list, listening{t.key, t.name, t.transport, a})
+			}
+		}
+	}
+	return append(list, listening{"private.listen", "private", "tcp", c.Private.Listen})
+}
+
+// checkListeners asks of each address whether it can be bound, or is served already.
+func checkListeners(c config.Config, server *running) []finding {
+	var all []finding
+	for _, l := range listeners(c) {
+		a, err := netip.ParseAddrPort(l.address)
+		if err != nil {
+			continue // the configuration's check names it
+		}
+		if server != nil {
+			all = append(all, l.served(a, server))
+			continue
+		}
+		all = append(all, l.judge(l.bind()))
+	}
+	return all
+}
+
+func (l listening) served(a netip.AddrPort, server *running) finding {
+	at := fmt.Sprintf("%s %s", l.transport, l.address)
+	switch {
+	case a.Port() == 0 && server.url(l.name) != "":
+		return ok(l.key, "%s is served by carillon (pid %d) as %s", at, server.pid, server.url(l.name))
+	case server.serves(l.name, a.Port()):
+		return ok(l.key, "%s is served by carillon (pid %d)", at, server.pid)
+	}
+	return finding{
+		l.key, statusWarning, fmt.Sprintf("%s is configured, but carillon (pid %d) runs without it", at, server.pid),
+		"nobody can connect there", "restart carillon, with the same configuration, flags and variables as this command",
+	}
+}
+
+// bind tries the address and gives it back.
+func (l listening) bind() error {
+	if l.transport == "udp" {
+		c, err := net.ListenPacket("udp", l.address)
+		if err == nil {
+			err = c.Close()
+		}
+		return err
+	}
+	c, err := net.Listen("tcp", l.address)
+	if err == nil {
+		err = c.Close()
+	}
+	return err
+}
+
+// judge says what an error of bind means.
+func (l listening) judge(err error) finding {
+	if err == nil {
+		return ok(l.key, "%s %s can be bound", l.transport, l.address)
+	}
+	f := finding{Check: l.key, Status: statusProblem, Suffers: "carillon does not start"}
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		f.Found = fmt.Sprintf("%s %s is taken by another program", l.transport, l.address)
+		f.Change = fmt.Sprintf("end that program (ss -lnp shows it), or set %s to another address", l.key)
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		f.Found = fmt.Sprintf("%s is not an address of this machine", l.address)
+		f.Change = fmt.Sprintf("set %s to an address that `ip address` shows, or to 0.0.0.0 or [::] for all of them", l.key)
+	case errors.Is(err, unix.EACCES):
+		f.Found = fmt.Sprintf("this user may not bind %s %s", l.transport, l.address)
+		f.Change = fmt.Sprintf("let carillon use ports below 1024 (AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit), or set %s to a higher port", l.key)
+	default:
+		f.Found = err.Error()
+		f.Change = fmt.Sprintf("set %s to another address", l.key)
+	}
+	return f
+}

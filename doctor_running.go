@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// runningFile in the data folder holds what a serving carillon printed when it was ready,
+// so that doctor finds it, whatever flags and port 0 have made of the configuration. It
+// means something only while the folder is locked.
+const runningFile = "running"
+
+func noteRunning(folder string, lines []byte) error {
+	text := append(fmt.Appendf(nil, "pid %d\n", os.Getpid()), lines...)
+	if err := os.WriteFile(filepath.Join(folder, runningFile), text, 0o600); err != nil {
+		return fmt.Errorf("note what is running: %w", err)
+	}
+	return nil
+}
+
+// running is a carillon that serves from a data folder.
+type running struct {
+	pid   int
+	lines []announced
+}
+
+// announced is one line NAME URL.
+type announced struct{ name, url string }
+
+// findRunning is nil when no carillon serves from this folder.
+func findRunning(folder string) (*running, error) {
+	held, err := locked(filepath.Join(folder, "lock"))
+	if err != nil || !held {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(folder, runningFile))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.HasSuffix(text, []byte("\nready\n")) {
+		return nil, errors.New("a carillon that uses this folder is still starting")
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &running{}
+	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
+		if name, url, ok := strings.Cut(s.Text(), " "); ok {
+			r.lines = append(r.lines, announced{name, url})
+		}
+	}
+	r.pid, _ = strconv.Atoi(r.url("pid"))
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d", r.pid)); err != nil {
+		return nil, errors.New("a carillon that uses this folder is still starting")
+	}
+	return r, nil
+}
+
+// locked asks for the lock and gives it back at once. A carillon that starts in that very
+// moment finds the folder in use.
+func locked(file string) (bool, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close() // gives the lock back
+	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
+// url of the first line with this name, or "".
+func (r *running) url(name string) string {
+	for _, l := range r.lines {
+		if l.name == name {
+			return l.url
+		}
+	}
+	return ""
+}
+
+// urls are those of all lines whose names begin so.
+func (r *running) urls(prefix string) (list []string) {
+	for _, l := range r.lines {
+		if strings.HasPrefix(l.name, prefix) {
+			list = append(list, l.url)
+		}
+	}
+	return list
+}
+
+// site is where this machine reaches HTTP.
+func (r *running) site() (scheme string, address netip.AddrPort) {
+	for _, scheme := range []string{"https", "http"} {
+		if text, ok := strings.CutPrefix(r.url(scheme), scheme+"://"); ok {
+			if a, err := netip.ParseAddrPort(text); err == nil {
+				return scheme, reachable(a)
+			}
+		}
+	}
+	return "", netip.AddrPort{}
+}
+
+// serves reports whether a line with this name has the port of address.
+func (r *running) serves(name string, port uint16) bool {
+	for _, l := range r.lines {
+		if l.name == name && portOf(l.url) == port {
+			return true
+		}
+	}
+	return false
+}
+
+// portOf a URL as we print them: http://HOST:PORT, udp://HOST:PORT, turn:HOST:PORT?transport=udp.
+func portOf(url string) uint16 {
+	_, rest, _ := strings.Cut(url, ":")
+	rest, _, _ = strings.Cut(strings.TrimPrefix(rest, "//"), "?")
+	_, port, err := net.SplitHostPort(rest)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(port, 10, 16)
+	return uint16(n)
+}
