@@ -298,14 +298,3 @@ func machineAddresses() (four, six netip.Addr) {
 	}
 	return four, six
 }
-
-func interfaceAddresses() []netip.Addr {
-	var list []netip.Addr
-	found, _ := net.InterfaceAddrs() // without them only the addresses we listen on are known to be ours
-	for _, a := range found {
-		if p, err := netip.ParsePrefix(a.String()); err == nil {
-			list = append(list, p.Addr().Unmap())
-		}
-	}
-	return list
-}

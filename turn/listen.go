@@ -69,16 +69,19 @@ func (s *Server) openStreams(l listen) (listener net.Listener, secure *tls.Confi
 
 // openDoors binds one socket per loop to a UDP address; the kernel spreads clients over them.
 func openDoors(l listen, loops []*loop) ([]*door, error) {
-	var doors []*door
-	if l.address.Port() != 0 {
-		// Sockets that share a port would share it with another server too. One that does not
-		// share finds out whether the port is free.
-		fd, err := bindUDP(l.address, false)
-		if err != nil {
-			return nil, fmt.Errorf("turn.udp: listen on %s: %w", l.address, err)
-		}
-		unix.Close(fd)
+	// Sockets that share a port would share it with another server too, even one that the
+	// kernel has chosen. A socket that does not share finds out whether it is free.
+	fd, err := bindUDP(l.address, false)
+	if err != nil {
+		return nil, fmt.Errorf("turn.udp: listen on %s: %w", l.address, err)
 	}
+	name, err := unix.Getsockname(fd)
+	unix.Close(fd)
+	if err != nil {
+		return nil, fmt.Errorf("turn.udp: find the port of %s: %w", l.address, err)
+	}
+	l.address = netip.AddrPortFrom(l.address.Addr(), portOf(name))
+	var doors []*door
 	for range loops {
 		fd, err := bindUDP(l.address, true)
 		if err != nil {
@@ -88,19 +91,7 @@ func openDoors(l listen, loops []*loop) ([]*door, error) {
 		for _, option := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF} {
 			unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, doorBuffer) // the kernel caps it at net.core.rmem_max
 		}
-		if l.address.Port() == 0 {
-			bound, err := unix.Getsockname(fd)
-			if err != nil {
-				unix.Close(fd)
-				closeDoors(doors)
-				return nil, fmt.Errorf("turn.udp: find the port of %s: %w", l.address, err)
-			}
-			l.address = netip.AddrPortFrom(l.address.Addr(), portOf(bound))
-		}
-		doors = append(doors, &door{listen: l, out: outlet{fd: fd}, clients: make(map[hostKey]*relay)})
-	}
-	for _, d := range doors {
-		d.listen, d.wire = l, newWire(l.address)
+		doors = append(doors, &door{listen: l, wire: newWire(l.address), out: outlet{fd: fd}, clients: make(map[hostKey]*relay)})
 	}
 	return doors, nil
 }

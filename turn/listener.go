@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type streamListener struct {
 	wire      *wire
 	address   netip.AddrPort
 
+	stopped atomic.Bool
+
 	mu      sync.Mutex
 	closed  bool
 	streams map[net.Conn]struct{}
@@ -34,7 +37,7 @@ func (l *streamListener) accept() {
 	for {
 		conn, err := l.listener.Accept()
 		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
+			if l.stopped.Load() || errors.Is(err, net.ErrClosed) {
 				return
 			}
 			// Out of file descriptors, most likely. Those we have go on; do not spin.
@@ -116,7 +119,10 @@ func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 }
 
 // stopAccepting closes the listener; its connections go on.
-func (l *streamListener) stopAccepting() { l.listener.Close() }
+func (l *streamListener) stopAccepting() {
+	l.stopped.Store(true)
+	l.listener.Close()
+}
 
 // close ends every connection and waits for its goroutines.
 func (l *streamListener) close() {
@@ -126,6 +132,6 @@ func (l *streamListener) close() {
 		conn.Close()
 	}
 	l.mu.Unlock()
-	l.listener.Close()
+	l.stopAccepting()
 	l.wg.Wait()
 }

@@ -23,18 +23,19 @@ type Verdict struct {
 	Rule string
 }
 
-// policy decides which peers may be reached. It knows no socket and does not change.
+// policy decides which peers may be reached. It knows no socket and does not change, but for
+// the addresses of the machine.
 type policy struct {
 	name        string
 	allow, deny []netip.Prefix
 	loopback    bool
 	relays      []relayAddress
 	media       []Media
-	own         []netip.Addr
+	own         func(netip.Addr) bool // an address of this machine
 }
 
 // newPolicy fails on a rule that cannot be read, so that a mistyped one never opens anything.
-func newPolicy(c Config, f facts, own []netip.Addr) (*policy, error) {
+func newPolicy(c Config, f facts, own func(netip.Addr) bool) (*policy, error) {
 	p := &policy{name: c.Peers.Policy, loopback: f.loopback, relays: f.relays, own: own, media: c.Media}
 	if !slices.Contains([]string{PolicyOwnSFU, PolicyPublic, PolicyCustom}, p.name) {
 		return nil, fmt.Errorf("peers.policy: %q is none of own-sfu, public, custom", p.name)
@@ -80,7 +81,7 @@ func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
-	p, err := newPolicy(c, f, interfaceAddresses())
+	p, err := newPolicy(c, f, new(machine).has)
 	if err != nil {
 		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
@@ -132,7 +133,7 @@ func (p *policy) judge(a netip.Addr) Verdict {
 	if why := notPublic(a); why != "" {
 		return Verdict{Rule: "policy public: " + why}
 	}
-	if slices.Contains(p.own, a) {
+	if p.own(a) {
 		return Verdict{Rule: "policy public: an address of this machine"}
 	}
 	return Verdict{Allowed: true, Rule: "policy public"}

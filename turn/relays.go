@@ -96,13 +96,7 @@ func (s *Server) ended(r *relay) {
 	s.quotas.release(r.share)
 	s.mu.Lock()
 	delete(s.live, r.bound)
-	if s.draining.Load() && len(s.live) == 0 {
-		select {
-		case <-s.none:
-		default:
-			close(s.none)
-		}
-	}
+	s.noneLocked()
 	s.mu.Unlock()
 	if r.stream != nil {
 		r.stream.relayEnded()

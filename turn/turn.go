@@ -89,7 +89,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reservations: reservations{kept: make(map[string]socket)},
 	}
 	s.total.limit(cfg.Quota.TotalKbps)
-	if s.policy, err = newPolicy(cfg, f, interfaceAddresses()); err != nil {
+	if s.policy, err = newPolicy(cfg, f, new(machine).has); err != nil {
 		return nil, fmt.Errorf("turn.%w", err)
 	}
 	s.metrics = newMetrics(s)
@@ -161,9 +161,8 @@ func (s *Server) Relays() int {
 // has. Close follows.
 func (s *Server) Drain(ctx context.Context) error {
 	s.mu.Lock()
-	if !s.draining.Swap(true) && len(s.live) == 0 {
-		close(s.none)
-	}
+	s.draining.Store(true)
+	s.noneLocked()
 	s.mu.Unlock()
 	for _, l := range s.listeners {
 		l.stopAccepting()
@@ -173,6 +172,17 @@ func (s *Server) Drain(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("drain turn: %d relays still live: %w", s.Relays(), ctx.Err())
+	}
+}
+
+// noneLocked says that draining is done if it is.
+func (s *Server) noneLocked() {
+	if s.draining.Load() && len(s.live) == 0 {
+		select {
+		case <-s.none:
+		default:
+			close(s.none)
+		}
 	}
 }
 
