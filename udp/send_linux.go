@@ -2,7 +2,6 @@ package udp
 
 import (
 	"net/netip"
-	"os"
 	"syscall"
 	"time"
 	"unsafe"
@@ -142,10 +141,11 @@ func (s *sender) name(i int, to netip.AddrPort) uint32 {
 // the rest goes on.
 func (s *sender) push(q *queue, n int) {
 	s.from, s.until, s.wait = 0, n, false
+	bounded := false
 	for s.from < s.until {
 		if err := s.conn.raw.Write(s.call); err != nil {
-			s.stuck(q, err)
-			return
+			s.stuck()
+			break
 		}
 		switch {
 		case s.errno == 0:
@@ -154,7 +154,7 @@ func (s *sender) push(q *queue, n int) {
 			s.wait = false
 		case s.errno == unix.EINTR:
 		case s.errno == unix.EAGAIN:
-			s.wait = true
+			s.wait, bounded = true, true
 			_ = s.conn.inner.SetWriteDeadline(time.Now().Add(kernelFull))
 		case s.runs[s.from].count > 1 && refusesSegments(s.errno):
 			// From now on the plan makes runs of one; this run is sent again packet by packet.
@@ -166,18 +166,15 @@ func (s *sender) push(q *queue, n int) {
 			s.from++
 		}
 	}
-	if s.wait {
+	if bounded { // a deadline left behind would fail the next batch
 		_ = s.conn.inner.SetWriteDeadline(time.Time{})
 	}
 }
 
 // stuck drops what is left of a batch that the kernel did not take in time.
-func (s *sender) stuck(_ *queue, err error) {
+func (s *sender) stuck() {
 	for _, r := range s.runs[s.from:s.until] {
 		s.conn.counters.dropKernel.Add(uint64(r.count))
-	}
-	if os.IsTimeout(err) {
-		_ = s.conn.inner.SetWriteDeadline(time.Time{})
 	}
 }
 

@@ -2,6 +2,7 @@ package udp
 
 import (
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -81,6 +82,36 @@ func TestFullQueueSlowsTheWriterAndLosesNothing(t *testing.T) {
 	}
 	if got := c.Stats().DropQueueFull; got != 0 {
 		t.Errorf("dropped %d", got)
+	}
+}
+
+func TestAFullKernelDelaysOnlyTheBatchThatMeetsIt(t *testing.T) {
+	c := listen(t, Config{})
+	d := listen(t, Config{})
+	c.sendMu.Lock()
+	kernel, full := c.sender.call, true
+	c.sender.call = func(fd uintptr) bool {
+		if !full {
+			return kernel(fd)
+		}
+		full = false
+		c.sender.sent, c.sender.errno = 0, unix.EAGAIN
+		return true
+	}
+	c.sendMu.Unlock()
+	b := make([]byte, 10)
+	for i := range 2 {
+		if _, err := c.WriteToAddrPort([]byte("hello"), d.AddrPort()); err != nil {
+			t.Fatal(err)
+		}
+		c.Flush()
+		if s := c.Stats(); s.DropKernel != 0 {
+			t.Fatalf("batch %d: dropped %d packets", i, s.DropKernel)
+		}
+		if n, _, err := d.ReadFromAddrPort(b); err != nil || n != 5 {
+			t.Fatalf("batch %d: got %d bytes, %v", i, n, err)
+		}
+		<-time.After(2 * kernelFull) // what bounded the first batch must not end the second
 	}
 }
 
