@@ -189,6 +189,21 @@ func TestDemoSignIn(t *testing.T) {
 	}
 }
 
+func TestDemoTokensEndWithTheDemo(t *testing.T) {
+	demo := newVerifier(t, Config{})
+	token, err := demo.Mint("alice", "", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := demo.Verify(t.Context(), token); err != nil {
+		t.Fatalf("in the demo: %v", err)
+	}
+	site := newVerifier(t, Config{Keys: map[string]string{"a": keyA}}) // in the same data folder
+	if id, err := site.Verify(t.Context(), token); !refusal.Is(err, refusal.TokenWrongKey) {
+		t.Errorf("after the site has keys: got %+v, %v, want %s", id, err, refusal.TokenWrongKey)
+	}
+}
+
 func TestGuestsAreLimitedByAddress(t *testing.T) {
 	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true, GuestsPerMinute: 2})
 	h := v.GuestHandler()
