@@ -21,11 +21,12 @@ type Room struct {
 
 	dirty atomic.Bool // slots and layers must be matched again
 
-	mu      sync.Mutex
-	gone    bool    // ended; another room may have its id
-	shut    bool    // the SFU is closing
-	peers   []*Peer // in the order they came
-	speaker speaker
+	mu         sync.Mutex
+	gone       bool    // ended; another room may have its id
+	shut       bool    // the SFU is closing
+	peers      []*Peer // in the order they came
+	publishers []*Peer // those of peers that have sources; what assignLocked is made with
+	speaker    speaker
 }
 
 func newRoom(s *SFU, id string) *Room { return &Room{sfu: s, id: id} }
@@ -101,6 +102,13 @@ func (r *Room) close() {
 
 // assignLocked decides for every slot what it shows. It is the only place that does.
 func (r *Room) assignLocked(now time.Duration) {
+	// In a large room nearly everybody only watches.
+	r.publishers = r.publishers[:0]
+	for _, p := range r.peers {
+		if len(p.sources) > 0 {
+			r.publishers = append(r.publishers, p)
+		}
+	}
 	for _, p := range r.peers {
 		r.seatLocked(p, webrtc.RTPCodecTypeAudio, now)
 		r.seatLocked(p, webrtc.RTPCodecTypeVideo, now)
@@ -143,7 +151,7 @@ func (r *Room) seatLocked(p *Peer, kind webrtc.RTPCodecType, now time.Duration) 
 // candidatesLocked are the sources that p may be shown, in the order of joining.
 func (r *Room) candidatesLocked(p *Peer, kind webrtc.RTPCodecType, seats []*source, now time.Duration) []candidate {
 	var c []candidate
-	for _, other := range r.peers {
+	for _, other := range r.publishers {
 		if other.participant == p.participant || !other.active {
 			continue
 		}
