@@ -66,7 +66,7 @@ type multiMessage struct {
 const segmentControl = 24 // CMSG_SPACE(2)
 
 func newBatch(size int, stats *traffic) *batch {
-	return &batch{packets: make([]packet, size), vectors: make([]unix.Iovec, 0, 3*maxMessages*4), stats: stats}
+	return &batch{packets: make([]packet, size), vectors: make([]unix.Iovec, 0, 3*max(maxSegments, min(size, 4*maxMessages))), stats: stats}
 }
 
 // add queues a packet and returns it to be filled: head, body, pad and to. It flushes first

@@ -14,13 +14,13 @@ const (
 	// idleBuffer is what a connection costs before it has a relay; readBuffer after.
 	idleBuffer = maxFrame
 	readBuffer = 16 << 10
-	// streamQueue bounds what waits for a client that reads slowly; what is over is dropped,
-	// as a congested network would.
-	streamQueue = 256 << 10
+	// streamQueue bounds what waits for a client that reads slowly, beside what the kernel holds;
+	// what is over is dropped, as a congested network would: old media helps nobody.
+	streamQueue = 64 << 10
 	// writeTimeout ends a connection whose client reads nothing at all.
 	writeTimeout = 10 * time.Second
 	// streamBatch is how many packets of a stream go to peers with one system call.
-	streamBatch = 64
+	streamBatch = 16
 )
 
 // stream is one TCP or TLS connection of a client.
