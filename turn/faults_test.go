@@ -338,7 +338,7 @@ func TestBareLibraryServes(t *testing.T) {
 }
 
 // cpuTicks is the CPU time of a process in hundredths of a second.
-func cpuTicks(t *testing.T, pid int) int {
+func cpuTicks(t testing.TB, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
