@@ -36,7 +36,7 @@ func statusOf(code refusal.Code) int {
 		return http.StatusBadRequest
 	case refusal.TokenMissing, refusal.TokenMalformed, refusal.TokenWrongKey, refusal.TokenExpired, refusal.TokenNotYet, refusal.TokenRevoked:
 		return http.StatusUnauthorized
-	case refusal.NotFound:
+	case refusal.NotFound, refusal.LegUnknown:
 		return http.StatusNotFound
 	case refusal.NotAllowed, refusal.Blocked:
 		return http.StatusForbidden
@@ -44,7 +44,7 @@ func statusOf(code refusal.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case refusal.RateLimited:
 		return http.StatusTooManyRequests
-	case refusal.Busy:
+	case refusal.Busy, refusal.StorageFailed:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

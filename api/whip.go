@@ -26,7 +26,7 @@ type Joiner interface {
 // Session is a PeerConnection that came through WHIP or WHEP.
 type Session interface {
 	Offer(ctx context.Context, offer string) (answer string, err error) // again: an ICE restart
-	Done() <-chan struct{}                                              // closed when its media is lost for good
+	Done() <-chan struct{}                                              // closed by Close, and when its media is lost for good
 	Close() error
 }
 
@@ -48,6 +48,7 @@ type WHIP struct {
 	mu       sync.Mutex
 	sessions map[string]*resource
 	closed   bool
+	watchers sync.WaitGroup // one per session; added to under mu while not closed
 }
 
 // resource is a session under its URL.
@@ -130,12 +131,12 @@ func (h *WHIP) keep(res *resource) error {
 	}
 	h.sessions[res.path] = res
 	// Ends with Done, which Close of the session closes too.
-	go func() {
+	h.watchers.Go(func() {
 		<-res.session.Done()
 		if h.forget(res.path) != nil {
 			_ = res.session.Close()
 		}
-	}()
+	})
 	return nil
 }
 
@@ -224,7 +225,7 @@ func (h *WHIP) options(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Close ends all sessions and refuses new ones. It may be called twice.
+// Close ends all sessions, waits for them and refuses new ones. It may be called twice.
 func (h *WHIP) Close() error {
 	h.mu.Lock()
 	h.closed = true
@@ -235,6 +236,7 @@ func (h *WHIP) Close() error {
 	for _, res := range all {
 		failed = append(failed, res.session.Close())
 	}
+	h.watchers.Wait()
 	return errors.Join(failed...)
 }
 

@@ -31,7 +31,7 @@ func (r Rooms) Watch(ctx context.Context, room, offer string) (Session, string, 
 
 func (r Rooms) join(ctx context.Context, room, offer string) (Session, string, error) {
 	id := rand.Text()
-	s := &roomSession{room: room, serve: r.Channel, done: make(chan struct{})}
+	s := newRoomSession(room, r.Channel)
 	peer, err := r.SFU.Room(r.Prefix+room).Join(id, id, s)
 	if err != nil {
 		return nil, "", err
@@ -44,13 +44,26 @@ func (r Rooms) join(ctx context.Context, room, offer string) (Session, string, e
 	return s, answer, nil
 }
 
-// roomSession listens to its peer: it ends when the media is lost.
+// connectTime is how long a client may take to connect after it asked. Without it, who
+// only ever offers would fill the server with sessions that nothing ends.
+const connectTime = 30 * time.Second
+
+// roomSession listens to its peer: it ends when the media is lost, or never came.
 type roomSession struct {
-	room  string
-	peer  *sfu.Peer
-	serve func(room string, c sfu.Channel)
-	done  chan struct{}
-	once  sync.Once
+	// Fixed at construction.
+	room    string
+	peer    *sfu.Peer
+	serve   func(room string, c sfu.Channel)
+	connect *time.Timer // stopped when media is up
+
+	done chan struct{}
+	once sync.Once
+}
+
+func newRoomSession(room string, serve func(string, sfu.Channel)) *roomSession {
+	s := &roomSession{room: room, serve: serve, done: make(chan struct{})}
+	s.connect = time.AfterFunc(connectTime, s.end)
+	return s
 }
 
 func (s *roomSession) Offer(ctx context.Context, offer string) (string, error) {
@@ -69,7 +82,10 @@ func (s *roomSession) end() { s.once.Do(func() { close(s.done) }) }
 
 // Media is told by the SFU.
 func (s *roomSession) Media(state sfu.MediaState) {
-	if state == sfu.MediaDown {
+	switch state {
+	case sfu.MediaUp:
+		s.connect.Stop()
+	case sfu.MediaDown:
 		s.end()
 	}
 }
