@@ -35,6 +35,9 @@ func (r *runner) open(ctx context.Context, g group, t targetSpec) (*bed, error) 
 		return b, errors.Join(err, h.close())
 	}
 	b.load = newLoad(h, via, signal, r.cert, g.media)
+	if g.shape != ShapeRoom && !g.media.Simulcast && r.netem == nil {
+		b.copies = float64(g.subscribers)
+	}
 	if err := b.populate(ctx, g, r.options.Slots); err != nil {
 		return b, errors.Join(b.gone(), fmt.Errorf("target %s: %w", t.name, err))
 	}
@@ -56,23 +59,33 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	if err := b.load.addPublishers(ctx, 1); err != nil {
 		return err
 	}
-	// A server may wait for media before it lets anyone watch.
+	// A server may wait for media before it lets anyone watch. The time to the first
+	// media belongs to the set-up; but hundreds of streams on the way would measure how a
+	// busy server takes newcomers, so the others come in silence.
 	b.load.pacer.run()
 	defer b.load.pacer.pause()
 	if err := b.sleep(ctx, settle/2); err != nil {
 		return err
 	}
 	b.memory.rest = residentMemory(b.pid)
-	if err := b.load.addWatchers(ctx, g.subscribers); err != nil {
+	early := min(g.subscribers, setupWithMedia)
+	if err := b.load.addWatchers(ctx, early); err != nil {
 		return err
 	}
-	// The time to the first media belongs to the set-up.
 	if err := b.sleep(ctx, settle/2); err != nil {
+		return err
+	}
+	b.load.pacer.pause()
+	b.load.inSilence = true
+	if err := b.load.addWatchers(ctx, g.subscribers-early); err != nil {
 		return err
 	}
 	b.memory.loaded, b.memory.peers = residentMemory(b.pid), g.subscribers
 	return nil
 }
+
+// setupWithMedia is how many subscribers come while media flows.
+const setupWithMedia = 100
 
 func (r *runner) openFloor(ctx context.Context, g group) (*bed, error) {
 	p, err := startProcess(ctx, targetFloor, append(slices.Clone(r.options.Command), targetFloor), r.pin.server)
@@ -93,6 +106,7 @@ func (r *runner) openFloor(ctx context.Context, g group) (*bed, error) {
 		p.stop()
 		return nil, errors.Join(err, h.close())
 	}
+	b.copies = float64(n)
 	return b, nil
 }
 

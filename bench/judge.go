@@ -12,6 +12,8 @@ const (
 	fullShare   = 0.95                  // of the processor time that someone may use
 	lossLimit   = 0.005
 	stolenLimit = 0.05 // of the time of all processors
+	behindLimit = 0.05 // share of the packets that should have come and are neither here nor lost
+	waitedLimit = 0.15 // of the window, that a server was ready and did not run
 )
 
 // judge says what limited a window: facts in, a verdict out.
@@ -33,6 +35,10 @@ func judge(w window, serverCores, generatorCores int) string {
 		return LimitedByGenerator
 	case serverFull:
 		return LimitedByServer
+	case w.behind() > behindLimit && share(w.server.waited, 1) > waitedLimit:
+		return LimitedByMachine
+	case w.behind() > behindLimit && w.behind() > 2*loss:
+		return LimitedByServer
 	case loss > lossLimit:
 		return LimitedByLoss
 	}
@@ -46,6 +52,14 @@ func (w window) loss() float64 {
 		return 0
 	}
 	return max(0, 1-float64(w.counts.fresh)/float64(w.counts.expected))
+}
+
+// behind is the share of packets that a server has not sent on, of those that it should have.
+func (w window) behind() float64 {
+	if w.owed == 0 {
+		return 0
+	}
+	return max(0, 1-float64(w.counts.packets)/w.owed)
 }
 
 // cost is the server's processor time per packet that arrived, in microseconds; 0 when unknown.
@@ -74,6 +88,9 @@ func userShare(windows []window) float64 {
 func refusalOf(w window) string {
 	switch w.limited {
 	case LimitedByMachine:
+		if share := float64(w.server.waited) / float64(w.length); share > waitedLimit {
+			return fmt.Sprintf("others had the server's processor: it waited for %.0f %% of the time", share*100)
+		}
 		return fmt.Sprintf("the machine below took %.0f %% of the processor time", 100*float64(w.stolen)/float64(w.length))
 	case LimitedByGenerator:
 		switch {

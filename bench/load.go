@@ -37,6 +37,8 @@ type load struct {
 	media  Media
 	data   bool
 
+	inSilence bool // who connects now waits for media that is not sent yet
+
 	wg   sync.WaitGroup
 	done chan struct{}
 
@@ -105,7 +107,7 @@ func (l *load) many(ctx context.Context, n int, one func(context.Context) error)
 }
 
 func (l *load) bring(ctx context.Context, p *peer, s *source, signal exchange) error {
-	p.source = s
+	p.source, p.inSilence = s, l.inSilence
 	if err := p.connect(ctx, signal); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -171,7 +173,7 @@ func (l *load) phases() map[string][]time.Duration {
 		for _, name := range phaseOrder[:3] {
 			all[name] = append(all[name], p.phases[name])
 		}
-		if first > 0 {
+		if first > 0 && !p.inSilence {
 			all[phaseMedia] = append(all[phaseMedia], first)
 		}
 	}

@@ -172,6 +172,8 @@ func TestJudge(t *testing.T) {
 		"full buffers": {func(w *window) { w.counts.dropped = 5 }, LimitedByGenerator},
 		"late":         {func(w *window) { w.late.add(int64(time.Second)) }, LimitedByGenerator},
 		"stolen":       {func(w *window) { w.late.add(int64(time.Second)); w.stolen = 400 * time.Millisecond }, LimitedByMachine},
+		"behind":       {func(w *window) { w.owed = 2000 }, LimitedByServer},
+		"crowded out":  {func(w *window) { w.owed, w.server.waited = 2000, 500*time.Millisecond }, LimitedByMachine},
 		"loss":         {func(w *window) { w.counts.fresh = 900 }, LimitedByLoss},
 	} {
 		w := base()
@@ -179,7 +181,7 @@ func TestJudge(t *testing.T) {
 		if got := judge(w, 1, 1); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
-		if (refusalOf(window{limited: c.want, length: time.Second, counts: w.counts, latency: w.latency, late: w.late}) == "") != (c.want != LimitedByGenerator && c.want != LimitedByMachine) {
+		if (refusalOf(window{limited: c.want, length: time.Second, counts: w.counts, latency: w.latency, late: w.late, server: w.server}) == "") != (c.want != LimitedByGenerator && c.want != LimitedByMachine) {
 			t.Errorf("%s: the reason to refuse does not fit %s", name, c.want)
 		}
 	}

@@ -47,10 +47,11 @@ type peer struct {
 	rtcpMu   sync.Mutex
 	sealRTCP *srtp.Context
 
-	// source is what this peer publishes; nil for a watcher.
-	source *source
-	lost   atomic.Bool // the server ended it
-	once   sync.Once
+	// Set before connect.
+	source    *source     // what this peer publishes; nil for a watcher
+	inSilence bool        // its first media comes when the load runs, not when it is ready
+	lost      atomic.Bool // the server ended it
+	once      sync.Once
 }
 
 // Phases of setting up a peer, in their order.

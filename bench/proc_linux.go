@@ -17,6 +17,7 @@ import (
 type usage struct {
 	total        time.Duration // exact, by the scheduler
 	user, system time.Duration // in ticks of 10 ms; only their proportion is used
+	waited       time.Duration // ready to run while somebody else had the processor
 }
 
 // readUsage sums over the threads of a process. Threads that ended are not in the sum,
@@ -41,6 +42,8 @@ func readUsage(pid int) (u usage, err error) {
 		if f := bytes.Fields(b); len(f) == 3 {
 			ns, _ := strconv.ParseInt(string(f[0]), 10, 64)
 			u.total += time.Duration(ns)
+			ns, _ = strconv.ParseInt(string(f[1]), 10, 64)
+			u.waited += time.Duration(ns)
 		}
 	}
 	if u.total == 0 { // a kernel without scheduler statistics

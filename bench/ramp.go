@@ -99,7 +99,7 @@ func (r *runner) rampVerdict(w window) string {
 	switch {
 	case w.limited == LimitedByGenerator || w.limited == LimitedByMachine:
 		return w.limited
-	case w.loss() > r.options.RampLoss || w.starved > 0:
+	case w.loss() > r.options.RampLoss || w.starved > 0 || w.behind() > behindLimit:
 		return "loss"
 	case w.latency.quantile(0.99) > r.options.RampP99:
 		return "latency"
@@ -117,6 +117,7 @@ func (b *bed) resize(ctx context.Context, n int) error {
 	}
 	b.load.pacer.run() // a server may want media while someone comes
 	defer b.load.pacer.pause()
+	b.copies = float64(n)
 	switch {
 	case n > have:
 		return b.load.addWatchers(ctx, n-have)

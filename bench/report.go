@@ -89,6 +89,7 @@ type Row struct {
 	Latency     Quantiles `json:"latency_ms"`
 	LatencyP99  spread    `json:"latency_p99_ms_spread"`
 	Loss        float64   `json:"loss"`
+	Behind      float64   `json:"behind"`   // share of the packets owed that the server had not sent on yet
 	Repaired    float64   `json:"repaired"` // share of packets that came as a retransmission
 	Starved     int       `json:"starved"`  // most subscribers that received nothing in a window
 	JitterMS    float64   `json:"jitter_ms"`
@@ -131,6 +132,7 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 		Packets:     over(good, window.packetRate).Median,
 		Bytes:       over(good, func(w window) float64 { return ratio(float64(w.counts.bytes), float64(w.counts.packets)) }).Median,
 		Loss:        over(good, window.loss).Median,
+		Behind:      over(good, window.behind).Median,
 		Repaired:    over(good, func(w window) float64 { return ratio(float64(w.counts.repaired), float64(w.counts.fresh)) }).Median,
 		LatencyP99:  over(good, func(w window) float64 { return milliseconds(w.latency.quantile(0.99)) }),
 		JitterMS:    over(good, func(w window) float64 { return w.jitter.Median }).Median,

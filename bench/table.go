@@ -42,9 +42,9 @@ func mediaTable(t *tabwriter.Writer, r *Report) {
 	if len(r.Rows)+len(r.Floor) == 0 {
 		return
 	}
-	fmt.Fprintln(t, "path\tshape\ttarget\tN\tpackets/s\tµs/packet\tmin–max\tuser\tkernel\t× floor\tp50 ms\tp99\tp99.9\tloss\tjitter ms\tMB/sub\tallocs\tper write\tload\tlimited by\t")
+	fmt.Fprintln(t, "path\tshape\ttarget\tN\tpackets/s\tB\tµs/packet\tmin–max\tuser\tkernel\t× floor\tp50 ms\tp99\tp99.9\tloss\tjitter ms\tMB/sub\tallocs\tper write\tload\tlimited by\t")
 	for _, f := range r.Floor {
-		fmt.Fprintf(t, "%s\t%s\tfloor %s\t%d\t%.0f\t%.2f\t%.2f–%.2f\t%.2f\t%.2f\t\t%.2f\t%.2f\t%.2f\t%s\t\t\t\t\t\t%s\t\n", f.Path, f.Shape, f.Mode, f.Subscribers,
+		fmt.Fprintf(t, "%s\t%s\tfloor %s\t%d\t%.0f\t\t%.2f\t%.2f–%.2f\t%.2f\t%.2f\t\t%.2f\t%.2f\t%.2f\t%s\t\t\t\t\t\t%s\t\n", f.Path, f.Shape, f.Mode, f.Subscribers,
 			f.Packets.Median, f.Cost.Median, f.Cost.Min, f.Cost.Max, f.User, f.System, f.Latency.P50, f.Latency.P99, f.Latency.P999, percent(f.Loss), f.LimitedBy)
 	}
 	for _, x := range r.Rows {
@@ -52,8 +52,8 @@ func mediaTable(t *tabwriter.Writer, r *Report) {
 		if x.Operations > 0 {
 			rate = x.Operations
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\t%s\t%s\t%.0f %%\t%s\t\n", x.Path, x.Shape, x.Target, x.Subscribers,
-			rate, known(x.CPU, "%.2f"), rangeText(x.CPUSpread), known(x.User, "%.2f"), known(x.System, "%.2f"), known(x.Ratio, "%.2f"),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\t%s\t%s\t%.0f %%\t%s\t\n", x.Path, x.Shape, x.Target, x.Subscribers,
+			rate, known(x.Bytes, "%.0f"), known(x.CPU, "%.2f"), rangeText(x.CPUSpread), known(x.User, "%.2f"), known(x.System, "%.2f"), known(x.Ratio, "%.2f"),
 			x.Latency.P50, x.Latency.P99, x.Latency.P999, percent(x.Loss), x.JitterMS, known(x.MemoryPerPeer/1e6, "%.2f"),
 			knownOrZero(x.Allocs, "%.2f"), knownOrZero(x.BatchSize, "%.1f"), x.GeneratorShare*100, x.LimitedBy)
 	}

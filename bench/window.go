@@ -21,6 +21,7 @@ type bed struct {
 	windows   []window
 	generator int     // cores of ours
 	best      float64 // packets per second, of the windows so far
+	copies    float64 // how many subscribers should get each packet; 0: that depends on the server
 	setup     map[string][]time.Duration
 }
 
@@ -37,6 +38,7 @@ type window struct {
 	late    histogram
 	sent    uint64
 	starved int
+	owed    float64 // packets that all subscribers together should have got; 0: unknown
 
 	server, self usage // spent in the window
 	stolen       time.Duration
@@ -93,6 +95,7 @@ func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err 
 	w.runtime = after.runtime.since(before.runtime)
 	w.jitter = spreadOf(b.load.jitter())
 	b.best = max(b.best, w.packetRate())
+	w.owed = float64(w.sent) * b.copies
 	w.limited = judge(w, b.cores, b.generator)
 	return w, b.verify(w)
 }
@@ -174,7 +177,7 @@ func (b *bed) sleep(ctx context.Context, d time.Duration) error {
 }
 
 func (u usage) since(before usage) usage {
-	return usage{total: u.total - before.total, user: u.user - before.user, system: u.system - before.system}
+	return usage{total: u.total - before.total, user: u.user - before.user, system: u.system - before.system, waited: u.waited - before.waited}
 }
 
 func (r Runtime) since(before Runtime) Runtime {
