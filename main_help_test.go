@@ -20,6 +20,11 @@ import (
 // writeCertificate writes a self-signed certificate for loopback with this serial number.
 func writeCertificate(t *testing.T, dir string, serial int64) (cert, key string) {
 	t.Helper()
+	return writeCertificateUntil(t, dir, serial, time.Now().Add(time.Hour))
+}
+
+func writeCertificateUntil(t *testing.T, dir string, serial int64, end time.Time) (cert, key string) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +35,7 @@ func writeCertificate(t *testing.T, dir string, serial int64) (cert, key string)
 		DNSNames:     []string{"localhost"},
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
+		NotAfter:     end,
 		IsCA:         true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
