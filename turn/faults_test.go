@@ -106,7 +106,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return nil
 		}},
 		{"a silent connection is closed", func(c *Config) { c.Limits.FrameSeconds = 1 }, func(t *testing.T, s subject) error {
-			if c := s.talk(t, "tcp", "alice"); !c.closedBy(1500 * time.Millisecond) {
+			if c := s.talk(t, "tcp", "alice"); !c.closedBy(3 * time.Second) {
 				return errors.New("it stays open")
 			}
 			return nil
@@ -122,9 +122,9 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return wantCode(403, c.code(methodChannelBind, channelIs(0x4000), peerIs(metadata)))
 		}},
 		{"a relay outlives its credential", nil, func(t *testing.T, s subject) error {
-			c := s.talkUntil(t, "udp", "alice", time.Now().Add(2*time.Second))
+			c := s.talkUntil(t, "udp", "alice", time.Now().Add(3*time.Second))
 			c.allocate()
-			s.later(3 * time.Second)
+			s.later(4 * time.Second)
 			return wantCode(0, c.code(methodRefresh, number(attrLifetime, 600)))
 		}},
 		{"wrong credentials are 401", nil, func(t *testing.T, s subject) error {
@@ -137,7 +137,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			c.learn(c.once(methodAllocate, overUDP))
 			request := c.request(methodCreatePermission, peerIs(netip.MustParseAddrPort("127.0.0.1:9")))
 			c.send(request)
-			answer := c.answerTo(request, 500*time.Millisecond)
+			answer := c.answerTo(request, 2*time.Second)
 			if answer == nil {
 				return errors.New("no answer")
 			}
@@ -189,7 +189,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			}
 			return nil
 		}},
-		{"answers to strangers are bounded", func(c *Config) { c.Limits.AnswersPerAddress = 10 }, func(t *testing.T, s subject) error {
+		{"answers to strangers are bounded", func(c *Config) { c.Limits.AnswersPerAddress = 2 }, func(t *testing.T, s subject) error {
 			c := s.talk(t, "udp", "alice")
 			answers := 0
 			for range 200 {
@@ -316,8 +316,8 @@ func TestFramingAttackSpinsTheBareLibrary(t *testing.T) {
 			conn.Write(attack)
 			conn.Close()
 			before := cpuTicks(t, child.Process.Pid)
-			until(t, "a second of CPU is gone, long after the client left", func() bool {
-				return cpuTicks(t, child.Process.Pid) > before+100
+			until(t, "much CPU is gone, long after the client left", func() bool {
+				return cpuTicks(t, child.Process.Pid) > before+30
 			})
 		})
 	}
