@@ -43,9 +43,16 @@ async function open(
 	signal: AbortSignal,
 ): Promise<Captured> {
 	signal.throwIfAborted();
-	const stream = await navigator.mediaDevices.getUserMedia({
-		audio: want.microphone && { ...audioWish, ...prefer(devices.microphone) },
-		video: want.camera && { ...videoWish, ...prefer(devices.camera) },
+	const ask = (how: "exact" | "ideal") =>
+		navigator.mediaDevices.getUserMedia({
+			audio: want.microphone && { ...audioWish, ...prefer(how, devices.microphone) },
+			video: want.camera && { ...videoWish, ...prefer(how, devices.camera) },
+		});
+	// As an ideal a chosen device weighs no more than the size of the picture: another camera may win.
+	const stream = await ask("exact").catch((err: Error) => {
+		// A remembered device that is gone today must not stand in the way.
+		if (err.name === "OverconstrainedError") return ask("ideal");
+		throw err;
 	});
 	if (signal.aborted) stop(...stream.getTracks());
 	signal.throwIfAborted();
@@ -54,8 +61,8 @@ async function open(
 	return { ...(microphone && { microphone }), ...(camera && { camera }) };
 }
 
-/** A remembered device that is gone today must not stand in the way. */
-const prefer = (deviceId: string | undefined) => (deviceId ? { deviceId: { ideal: deviceId } } : {});
+const prefer = (how: "exact" | "ideal", deviceId: string | undefined) =>
+	deviceId ? { deviceId: { [how]: deviceId } } : {};
 
 export function stop(...tracks: (MediaStreamTrack | undefined | null)[]): void {
 	for (const track of tracks) track?.stop();
