@@ -12,7 +12,8 @@ const test = base.extend<object, { env: Record<string, string> }>({
 		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs from this pattern.
 		async ({}, use) => {
 			const folder = mkdtempSync(join(tmpdir(), "carillon-certificate-"));
-			const go = (...args: string[]) => execFileSync("go", args, { cwd: folder, encoding: "utf8", stdio: "pipe" }).trim();
+			const go = (...args: string[]) =>
+				execFileSync("go", args, { cwd: folder, encoding: "utf8", stdio: "pipe" }).trim();
 			// Go comes with a program that makes a certificate.
 			const make = join(go("env", "GOROOT"), "src/crypto/tls/generate_cert.go");
 			go("run", make, "-host", "127.0.0.1", "-ecdsa-curve", "P256");
