@@ -9,7 +9,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"flag"
 	"fmt"
 	"net"
@@ -84,9 +83,9 @@ func run() error {
 	return nil
 }
 
-func median[T cmp.Ordered](list []T) T {
+func median(list []float64) float64 {
 	slices.Sort(list)
-	return list[len(list)/2]
+	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 }
 
 // result of one run.
