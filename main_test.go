@@ -45,9 +45,21 @@ func command(env []string, args ...string) *exec.Cmd {
 }
 
 // start runs `carillon serve` until the test ends and returns when it is ready.
-func start(t *testing.T, env []string, args ...string) *program {
+func start(t testing.TB, env []string, args ...string) *program {
 	t.Helper()
-	p := &program{command: command(env, append([]string{"serve"}, args...)...), urls: map[string]string{}}
+	return startUnder(t, nil, env, args...)
+}
+
+// startUnder is start under another program, such as strace, whose words come first.
+func startUnder(t testing.TB, under, env []string, args ...string) *program {
+	t.Helper()
+	serve := command(env, append([]string{"serve"}, args...)...)
+	if len(under) > 0 {
+		traced := exec.Command(under[0], append(under[1:], serve.Args...)...)
+		traced.Env = serve.Env
+		serve = traced
+	}
+	p := &program{command: serve, urls: map[string]string{}}
 	p.command.Stderr = &p.stderr
 	stdout, err := p.command.StdoutPipe()
 	if err != nil {
@@ -72,7 +84,7 @@ func start(t *testing.T, env []string, args ...string) *program {
 	return nil
 }
 
-func (p *program) stop(t *testing.T) {
+func (p *program) stop(t testing.TB) {
 	t.Helper()
 	if p.command.ProcessState != nil {
 		return
