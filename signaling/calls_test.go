@@ -484,6 +484,21 @@ func TestResumeAfterReload(t *testing.T) {
 	p.hears("alice after the reload")
 }
 
+func (tb *tab) slotsTold() int {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	return tb.slotsToldLocked()
+}
+
+func (tb *tab) slotsToldLocked() (n int) {
+	for _, f := range tb.notes {
+		if f.Method == wire.NoteSlots {
+			n++
+		}
+	}
+	return n
+}
+
 func TestBrokenSocketDoesNotEndTheCall(t *testing.T) {
 	w := newCallWorld(t)
 	alice, bob := w.open(1, "alice"), w.open(1, "bob")
@@ -493,11 +508,13 @@ func TestBrokenSocketDoesNotEndTheCall(t *testing.T) {
 	bob.mu.Unlock()
 	bob.Cut()
 	bob.await("back", func() bool { return bob.synced > synced })
+	told := bob.slotsTold()
 	again := bob.must(wire.MethodCallResume, refOf(b))
 	if s := again.Call; s.State != call.Active || of(s, "bob").State != call.Joined {
 		t.Errorf("resumed %+v", s)
 	}
 	pa.hears("bob, whose media never stopped")
+	bob.await("slots again, for some may have been told while nobody listened", func() bool { return bob.slotsToldLocked() > told })
 	alice.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
 	bob.legEnd(b.Leg, call.Completed)
 }

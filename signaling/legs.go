@@ -38,9 +38,10 @@ type leg struct {
 
 	// Under the room's mu.
 	pass    call.LegPass
-	peer    *sfu.Peer // none before the first offer
-	session string    // of the SDP: which PeerConnection of the client the peer belongs to
-	up      bool      // what was told last of the peer's media
+	peer    *sfu.Peer   // none before the first offer
+	session string      // of the SDP: which PeerConnection of the client the peer belongs to
+	up      bool        // what was told last of the peer's media
+	slots   *wire.Slots // what was told last of the peer's slots
 	over    bool
 }
 
@@ -102,9 +103,19 @@ func (l *leg) followLocked(p call.LegPass) {
 	l.pass = p
 	if p.Seat != was.Seat && p.Seat.Session != "" {
 		l.room.desk.server.holdsLeg(p.Seat.User, p.Seat.Tab, l.id, true)
+		l.tellSlotsLocked() // what came while its connection was broken went nowhere
 	}
 	if l.peer != nil {
 		l.admitLocked()
+	}
+}
+
+// tellSlotsLocked tells the leg's tab, over its WebSocket or over its data channel while
+// it has none. One way keeps them in order.
+func (l *leg) tellSlotsLocked() {
+	if l.slots != nil {
+		to := l.pass.Seat
+		l.room.desk.server.toTab(to.User, to.Tab, wire.NoteSlots, *l.slots, mergeable, "slots "+l.id)
 	}
 }
 
@@ -196,7 +207,7 @@ func (l *leg) peerFor(sdp string) (peer *sfu.Peer, fresh bool, err error) {
 		r.mu.Unlock()
 		return old, false, nil
 	}
-	l.peer, l.up = nil, false
+	l.peer, l.up, l.slots = nil, false, nil
 	user := l.pass.Seat.User
 	if old != nil {
 		r.desk.exchange.Media(r.id, l.id, false)
@@ -292,18 +303,15 @@ func (e *ear) Media(state sfu.MediaState) {
 	})
 }
 
-// Slots and Speaker go the way of all notes to a tab: over its WebSocket, or over its
-// data channel while it has none. One way keeps them in order.
 func (e *ear) Slots(slots []sfu.Slot) {
-	p, mine := e.pass(nil)
-	if !mine {
-		return
-	}
 	note := wire.Slots{Call: e.leg.room.id, Slots: []wire.Slot{}}
 	for _, s := range slots {
 		note.Slots = append(note.Slots, wire.Slot{MID: s.MID, Participant: s.Participant, Source: wire.Source(s.Source), ID: s.ID})
 	}
-	e.leg.room.desk.server.toTab(p.Seat.User, p.Seat.Tab, wire.NoteSlots, note, mergeable, "slots "+e.leg.id)
+	e.pass(func(l *leg) {
+		l.slots = &note
+		l.tellSlotsLocked()
+	})
 }
 
 func (e *ear) Speaker(participant string) {

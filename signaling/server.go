@@ -186,6 +186,10 @@ func (l *link) readSocket(sock *socket, allowed, spoken bool) {
 	default:
 		if err := sock.read(l.receive); errors.Is(err, errTooLarge) {
 			l.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(sock.limit, 10)+" bytes")
+		} else if late(err) {
+			l.close(wire.CloseRate, "a message that has begun must be complete within "+sock.timeout.String())
+			sock.drainRaw()
+			return
 		} else if err != nil {
 			return
 		}

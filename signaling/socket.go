@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -162,6 +163,21 @@ func (s *socket) drain() {
 			return
 		}
 	}
+}
+
+// late tells whether a frame that had begun did not end in time. The library hides what
+// the network said and leaves only this.
+func late(err error) bool {
+	n, known := errors.AsType[net.Error](err)
+	return known && n.Timeout()
+}
+
+// drainRaw is drain after the connection's framing was lost: a message never came to its
+// end, so nothing more of it can be understood, but the writer may still say why.
+func (s *socket) drainRaw() {
+	conn := s.conn.NetConn()
+	_ = conn.SetReadDeadline(time.Now().Add(farewell))
+	_, _ = io.Copy(io.Discard, conn)
 }
 
 func (s *socket) abort() { _ = s.conn.Close() }
