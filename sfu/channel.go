@@ -10,7 +10,8 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// Labels of the data channels that a client may open; any other is closed.
+// Labels of the data channels that a client may open, one of each at a time: a second
+// chat channel ends the first, a second lossy one and any other is closed.
 const (
 	chatLabel  = "chat"
 	lossyLabel = "lossy"
@@ -32,6 +33,9 @@ func (p *Peer) channel(dc *webrtc.DataChannel) {
 		switch label {
 		case chatLabel:
 			c := &chatChannel{conn: conn, limit: p.room.sfu.cfg.MessageBytes, backlog: p.room.sfu.cfg.BacklogBytes}
+			if old := p.chat.Swap(c); old != nil { // each costs a reader and its buffer
+				_ = old.Close()
+			}
 			p.notices.add(func(l Leg) { l.Channel(c) })
 		case lossyLabel:
 			c := &lossyChannel{conn: conn}

@@ -126,6 +126,7 @@ func TestKeyRequestsAreMergedAndNotForgotten(t *testing.T) {
 
 func TestLayerIsTheBestThatFlows(t *testing.T) {
 	now := 10 * time.Second
+	middle := layerFacts{rank: 1, last: now - 30*ms, since: time.Second} // of a sender without the lowest layer
 	flows, fresh, stopped := layerFacts{last: now - 30*ms, since: time.Second}, layerFacts{last: now, since: now - 100*ms}, layerFacts{last: now - 300*ms, since: time.Second}
 	for name, c := range map[string]struct {
 		layers           []layerFacts
@@ -134,6 +135,7 @@ func TestLayerIsTheBestThatFlows(t *testing.T) {
 	}{
 		"best":                      {[]layerFacts{flows, flows, flows}, -1, 9, 2},
 		"limited":                   {[]layerFacts{flows, flows, flows}, 2, 1, 1},
+		"limited, lowest not sent":  {[]layerFacts{middle, middle}, 1, 1, 0},
 		"top stopped":               {[]layerFacts{flows, flows, stopped}, 2, 9, 1},
 		"top too fresh":             {[]layerFacts{flows, fresh}, 0, 9, 0},
 		"fresh but shown":           {[]layerFacts{flows, fresh}, 1, 9, 1},
@@ -141,6 +143,9 @@ func TestLayerIsTheBestThatFlows(t *testing.T) {
 		"nothing yet, waits":        {[]layerFacts{{}, {}}, -1, 9, 0},
 		"only a fresh one, at once": {[]layerFacts{fresh}, -1, 9, 0},
 	} {
+		for i := range c.layers {
+			c.layers[i].rank += i
+		}
 		if got := pickLayer(c.layers, c.current, c.highest, now); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}

@@ -48,7 +48,7 @@ type Leg interface {
 	Media(MediaState)
 	Slots([]Slot)                          // all slots, in the order of the offer's lines
 	Speaker(participant string)            // who speaks now; "" when nobody does
-	Channel(Channel)                       // the data channel chat is open
+	Channel(Channel)                       // the data channel chat is open, and one before it is closed
 	Phase(name string, took time.Duration) // since the first offer, see the Phase names
 }
 

@@ -16,8 +16,9 @@ type notices struct {
 
 	mu      sync.Mutex
 	calls   []func(Leg)
-	slots   []Slot // to be told; nil: nothing new
-	told    []Slot // last told
+	state   MediaState // told last; -1: none
+	slots   []Slot     // to be told; nil: nothing new
+	told    []Slot     // last told
 	speaker *string
 }
 
@@ -25,7 +26,7 @@ type notices struct {
 const mostCalls = 256
 
 func newNotices(leg Leg) *notices {
-	return &notices{leg: leg, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &notices{leg: leg, wake: make(chan struct{}, 1), done: make(chan struct{}), state: -1}
 }
 
 func (n *notices) ring() {
@@ -37,14 +38,31 @@ func (n *notices) ring() {
 
 func (n *notices) add(call func(Leg)) {
 	n.mu.Lock()
-	if len(n.calls) < mostCalls {
-		n.calls = append(n.calls, call)
-	}
+	n.addLocked(call)
 	n.mu.Unlock()
 	n.ring()
 }
 
-func (n *notices) media(state MediaState) { n.add(func(l Leg) { l.Media(state) }) }
+func (n *notices) addLocked(call func(Leg)) {
+	if len(n.calls) < mostCalls {
+		n.calls = append(n.calls, call)
+	}
+}
+
+// media tells a state once. The tick and pion both find them: to see that one is new and
+// to queue it is one step, so that the state kept here is always the one told last.
+func (n *notices) media(state MediaState) {
+	n.mu.Lock()
+	same := n.state == state
+	if !same {
+		n.state = state
+		n.addLocked(func(l Leg) { l.Media(state) })
+	}
+	n.mu.Unlock()
+	if !same {
+		n.ring()
+	}
+}
 
 func (n *notices) phase(name string, took time.Duration) {
 	n.add(func(l Leg) { l.Phase(name, took) })

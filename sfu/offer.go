@@ -147,7 +147,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	}
 	if p.pc.SignalingState() != webrtc.SignalingStateStable {
 		p.failed.Store(true)
-		p.say(MediaDown)
+		p.notices.media(MediaDown)
 	}
 	return "", refusal.New(refusal.BadSDP, "The offer cannot be answered.")
 }

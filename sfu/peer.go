@@ -28,12 +28,12 @@ type Peer struct {
 	wg          sync.WaitGroup // loops of this peer
 
 	heard  atomic.Int64 // when anything came from the client
-	silent atomic.Int32 // MediaState told last, -1: none
 	ready  atomic.Bool  // ICE and DTLS are connected
 	failed atomic.Bool
 	closed atomic.Bool
 
-	negotiate sync.Mutex // one offer at a time
+	negotiate sync.Mutex                  // one offer at a time
+	chat      atomic.Pointer[chatChannel] // the newest
 	lossy     atomic.Pointer[lossyChannel]
 	lossyRate *rate.Limiter
 
@@ -60,7 +60,6 @@ func newPeer(r *Room, leg, participant string, up Leg) (*Peer, error) {
 		muted:     make(map[Source]bool),
 		lossyRate: rate.NewLimiter(rate.Limit(limit), limit),
 	}
-	p.silent.Store(-1)
 	p.tap = tap{peer: p, recorder: twcc.NewRecorder(1)}
 	p.phases.told = make(map[string]bool)
 	pc, err := r.sfu.connect(p)
@@ -87,18 +86,11 @@ func (p *Peer) connection(s webrtc.PeerConnectionState) {
 		p.heard.Store(int64(p.room.sfu.now()))
 		p.failed.Store(false)
 		p.ready.Store(true)
-		p.say(MediaUp)
+		p.notices.media(MediaUp)
 		p.room.dirty.Store(true)
 	case webrtc.PeerConnectionStateFailed:
 		p.failed.Store(true)
-		p.say(MediaDown)
-	}
-}
-
-// say tells the leg a media state, once.
-func (p *Peer) say(state MediaState) {
-	if p.silent.Swap(int32(state)) != int32(state) {
-		p.notices.media(state)
+		p.notices.media(MediaDown)
 	}
 }
 
@@ -126,11 +118,11 @@ func (p *Peer) live(now time.Duration) {
 	}
 	switch {
 	case quiet > max(cfg.down(), silent):
-		p.say(MediaDown)
+		p.notices.media(MediaDown)
 	case quiet > silent:
-		p.say(MediaSilent)
+		p.notices.media(MediaSilent)
 	default:
-		p.say(MediaUp)
+		p.notices.media(MediaUp)
 	}
 }
 

@@ -286,7 +286,7 @@ func (l *layer) reports(receiver *webrtc.RTPReceiver) {
 }
 
 func (l *layer) facts() layerFacts {
-	return layerFacts{last: time.Duration(l.last.Load()), since: time.Duration(l.since.Load())}
+	return layerFacts{rank: l.rank, last: time.Duration(l.last.Load()), since: time.Duration(l.since.Load())}
 }
 
 func (l *layer) loudness(now time.Duration) float64 {

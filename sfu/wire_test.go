@@ -190,6 +190,35 @@ func TestChatAndLossyChannels(t *testing.T) {
 	}
 }
 
+func TestASecondChatChannelEndsTheFirst(t *testing.T) {
+	s := start(t, Config{})
+	a := join(t, s.Room("call"), "alice", sfutest.Config{})
+	until(t, "chat is handed up", func() bool { return a.ear.chat() != nil })
+	second, err := a.PC.CreateDataChannel("chat", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan struct{})
+	second.OnOpen(func() { close(opened) })
+	if _, err := a.ear.chat().ReadMessage(); err == nil {
+		t.Error("the first channel lives on")
+	}
+	<-opened
+	if err := second.SendText("here"); err != nil {
+		t.Fatal(err)
+	}
+	var newest Channel
+	until(t, "the second is handed up", func() bool {
+		a.ear.mu.Lock()
+		defer a.ear.mu.Unlock()
+		newest = a.ear.channels[len(a.ear.channels)-1]
+		return len(a.ear.channels) == 2
+	})
+	if m, err := newest.ReadMessage(); err != nil || string(m) != "here" {
+		t.Errorf("read %q, %v", m, err)
+	}
+}
+
 func TestLimitsAreTypedRefusals(t *testing.T) {
 	s := start(t, Config{SDPBytes: 20_000, PeerSources: 2, AudioSlots: 3, VideoSlots: 2, RoomPeers: 2})
 	r := s.Room("call")
