@@ -1,1 +1,1 @@
-export*from"./assets/sdk-W73J4WXQ.js";
+export*from"./assets/sdk-LWQYOI4A.js";

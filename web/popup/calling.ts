@@ -32,11 +32,14 @@ export class Calling {
 		return callScreen(hub?.viewsFor(this.#c) ?? [], state.pending);
 	}
 
-	get ring(): Ring | undefined {
-		const { hub, state } = this.#c;
-		const ring = hub?.ringFor(this.#c);
+	/** All that ring here: whoever calls second must not wait unseen until the first has given up. */
+	get rings(): Ring[] {
+		const { hub, client, state } = this.#c;
 		// Answered here: the card makes room for the call at once.
-		return state.pending.kind === "answering" && state.pending.ring.id === ring?.id ? undefined : ring;
+		const answered = state.pending.kind === "answering" ? state.pending.ring.id : undefined;
+		return (client?.calls.rings ?? []).filter(
+			(ring) => ring.id !== answered && hub?.homeOf(ring.id, ring.from.user) === this.#c,
+		);
 	}
 
 	async load(): Promise<void> {

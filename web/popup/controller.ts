@@ -16,7 +16,7 @@ import { Calling } from "./calling.ts";
 import { endText, ringEndText } from "./callscreen.ts";
 import { Drafts, refKey } from "./drafts.ts";
 import { type Hub, join } from "./hub.ts";
-import { forgetGuest, guestIdentity, knownIdentity } from "./identity.ts";
+import { forgetGuest, guestIdentity, type Identity } from "./identity.ts";
 import type { Options } from "./options.ts";
 import { People } from "./people.ts";
 import { problemText } from "./problems.ts";
@@ -57,7 +57,7 @@ export class Controller {
 		this.popup = popup;
 		this.state = initial(popup.options.destination);
 		this.#loadWords();
-		this.#join(knownIdentity(popup.server, popup.options));
+		this.#join();
 		if (remembered(popup) || (popup.options.autoOpen && once(popup))) this.open({ focus: false });
 	}
 
@@ -139,7 +139,7 @@ export class Controller {
 		this.#hub = undefined;
 		this.#watching?.stop.abort();
 		this.#watching = undefined;
-		this.#join(knownIdentity(this.popup.server, this.options));
+		this.#join();
 		this.#watch();
 	}
 
@@ -343,8 +343,9 @@ export class Controller {
 		return calls ? this.#panel.then(() => this.calling.load()) : this.#panel;
 	}
 
-	#join(identity: ReturnType<typeof knownIdentity>): void {
-		if (identity) this.#hub = join(this.popup.server, identity, this);
+	/** As who the site or the browser says the visitor is, if nobody else is meant. */
+	#join(identity?: Identity): void {
+		this.#hub = join(this, identity);
 	}
 
 	/** Keeps what is on screen fresh: transcript, presence. Does nothing when it is already watched. */

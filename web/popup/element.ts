@@ -83,10 +83,9 @@ export class CarillonPopup extends LitElement implements PanelView {
 		const c = this.#controller;
 		if (!c) return nothing;
 		const { calling } = c;
-		const ring = calling.ring;
 		const open = c.state.panel.kind === "open";
 		return html`
-			${ring && calling.part ? calling.part.ringView(c, ring) : nothing}
+			${calling.part?.ringsView(c, calling.rings) ?? nothing}
 			${open ? panelView(c, this) : floatingCall(c)}
 			${soundView(c)}
 			${this.#announcer.view()}

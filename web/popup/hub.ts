@@ -2,26 +2,27 @@
  * One client of the SDK with all popups of this page that speak for the same user. What must happen once
  * per page happens here: sounds, notifications, title and icon, and the choice of the popup that shows a call.
  */
-import { type CallView, type Client, type ClientEvents, createClient, type Ring } from "../sdk/index.ts";
+import { TabClient } from "../sdk/client.ts";
+import type { CallView, Client, ClientEvents, Ring } from "../sdk/index.ts";
 import { tellMessage, tellRing } from "./alerts.ts";
-import { flashTitle, setIconBadge, titled } from "./badge.ts";
+import { flashTitle } from "./badge.ts";
 import type { Controller } from "./controller.ts";
 import type { Identity } from "./identity.ts";
 import { type Ringer, wanted } from "./ringer.ts";
+import { Watch } from "./watch.ts";
 
-const hubs = new Map<string, Hub[]>(); // by server
-
-/** The hub of this server and identity, made and connected on first use. */
-export function join(server: string, identity: Identity, controller: Controller): Hub {
-	const here = hubs.get(server) ?? [];
-	hubs.set(server, here);
-	let hub = here.find((h) => h.identity.key === identity.key);
-	if (!hub) {
-		hub = new Hub(server, identity);
-		here.push(hub);
-	}
+/** The hub of this controller's server and user, made and connected on first use. */
+export function join(controller: Controller, identity?: Identity): Hub | undefined {
+	const watch = Watch.of(controller.popup, identity);
+	if (!watch) return undefined;
+	const hub = watch.hub ?? new Hub(watch);
 	hub.controllers.add(controller);
-	hub.client.connect();
+	if (!watch.hub) {
+		watch.hub = hub;
+		// The page's other popups have their part in what the line has kept.
+		const others = [...watch.popups].filter((p) => p !== controller.popup);
+		void Promise.allSettled(others.map((p) => p.load())).then(() => hub.connect());
+	}
 	return hub;
 }
 
@@ -32,9 +33,6 @@ const passed = [
 	"presence",
 	"receipt",
 	"userobject",
-	"connection",
-	"authexpired",
-	"error",
 	"call:incoming",
 	"call:ringend",
 	"call:active",
@@ -55,25 +53,24 @@ const drawn = [
 
 export class Hub {
 	readonly client: Client;
-	readonly identity: Identity;
 	readonly controllers = new Set<Controller>();
 
-	readonly #server: string;
+	readonly #watch: Watch;
 	readonly #left = new AbortController();
 	readonly #homes = new Map<string, Controller>(); // by call: the popup that started or answered it
 	readonly #rings = new Map<string, AbortController>(); // by call: what goes on while it rings
 	#ringer: Promise<Ringer> | undefined;
 
-	constructor(server: string, identity: Identity) {
-		this.#server = server;
-		this.identity = identity;
-		this.client = createClient({ server, ...identity.client });
-		const { client } = this;
+	constructor(watch: Watch) {
+		this.#watch = watch;
+		const { line } = watch;
+		const client = new TabClient({ server: line.server }, line.env, line);
+		this.client = client;
 		const o = { signal: this.#left.signal };
 		for (const type of passed) client.on(type, (detail) => this.#each((c) => c.popup.emit(type, detail)), o);
 		for (const type of drawn) client.on(type, () => this.#each((c) => c.refreshed()), o);
 		client.on("calls", () => this.#callsChanged(), o);
-		client.on("unread", ({ total }) => this.#unreadChanged(total), o);
+		client.on("unread", () => this.#each((c) => c.changed()), o);
 		client.on("message", (event) => this.#messageCame(event), o);
 		client.on("call:incoming", (ring) => this.#ringBegan(ring), o);
 		client.on(
@@ -97,18 +94,21 @@ export class Hub {
 		client.on("signedout", () => this.#each((c) => c.signedOut()), o);
 	}
 
+	connect(): void {
+		if (!this.#left.signal.aborted) this.client.connect();
+	}
+
 	leave(controller: Controller): void {
 		this.controllers.delete(controller);
-		if (this.controllers.size > 0) return;
+		this.#watch.leave(controller.popup);
+	}
+
+	/** The last popup left. */
+	close(): void {
 		this.#left.abort();
 		for (const ring of this.#rings.values()) ring.abort();
 		void this.#ringer?.then((ringer) => ringer.update(undefined));
-		this.#unreadChanged(0);
 		this.client.close();
-		hubs.set(
-			this.#server,
-			(hubs.get(this.#server) ?? []).filter((h) => h !== this),
-		);
 	}
 
 	/** The popup that shows a call: where it was clicked, else whose destination takes part, else the first. */
@@ -173,17 +173,6 @@ export class Hub {
 		this.#each((c) => c.messageCame(event.message, event.mine));
 		const looking = [...this.controllers].find((c) => c.alerting.looksAt(event.message.conversation));
 		void tellMessage(this.client, event, (looking ?? first).alerting);
-	}
-
-	#unreadChanged(total: number): void {
-		this.#each((c) => {
-			c.popup.setUnread(total);
-			c.popup.emit("unread", total);
-			c.changed();
-		});
-		if (this.#first?.popup.options.notifications === false) return;
-		document.title = titled(document.title, total);
-		void setIconBadge(total > 0);
 	}
 
 	get #first(): Controller | undefined {

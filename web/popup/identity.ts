@@ -1,5 +1,6 @@
 /** Who the visitor is to the server: a token of the site, a stored guest, or nobody until they open the panel. */
-import type { ClientOptions } from "../sdk/index.ts";
+import { claims } from "../sdk/token.ts";
+import type { ClientOptions } from "../sdk/types.ts";
 import type { Options } from "./options.ts";
 
 export interface Identity {
@@ -15,16 +16,42 @@ export function knownIdentity(server: string, options: Options): Identity | unde
 	return stored(server) ? guestIdentity(server, options) : undefined;
 }
 
-/** A guest is made at the first connection, and again only when the server no longer takes the stored one. */
+/** A guest is made at the first connection, renewed while the server knows them, and made again when it does not. */
 export function guestIdentity(server: string, _options: Options): Identity {
 	const getToken = async (signal: AbortSignal, stale?: string): Promise<string> => {
 		const kept = stored(server);
-		if (kept && kept !== stale) return kept;
-		const made = await makeGuest(server, signal);
-		store(server, made);
-		return made;
+		if (kept && kept !== stale && !ageing(kept)) return kept;
+		const given =
+			(kept && (await renewed(server, kept, kept === stale, signal))) || (await askGuest(server, {}, signal));
+		if (typeof given !== "string") throw new Error(`no guest token: ${given}`);
+		store(server, given);
+		return given;
 	};
 	return { key: "guest", client: { getToken } };
+}
+
+/** Past half of its life: whoever comes back in time stays the same guest. */
+function ageing(token: string): boolean {
+	const { iat, exp } = claims(token);
+	return typeof iat === "number" && typeof exp === "number" && Date.now() / 1000 > (iat + exp) / 2;
+}
+
+/** A new token of the same guest; undefined when the server does not know them any more. `must`: the old one is no use. */
+async function renewed(
+	server: string,
+	token: string,
+	must: boolean,
+	signal: AbortSignal,
+): Promise<string | undefined> {
+	const given = await askGuest(server, { token }, signal).catch((error) => {
+		if (must) throw error;
+		return 0;
+	});
+	if (typeof given === "string") return given;
+	if (!must) return token;
+	// Too many at once, or a server that cannot answer now: the guest is still the same.
+	if (given !== 401) throw new Error(`no guest token: ${given}`);
+	return undefined;
 }
 
 export function forgetGuest(server: string): void {
@@ -35,17 +62,18 @@ export function forgetGuest(server: string): void {
 	}
 }
 
-async function makeGuest(server: string, signal: AbortSignal): Promise<string> {
+/** A token, or the status with which the server refused. */
+async function askGuest(server: string, ask: object, signal: AbortSignal): Promise<string | number> {
 	const answer = await fetch(new URL("/api/v1/guests", server), {
 		method: "POST",
 		headers: { "content-type": "application/json" },
-		body: "{}",
+		body: JSON.stringify(ask),
 		signal,
 	});
+	if (!answer.ok) return answer.status;
 	const body: unknown = await answer.json();
 	const token = typeof body === "object" && body !== null && "token" in body ? body.token : undefined;
-	if (!answer.ok || typeof token !== "string") throw new Error(`no guest token: ${answer.status}`);
-	return token;
+	return typeof token === "string" && token !== "" ? token : answer.status;
 }
 
 const storeKey = (server: string) => `carillon.guest ${server}`;

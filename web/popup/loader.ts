@@ -5,8 +5,10 @@
 import { fromDataset, type Options } from "./options.ts";
 import { type Parts, Popup } from "./shell.ts";
 
+type Part = "core" | "chat" | "panel" | "call";
+
 /** Files of each part, itself first: filled in by the build. */
-declare const PARTS: Record<"core" | "panel" | "call", string[]>;
+declare const PARTS: Record<Part, string[]>;
 
 /** `carillon(method, …)` speaks to the popup that was booted first. */
 export interface CarillonFunction {
@@ -27,7 +29,7 @@ const script = document.currentScript as HTMLScriptElement | null;
 const base = script?.src || `${location.origin}/popup.js`;
 const url = (file: string) => new URL(file, base).href;
 
-function preload(part: "core" | "panel"): void {
+function preload(part: Part): void {
 	for (const file of PARTS[part]) {
 		const href = url(file);
 		if (document.head.querySelector(`link[href="${href}"]`)) continue;
@@ -38,13 +40,13 @@ function preload(part: "core" | "panel"): void {
 	}
 }
 
-const parts: Parts = {
-	core() {
-		preload("core");
-		return import(url(PARTS.core[0] ?? ""));
-	},
-	panel: () => preload("panel"),
-};
+/** Its files together, not one after the other as each names the next. */
+function load<T>(part: Part): Promise<T> {
+	preload(part);
+	return import(url(PARTS[part][0] ?? ""));
+}
+
+const parts: Parts = { core: () => load("core"), chat: () => load("chat"), preload };
 
 let first: Popup | undefined;
 /** Calls made before there is a popup: listeners, mostly. */

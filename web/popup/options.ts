@@ -35,8 +35,6 @@ export interface Options {
 	autoOpen?: boolean;
 	/** Remembers in this tab whether the panel was open. */
 	persistOpen?: boolean;
-	/** For sites whose policy allows styles only by nonce and whose visitors use old browsers. */
-	nonce?: string;
 	/** Where the popup is put: an element or a selector. Default: the body. */
 	parent?: string | Element;
 }

@@ -1,15 +1,18 @@
 /**
  * One popup on a page: its place in the document, the round button, its options and its listeners.
- * All that needs the server is in the core part, which this loads when it is wanted.
+ * All that needs the server is in other parts, which this loads when they are wanted.
  */
 import type { Controller } from "./controller.ts";
 import { launcherStyle } from "./launcher.css.ts";
 import type { Options } from "./options.ts";
+import type { Watch } from "./watch.ts";
 
 export interface Parts {
-	/** Fetches the core part; the panel's files are fetched beside it when asked for. */
-	core(): Promise<{ attach(popup: Popup): Controller }>;
-	panel(): void;
+	/** The connection: when idle, for who is known to the server. */
+	core(): Promise<{ attach(popup: Popup): void }>;
+	/** The rest of what thinks. The files of the panel and of calls are fetched beside it when asked for. */
+	chat(): Promise<{ attach(popup: Popup): Controller }>;
+	preload(part: "panel" | "call"): void;
 }
 
 type Request =
@@ -39,8 +42,10 @@ export class Popup {
 	readonly host = document.createElement("carillon-popup");
 	readonly root = this.host.attachShadow({ mode: "open" });
 	readonly button = document.createElement("button");
-	/** Set once the core part is here. */
+	/** Set once the chat part is here. */
 	controller: Controller | undefined;
+	/** The line to the server that this popup shares; set by itself. */
+	watch: Watch | undefined;
 	options: Options;
 
 	readonly #parts: Parts;
@@ -49,6 +54,7 @@ export class Popup {
 	readonly #dark = matchMedia("(prefers-color-scheme: dark)");
 	#loading: Promise<Controller> | undefined;
 	#expanded = false;
+	#unread = 0;
 
 	constructor(options: Options, parts: Parts) {
 		this.options = options;
@@ -73,8 +79,8 @@ export class Popup {
 		button.onclick = () => this.toggle();
 		// The way to a click begins with these; the panel is there when it lands.
 		button.onpointerenter = button.onfocus = () => {
-			this.#parts.panel();
-			void this.load();
+			this.#parts.preload("panel");
+			void this.load().catch(() => {});
 		};
 		this.root.append(button);
 		this.setUnread(0);
@@ -108,13 +114,20 @@ export class Popup {
 
 	/** Of this open page, shared by all popups on it; "" before the core part is here. */
 	get tabId(): string {
-		return this.controller?.tabId ?? "";
+		return this.watch?.line.tab.id ?? this.controller?.tabId ?? "";
+	}
+
+	/** A call rings or comes back: all that it may take is fetched at once. */
+	call(): void {
+		this.#parts.preload("panel");
+		this.#parts.preload("call");
+		void this.load().catch(() => {});
 	}
 
 	load(): Promise<Controller> {
-		this.#loading ??= this.#parts.core().then(
-			(core) => {
-				this.controller = core.attach(this);
+		this.#loading ??= this.#parts.chat().then(
+			(chat) => {
+				this.controller = chat.attach(this);
 				return this.controller;
 			},
 			(cause) => {
@@ -129,7 +142,7 @@ export class Popup {
 		return this.#loading;
 	}
 
-	// What waits for the core part and answers with a promise.
+	// What waits for the chat part and answers with a promise.
 	readonly identify = this.#ask("identify");
 	readonly openConversation = this.#ask("openConversation");
 	readonly startCall = this.#ask("startCall");
@@ -148,7 +161,7 @@ export class Popup {
 	}
 
 	getUnread(): number {
-		return this.controller?.getUnread() ?? 0;
+		return this.#unread;
 	}
 
 	getState(): ReturnType<Controller["getState"]> | undefined {
@@ -173,7 +186,7 @@ export class Popup {
 	}
 
 	open(): void {
-		this.#parts.panel();
+		this.#parts.preload("panel");
 		this.load().then(
 			(c) => c.open(),
 			() => {},
@@ -202,7 +215,14 @@ export class Popup {
 
 	/** Takes the popup off the page and lets its connection go. With `signOut` the stored user is forgotten. */
 	shutdown(p: { signOut?: boolean } = {}): void {
-		this.controller?.shutdown(p);
+		if (this.controller) this.controller.shutdown(p);
+		else if (p.signOut || this.#loading) {
+			// Signing out takes more than letting go, and what is on its way must not outlive us.
+			void this.load().then(
+				(c) => c.shutdown(p),
+				() => {},
+			);
+		} else this.watch?.leave(this);
 		this.controller = this.#loading = undefined;
 		this.setExpanded(false);
 		this.setUnread(0);
@@ -227,6 +247,7 @@ export class Popup {
 	}
 
 	setUnread(count: number): void {
+		this.#unread = count;
 		this.#count.textContent = count > 99 ? "99+" : `${count}`;
 		this.#count.hidden = count === 0;
 	}
@@ -234,6 +255,16 @@ export class Popup {
 	setExpanded(expanded: boolean): void {
 		this.#expanded = expanded;
 		this.#draw();
+	}
+
+	/** What cannot be loaded now is loaded on the first click. */
+	#connect(): void {
+		this.#parts.core().then(
+			(core) => {
+				if (this.host.isConnected && !this.watch) core.attach(this);
+			},
+			(cause) => this.emit("error", new Error("The chat could not be loaded.", { cause })),
+		);
 	}
 
 	#ask<K extends Request>(name: K) {
@@ -275,7 +306,9 @@ export class Popup {
 			const place = typeof parent === "string" ? document.querySelector(parent) : parent;
 			(place ?? document.body).append(this.host);
 			this.emit("ready");
-			if (this.knowsUser) whenIdle(() => void this.load().catch(() => {}));
+			const { autoOpen, persistOpen } = this.options;
+			if (autoOpen || persistOpen) whenIdle(() => void this.load().catch(() => {}));
+			else if (this.knowsUser) whenIdle(() => this.#connect());
 		};
 		if (document.body) put();
 		else addEventListener("DOMContentLoaded", put, { once: true });

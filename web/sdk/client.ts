@@ -1,20 +1,18 @@
 /** One user in one tab: joins the connection with the stores. */
 import { CallStore } from "./calls/calls.ts";
 import { ConversationStore } from "./conversations.ts";
-import { Emitter } from "./emitter.ts";
+import type { Emitter } from "./emitter.ts";
 import { browser, type Environment } from "./environment.ts";
 import { Refusal, Unanswered } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
+import { Line, type Said, type Stores } from "./line.ts";
 import { MessageStore } from "./messages.ts";
 import { ObjectStore } from "./objects.ts";
 import type { Waiting } from "./outbox.db.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import type { Rpc } from "./rpc.ts";
-import { Session } from "./session.ts";
-import { Siblings } from "./siblings.ts";
-import { type Tab, tabOf } from "./tab.ts";
-import { subject, Tokens } from "./token.ts";
+import type { Session } from "./session.ts";
 import type {
 	Client,
 	ClientEvents,
@@ -30,15 +28,13 @@ import type { Message, MessageSend, User, Welcome } from "./wire.gen.ts";
 
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
 const channelPatienceMs = 2000;
-/** A tab that nobody has looked at for so long is away. */
-const awayMs = 60_000;
 
 /** Makes a client. It touches no network before `connect()`. */
 export function createClient(options: ClientOptions): Client {
 	return new TabClient(options, browser());
 }
 
-/** `env` comes from outside for tests. */
+/** `env` comes from outside for tests; `line` when there was one before anything needed the stores. */
 export class TabClient implements Client {
 	readonly server: string;
 	readonly conversations: ConversationStore;
@@ -48,44 +44,29 @@ export class TabClient implements Client {
 	readonly sessions: Sessions;
 	readonly calls: CallStore;
 
-	readonly #env: Environment;
-	readonly #prefix: string;
-	readonly #tab: Tab;
-	readonly #events = new Emitter<ClientEvents>();
+	readonly #line: Line;
+	readonly #events: Emitter<ClientEvents>;
 	readonly #session: Session;
-	readonly #siblings: Siblings;
 	readonly #outbox: Outbox;
 	readonly #store: MessageStore;
 	readonly #typing: TypingStore;
 	readonly #inbox: Inbox;
+	readonly #stores: Stores;
 	readonly #channels = new Map<string, Rpc>();
-	readonly #tokens: Tokens;
 	readonly #life = new AbortController();
 	#user: User | undefined;
 	#account = "";
-	#idle: ReturnType<typeof setTimeout> | undefined;
-	#wanted = false;
 
-	constructor(o: ClientOptions, env: Environment) {
-		this.#env = env;
-		this.server = new URL(o.server).origin;
-		this.#prefix = o.storagePrefix ?? "carillon";
-		this.#tab = tabOf(env, this.#prefix);
-		this.#tokens = new Tokens(o);
-		const events = this.#events;
+	constructor(o: ClientOptions, env: Environment, line = new Line(o, env)) {
+		this.#line = line;
+		this.server = line.server;
+		this.#session = line.session;
+		const { siblings } = line;
+		const events = (this.#events = line.events);
 		const me = () => this.#account;
-		const tab = () => this.#tab.id;
-		const tell = (topic: string, data: unknown) => this.#siblings.tell(topic, data);
-		this.#siblings = new Siblings(env, (topic, data) => this.#sibling(topic, data));
-		this.#session = new Session({
-			env,
-			tokens: this.#tokens,
-			tab: this.#tab,
-			server: this.server,
-			deviceName: o.deviceName ?? env.deviceName,
-			pending: () => this.#outbox.pending(),
-		});
-		this.conversations = new ConversationStore(this.#session, events, me);
+		const tab = () => line.tab.id;
+		const tell = (topic: string, data: unknown) => siblings.tell(topic, data);
+		this.conversations = new ConversationStore(this.#session, events, me, line.unread);
 		this.presence = new People(this.#session, events);
 		this.objects = new ObjectStore(this.#session, events);
 		this.#typing = new TypingStore(this.#session, events);
@@ -96,8 +77,8 @@ export class TabClient implements Client {
 			changed: (w) => this.#store.waitingChanged(w),
 			tab,
 			direct: (user) => this.conversations.direct(user)?.id,
-			alone: (job, work) => this.#siblings.alone(job, work),
-			alive: () => this.#siblings.alive(),
+			alone: (job, work) => siblings.alone(job, work),
+			alive: () => siblings.alive(),
 			random: () => env.random(),
 			indexedDB: env.indexedDB,
 		});
@@ -135,13 +116,12 @@ export class TabClient implements Client {
 			me,
 			tab,
 			tell,
-			device: () => this.#tab.device,
-			storageKey: () => `${this.#name()}:legs`,
+			device: () => line.tab.device,
+			storageKey: () => `${line.name}:legs`,
 			channel: (call, rpc) => this.#channel(call, rpc),
-			hostLock: (leg, signal) => this.#siblings.hostLock(leg, signal),
+			hostLock: (leg, signal) => siblings.hostLock(leg, signal),
 		});
 		this.#inbox = new Inbox({
-			session: this.#session,
 			events,
 			store: this.#store,
 			conversations: this.conversations,
@@ -151,15 +131,28 @@ export class TabClient implements Client {
 			typing: this.#typing,
 			me,
 		});
-		this.#listen();
+		this.#stores = {
+			hear: (said, ageMs) => this.#hear(said, ageMs),
+			become: (user) => this.#become(user),
+			hide: () => this.calls.suspend(),
+			sibling: (topic, data) => this.#sibling(topic, data),
+			signedOut: () => void this.#signedOut(),
+			pending: () => this.#outbox.pending(),
+		};
+		this.#session.on("connection", (c) => {
+			if (c.state !== "online" && c.state !== "catching_up") this.#outbox.interrupted();
+		});
+		events.on("profile", (u) => {
+			if (u.id === this.#account) this.#user = u;
+		});
 	}
 
 	get tabId(): string {
-		return this.#tab.id;
+		return this.#line.tab.id;
 	}
 
 	get deviceId(): string {
-		return this.#tab.device;
+		return this.#line.tab.device;
 	}
 
 	get connection(): Connection {
@@ -175,28 +168,22 @@ export class TabClient implements Client {
 	}
 
 	connect(): void {
-		this.#wanted = true;
-		this.#session.connect();
+		this.#line.serve(this.#stores);
+		this.#line.connect();
 	}
 
 	disconnect(): void {
-		this.#wanted = false;
 		this.calls.suspend();
-		this.#session.rest();
+		this.#line.rest();
 	}
 
 	close(): void {
 		this.#life.abort();
-		this.#inbox.clear();
-		clearTimeout(this.#idle);
 		this.calls.close();
-		this.#session.rest();
-		this.#session.clear();
+		this.#line.close();
 		this.#typing.clear();
 		this.#store.clear();
 		this.#outbox.close();
-		this.#siblings.leave();
-		this.#events.clear();
 	}
 
 	async signOut(p: { everywhere?: boolean } = {}, signal?: AbortSignal): Promise<void> {
@@ -207,7 +194,7 @@ export class TabClient implements Client {
 			// Our own session was among them and closed before the answer.
 			if (!(err instanceof Unanswered)) throw err;
 		}
-		this.#siblings.tell("signout", null);
+		this.#line.siblings.tell("signout", null);
 		await this.#signedOut();
 	}
 
@@ -216,11 +203,11 @@ export class TabClient implements Client {
 	}
 
 	tell(topic: string, data: unknown): void {
-		this.#siblings.tell(`page:${topic}`, data);
+		this.#line.siblings.tell(`page:${topic}`, data);
 	}
 
 	win(job: string, signal: AbortSignal): Promise<boolean> {
-		return this.#siblings.win(job, signal);
+		return this.#line.siblings.win(job, signal);
 	}
 
 	on<K extends keyof ClientEvents>(
@@ -231,65 +218,27 @@ export class TabClient implements Client {
 		return this.#events.on(type, listener, o);
 	}
 
-	#listen(): void {
-		const s = this.#session;
-		s.on("connection", (c) => {
-			if (c.state !== "online" && c.state !== "catching_up") this.#outbox.interrupted();
-			this.#events.emit("connection", c);
-			if (c.state === "stopped" && c.why === "signed_out") void this.#signedOut();
-		});
-		// What waits from an earlier page shows even before there is a connection.
-		s.on("token", (token) => {
-			const user = subject(token);
-			if (user && this.#account === "") this.#become(user);
-		});
-		s.on("welcome", ({ welcome, recovered }) => this.#welcomed(welcome, recovered));
-		s.on("synced", ({ recovered }) => {
-			this.calls.synced();
-			this.#outbox.flush();
-			this.#inbox.ackSoon();
-			this.#events.emit("synced", { recovered });
-		});
-		s.on("event", (e) => this.#inbox.event(e));
-		s.on("note", (n) => this.#inbox.note(n));
-		this.#events.on("profile", (u) => {
-			if (u.id === this.#account) this.#user = u;
-		});
-		s.on("authexpired", (code) => this.#events.emit("authexpired", { code }));
-		s.on("error", (err) => this.#events.emit("error", err));
-		this.#env.life(this.#life.signal, {
-			hurry: () => {
-				if (!this.#wanted) return;
-				s.connect();
-				s.hurry();
-			},
-			doubt: () => s.probe(),
-			hide: () => this.#hidden(),
-			visibility: (visible) => this.#seen(visible),
-		});
+	#hear(said: Said, ageMs: number): void {
+		switch (said.type) {
+			case "welcome":
+				return this.#welcomed(said.welcome, said.recovered, ageMs);
+			case "event":
+				return this.#inbox.event(said.event, said.live, ageMs);
+			case "note":
+				return this.#inbox.note(said.note);
+			case "synced":
+				this.calls.synced();
+				this.#outbox.flush();
+				return this.#events.emit("synced", { recovered: said.recovered });
+		}
 	}
 
-	/** The page goes, to the bfcache perhaps. Calls are left to their grace time; locks would be in the way. */
-	#hidden(): void {
-		if (!this.#wanted) return;
-		this.calls.suspend();
-		this.#session.rest();
-		this.#tab.release();
-	}
-
-	#seen(visible: boolean): void {
-		clearTimeout(this.#idle);
-		if (visible) this.#session.notify("activity", { away: false });
-		else this.#idle = setTimeout(() => this.#session.notify("activity", { away: true }), awayMs);
-	}
-
-	#welcomed(w: Welcome, recovered: boolean): void {
+	#welcomed(w: Welcome, recovered: boolean, ageMs: number): void {
 		this.#user = w.user;
-		this.#become(w.user.id);
 		for (const id of w.accepted) this.#outbox.settle(id);
 		this.objects.greeted(w.objects);
 		this.presence.greeted();
-		this.calls.greeted(w.calls);
+		this.calls.greeted(w.calls, ageMs);
 		if (!recovered) {
 			ignore(this.conversations.reload(this.#life.signal));
 			this.#store.refill();
@@ -297,17 +246,11 @@ export class TabClient implements Client {
 		this.#store.sendMarks();
 	}
 
-	/** Everything that is stored is stored under this name. */
-	#name(): string {
-		return `${this.#prefix}:${this.server}:${this.#account}`;
-	}
-
 	#become(user: string): void {
 		if (user === this.#account) return;
 		if (this.#account !== "") this.#forget();
 		this.#account = user;
-		this.#siblings.join(this.#name());
-		ignore(this.#outbox.open(this.#name()));
+		ignore(this.#outbox.open(this.#line.name));
 	}
 
 	/** The data channel of a hosted leg is open, or gone. */
@@ -343,8 +286,6 @@ export class TabClient implements Client {
 				const { conversation, seq } = data as { conversation: string; seq: number };
 				return this.conversations.read(conversation, seq);
 			}
-			case "signout":
-				return void this.#signedOut();
 			default:
 				this.calls.hear(topic, data);
 		}
@@ -353,32 +294,29 @@ export class TabClient implements Client {
 	/** This device's tabs, ourselves last. Through the server, so that it works without any local means. */
 	async #signOutDevice(signal?: AbortSignal): Promise<void> {
 		const all = await this.sessions.list(signal);
-		const here = all.filter((s) => s.device === this.#tab.device);
+		const here = all.filter((s) => s.device === this.#line.tab.device);
 		for (const s of here.sort((a, b) => Number(a.this) - Number(b.this)))
 			await this.sessions.signOut(s.id, signal);
 	}
 
 	async #signedOut(): Promise<void> {
 		if (this.#account === "") return;
-		this.#wanted = false;
 		this.#forget();
-		await this.#outbox.clear();
-		this.#siblings.leave();
 		this.#account = "";
 		this.#user = undefined;
-		if (this.#session.state.state !== "stopped") this.#session.rest();
+		const cleared = this.#outbox.clear();
+		this.#line.forget();
+		await cleared;
 		this.#events.emit("signedout", undefined);
 	}
 
 	/** What is in memory of this user. */
 	#forget(): void {
 		this.calls.clear();
-		this.#session.forget();
 		this.#store.clear();
 		this.conversations.clear();
 		this.presence.clear();
 		this.objects.clear();
 		this.#typing.clear();
-		this.#inbox.clear();
 	}
 }

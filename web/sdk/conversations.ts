@@ -13,9 +13,11 @@ export class ConversationStore implements Conversations {
 	#sorted: readonly Conversation[] | undefined;
 	#next: string | undefined;
 	#loaded = false;
-	#told = 0;
+	#told: number;
 
-	constructor(session: Session, events: Emitter<ClientEvents>, me: () => string) {
+	/** `told`: the unread count that listeners have heard already. */
+	constructor(session: Session, events: Emitter<ClientEvents>, me: () => string, told = 0) {
+		this.#told = told;
 		this.#session = session;
 		this.#events = events;
 		this.#me = me;

@@ -1,20 +1,16 @@
-/** Hands what the server says to the store that it concerns, and acknowledges what is stored. */
+/** Hands what the server says to the store that it concerns. */
 import type { CallStore } from "./calls/calls.ts";
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
 import type { MessageStore } from "./messages.ts";
 import type { ObjectStore } from "./objects.ts";
 import type { People } from "./people.ts";
-import type { Session, SessionEvents } from "./session.ts";
+import type { SessionEvents } from "./session.ts";
 import type { ClientEvents } from "./types.ts";
 import type { TypingStore } from "./typing.ts";
 import type { EventData, Event as LogEvent } from "./wire.gen.ts";
 
-/** "at most once a second" */
-const ackMs = 1000;
-
 export interface InboxOptions {
-	session: Session;
 	events: Emitter<ClientEvents>;
 	store: MessageStore;
 	conversations: ConversationStore;
@@ -27,21 +23,19 @@ export interface InboxOptions {
 
 export class Inbox {
 	readonly #o: InboxOptions;
-	#acked = 0;
-	#acking: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(o: InboxOptions) {
 		this.#o = o;
 	}
 
-	event(e: LogEvent): void {
+	/** `live`: it is new, not one of those that were missed. `ageMs`: how long it waited in this tab. */
+	event(e: LogEvent, live: boolean, ageMs: number): void {
 		switch (e.type) {
 			case "message": {
 				const m = e.data as EventData["message"];
 				this.#o.store.take(m);
 				this.#o.typing.wrote(m.conversation, m.sender, this.#o.me());
-				if (this.#o.session.synced)
-					this.#o.events.emit("message", { message: m, mine: m.sender === this.#o.me() });
+				if (live) this.#o.events.emit("message", { message: m, mine: m.sender === this.#o.me() });
 				break;
 			}
 			case "message.update":
@@ -58,7 +52,7 @@ export class Inbox {
 				this.#o.store.redraw(this.#o.conversations.take(e.data as EventData["conversation"]).id);
 				break;
 			case "call":
-				this.#o.calls.take(e.data as EventData["call"], e.age_ms);
+				this.#o.calls.take(e.data as EventData["call"], (e.age_ms ?? 0) + ageMs);
 				break;
 			case "userobject":
 				this.#o.objects.hear(e.data as EventData["userobject"]);
@@ -71,7 +65,6 @@ export class Inbox {
 				break;
 			}
 		}
-		this.ackSoon();
 	}
 
 	note(n: SessionEvents["note"]): void {
@@ -87,22 +80,5 @@ export class Inbox {
 			case "leg.end":
 				return this.#o.calls.note(n.method, n.params);
 		}
-	}
-
-	ackSoon(): void {
-		if (this.#acking !== undefined || this.#o.session.offset === this.#acked) return;
-		this.#acking = setTimeout(() => {
-			this.#acking = undefined;
-			const offset = this.#o.session.offset;
-			if (offset === this.#acked || !this.#o.session.synced) return;
-			this.#acked = offset;
-			this.#o.session.notify("ack", { offset });
-		}, ackMs);
-	}
-
-	clear(): void {
-		clearTimeout(this.#acking);
-		this.#acking = undefined;
-		this.#acked = 0;
 	}
 }

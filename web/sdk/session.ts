@@ -84,6 +84,10 @@ export class Session extends Emitter<SessionEvents> {
 		return this.#state.state === "online";
 	}
 
+	get greetedNow(): boolean {
+		return this.#greeted;
+	}
+
 	connect(): void {
 		this.#step({ type: "connect" });
 	}

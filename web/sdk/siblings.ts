@@ -4,13 +4,23 @@
  */
 import type { Environment } from "./environment.ts";
 import { hold } from "./tab.ts";
-import { ignore } from "./wait.ts";
+import { ignore, sleep } from "./wait.ts";
+
+interface Claim {
+	readonly job: string;
+	readonly ticket: number;
+}
+
+/** How long a claim waits for an objection where there are no Web Locks. */
+const objectionMs = 100;
 
 export class Siblings {
 	readonly #env: Environment;
 	readonly #heard: (topic: string, data: unknown) => void;
 	#channel: BroadcastChannel | undefined;
 	#name = "";
+	/** Without Web Locks: my tickets for jobs asked for here. The lowest wins; who has the job already holds 0. */
+	readonly #tickets = new Map<string, number>();
 
 	constructor(env: Environment, heard: (topic: string, data: unknown) => void) {
 		this.#env = env;
@@ -25,13 +35,16 @@ export class Siblings {
 		this.#channel = this.#env.channel?.(name);
 		if (!this.#channel) return;
 		this.#channel.onmessage = (e: MessageEvent<{ topic?: unknown; data?: unknown }>) => {
-			if (typeof e.data?.topic === "string") this.#heard(e.data.topic, e.data.data);
+			const { topic, data } = e.data ?? {};
+			if (topic === "claim" || topic === "taken") this.#claimed(topic, data as Claim);
+			else if (typeof topic === "string") this.#heard(topic, data);
 		};
 	}
 
 	leave(): void {
 		this.#channel?.close();
 		this.#channel = undefined;
+		this.#tickets.clear();
 		this.#name = "";
 	}
 
@@ -42,7 +55,7 @@ export class Siblings {
 	/** See `Client.win`. A loser may ask again when it hears that the winner failed. */
 	async win(job: string, signal: AbortSignal): Promise<boolean> {
 		const { locks } = this.#env;
-		if (!locks) return true;
+		if (!locks) return this.#channel ? this.#claim(job, signal) : true;
 		return new Promise((resolve) => {
 			ignore(
 				locks
@@ -56,6 +69,30 @@ export class Siblings {
 					.catch(() => resolve(true)),
 			);
 		});
+	}
+
+	/** The tabs agree by messages: all say what they want, and who has the better ticket objects. */
+	async #claim(job: string, signal: AbortSignal): Promise<boolean> {
+		if (this.#tickets.has(job)) return false;
+		const ticket = 1 + this.#env.random();
+		this.#tickets.set(job, ticket);
+		this.tell("claim", { job, ticket } satisfies Claim);
+		await sleep(objectionMs, signal).catch(() => {});
+		const won = this.#tickets.get(job) === ticket && !signal.aborted;
+		if (!won) {
+			if (this.#tickets.get(job) === ticket) this.#tickets.delete(job);
+			return false;
+		}
+		this.#tickets.set(job, 0);
+		signal.addEventListener("abort", () => this.#tickets.delete(job), { once: true });
+		return true;
+	}
+
+	#claimed(topic: "claim" | "taken", { job, ticket }: Claim): void {
+		const mine = this.#tickets.get(job);
+		if (mine === undefined) return;
+		if (topic === "claim" && mine < ticket) this.tell("taken", { job, ticket });
+		else if (topic === "claim" ? mine > ticket : mine === ticket) this.#tickets.delete(job);
 	}
 
 	/** Runs `work` in one tab at a time; the others do not wait but leave it. */

@@ -55,14 +55,22 @@ export class Tokens {
 
 /** The user a JWT names. Only to find what is stored on this device; the server decides who we are. */
 export function subject(token: string): string | undefined {
+	const { sub } = claims(token);
+	return typeof sub === "string" && sub !== "" ? sub : undefined;
+}
+
+/** What a JWT says, without any check; nothing when it is none. */
+export function claims(token: string): {
+	readonly sub?: unknown;
+	readonly iat?: unknown;
+	readonly exp?: unknown;
+} {
 	try {
-		const body = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/");
-		if (!body) return undefined;
+		const body = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "";
 		const bytes = Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
-		const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-		const sub = (claims as { sub?: unknown }).sub;
-		return typeof sub === "string" && sub !== "" ? sub : undefined;
+		const said: unknown = JSON.parse(new TextDecoder().decode(bytes));
+		return typeof said === "object" && said !== null ? said : {};
 	} catch {
-		return undefined;
+		return {};
 	}
 }

@@ -314,7 +314,8 @@ export interface Client {
 	tell(topic: string, data: unknown): void;
 	/**
 	 * Races the tabs of this profile and user for a job (ringer, notifier, announcer). Resolves with true in the
-	 * winner, which keeps it until the signal aborts; false elsewhere. True everywhere where Web Locks are absent.
+	 * winner, which keeps it until the signal aborts; false elsewhere. Without Web Locks the tabs agree by
+	 * BroadcastChannel; without that too it is true everywhere.
 	 */
 	win(job: string, signal: AbortSignal): Promise<boolean>;
 

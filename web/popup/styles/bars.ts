@@ -67,7 +67,7 @@ export const barStyles = css`
 		font-weight: inherit;
 	}
 	.floating,
-	.ring {
+	.rings {
 		position: absolute;
 		inset-block-end: 76px;
 		inset-inline-end: 0;
@@ -89,8 +89,12 @@ export const barStyles = css`
 		box-shadow: var(--shadow);
 		animation: rise 0.24s var(--ease);
 	}
-	.ring {
+	.rings {
 		z-index: 3;
+		display: grid;
+		gap: var(--s2);
+	}
+	.ring {
 		display: grid;
 		gap: var(--s4);
 		padding: var(--s4);
@@ -99,18 +103,20 @@ export const barStyles = css`
 		box-shadow: var(--shadow);
 		animation: rise 0.28s var(--ease);
 	}
-	.ring ~ .floating {
+	.rings ~ .floating {
 		inset-block-end: 300px;
 	}
 	/* Over the panel it hangs from the top, as a call does on a phone. */
-	.ring:has(~ .panel) {
+	.rings:has(~ .panel) {
 		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
 		inset-inline-end: var(--s2);
 		inline-size: 364px;
 		transform: translateY(calc(100% + var(--s2)));
+	}
+	.rings:has(~ .panel) .ring {
 		animation: drop 0.28s var(--ease);
 	}
-	.ring:has(~ .panel.in-call) {
+	.rings:has(~ .panel.in-call) {
 		inset-block-end: calc(76px + min(720px, 100dvh - 76px - var(--_y, 20px) - 16px));
 	}
 	@keyframes drop {
@@ -182,9 +188,9 @@ export const barStyles = css`
 		}
 	}
 	@media (max-width: 480px), (max-height: 480px) {
-		.ring,
-		.ring:has(~ .panel),
-		.ring:has(~ .panel.in-call) {
+		.rings,
+		.rings:has(~ .panel),
+		.rings:has(~ .panel.in-call) {
 			position: fixed;
 			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
 			inline-size: auto;

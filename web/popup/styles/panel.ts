@@ -19,15 +19,15 @@ export const panelStyles = css`
 		transition: inline-size 0.24s var(--ease), block-size 0.24s var(--ease);
 	}
 	:host([data-side="start"]) .panel,
-	:host([data-side="start"]) .ring,
+	:host([data-side="start"]) .rings,
 	:host([data-side="start"]) .floating {
 		inset-inline: 0 auto;
 	}
-	:host([data-side="left"]) :is(.panel, .ring, .floating) {
+	:host([data-side="left"]) :is(.panel, .rings, .floating) {
 		inset-inline: auto;
 		left: 0;
 	}
-	:host([data-side="right"]) :is(.panel, .ring, .floating) {
+	:host([data-side="right"]) :is(.panel, .rings, .floating) {
 		inset-inline: auto;
 		right: 0;
 	}

@@ -91,9 +91,14 @@ function here(c: Controller, view: CallView): TemplateResult {
 				<span class="summary"><span class="name"><bdi>${names(view)}</bdi></span></span>
 			</button>
 			<span class="detail" role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, performance.now(), c.words)}</span>
-			${microphone(c, view)} ${hangUp(c, view)}
+			${view.phase === "held" ? resume(c, view) : microphone(c, view)} ${hangUp(c, view)}
 		</div>
 	</div>`;
+}
+
+/** On hold: the way back is one click, wherever the visitor has gone meanwhile. */
+function resume(c: Controller, view: CallView): TemplateResult {
+	return html`<button class="button text" @click=${() => c.calling.do(c.client?.calls.setHeld(view.id, false))}>${c.words.say("resume")}</button>`;
 }
 
 function microphone(c: Controller, view: CallView): TemplateResult | typeof nothing {

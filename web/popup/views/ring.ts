@@ -1,23 +1,33 @@
 /** Someone calls. Not modal: it lies beside everything else and takes no focus. */
 import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import type { Ring } from "../../sdk/index.ts";
 import type { Controller } from "../controller.ts";
 import { icon } from "../icons.ts";
 import { avatar } from "./avatar.ts";
 
-export function ringView(c: Controller, ring: Ring): TemplateResult {
+export function ringsView(c: Controller, rings: readonly Ring[]): TemplateResult | typeof nothing {
+	if (rings.length === 0) return nothing;
+	return html`<div class="rings">${repeat(
+		rings,
+		(ring) => ring.id,
+		(ring) => ringView(c, ring),
+	)}</div>`;
+}
+
+function ringView(c: Controller, ring: Ring): TemplateResult {
 	const { words, calling, client } = c;
 	const video = ring.media === "video";
 	const name = ring.from.name || ring.from.user;
 	const title = words.say(video ? "incomingVideo" : "incomingVoice", { name });
 	const kind = words.say(video ? "videoRing" : "voiceRing");
 	const available = client?.calls.available;
-	return html`<div class="ring" role="alertdialog" aria-label=${title} aria-describedby="ring-kind">
+	return html`<div class="ring" role="alertdialog" aria-label=${title} aria-describedby="ring-${ring.id}">
 		<div class="row">
 			<span class="pulse">${avatar(faceOf(c, ring), "medium")}</span>
 			<span class="summary">
 				<span class="name"><bdi>${name}</bdi></span>
-				<span class="detail" id="ring-kind">${ring.waiting ? `${words.say("waiting")} · ${kind}` : kind}</span>
+				<span class="detail" id="ring-${ring.id}">${ring.waiting ? `${words.say("waiting")} · ${kind}` : kind}</span>
 			</span>
 			${
 				ring.silenced || ring.waiting

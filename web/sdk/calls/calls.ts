@@ -160,15 +160,15 @@ export class CallStore implements Calls {
 		return (await this.#ready()).preview(p);
 	}
 
-	/** Before what was missed: the live calls as they are now. What is not among them has ended. */
-	greeted(calls: readonly Snapshot[]): void {
+	/** Before what was missed: the live calls as they were `ageMs` ago. What is not among them has ended. */
+	greeted(calls: readonly Snapshot[], ageMs = 0): void {
 		const live = new Set(calls.map((c) => c.id));
 		for (const [id, held] of this.#held)
 			if (!live.has(id) && held.snapshot.state !== "ended") {
 				const cseq = held.snapshot.cseq;
 				this.#accept({ ...held.snapshot, cseq, state: "ended", reason: "expired" }, 0);
 			}
-		for (const c of calls) this.#accept(c, 0);
+		for (const c of calls) this.#accept(c, ageMs);
 		this.#derive();
 		if (this.#host) this.#host.resume();
 		else if (this.#stored().length > 0 && this.available.ok) ignore(this.#loaded().then((h) => h.resume()));

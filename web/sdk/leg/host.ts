@@ -3,6 +3,7 @@
  * Everything acquired on the way to a leg is given back when the leg does not come to be.
  */
 import type { Host, LegContext, StoredLeg } from "../calls/context.ts";
+import { participant } from "../calls/ring.ts";
 import { Refusal, Unanswered } from "../errors.ts";
 import type { Method, Params } from "../rpc.ts";
 import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
@@ -208,7 +209,8 @@ class TabHost implements Host {
 		});
 		this.#legs.set(leg.call, leg);
 		this.#keep();
-		this.#holdOthers(leg.call);
+		// A leg on hold came back by a reload: the one that is spoken in stays so.
+		if (!participant(given.call, this.#ctx.me())?.held) this.#holdOthers(leg.call);
 		leg.start(peer);
 		this.#ctx.take(given.call);
 		this.#ctx.changed();

@@ -348,6 +348,8 @@ export class HostedLeg implements Leg {
 		// The server believes what the call was started as; what is sent may differ.
 		const s = this.#o.ctx.snapshot(this.call);
 		const mine = s && participant(s, this.#o.ctx.me());
+		// A leg on hold that came back by a reload; what said so came while the devices opened.
+		if (mine?.held && this.#telling === 0) await this.#senders.hold(true);
 		if (!mine || got.problem) return;
 		const p = {
 			...(mine.microphone !== this.microphone && { microphone: this.microphone }),
