@@ -31,7 +31,7 @@ type Config struct {
 	JWKSURL string `toml:"jwks_url"`
 	// Guests lets visitors without a token ask for one. False: they cannot.
 	Guests bool `toml:"guests"`
-	// GuestTokenSeconds is how long a guest stays the same person. Zero: 30 days.
+	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews. Zero: 30 days.
 	GuestTokenSeconds int `toml:"guest_token_seconds"`
 	// GuestsPerMinute is how many guests one address may create in a minute. Zero: 10.
 	GuestsPerMinute int `toml:"guests_per_minute"`
@@ -123,13 +123,17 @@ type claims struct {
 
 // Verify returns whose token it is. Every way of being wrong has its own refusal.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
+	return v.verify(ctx, token, time.Duration(v.config.LeewaySeconds)*time.Second)
+}
+
+func (v *Verifier) verify(ctx context.Context, token string, leeway time.Duration) (Identity, error) {
 	if token == "" {
 		return Identity{}, refusal.New(refusal.TokenMissing, "Send a token: your backend mints one for the signed-in user.")
 	}
 	if len(token) > maxToken {
 		return Identity{}, refusal.New(refusal.TokenMalformed, "The token is longer than %d bytes.", maxToken)
 	}
-	c, byUs, err := v.parse(ctx, token)
+	c, byUs, err := v.parse(ctx, token, leeway)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -151,7 +155,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	return id, nil
 }
 
-func (v *Verifier) parse(ctx context.Context, token string) (c claims, byUs bool, err error) {
+func (v *Verifier) parse(ctx context.Context, token string, leeway time.Duration) (c claims, byUs bool, err error) {
 	t, _, err := jwt.NewParser().ParseUnverified(token, &claims{})
 	if err != nil {
 		return c, false, refused(err)
@@ -160,7 +164,7 @@ func (v *Verifier) parse(ctx context.Context, token string) (c claims, byUs bool
 		jwt.WithValidMethods([]string{"HS256"}),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
-		jwt.WithLeeway(time.Duration(v.config.LeewaySeconds) * time.Second),
+		jwt.WithLeeway(leeway),
 		jwt.WithTimeFunc(v.now),
 	}
 	kid, _ := t.Header["kid"].(string)

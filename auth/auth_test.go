@@ -228,6 +228,52 @@ func TestGuestsAreLimitedByAddress(t *testing.T) {
 	}
 }
 
+func TestGuestStaysTheSameByRenewal(t *testing.T) {
+	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true, GuestTokenSeconds: 3600, GuestsPerMinute: 100})
+	h := v.GuestHandler()
+	_, answer := post(h, "h", "application/json", `{"name":"Visitor"}`)
+	token := answer["token"].(string)
+	guest, err := v.Verify(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renew := func(token string) (int, map[string]any) {
+		body, _ := json.Marshal(map[string]string{"token": token})
+		return post(h, "h", "application/json", string(body))
+	}
+	began := time.Now()
+	for _, after := range []time.Duration{time.Minute, 119 * time.Minute} { // still good; expired for most of its life again
+		v.now = func() time.Time { return began.Add(after) }
+		status, answer := renew(token)
+		if status != http.StatusOK {
+			t.Fatalf("after %v: got %d %v", after, status, answer)
+		}
+		id, err := v.Verify(t.Context(), answer["token"].(string))
+		if err != nil || id.User != guest.User || id.Name != "Visitor" || !id.Guest {
+			t.Errorf("after %v: got %+v, %v, want the same guest %s", after, id, err, guest.User)
+		}
+	}
+	v.now = func() time.Time { return began.Add(3 * time.Hour) }
+	if status, answer := renew(token); status != http.StatusUnauthorized || answer["code"] != string(refusal.TokenExpired) {
+		t.Errorf("expired for long: got %d %v, want %s", status, answer, refusal.TokenExpired)
+	}
+	v.now = time.Now
+	user, err := v.Mint("alice", "", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := renew(user); status != http.StatusUnauthorized || answer["code"] != string(refusal.NotAllowed) {
+		t.Errorf("a user of the site: got %d %v, want %s", status, answer, refusal.NotAllowed)
+	}
+	if status, answer := renew(token + "x"); status != http.StatusUnauthorized || answer["code"] != string(refusal.TokenWrongKey) {
+		t.Errorf("forged: got %d %v, want %s", status, answer, refusal.TokenWrongKey)
+	}
+	v.validAfter = func(context.Context, string) (time.Time, error) { return time.Now(), nil }
+	if status, answer := renew(token); status != http.StatusUnauthorized || answer["code"] != string(refusal.TokenRevoked) {
+		t.Errorf("signed out everywhere: got %d %v, want %s", status, answer, refusal.TokenRevoked)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	v, _ := NewVerifier(context.Background(), Config{Keys: map[string]string{"a": keyA}}, []byte(own),
 		func(context.Context, string) (time.Time, error) { return time.Time{}, nil })

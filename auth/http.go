@@ -60,7 +60,8 @@ func (v *Verifier) DemoHandler() http.Handler {
 	})
 }
 
-// GuestHandler makes a guest: POST {"name": "…"}, at a bounded rate per address.
+// GuestHandler makes a guest: POST {"name": "…"}, or gives one a new token for the
+// old: POST {"token": "…"}. At a bounded rate per address.
 func (v *Verifier) GuestHandler() http.Handler {
 	limits := perAddress{perMinute: v.config.GuestsPerMinute}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,15 +74,27 @@ func (v *Verifier) GuestHandler() http.Handler {
 			return
 		}
 		var ask struct {
-			Name string `json:"name"`
+			Name  string `json:"name"`
+			Token string `json:"token"`
 		}
 		if !read(w, r, &ask) {
 			return
 		}
-		token, id, err := v.MintGuest(ask.Name)
+		var token string
+		var id Identity
+		var err error
+		if ask.Token != "" {
+			token, id, err = v.RenewGuest(r.Context(), ask.Token)
+		} else {
+			token, id, err = v.MintGuest(ask.Name)
+		}
 		if err != nil {
-			refused, _ := refusal.Of(err)
-			reply(w, http.StatusInternalServerError, refused)
+			refused, expected := refusal.Of(err)
+			status := http.StatusInternalServerError
+			if expected {
+				status = http.StatusUnauthorized // the token's fault; nothing else here is refused
+			}
+			reply(w, status, refused)
 			return
 		}
 		answer := signedIn{Token: token}

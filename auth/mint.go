@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"maps"
@@ -45,8 +46,33 @@ func (v *Verifier) MintGuest(name string) (token string, id Identity, err error)
 	if c.Name == "" {
 		c.Name = "Guest"
 	}
-	token, err = v.sign(c, ownKey, v.own, time.Duration(v.config.GuestTokenSeconds)*time.Second)
+	return v.signGuest(c)
+}
+
+// RenewGuest gives the same guest a new token for one that is good, or was until recently:
+// a guest's token is all that they are, and whoever comes back once a month stays the same person.
+func (v *Verifier) RenewGuest(ctx context.Context, token string) (renewed string, id Identity, err error) {
+	id, err = v.verify(ctx, token, v.guestTTL())
+	if err != nil {
+		return "", Identity{}, err
+	}
+	if !id.Guest || !strings.HasPrefix(id.User, guestID) {
+		return "", Identity{}, refusal.New(refusal.NotAllowed, "Only guests are renewed here. Ask your site for a new token.")
+	}
+	return v.signGuest(claims{
+		RegisteredClaims: jwt.RegisteredClaims{Subject: id.User},
+		Name:             id.Name,
+		Guest:            true,
+	})
+}
+
+func (v *Verifier) signGuest(c claims) (token string, id Identity, err error) {
+	token, err = v.sign(c, ownKey, v.own, v.guestTTL())
 	return token, Identity{User: c.Subject, Name: c.Name, Guest: true}, err
+}
+
+func (v *Verifier) guestTTL() time.Duration {
+	return time.Duration(v.config.GuestTokenSeconds) * time.Second
 }
 
 func (v *Verifier) sign(c claims, kid string, key []byte, ttl time.Duration) (string, error) {
