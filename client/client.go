@@ -30,7 +30,8 @@ import (
 )
 
 // Options say who connects where, and who is told. The functions are called one at a
-// time from the goroutine that reads: one that blocks holds up what follows it.
+// time from the goroutine that reads: one that blocks holds up what follows it. Only Token
+// may also be called beside them, to renew, and outlive Close by its ten seconds.
 type Options struct {
 	URL   string                                // ws:// or wss://, with the path /ws
 	Token func(context.Context) (string, error) // asked at every hello and renewal

@@ -1,8 +1,13 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +53,42 @@ func TestWhatStopsAClient(t *testing.T) {
 		if got := stop(c.err); got != c.want {
 			t.Errorf("%v: stop is %v, want %v", c.err, got, c.want)
 		}
+	}
+}
+
+func TestASilentServerIsGoneAfterTwoPings(t *testing.T) {
+	var up websocket.Upgrader
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer ws.Close()
+		if _, _, err := ws.ReadMessage(); err != nil { // hello
+			t.Error(err)
+			return
+		}
+		id := int64(1)
+		if err := ws.WriteJSON(wire.Frame{ID: &id, Result: mustJSON(wire.Welcome{PingMS: 1})}); err != nil {
+			t.Error(err)
+		}
+		_, _, _ = ws.ReadMessage() // says nothing more, until the client goes
+	}))
+	defer server.Close()
+	lost := make(chan error, 1)
+	c, err := Dial(t.Context(), Options{
+		URL:     "ws" + strings.TrimPrefix(server.URL, "http"),
+		Token:   func(context.Context) (string, error) { return "token", nil },
+		Lost:    func(err error) { lost <- err },
+		Backoff: func(int) (time.Duration, bool) { return 0, false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := <-lost; !os.IsTimeout(err) {
+		t.Errorf("lost by %v, want a timeout", err)
 	}
 }
 

@@ -33,11 +33,15 @@ type connection struct {
 	acking  bool
 }
 
-// writeTime bounds one write; a server that does not read for so long is gone.
-const writeTime = 10 * time.Second
+const (
+	writeTime = 10 * time.Second // for one write; a server that does not read for so long is gone
+	helloTime = 30 * time.Second // from the first packet to welcome
+)
 
 // connect dials and says hello.
 func (c *Client) connect(ctx context.Context) (*connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloTime)
+	defer cancel()
 	header := http.Header{}
 	if c.opts.Origin != "" {
 		header.Set("Origin", c.opts.Origin)
@@ -116,16 +120,28 @@ func (conn *connection) hello(ctx context.Context) error {
 	return nil
 }
 
-// read hands out what comes until the connection ends.
-func (conn *connection) read() error {
+// read hands out what comes until the connection ends. A server pings; one that says
+// nothing for two of its pings is gone, although nothing has told us.
+func (conn *connection) read(ping time.Duration) error {
 	defer conn.close()
 	for {
+		if err := conn.ws.SetReadDeadline(deadline(time.Now(), ping)); err != nil {
+			return err
+		}
 		_, message, err := conn.ws.ReadMessage()
 		if err != nil {
 			return err
 		}
 		conn.take(message)
 	}
+}
+
+// deadline of the next frame; none when the server does not say how often it pings.
+func deadline(now time.Time, ping time.Duration) time.Time {
+	if ping <= 0 {
+		return time.Time{}
+	}
+	return now.Add(2 * ping)
 }
 
 func (conn *connection) take(message []byte) {
@@ -231,10 +247,14 @@ func (conn *connection) send(f wire.Frame) error {
 	}
 	conn.write.Lock()
 	defer conn.write.Unlock()
-	if err := conn.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-		return err
+	err = conn.ws.SetWriteDeadline(time.Now().Add(writeTime))
+	if err == nil {
+		err = conn.ws.WriteMessage(websocket.TextMessage, data)
 	}
-	return conn.ws.WriteMessage(websocket.TextMessage, data)
+	if err != nil {
+		_ = conn.ws.Close() // nothing can be written any more: the reader shall notice
+	}
+	return err
 }
 
 func (conn *connection) request(ctx context.Context, method string, params, result any) error {

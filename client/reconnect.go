@@ -23,7 +23,7 @@ func Jitter(attempt int) (time.Duration, bool) {
 func (c *Client) run(ctx context.Context, conn *connection) {
 	defer close(c.done)
 	for {
-		err := conn.read()
+		err := conn.read(time.Duration(c.Welcome().PingMS) * time.Millisecond)
 		c.set(nil)
 		conn.fail()
 		if c.opts.Lost != nil {
