@@ -1,1 +1,1 @@
-export*from"./assets/sdk-LWQYOI4A.js";
+export*from"./assets/sdk-TROYGXR6.js";

@@ -59,8 +59,8 @@ export class CarillonPopup extends LitElement implements PanelView {
 	focusComposer(): void {
 		void this.updateComplete.then(() => {
 			// On a phone the keyboard would cover what was just opened.
-			const wanted = matchMedia("(pointer: coarse)").matches ? ".panel" : "textarea, .conversation, .panel";
-			this.renderRoot.querySelector<HTMLElement>(wanted)?.focus({ preventScroll: true });
+			const wanted = matchMedia("(pointer: coarse)").matches ? [] : ["textarea", ".conversation"];
+			firstOf(this.renderRoot, ...wanted, ".panel")?.focus({ preventScroll: true });
 		});
 	}
 
@@ -131,8 +131,7 @@ export class CarillonPopup extends LitElement implements PanelView {
 		this.#focused = root.activeElement ?? undefined;
 		if (!had || had.isConnected || this.#focused) return;
 		const next =
-			root.querySelector<HTMLElement>(".stage, textarea, .conversation, .panel") ??
-			this.#controller?.popup.button;
+			firstOf(root, ".stage", "textarea", ".conversation", ".panel") ?? this.#controller?.popup.button;
 		next?.focus({ preventScroll: true });
 		this.#focused = next;
 	}
@@ -155,4 +154,13 @@ export class CarillonPopup extends LitElement implements PanelView {
 			c.popup.button.focus();
 		}
 	};
+}
+
+/** By preference. One selector with commas would give the first in the document: always the panel, which holds the others. */
+function firstOf(root: ParentNode, ...selectors: string[]): HTMLElement | undefined {
+	for (const selector of selectors) {
+		const found = root.querySelector<HTMLElement>(selector);
+		if (found) return found;
+	}
+	return undefined;
 }

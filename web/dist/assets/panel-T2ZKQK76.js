@@ -1,7 +1,7 @@
-import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as V,f,g as h,h as O,i as U,j as q,k as A,l as C,n as D,p as g}from"./chunk-2BIC24NH.js";import{a as $,b as z,c as P,d as S,e as M,f as I,h as B,i as y,j}from"./chunk-VRPIJ66P.js";var ye=1e3,T=class{#t=[];#e="";#n=0;say(e,n){if(n){this.#e=e;return}let o=performance.now();o-this.#n>ye&&(this.#t=[]),this.#n=o,this.#t.push(e)}view(){return a`<div class="hidden" aria-live="polite" aria-atomic="false">
-				${this.#t.map(e=>a`<p dir="auto">${e}</p>`)}
+import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as r,c as k,d as s,e as j,f as u,g as h,h as O,i as U,j as A,k as q,l as C,n as D,p as g}from"./chunk-2BIC24NH.js";import{a as $,b as z,c as P,d as S,e as M,f as I,h as B,i as y,j as V}from"./chunk-VRPIJ66P.js";var ke=1e3,T=class{#t=[];#e="";#n=0;say(e,n){if(n){this.#e=e;return}let o=performance.now();o-this.#n>ke&&(this.#t=[]),this.#n=o,this.#t.push(e)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
+				${this.#t.map(e=>r`<p dir="auto">${e}</p>`)}
 			</div>
-			<div class="hidden" aria-live="assertive">${this.#e}</div>`}};var R=class{atEnd=!0;#t;#e;#n="";#r;#o=0;#a=!1;#i=0;#s=new ResizeObserver(()=>this.#d());constructor(e){this.#t=e}before(){let e=this.#e;e?.isConnected&&(this.#o=e.scrollHeight-e.scrollTop)}after(){let e=this.#t.controller,n=this.#t.renderRoot.querySelector(".log")??void 0;if(n!==this.#e&&(this.#s.disconnect(),this.#e=n,this.#n="",n&&this.#s.observe(n)),!n||!e)return;let{rows:o=[],loading:r}=e.transcript??{},i=JSON.stringify(e.ref),l=o[0]?.key;i!==this.#n?(this.#n=i,this.#t.rovingKey=void 0,this.#l(n,!!r)):l!==this.#r&&this.#r!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#o:this.atEnd&&(n.scrollTop=n.scrollHeight),this.#r===void 0&&l!==void 0&&this.#l(n,!1),this.#r=l}moved=()=>{let e=this.#e;if(!e)return;let o=e.scrollHeight-e.scrollTop-e.clientHeight<48||this.atEnd&&e.scrollTop>=this.#i;this.#i=e.scrollTop,o!==this.atEnd&&(this.atEnd=o,this.#t.requestUpdate()),e.scrollTop<400&&this.#c()};toEnd(){let e=this.#e;if(!e)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;e.scrollTo({top:e.scrollHeight,behavior:n?"instant":"smooth"}),this.#t.requestUpdate()}#l(e,n){let o=n?null:e.querySelector(".divider");e.scrollTop=o?o.offsetTop-64:e.scrollHeight,this.atEnd=e.scrollHeight-e.scrollTop-e.clientHeight<48}#d(){this.#e&&this.atEnd&&(this.#e.scrollTop=this.#e.scrollHeight)}async#c(){let e=this.#t.controller;this.#a||!e?.transcript?.more||e.transcript.loading||(this.#a=!0,await e.older(),this.#a=!1)}};var N=b`
+			<div class="hidden" aria-live="assertive">${this.#e}</div>`}};var R=class{atEnd=!0;#t;#e;#n="";#r;#o=0;#a=!1;#i=0;#s=new ResizeObserver(()=>this.#d());constructor(e){this.#t=e}before(){let e=this.#e;e?.isConnected&&(this.#o=e.scrollHeight-e.scrollTop)}after(){let e=this.#t.controller,n=this.#t.renderRoot.querySelector(".log")??void 0;if(n!==this.#e&&(this.#s.disconnect(),this.#e=n,this.#n="",n&&this.#s.observe(n)),!n||!e)return;let{rows:o=[],loading:a}=e.transcript??{},i=JSON.stringify(e.ref),l=o[0]?.key;i!==this.#n?(this.#n=i,this.#t.rovingKey=void 0,this.#l(n,!!a)):l!==this.#r&&this.#r!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#o:this.atEnd&&(n.scrollTop=n.scrollHeight),this.#r===void 0&&l!==void 0&&this.#l(n,!1),this.#r=l}moved=()=>{let e=this.#e;if(!e)return;let o=e.scrollHeight-e.scrollTop-e.clientHeight<48||this.atEnd&&e.scrollTop>=this.#i;this.#i=e.scrollTop,o!==this.atEnd&&(this.atEnd=o,this.#t.requestUpdate()),e.scrollTop<400&&this.#c()};toEnd(){let e=this.#e;if(!e)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;e.scrollTo({top:e.scrollHeight,behavior:n?"instant":"smooth"}),this.#t.requestUpdate()}#l(e,n){let o=n?null:e.querySelector(".divider");e.scrollTop=o?o.offsetTop-64:e.scrollHeight,this.atEnd=e.scrollHeight-e.scrollTop-e.clientHeight<48}#d(){this.#e&&this.atEnd&&(this.#e.scrollTop=this.#e.scrollHeight)}async#c(){let e=this.#t.controller;this.#a||!e?.transcript?.more||e.transcript.loading||(this.#a=!0,await e.older(),this.#a=!1)}};var N=b`
 	.strip {
 		display: flex;
 		align-items: center;
@@ -67,7 +67,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 		font-weight: inherit;
 	}
 	.floating,
-	.ring {
+	.rings {
 		position: absolute;
 		inset-block-end: 76px;
 		inset-inline-end: 0;
@@ -89,8 +89,12 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 		box-shadow: var(--shadow);
 		animation: rise 0.24s var(--ease);
 	}
-	.ring {
+	.rings {
 		z-index: 3;
+		display: grid;
+		gap: var(--s2);
+	}
+	.ring {
 		display: grid;
 		gap: var(--s4);
 		padding: var(--s4);
@@ -99,18 +103,20 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 		box-shadow: var(--shadow);
 		animation: rise 0.28s var(--ease);
 	}
-	.ring ~ .floating {
+	.rings ~ .floating {
 		inset-block-end: 300px;
 	}
 	/* Over the panel it hangs from the top, as a call does on a phone. */
-	.ring:has(~ .panel) {
+	.rings:has(~ .panel) {
 		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
 		inset-inline-end: var(--s2);
 		inline-size: 364px;
 		transform: translateY(calc(100% + var(--s2)));
+	}
+	.rings:has(~ .panel) .ring {
 		animation: drop 0.28s var(--ease);
 	}
-	.ring:has(~ .panel.in-call) {
+	.rings:has(~ .panel.in-call) {
 		inset-block-end: calc(76px + min(720px, 100dvh - 76px - var(--_y, 20px) - 16px));
 	}
 	@keyframes drop {
@@ -182,9 +188,9 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 		}
 	}
 	@media (max-width: 480px), (max-height: 480px) {
-		.ring,
-		.ring:has(~ .panel),
-		.ring:has(~ .panel.in-call) {
+		.rings,
+		.rings:has(~ .panel),
+		.rings:has(~ .panel.in-call) {
 			position: fixed;
 			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
 			inline-size: auto;
@@ -725,15 +731,15 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 		transition: inline-size 0.24s var(--ease), block-size 0.24s var(--ease);
 	}
 	:host([data-side="start"]) .panel,
-	:host([data-side="start"]) .ring,
+	:host([data-side="start"]) .rings,
 	:host([data-side="start"]) .floating {
 		inset-inline: 0 auto;
 	}
-	:host([data-side="left"]) :is(.panel, .ring, .floating) {
+	:host([data-side="left"]) :is(.panel, .rings, .floating) {
 		inset-inline: auto;
 		left: 0;
 	}
-	:host([data-side="right"]) :is(.panel, .ring, .floating) {
+	:host([data-side="right"]) :is(.panel, .rings, .floating) {
 		inset-inline: auto;
 		right: 0;
 	}
@@ -1359,83 +1365,83 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 			opacity: 0.45;
 		}
 	}
-`;var G=[X,Y,W,J,N,F];function Q(t){let e=ke(t);return e?a`<p class="strip" aria-live="polite">${f("cloud")} ${t.words.say(e)}</p>`:s}function ke({client:t}){if(!t)return;let{connection:e}=t;switch(e.state){case"stopped":return`stopped_${e.why}`;case"waiting":return navigator.onLine?e.code>=4500?void 0:"serverAway":"offlineBar";case"connecting":return e.attempt>1?navigator.onLine?"serverAway":"offlineBar":void 0;case"catching_up":return e.attempt>1?"catchingUp":void 0;default:return}}function L(t){let{notice:e}=t.state;return e?a`<div class="notice ${e.kind}">
+`;var G=[X,Y,W,J,N,F];function Q(t){let e=we(t);return e?r`<p class="strip" aria-live="polite">${u("cloud")} ${t.words.say(e)}</p>`:s}function we({client:t}){if(!t)return;let{connection:e}=t;switch(e.state){case"stopped":return`stopped_${e.why}`;case"waiting":return navigator.onLine?e.code>=4500?void 0:"serverAway":"offlineBar";case"connecting":return e.attempt>1?navigator.onLine?"serverAway":"offlineBar":void 0;case"catching_up":return e.attempt>1?"catchingUp":void 0;default:return}}function L(t){let{notice:e}=t.state;return e?r`<div class="notice ${e.kind}">
 		<p role=${e.kind==="error"?"alert":"status"}>${e.text}</p>
-		<button class="button plain" aria-label=${t.words.say("dismiss")} @click=${()=>t.change({type:"dismiss",notice:e})}>${f("close")}</button>
-	</div>`:s}function H(t,e){return e.kind==="elsewhere"?we(t,e.view):e.kind==="here"?$e(t,e.view):s}function Z(t){let e=H(t,t.calling.screen);return e===s&&!t.state.notice?s:a`<section class="floating" aria-label=${t.words.say("callRegion")}>${L(t)} ${e}</section>`}function we(t,e){let{words:n,calling:o}=t,r=performance.now(),i=j(e,r,n),l=e.activeSince===void 0?"":$(r-e.activeSince),d=e.where&&!e.sameDevice?n.say("onDevice",{device:e.where.device_name}):n.say("inOtherTab"),u=()=>o.do(o.moveHere(e));return a`<div class="call-bar" role="group" aria-label=${E(e)}>
+		<button class="button plain" aria-label=${t.words.say("dismiss")} @click=${()=>t.change({type:"dismiss",notice:e})}>${u("close")}</button>
+	</div>`:s}function H(t,e){return e.kind==="elsewhere"?$e(t,e.view):e.kind==="here"?ze(t,e.view):s}function Z(t){let e=H(t,t.calling.screen);return e===s&&!t.state.notice?s:r`<section class="floating" aria-label=${t.words.say("callRegion")}>${L(t)} ${e}</section>`}function $e(t,e){let{words:n,calling:o}=t,a=performance.now(),i=V(e,a,n),l=e.activeSince===void 0?"":$(a-e.activeSince),d=e.where&&!e.sameDevice?n.say("onDevice",{device:e.where.device_name}):n.say("inOtherTab"),f=()=>o.do(o.moveHere(e));return r`<div class="call-bar" role="group" aria-label=${E(e)}>
 		<div class="row">
 			${g(ne(e),"small")}
 			<span class="summary">
 				<span class="name"><bdi>${E(e)}</bdi></span>
-				<span class="detail"><span role="status" aria-live=${y(e)&&i===l?"off":"polite"}>${i}</span>${l&&i!==l?a` · <span class="clock">${l}</span>`:a` · ${d}`}</span>
+				<span class="detail"><span role="status" aria-live=${y(e)&&i===l?"off":"polite"}>${i}</span>${l&&i!==l?r` · <span class="clock">${l}</span>`:r` · ${d}`}</span>
 			</span>
 			${ee(t,e)} ${te(t,e)}
 		</div>
-		<button class="button wide" @click=${u}>${f("moveHere","mirrored")} ${n.say("moveHere")}</button>
-	</div>`}function $e(t,e){let n=()=>{t.open({focus:!1}),t.showConversation({conversation:e.call.conversation})};return a`<div class="call-bar live" role="group" aria-label=${E(e)}>
+		<button class="button wide" @click=${f}>${u("moveHere","mirrored")} ${n.say("moveHere")}</button>
+	</div>`}function ze(t,e){let n=()=>{t.open({focus:!1}),t.showConversation({conversation:e.call.conversation})};return r`<div class="call-bar live" role="group" aria-label=${E(e)}>
 		<div class="row">
 			<button class="button back-to-call" aria-label=${t.words.say("backToCall")} @click=${n}>
 				${g(ne(e),"small")}
 				<span class="summary"><span class="name"><bdi>${E(e)}</bdi></span></span>
 			</button>
 			<span class="detail" role="status" aria-live=${y(e)?"off":"polite"}>${B(e,performance.now(),t.words)}</span>
-			${ee(t,e)} ${te(t,e)}
+			${e.phase==="held"?Ce(t,e):ee(t,e)} ${te(t,e)}
 		</div>
-	</div>`}function ee(t,e){if(e.phase==="calling"||e.phase==="ringing")return s;let n=e.me.microphone;return a`<button
+	</div>`}function Ce(t,e){return r`<button class="button text" @click=${()=>t.calling.do(t.client?.calls.setHeld(e.id,!1))}>${t.words.say("resume")}</button>`}function ee(t,e){if(e.phase==="calling"||e.phase==="ringing")return s;let n=e.me.microphone;return r`<button
 		class="button plain ${n?"":"off"}"
 		aria-label=${t.words.say(n?"mute":"unmute")}
 		@click=${()=>t.calling.do(t.client?.calls.setMicrophone(e.id,!n))}
 	>
-		${f(n?"mic":"micOff")}
-	</button>`}function te(t,e){return a`<button class="button danger" aria-label=${t.words.say("hangUp")} @click=${()=>t.calling.hangUp(e.id)}>
-		${f("hangUp","filled")}
-	</button>`}function E(t){return t.others.map(e=>e.name||e.user).join(", ")}function ne(t){let e=t.others[0];return{id:e?.user??"",name:e?.name||e?.user||""}}var oe=O(class extends U{constructor(t){if(super(t),t.type!==h.PROPERTY&&t.type!==h.ATTRIBUTE&&t.type!==h.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!q(t))throw Error("`live` bindings can only contain a single expression")}render(t){return t}update(t,[e]){if(e===k||e===s)return e;let n=t.element,o=t.name;if(t.type===h.PROPERTY){if(e===n[o])return k}else if(t.type===h.BOOLEAN_ATTRIBUTE){if(!!e===n.hasAttribute(o))return k}else if(t.type===h.ATTRIBUTE&&n.getAttribute(o)===e+"")return k;return A(t),e}});function ae(t,e){let{ref:n,words:o}=t,r=n?t.drafts.get(n):"",i=()=>e.renderRoot.querySelector(".composer textarea"),l=()=>{let c=ie(t).trim();if(!c)return;let m=t.client?.limits?.message_bytes??Number.POSITIVE_INFINITY;if(new TextEncoder().encode(c).length>m){t.notify({kind:"error",text:o.say("tooLong")});return}e.place.atEnd=!0,t.send(c),t.typing(!1),e.updateComplete.then(()=>re(i()))},d=c=>{let m=c.target,p=ie(t);n&&t.drafts.set(n,m.value),re(m),t.typing(m.value!==""),p.trim()===""!=(m.value.trim()==="")&&t.changed()},u=c=>{c.key!=="Enter"||c.shiftKey||c.isComposing||(c.preventDefault(),l())};return a`<form
+		${u(n?"mic":"micOff")}
+	</button>`}function te(t,e){return r`<button class="button danger" aria-label=${t.words.say("hangUp")} @click=${()=>t.calling.hangUp(e.id)}>
+		${u("hangUp","filled")}
+	</button>`}function E(t){return t.others.map(e=>e.name||e.user).join(", ")}function ne(t){let e=t.others[0];return{id:e?.user??"",name:e?.name||e?.user||""}}var oe=O(class extends U{constructor(t){if(super(t),t.type!==h.PROPERTY&&t.type!==h.ATTRIBUTE&&t.type!==h.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!A(t))throw Error("`live` bindings can only contain a single expression")}render(t){return t}update(t,[e]){if(e===k||e===s)return e;let n=t.element,o=t.name;if(t.type===h.PROPERTY){if(e===n[o])return k}else if(t.type===h.BOOLEAN_ATTRIBUTE){if(!!e===n.hasAttribute(o))return k}else if(t.type===h.ATTRIBUTE&&n.getAttribute(o)===e+"")return k;return q(t),e}});function ae(t,e){let{ref:n,words:o}=t,a=n?t.drafts.get(n):"",i=()=>e.renderRoot.querySelector(".composer textarea"),l=()=>{let c=ie(t).trim();if(!c)return;let m=t.client?.limits?.message_bytes??Number.POSITIVE_INFINITY;if(new TextEncoder().encode(c).length>m){t.notify({kind:"error",text:o.say("tooLong")});return}e.place.atEnd=!0,t.send(c),t.typing(!1),e.updateComplete.then(()=>re(i()))},d=c=>{let m=c.target,p=ie(t);n&&t.drafts.set(n,m.value),re(m),t.typing(m.value!==""),p.trim()===""!=(m.value.trim()==="")&&t.changed()},f=c=>{c.key!=="Enter"||c.shiftKey||c.isComposing||(c.preventDefault(),l())};return r`<form
 		class="composer"
 		@submit=${c=>{c.preventDefault(),l(),i()?.focus()}}
 	>
 		<textarea
 			rows="1"
-			dir=${r?"auto":s}
+			dir=${a?"auto":s}
 			enterkeyhint="send"
 			autocomplete="off"
 			aria-label=${o.say("message")}
 			placeholder=${o.say("placeholder")}
-			.value=${oe(r)}
+			.value=${oe(a)}
 			@input=${d}
-			@keydown=${u}
+			@keydown=${f}
 		></textarea>
-		<button class="button send" aria-label=${o.say("send")} aria-disabled=${r.trim()===""?"true":"false"}>
-			${f("send","mirrored")}
+		<button class="button send" aria-label=${o.say("send")} aria-disabled=${a.trim()===""?"true":"false"}>
+			${u("send","mirrored")}
 		</button>
-	</form>`}function ie(t){return t.ref?t.drafts.get(t.ref):""}function re(t){t&&(t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`)}function se(t){let{words:e}=t,n=t.people.face(t.ref),o=t.people.presence(n);return a`<div class="header">
-		${ze(t)} ${g(n,"medium",o?.state)}
+	</form>`}function ie(t){return t.ref?t.drafts.get(t.ref):""}function re(t){t&&(t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`)}function se(t){let{words:e}=t,n=t.people.face(t.ref),o=t.people.presence(n);return r`<div class="header">
+		${Te(t)} ${g(n,"medium",o?.state)}
 		<div class="who">
 			<h2 id="title"><bdi>${n.name}</bdi></h2>
-			<p class="presence">${Te(t)??Re(o,t)}</p>
+			<p class="presence">${Ee(t)??Se(o,t)}</p>
 		</div>
-		${Ce(t)} ${de(t,e.say("closeChat"))}
-	</div>`}function le(t){return a`<div class="header">
+		${Re(t)} ${de(t,e.say("closeChat"))}
+	</div>`}function le(t){return r`<div class="header">
 		<div class="who start"><h2 id="title">${t.words.say("conversations")}</h2></div>
 		${de(t,t.words.say("closeChat"))}
-	</div>`}function de(t,e){let n=()=>{t.close(),t.popup.button.focus()};return a`<button class="button plain only-phone ${t.options.launcher===!1?"always":""}" aria-label=${e} @click=${n}>
-		${f("close")}
-	</button>`}function ze(t){let e=t.transcript?.conversation?.unread??0,n=Math.max(0,t.getUnread()-e);return a`<button
+	</div>`}function de(t,e){let n=()=>{t.close(),t.popup.button.focus()};return r`<button class="button plain only-phone ${t.options.launcher===!1?"always":""}" aria-label=${e} @click=${n}>
+		${u("close")}
+	</button>`}function Te(t){let e=t.transcript?.conversation?.unread??0,n=Math.max(0,t.getUnread()-e);return r`<button
 		class="button plain back"
 		aria-label=${t.words.say("conversations")}
 		aria-describedby=${n>0?"elsewhere":s}
 		@click=${()=>t.showList()}
 	>
-		${f("back","mirrored")}
-		${n>0?a`<span class="badge" id="elsewhere" aria-label=${t.words.count("unread",n)}>${n>99?"99+":n}</span>`:s}
-	</button>`}function Ce(t){let{client:e,words:n,options:o,ref:r}=t,{audioCalls:i=!0,videoCalls:l=!0}=o.features??{};if(!e||!r||!i&&!l)return s;let{available:d}=e.calls;if(!d.ok)return a`<p class="no-calls">${n.say(d.reason==="calls_need_https"?"callsNeedHttps":"callsUnsupported")}</p>`;let{screen:u}=t.calling;if(u.kind==="here"||u.kind==="pending")return s;let c=()=>{t.panel(!0)},m=t.state.panel.kind==="open"&&t.state.panel.devices,p=(v,x)=>a`<button
+		${u("back","mirrored")}
+		${n>0?r`<span class="badge" id="elsewhere" aria-label=${t.words.count("unread",n)}>${n>99?"99+":n}</span>`:s}
+	</button>`}function Re(t){let{client:e,words:n,options:o,ref:a}=t,{audioCalls:i=!0,videoCalls:l=!0}=o.features??{};if(!e||!a||!i&&!l)return s;let{available:d}=e.calls;if(!d.ok)return r`<p class="no-calls">${n.say(d.reason==="calls_need_https"?"callsNeedHttps":"callsUnsupported")}</p>`;let{screen:f}=t.calling;if(f.kind==="here"||f.kind==="pending")return s;let c=()=>{t.panel(!0)},m=t.state.panel.kind==="open"&&t.state.panel.devices,p=(v,x)=>r`<button
 		class="button plain"
 		aria-label=${v}
 		@pointerenter=${c}
 		@focus=${c}
-		@click=${()=>t.calling.start(r,x)}
+		@click=${()=>t.calling.start(a,x)}
 	>
-		${f(x==="video"?"video":"phone")}
-	</button>`;return a`<div class="call-buttons">
+		${u(x==="video"?"video":"phone")}
+	</button>`;return r`<div class="call-buttons">
 		${i?p(n.say("voiceCall"),"audio"):s}
 		${l?p(n.say("videoCall"),"video"):s}
 		<button
@@ -1446,96 +1452,96 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as a,c as k,d as s,e as 
 			@focus=${c}
 			@click=${()=>{t.panel(!0).then(()=>t.change({type:"devices"}))}}
 		>
-			${f("down",m?"turned":"")}
+			${u("down",m?"turned":"")}
 		</button>
-	</div>`}function Te(t){let{transcript:e,client:n,words:o}=t,r=e?.conversation,[i]=r?n?.messages.typists(r.id)??[]:[],l=r?.members.find(d=>d.id===i)?.name??i;return l?a`<span class="accented">${o.say("typing",{name:l})}</span>`:void 0}function Re(t,e){return t?t.state==="offline"&&t.last_seen?e.words.say("lastSeen",{when:I(t.last_seen,Date.now(),e.words)}):e.words.say(t.state):""}var Ee=/\bhttps?:\/\/[^\s<>"']+|\bwww\.[^\s<>"']+\.[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/gi;function pe(t){let e=[],n=0;for(let o of t.matchAll(Ee)){let r=Se(o[0]),i=Le(r);i&&(o.index>n&&e.push({text:t.slice(n,o.index)}),e.push({text:r,href:i}),n=o.index+r.length)}return n<t.length&&e.push({text:t.slice(n)}),e}function Se(t){for(;;){let e=t.at(-1)??"",n={")":"(","]":"[","}":"{"}[e];if(!(n?ce(t,e)>ce(t,n):/[.,:;!?…]/.test(e)))return t;t=t.slice(0,-1)}}function ce(t,e){return t.split(e).length-1}function Le(t){let e=/^https?:/i.test(t)?t:t.includes("@")&&!/^www\./i.test(t)?`mailto:${t}`:`https://${t}`;return URL.canParse(e)?new URL(e).href:void 0}function fe(t){return new RegExp("^(?:\\p{Extended_Pictographic}(?:️|[\\u{1F3FB}-\\u{1F3FF}]|‍\\p{Extended_Pictographic})*\\s?){1,3}$","u").test(t.trim())}function ue(t,e,n){switch(e.kind){case"day":return a`<p class="day"><span>${P(e.at,Date.now(),t.words)}</span></p>`;case"unread":return a`<p class="divider"><span>${t.words.say("newMessages")}</span></p>`;case"notice":return a`<p class="day" dir="auto">${e.row.message.text}</p>`;case"call":return Ie(t,e.row.message,e.mine,n,e.key);case"bubble":return He(t,e,n)}}function He(t,e,n){let{row:o,mine:r,first:i,last:l}=e,d=o.message.text??"",u=fe(d),c=!r&&i&&t.transcript?.conversation?.kind==="group",m=t.people.nameIn(o.message);return a`<div
-		class="line ${r?"mine":"theirs"} ${i?"first":""} ${l?"last":""} ${o.delivery}"
+	</div>`}function Ee(t){let{transcript:e,client:n,words:o}=t,a=e?.conversation,[i]=a?n?.messages.typists(a.id)??[]:[],l=a?.members.find(d=>d.id===i)?.name??i;return l?r`<span class="accented">${o.say("typing",{name:l})}</span>`:void 0}function Se(t,e){return t?t.state==="offline"&&t.last_seen?e.words.say("lastSeen",{when:I(t.last_seen,Date.now(),e.words)}):e.words.say(t.state):""}var Le=/\bhttps?:\/\/[^\s<>"']+|\bwww\.[^\s<>"']+\.[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/gi;function pe(t){let e=[],n=0;for(let o of t.matchAll(Le)){let a=He(o[0]),i=_e(a);i&&(o.index>n&&e.push({text:t.slice(n,o.index)}),e.push({text:a,href:i}),n=o.index+a.length)}return n<t.length&&e.push({text:t.slice(n)}),e}function He(t){for(;;){let e=t.at(-1)??"",n={")":"(","]":"[","}":"{"}[e];if(!(n?ce(t,e)>ce(t,n):/[.,:;!?…]/.test(e)))return t;t=t.slice(0,-1)}}function ce(t,e){return t.split(e).length-1}function _e(t){let e=/^https?:/i.test(t)?t:t.includes("@")&&!/^www\./i.test(t)?`mailto:${t}`:`https://${t}`;return URL.canParse(e)?new URL(e).href:void 0}function ue(t){return new RegExp("^(?:\\p{Extended_Pictographic}(?:️|[\\u{1F3FB}-\\u{1F3FF}]|‍\\p{Extended_Pictographic})*\\s?){1,3}$","u").test(t.trim())}function fe(t,e,n){switch(e.kind){case"day":return r`<p class="day"><span>${P(e.at,Date.now(),t.words)}</span></p>`;case"unread":return r`<p class="divider"><span>${t.words.say("newMessages")}</span></p>`;case"notice":return r`<p class="day" dir="auto">${e.row.message.text}</p>`;case"call":return Ve(t,e.row.message,e.mine,n,e.key);case"bubble":return Pe(t,e,n)}}function Pe(t,e,n){let{row:o,mine:a,first:i,last:l}=e,d=o.message.text??"",f=ue(d),c=!a&&i&&t.transcript?.conversation?.kind==="group",m=t.people.nameIn(o.message);return r`<div
+		class="line ${a?"mine":"theirs"} ${i?"first":""} ${l?"last":""} ${o.delivery}"
 		data-key=${e.key}
 		tabindex=${n?"0":"-1"}
 		role="article"
-		aria-label=${`${r?t.words.say("you"):m}: ${d}`}
+		aria-label=${`${a?t.words.say("you"):m}: ${d}`}
 	>
-		<div class="bubble ${u?"emoji":""}">
-			${c?a`<span class="sender" dir="auto">${m}</span>`:s}
-			<span class="text" dir="auto">${pe(d).map(({text:p,href:v})=>v?a`<a href=${v} target="_blank" rel="noopener noreferrer nofollow ugc">${p}</a>`:p)}</span><span class="meta"><time datetime=${new Date(o.message.sent_at).toISOString()}>${S(o.message.sent_at,t.words)}</time>${Pe(o,t.words)}</span>
+		<div class="bubble ${f?"emoji":""}">
+			${c?r`<span class="sender" dir="auto">${m}</span>`:s}
+			<span class="text" dir="auto">${pe(d).map(({text:p,href:v})=>v?r`<a href=${v} target="_blank" rel="noopener noreferrer nofollow ugc">${p}</a>`:p)}</span><span class="meta"><time datetime=${new Date(o.message.sent_at).toISOString()}>${S(o.message.sent_at,t.words)}</time>${Ie(o,t.words)}</span>
 		</div>
-		${o.delivery==="failed"?Me(t,o):s}
-	</div>`}var _e={queued:["clock","queued"],sending:["clock","sending"],unconfirmed:["clock","unconfirmed"],sent:["check","sent"],delivered:["checks","delivered"],read:["checks","read"],failed:["alert","failed"]};function Pe({delivery:t},e){if(t==="received")return s;let[n,o]=_e[t],r=e.say(o);return a`<span class="tick ${t}" role="img" aria-label=${r} title=${r}>${f(n)}</span>`}function Me(t,e){return a`<div class="failed-bar">
+		${o.delivery==="failed"?Be(t,o):s}
+	</div>`}var Me={queued:["clock","queued"],sending:["clock","sending"],unconfirmed:["clock","unconfirmed"],sent:["check","sent"],delivered:["checks","delivered"],read:["checks","read"],failed:["alert","failed"]};function Ie({delivery:t},e){if(t==="received")return s;let[n,o]=Me[t],a=e.say(o);return r`<span class="tick ${t}" role="img" aria-label=${a} title=${a}>${u(n)}</span>`}function Be(t,e){return r`<div class="failed-bar">
 		<span>${e.refused?.message??t.words.say("failed")}</span>
 		<button class="button text" @click=${()=>t.client?.messages.resend(e.key)}>${t.words.say("tryAgain")}</button>
 		<button class="button text" @click=${()=>t.client?.messages.discard(e.key)}>${t.words.say("discard")}</button>
-	</div>`}function Ie(t,e,n,o,r){let{title:i,detail:l,missed:d,over:u,video:c}=_(e,n,t.words),{ref:m}=t,p=t.calling.screen.kind==="none";return a`<div class="line ${n?"mine":"theirs"} first last" data-key=${r} tabindex=${o?"0":"-1"} role="article" aria-label=${`${i} ${l}`}>
+	</div>`}function Ve(t,e,n,o,a){let{title:i,detail:l,missed:d,over:f,video:c}=_(e,n,t.words),{ref:m}=t,p=t.calling.screen.kind==="none";return r`<div class="line ${n?"mine":"theirs"} first last" data-key=${a} tabindex=${o?"0":"-1"} role="article" aria-label=${`${i} ${l}`}>
 		<div class="call-entry ${d?"missed":""}">
-			<span class="disc">${f(c?"video":"phone")}</span>
+			<span class="disc">${u(c?"video":"phone")}</span>
 			<span class="summary">
 				<span class="name">${i}</span>
-				<span class="detail">${l?a`${l} · `:s}<time datetime=${new Date(e.sent_at).toISOString()}>${S(e.sent_at,t.words)}</time></span>
+				<span class="detail">${l?r`${l} · `:s}<time datetime=${new Date(e.sent_at).toISOString()}>${S(e.sent_at,t.words)}</time></span>
 			</span>
-			${u&&m&&p&&t.client?.calls.available.ok?a`<button class="button text" @click=${()=>t.calling.start(m,c?"video":"audio")}>${t.words.say("callBack")}</button>`:s}
+			${f&&m&&p&&t.client?.calls.available.ok?r`<button class="button text" @click=${()=>t.calling.start(m,c?"video":"audio")}>${t.words.say("callBack")}</button>`:s}
 		</div>
-	</div>`}function _(t,e,n){let o=t.data??{},r=o.media==="video",i=o.state==="ended",d=i&&!o.duration_ms&&!e&&o.reason!=="declined"&&o.reason!=="completed";return{title:n.say(d?r?"logMissedVideo":"logMissedVoice":r?"logVideo":"logVoice"),detail:Be(o,d,n),missed:d,over:i,video:r}}function Be(t,e,n){if(t.state!=="ended")return n.say("logRunning");if(t.duration_ms)return $(t.duration_ms);if(e)return"";let o={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(o[t.reason??""]??"logFailed")}function be(t){let{client:e,words:n}=t,o=e?.conversations.list()??[],{destination:r}=t.options,i=r&&!e?.conversations.direct(r)?r:void 0;return a`<div class="list" @scroll=${d=>{let u=d.currentTarget;e?.conversations.more&&u.scrollHeight-u.scrollTop-u.clientHeight<200&&e.conversations.loadMore().catch(()=>{})}}>
-		${Ue(t)}
-		${o.length===0&&!i?a`<div class="empty">${f("chats","big")}
+	</div>`}function _(t,e,n){let o=t.data??{},a=o.media==="video",i=o.state==="ended",d=i&&!o.duration_ms&&!e&&o.reason!=="declined"&&o.reason!=="completed";return{title:n.say(d?a?"logMissedVideo":"logMissedVoice":a?"logVideo":"logVoice"),detail:je(o,d,n),missed:d,over:i,video:a}}function je(t,e,n){if(t.state!=="ended")return n.say("logRunning");if(t.duration_ms)return $(t.duration_ms);if(e)return"";let o={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(o[t.reason??""]??"logFailed")}function be(t){let{client:e,words:n}=t,o=e?.conversations.list()??[],{destination:a}=t.options,i=a&&!e?.conversations.direct(a)?a:void 0;return r`<div class="list" @scroll=${d=>{let f=d.currentTarget;e?.conversations.more&&f.scrollHeight-f.scrollTop-f.clientHeight<200&&e.conversations.loadMore().catch(()=>{})}}>
+		${qe(t)}
+		${o.length===0&&!i?r`<div class="empty">${u("chats","big")}
 						<p class="lead">${n.say("noConversations")}</p>
-						<p>${n.say("noConversationsHint")}</p></div>`:a`<ul>
-						${i?a`<li>${je(t,i)}</li>`:s}
-						${C(o,d=>d.id,d=>a`<li>${Ve(t,d)}</li>`)}
+						<p>${n.say("noConversationsHint")}</p></div>`:r`<ul>
+						${i?r`<li>${Oe(t,i)}</li>`:s}
+						${C(o,d=>d.id,d=>r`<li>${Ue(t,d)}</li>`)}
 					</ul>`}
-	</div>`}function je(t,e){let n=t.people.face({to:e});return a`<button class="conversation" @click=${()=>t.showConversation({to:e})}>
+	</div>`}function Oe(t,e){let n=t.people.face({to:e});return r`<button class="conversation" @click=${()=>t.showConversation({to:e})}>
 		${g(n,"medium")}
 		<span class="summary"><span class="name"><bdi>${n.name}</bdi></span><span class="preview">${t.words.say("placeholder")}</span></span>
-	</button>`}function Ve(t,e){let{words:n}=t,o=t.people.faceOf(e),{last:r,unread:i}=e;return a`<button
+	</button>`}function Ue(t,e){let{words:n}=t,o=t.people.faceOf(e),{last:a,unread:i}=e;return r`<button
 		class="conversation ${i>0?"unread":""}"
 		@click=${()=>t.showConversation({conversation:e.id})}
 	>
 		${g(o,"medium",t.people.presence(o)?.state)}
 		<span class="summary">
 			<span class="name"><bdi>${o.name}</bdi></span>
-			<span class="preview"><bdi>${Oe(t,e)}</bdi></span>
+			<span class="preview"><bdi>${Ae(t,e)}</bdi></span>
 		</span>
 		<span class="aside">
-			${r?a`<time datetime=${new Date(r.sent_at).toISOString()}>${M(r.sent_at,Date.now(),n)}</time>`:s}
-			${i>0?a`<span class="badge" aria-label=${n.count("unread",i)}>${i>99?"99+":i}</span>`:s}
+			${a?r`<time datetime=${new Date(a.sent_at).toISOString()}>${M(a.sent_at,Date.now(),n)}</time>`:s}
+			${i>0?r`<span class="badge" aria-label=${n.count("unread",i)}>${i>99?"99+":i}</span>`:s}
 		</span>
-	</button>`}function Oe(t,{last:e}){return e?e.kind==="call"?_(e,e.sender===t.client?.user?.id,t.words).title:e.sender===t.client?.user?.id?`${t.words.say("you")}: ${e.text??""}`:e.text??"":""}var ge="carillon.notifications asked";function Ue(t){if(t.options.notifications===!1||typeof Notification>"u")return s;if(Notification.permission!=="default"||qe())return s;let e=()=>{me(),Notification.requestPermission().finally(()=>t.changed())},n=()=>{me(),t.changed()};return a`<div class="hint">
-		<button class="button text" @click=${e}>${f("bell")} ${t.words.say("allowNotifications")}</button>
-		<button class="button plain" aria-label=${t.words.say("dismiss")} @click=${n}>${f("close")}</button>
-	</div>`}function qe(){try{return localStorage.getItem(ge)!==null}catch{return!0}}function me(){try{localStorage.setItem(ge,"1")}catch{}}var Ae=5*6e4;function ve(t,e,n){let o=[],r=n===void 0;return t.forEach((i,l)=>{let{message:d}=i,u=i.delivery!=="received"||d.sender===e,c=t[l-1],m=!c||z(c.message.sent_at)!==z(d.sent_at);m&&o.push({kind:"day",key:`day ${z(d.sent_at)}`,at:d.sent_at});let p=!r&&!u&&d.seq>(n??0);if(p&&o.push({kind:"unread",key:"unread"}),r||=p,d.kind==="call")o.push({kind:"call",key:i.key,row:i,log:d.data,mine:u});else if(d.kind==="system")o.push({kind:"notice",key:i.key,row:i});else{let v=m||p||!De(c,i),x=o.at(-1);!v&&x?.kind==="bubble"&&(o[o.length-1]={...x,last:!1}),o.push({kind:"bubble",key:i.key,row:i,mine:u,first:v,last:!0})}}),o}function De(t,e){return t!==void 0&&t.message.kind!=="call"&&t.message.kind!=="system"&&t.message.sender===e.message.sender&&e.message.sent_at-t.message.sent_at<Ae}function he(t,e){let{ref:n,words:o,client:r}=t,i=t.transcript,l=i?.rows??[],d=ve(l,r?.user?.id,n&&t.readTo.get(K(n))),u=l.at(-1)?.key,c=l.some(p=>p.key===e.rovingKey)?e.rovingKey:u,m=i?.conversation?r?.messages.typists(i.conversation.id)??[]:[];return a`<div
+	</button>`}function Ae(t,{last:e}){return e?e.kind==="call"?_(e,e.sender===t.client?.user?.id,t.words).title:e.sender===t.client?.user?.id?`${t.words.say("you")}: ${e.text??""}`:e.text??"":""}var ge="carillon.notifications asked";function qe(t){if(t.options.notifications===!1||typeof Notification>"u")return s;if(Notification.permission!=="default"||De())return s;let e=()=>{me(),Notification.requestPermission().finally(()=>t.changed())},n=()=>{me(),t.changed()};return r`<div class="hint">
+		<button class="button text" @click=${e}>${u("bell")} ${t.words.say("allowNotifications")}</button>
+		<button class="button plain" aria-label=${t.words.say("dismiss")} @click=${n}>${u("close")}</button>
+	</div>`}function De(){try{return localStorage.getItem(ge)!==null}catch{return!0}}function me(){try{localStorage.setItem(ge,"1")}catch{}}var Ke=5*6e4;function ve(t,e,n){let o=[],a=n===void 0;return t.forEach((i,l)=>{let{message:d}=i,f=i.delivery!=="received"||d.sender===e,c=t[l-1],m=!c||z(c.message.sent_at)!==z(d.sent_at);m&&o.push({kind:"day",key:`day ${z(d.sent_at)}`,at:d.sent_at});let p=!a&&!f&&d.seq>(n??0);if(p&&o.push({kind:"unread",key:"unread"}),a||=p,d.kind==="call")o.push({kind:"call",key:i.key,row:i,log:d.data,mine:f});else if(d.kind==="system")o.push({kind:"notice",key:i.key,row:i});else{let v=m||p||!Ne(c,i),x=o.at(-1);!v&&x?.kind==="bubble"&&(o[o.length-1]={...x,last:!1}),o.push({kind:"bubble",key:i.key,row:i,mine:f,first:v,last:!0})}}),o}function Ne(t,e){return t!==void 0&&t.message.kind!=="call"&&t.message.kind!=="system"&&t.message.sender===e.message.sender&&e.message.sent_at-t.message.sent_at<Ke}function he(t,e){let{ref:n,words:o,client:a}=t,i=t.transcript,l=i?.rows??[],d=ve(l,a?.user?.id,n&&t.readTo.get(K(n))),f=l.at(-1)?.key,c=l.some(p=>p.key===e.rovingKey)?e.rovingKey:f,m=i?.conversation?a?.messages.typists(i.conversation.id)??[]:[];return r`<div
 			class="log"
 			role="log"
 			aria-live="off"
 			aria-label=${o.say("messages")}
 			tabindex=${l.length===0?"0":s}
 			@scroll=${e.place.moved}
-			@keydown=${p=>Fe(p,e)}
-			@focusin=${p=>Ye(p,e)}
+			@keydown=${p=>We(p,e)}
+			@focusin=${p=>Xe(p,e)}
 		>
 			<div class="spacer"></div>
-			${i?.loading&&l.length===0?Ne(o.say("loading")):i?.more?s:Ke(t)}
-			${C(d,p=>p.key,p=>ue(t,p,p.key===c))}
-			${m.length>0?a`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>`:s}
+			${i?.loading&&l.length===0?Ye(o.say("loading")):i?.more?s:Fe(t)}
+			${C(d,p=>p.key,p=>fe(t,p,p.key===c))}
+			${m.length>0?r`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>`:s}
 		</div>
-		${e.place.atEnd?s:a`<button class="button latest" aria-label=${o.say("latest")} @click=${()=>e.place.toEnd()}>${f("down")}</button>`}`}function Ke(t){let e=t.people.face(t.ref),{name:n}=e,o=!t.transcript?.rows.length;return a`<div class="beginning ${o?"empty":""}">
+		${e.place.atEnd?s:r`<button class="button latest" aria-label=${o.say("latest")} @click=${()=>e.place.toEnd()}>${u("down")}</button>`}`}function Fe(t){let e=t.people.face(t.ref),{name:n}=e,o=!t.transcript?.rows.length;return r`<div class="beginning ${o?"empty":""}">
 		${g(e,"huge")}
 		<p class="lead" dir="auto">${n}</p>
 		<p>${t.words.say(o?"hello":"start",{name:n})}</p>
-	</div>`}function Ne(t){return a`<div class="skeleton"><span class="hidden">${t}</span><i></i><i class="mine"></i><i></i></div>`}function Fe(t,e){let n=[...t.currentTarget.querySelectorAll("[data-key]")],o=n.findIndex(l=>l.dataset.key===e.rovingKey),r=o<0?n.length-1:o,i={ArrowUp:r-1,ArrowDown:r+1,Home:0,End:n.length-1}[t.key];i===void 0||t.altKey||t.ctrlKey||t.metaKey||(t.preventDefault(),n[Math.max(0,Math.min(n.length-1,i))]?.focus())}function Ye(t,e){let n=t.target.closest("[data-key]");!n||n.dataset.key===e.rovingKey||(e.rovingKey=n.dataset.key,e.requestUpdate())}function xe(t,e){let{panel:n,large:o}=t.state,{screen:r}=n,i=t.calling.screen,l=r.kind==="chat"&&We(t),d=n.kind==="open"&&n.devices;return a`<section
+	</div>`}function Ye(t){return r`<div class="skeleton"><span class="hidden">${t}</span><i></i><i class="mine"></i><i></i></div>`}function We(t,e){let n=[...t.currentTarget.querySelectorAll("[data-key]")],o=n.findIndex(l=>l.dataset.key===e.rovingKey),a=o<0?n.length-1:o,i={ArrowUp:a-1,ArrowDown:a+1,Home:0,End:n.length-1}[t.key];i===void 0||t.altKey||t.ctrlKey||t.metaKey||(t.preventDefault(),n[Math.max(0,Math.min(n.length-1,i))]?.focus())}function Xe(t,e){let n=t.target.closest("[data-key]");!n||n.dataset.key===e.rovingKey||(e.rovingKey=n.dataset.key,e.requestUpdate())}function xe(t,e){let{panel:n,large:o}=t.state,{screen:a}=n,i=t.calling.screen,l=a.kind==="chat"&&Je(t),d=n.kind==="open"&&n.devices;return r`<section
 		class="panel ${l?"in-call":""} ${l&&o?"large":""}"
 		role="dialog"
 		aria-labelledby="title"
 		tabindex="-1"
 	>
-		${r.kind==="chat"?se(t):le(t)}
+		${a.kind==="chat"?se(t):le(t)}
 		${d?t.calling.part?.devicesView(t)??s:s}
 		${Q(t)}
 		${l?t.calling.part?.stageView(t,i)??s:H(t,i)}
 		<div class="body">
-			${L(t)} ${r.kind==="chat"?he(t,e):be(t)}
-			${r.kind==="chat"?ae(t,e):s}
+			${L(t)} ${a.kind==="chat"?he(t,e):be(t)}
+			${a.kind==="chat"?ae(t,e):s}
 		</div>
-	</section>`}function We(t){let e=t.calling.screen;return e.kind==="pending"?!0:e.kind==="here"&&e.view.call.conversation===t.transcript?.conversation?.id}var w=class extends V{static styles=G;place=new R(this);rovingKey;#t=new T;#e;#n;get controller(){return this.#e}set controller(e){this.#e=e,this.requestUpdate()}createRenderRoot(){let e=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...e),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#s),document.addEventListener("visibilitychange",this.#o),window.addEventListener("focus",this.#o)}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#s),document.removeEventListener("visibilitychange",this.#o),window.removeEventListener("focus",this.#o),clearInterval(this.#n),this.#n=void 0}focusComposer(){this.updateComplete.then(()=>{let e=matchMedia("(pointer: coarse)").matches?".panel":"textarea, .conversation, .panel";this.renderRoot.querySelector(e)?.focus({preventScroll:!0})})}say(e,n){this.#t.say(e,n),this.requestUpdate()}shows(e){let n=this.#e;return document.visibilityState==="visible"&&n?.state.panel.kind==="open"&&n.transcript?.conversation?.id===e&&this.place.atEnd}render(){let e=this.#e;if(!e)return s;let{calling:n}=e,o=n.ring,r=e.state.panel.kind==="open";return a`
-			${o&&n.part?n.part.ringView(e,o):s}
-			${r?xe(e,this):Z(e)}
+	</section>`}function Je(t){let e=t.calling.screen;return e.kind==="pending"?!0:e.kind==="here"&&e.view.call.conversation===t.transcript?.conversation?.id}var w=class extends j{static styles=G;place=new R(this);rovingKey;#t=new T;#e;#n;get controller(){return this.#e}set controller(e){this.#e=e,this.requestUpdate()}createRenderRoot(){let e=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...e),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#s),document.addEventListener("visibilitychange",this.#o),window.addEventListener("focus",this.#o)}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#s),document.removeEventListener("visibilitychange",this.#o),window.removeEventListener("focus",this.#o),clearInterval(this.#n),this.#n=void 0}focusComposer(){this.updateComplete.then(()=>{let e=matchMedia("(pointer: coarse)").matches?[]:["textarea",".conversation"];ye(this.renderRoot,...e,".panel")?.focus({preventScroll:!0})})}say(e,n){this.#t.say(e,n),this.requestUpdate()}shows(e){let n=this.#e;return document.visibilityState==="visible"&&n?.state.panel.kind==="open"&&n.transcript?.conversation?.id===e&&this.place.atEnd}render(){let e=this.#e;if(!e)return s;let{calling:n}=e,o=e.state.panel.kind==="open";return r`
+			${n.part?.ringsView(e,n.rings)??s}
+			${o?xe(e,this):Z(e)}
 			${D(e)}
 			${this.#t.view()}
-		`}willUpdate(){this.place.before()}updated(){this.place.after(),this.#o(),this.#r(),this.#a();let e=this.#e;e&&!(e.state.panel.kind==="open"&&e.state.panel.devices)&&e.calling.part?.devicesClosed(e)}#r(){let e=this.#e?.calling.screen,n=e?.kind==="here"||e?.kind==="elsewhere"?e.view:void 0,o=n!==void 0&&(y(n)||e?.kind==="elsewhere");o!==(this.#n!==void 0)&&(clearInterval(this.#n),this.#n=o?setInterval(()=>this.requestUpdate(),500):void 0)}#o=()=>{let e=this.#e,n=e?.transcript?.conversation;if(!e||!n||!document.hasFocus()||!this.shows(n.id))return;let o=e.transcript?.rows.findLast(r=>r.message.seq>0);o&&e.client?.messages.shown(n.id,o.message.seq)};#a(){let e=this.renderRoot,n=this.#i;if(this.#i=e.activeElement??void 0,!n||n.isConnected||this.#i)return;let o=e.querySelector(".stage, textarea, .conversation, .panel")??this.#e?.popup.button;o?.focus({preventScroll:!0}),this.#i=o}#i;#s=e=>{let n=this.#e;e.key!=="Escape"||e.defaultPrevented||e.isComposing||n?.state.panel.kind!=="open"||(e.preventDefault(),e.stopPropagation(),n.state.panel.devices?n.change({type:"devices"}):(n.close(),n.popup.button.focus()))}};function Tn(t){customElements.get("carillon-popup")||customElements.define("carillon-popup",w);let{host:e}=t.popup;if(customElements.upgrade(e),!(e instanceof w))throw new Error("another copy of the popup owns <carillon-popup>");return e.controller=t,e}export{Tn as show};
+		`}willUpdate(){this.place.before()}updated(){this.place.after(),this.#o(),this.#r(),this.#a();let e=this.#e;e&&!(e.state.panel.kind==="open"&&e.state.panel.devices)&&e.calling.part?.devicesClosed(e)}#r(){let e=this.#e?.calling.screen,n=e?.kind==="here"||e?.kind==="elsewhere"?e.view:void 0,o=n!==void 0&&(y(n)||e?.kind==="elsewhere");o!==(this.#n!==void 0)&&(clearInterval(this.#n),this.#n=o?setInterval(()=>this.requestUpdate(),500):void 0)}#o=()=>{let e=this.#e,n=e?.transcript?.conversation;if(!e||!n||!document.hasFocus()||!this.shows(n.id))return;let o=e.transcript?.rows.findLast(a=>a.message.seq>0);o&&e.client?.messages.shown(n.id,o.message.seq)};#a(){let e=this.renderRoot,n=this.#i;if(this.#i=e.activeElement??void 0,!n||n.isConnected||this.#i)return;let o=ye(e,".stage","textarea",".conversation",".panel")??this.#e?.popup.button;o?.focus({preventScroll:!0}),this.#i=o}#i;#s=e=>{let n=this.#e;e.key!=="Escape"||e.defaultPrevented||e.isComposing||n?.state.panel.kind!=="open"||(e.preventDefault(),e.stopPropagation(),n.state.panel.devices?n.change({type:"devices"}):(n.close(),n.popup.button.focus()))}};function ye(t,...e){for(let n of e){let o=t.querySelector(n);if(o)return o}}function En(t){customElements.get("carillon-popup")||customElements.define("carillon-popup",w);let{host:e}=t.popup;if(customElements.upgrade(e),!(e instanceof w))throw new Error("another copy of the popup owns <carillon-popup>");return e.controller=t,e}export{En as show};
