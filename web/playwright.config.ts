@@ -13,13 +13,13 @@ export default defineConfig({
 		actionTimeout: 20_000,
 		screenshot: "only-on-failure",
 		launchOptions: {
-			executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 			ignoreDefaultArgs: ["--disable-back-forward-cache"],
 			args: [
 				"--headless=new",
 				"--no-sandbox",
 				"--disable-gpu",
-				"--use-fake-device-for-media-stream=device-count=2",
+				"--use-fake-device-for-media-stream=device-count=3",
 				"--use-fake-ui-for-media-stream",
 				"--allow-loopback-in-peer-connection",
 				"--disable-background-networking",

@@ -110,11 +110,16 @@ test("the SDK alone, as an ES module, writes and is read", async ({ people, serv
 	const page = await (await people.device(people.alice, { site })).bare();
 	await page.evaluate(
 		async ([alice, bob]) => {
-			const { createClient } = (await import(`${location.origin}/sdk.js`)) as typeof import("../sdk/index.ts");
+			const { createClient } = (await import(
+				`${location.origin}/sdk.js`
+			)) as typeof import("../sdk/index.ts");
 			const client = createClient({
 				server: location.origin,
 				getToken: async () => {
-					const answer = await fetch("/demo/token", { method: "POST", body: JSON.stringify({ user: alice }) });
+					const answer = await fetch("/demo/token", {
+						method: "POST",
+						body: JSON.stringify({ user: alice }),
+					});
 					return (await answer.json()).token;
 				},
 			});
@@ -131,7 +136,10 @@ test("over HTTPS with a certificate: a call that survives a reload", async ({ pe
 	const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
 	const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
 	const make = join(goroot, "src/crypto/tls/generate_cert.go");
-	execFileSync("go", ["run", make, "--host", "127.0.0.1", "--ecdsa-curve", "P256"], { cwd: folder, stdio: "ignore" });
+	execFileSync("go", ["run", make, "--host", "127.0.0.1", "--ecdsa-curve", "P256"], {
+		cwd: folder,
+		stdio: "ignore",
+	});
 	const server = new Server({ CARILLON_HTTP_CERT: cert, CARILLON_HTTP_KEY: key });
 	await server.start();
 	try {

@@ -1,4 +1,10 @@
-import { type BrowserContext, type BrowserContextOptions, test as base, expect, type Page } from "@playwright/test";
+import {
+	type BrowserContext,
+	type BrowserContextOptions,
+	test as base,
+	expect,
+	type Page,
+} from "@playwright/test";
 import { button, composer } from "./page.ts";
 import { install, type ProbeOptions } from "./probe.ts";
 import { Server } from "./server.ts";
@@ -49,10 +55,10 @@ export async function openChat(page: Page): Promise<void> {
 /** Until the page has caught up with the server: from then on it rings. */
 export async function online(page: Page): Promise<void> {
 	await page.waitForFunction(() => {
-		const controller = window.carillon?.("controller") as
-			| { client?: { connection: { state: string } } }
+		const watch = window.carillon?.("watch") as
+			| { line: { session: { state: { state: string } } } }
 			| undefined;
-		return controller?.client?.connection.state === "online";
+		return watch?.line.session.state.state === "online";
 	});
 }
 
@@ -103,6 +109,7 @@ export const test = base.extend<{ people: People }, { server: Server; env: Recor
 				await context.addInitScript(install, {
 					...(options.relay && { relay: options.relay }),
 					largePicture: options.largePicture ?? false,
+					devicesMs: options.devicesMs ?? 0,
 				});
 				if (options.init) await context.addInitScript(options.init);
 				const peer = options.peer ?? (user === alice ? bob : alice);

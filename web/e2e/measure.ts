@@ -57,9 +57,7 @@ function mark(): void {
 
 	let ringing = false;
 	const look = () => {
-		const there = document
-			.querySelector("carillon-popup")
-			?.shadowRoot?.querySelector("[role=alertdialog]");
+		const there = document.querySelector("carillon-popup")?.shadowRoot?.querySelector("[role=alertdialog]");
 		if (ringing && !there) window.marks.silent = now();
 		ringing = !!there;
 	};

@@ -85,9 +85,12 @@ export async function seesAndHears(page: Page): Promise<void> {
 /** Waits until the sound that arrives has energy. The fake microphone beeps once a second. */
 export async function hears(page: Page, since?: Received): Promise<void> {
 	const before = since ?? (await received(page));
-	await expect
-		.poll(async () => (await received(page)).audioEnergy, { message: "audio energy", intervals })
-		.toBeGreaterThan(before.audioEnergy + 1e-4);
+	const sound = async () => {
+		const { audioEnergy, audioPackets } = await received(page);
+		// Packets tell a failure's cause: nothing arrived, or it was silence or not played.
+		return { loud: audioEnergy > before.audioEnergy + 1e-4, packets: audioPackets - before.audioPackets };
+	};
+	await expect.poll(sound, { message: "audio energy", intervals }).toMatchObject({ loud: true });
 }
 
 /** Whether this page has a camera or microphone open, for whatever. */

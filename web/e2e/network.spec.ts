@@ -4,7 +4,9 @@ import { received } from "./media.ts";
 import { button, call, transcript, write } from "./page.ts";
 
 for (const relay of ["udp", "tcp"] as const)
-	test(`both behind a hard NAT: the call goes through TURN over ${relay.toUpperCase()}`, async ({ people }) => {
+	test(`both behind a hard NAT: the call goes through TURN over ${relay.toUpperCase()}`, async ({
+		people,
+	}) => {
 		const alice = await (await people.device(people.alice, { relay })).tab();
 		const bob = await (await people.device(people.bob, { relay })).tab();
 		await call(alice, people.Alice, bob);

@@ -18,6 +18,8 @@ export interface ProbeOptions {
 	relay?: "udp" | "tcp";
 	/** The camera as the product asks for it. */
 	largePicture?: boolean;
+	/** Devices take this long to open, as real ones may. */
+	devicesMs?: number;
 }
 
 declare global {
@@ -60,6 +62,7 @@ export function install(options: ProbeOptions): void {
 				wish?.video && typeof wish.video === "object" && !options.largePicture
 					? { ...wish, video: { ...wish.video, width: 320, height: 240, frameRate: 10 } }
 					: wish;
+			if (options.devicesMs) await new Promise((done) => setTimeout(done, options.devicesMs));
 			const stream = await open(small);
 			probe.captured.push(...stream.getTracks());
 			return stream;

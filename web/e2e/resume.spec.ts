@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures.ts";
-import { capturing, givesBack, received, seesAndHears } from "./media.ts";
+import { capturing, givesBack, hears, received, seesAndHears } from "./media.ts";
 import { button, call, hangUp, ring, status, transcript } from "./page.ts";
 
 test("a call survives a reload of either page", async ({ people }) => {
@@ -13,6 +13,19 @@ test("a call survives a reload of either page", async ({ people }) => {
 	}
 	await expect(ring(bob, "video", people.Alice)).toBeHidden();
 	await hangUp(bob, alice);
+});
+
+test("a page that is reloaded hears before anyone clicks, though its devices open late", async ({
+	people,
+}) => {
+	const alice = await (await people.device(people.alice)).tab();
+	const bob = await (await people.device(people.bob, { devicesMs: 1500 })).tab();
+	await button(alice, "Voice call").click();
+	await button(bob, "Answer").click();
+	await hears(bob);
+	await bob.reload();
+	await hears(bob);
+	await expect(button(bob, "Play sound")).toBeHidden();
 });
 
 test("a reload of the caller's page while it rings: it rings on and can be answered", async ({ people }) => {

@@ -70,7 +70,10 @@ export class Server {
 	/** A token as a site's backend would mint it. */
 	token(user: string): string {
 		const env = { ...process.env, ...this.#env };
-		return execFileSync(binary, ["token", "--data", this.#data, "--user", user], { env, encoding: "utf8" }).trim();
+		return execFileSync(binary, ["token", "--data", this.#data, "--user", user], {
+			env,
+			encoding: "utf8",
+		}).trim();
 	}
 
 	async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
