@@ -1,10 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +21,10 @@ func embeddedTURN(c turn.Config, folder string, media *sfu.SFU, advertise []stri
 	if c.Off {
 		return nil, nil
 	}
+	if runtime.GOOS != "linux" {
+		log.Warn("the TURN server needs Linux: calls from behind hard NATs will fail unless [ice] names another one")
+		return nil, nil
+	}
 	if len(c.Secrets) == 0 {
 		secret, err := config.Secret(folder, "turn")
 		if err != nil {
@@ -34,7 +38,7 @@ func embeddedTURN(c turn.Config, folder string, media *sfu.SFU, advertise []stri
 	}
 	server, err := turn.New(c, log, reg)
 	if err != nil {
-		return nil, fmt.Errorf("turn: %w", err)
+		return nil, err // it names the key
 	}
 	return server, nil
 }
