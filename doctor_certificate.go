@@ -23,9 +23,14 @@ const soon = 14 * 24 * time.Hour
 // checkCertificates looks at the certificate of HTTPS and at that of turn.tls.
 func checkCertificates(ctx context.Context, c config.Config, folder string, server *running) []finding {
 	var all []finding
+	ownTLS := slices.DeleteFunc(slices.Clone(c.Turn.TLS), func(a string) bool { return a == c.HTTP.Listen })
 	switch {
 	case c.HTTP.Cert != "":
-		all = append(all, checkFiles(ctx, "http.cert", c.HTTP.Cert, c.HTTP.Key, c.Turn.Host, c.HTTP.Listen, server))
+		host := ""
+		if !c.Turn.Off && len(ownTLS) < len(c.Turn.TLS) {
+			host = turnHost(c, c.HTTP.Listen, server)
+		}
+		all = append(all, checkFiles(ctx, "http.cert", c.HTTP.Cert, c.HTTP.Key, host, server))
 	case len(c.HTTP.ACME) > 0:
 		all = append(all, checkACME(ctx, c, server)...)
 	case reachOfListener(c.HTTP.Listen) > reachSelf:
@@ -37,17 +42,36 @@ func checkCertificates(ctx context.Context, c config.Config, folder string, serv
 	default:
 		all = append(all, ok("http.cert", "no certificate, which is fine on loopback and behind a proxy that adds TLS"))
 	}
-	ownTLS := slices.ContainsFunc(c.Turn.TLS, func(a string) bool { return a != c.HTTP.Listen })
-	if !c.Turn.Off && ownTLS {
+	if !c.Turn.Off && len(ownTLS) > 0 {
 		if c.Turn.Cert == "" || c.Turn.Key == "" {
 			return append(all, finding{
 				"turn.cert", statusProblem, "turn.tls lists an address, and turn.cert or turn.key is empty", "carillon does not start",
 				"set turn.cert and turn.key, or name the address of http.listen in turn.tls to share its port and certificate",
 			})
 		}
-		all = append(all, checkFiles(ctx, "turn.cert", c.Turn.Cert, c.Turn.Key, c.Turn.Host, "", server))
+		all = append(all, checkFiles(ctx, "turn.cert", c.Turn.Cert, c.Turn.Key, turnHost(c, ownTLS[0], server), server))
 	}
 	return all
+}
+
+// turnHost is the host in the turns: URL of a listener: what the certificate must name.
+func turnHost(c config.Config, listen string, server *running) string {
+	a, err := netip.ParseAddrPort(listen)
+	switch {
+	case c.Turn.Host != "":
+		return c.Turn.Host
+	case server != nil && server.url("turn-tls") != "":
+		host, _, _ := net.SplitHostPort(hostPort(server.url("turn-tls")))
+		return host
+	case err != nil:
+		return ""
+	case !a.Addr().IsUnspecified():
+		return a.Addr().String()
+	case len(c.Turn.RelayAddresses) > 0:
+		shown, _, _ := strings.Cut(c.Turn.RelayAddresses[0], "/")
+		return shown
+	}
+	return "the address of this machine"
 }
 
 func reachOfListener(address string) reach {
@@ -59,7 +83,7 @@ func reachOfListener(address string) reach {
 }
 
 // checkFiles reads a certificate as serve does, then looks at it as a browser does.
-func checkFiles(ctx context.Context, check, cert, key, turnHost, site string, server *running) finding {
+func checkFiles(ctx context.Context, check, cert, key, host string, server *running) finding {
 	keyName := strings.TrimSuffix(check, "cert") + "key"
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
@@ -79,8 +103,8 @@ func checkFiles(ctx context.Context, check, cert, key, turnHost, site string, se
 	if err != nil {
 		return finding{check, statusProblem, fmt.Sprintf("%s: %v", cert, err), "browsers refuse the page", "ask the authority for the certificate again"}
 	}
-	facts := certificateFacts{check: check, file: cert, chain: chain, host: turnHost, now: time.Now()}
-	if site != "" && server != nil {
+	facts := certificateFacts{check: check, file: cert, chain: chain, host: host, now: time.Now()}
+	if check == "http.cert" && server != nil {
 		if scheme, at := server.site(); scheme == "https" {
 			facts.served, _ = served(ctx, at, "") // whether HTTPS answers at all is another check
 		}
@@ -134,7 +158,7 @@ func (c certificateFacts) judge() finding {
 		f.Suffers, f.Change = "browsers refuse it, whatever its common name is", "ask for a certificate with the host name as subjectAltName"
 		return f
 	case c.host != "" && leaf.VerifyHostname(c.host) != nil:
-		f.Found = fmt.Sprintf("%s is for %s, but turn.host, the name in turns: URLs, is %s", c.file, names(leaf), c.host)
+		f.Found = fmt.Sprintf("%s is for %s, but turns: URLs name %s", c.file, names(leaf), c.host)
 		f.Suffers, f.Change = "TURN over TLS fails: callers behind strict firewalls stay without sound and picture", "set turn.host to a name of the certificate"
 		return f
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -53,6 +54,7 @@ func listeners(c config.Config) []listening {
 // checkListeners asks of each address whether it can be bound, or is served already.
 func checkListeners(c config.Config, server *running) []finding {
 	var all []finding
+	seen := map[string]string{} // transport and address: its key
 	for _, l := range listeners(c) {
 		a, err := netip.ParseAddrPort(l.address)
 		if err != nil {
@@ -62,7 +64,20 @@ func checkListeners(c config.Config, server *running) []finding {
 			all = append(all, l.served(a, server))
 			continue
 		}
-		all = append(all, l.judge(l.bind()))
+		at := l.transport + " " + l.address
+		if other := seen[at]; other != "" && a.Port() != 0 {
+			all = append(all, finding{
+				l.key, statusProblem, fmt.Sprintf("%s is named by %s too", at, other), "carillon does not start",
+				fmt.Sprintf("set %s to another address; only http.listen, turn.tls and the TCP side of media.listen can share one", l.key),
+			})
+			continue
+		}
+		seen[at] = l.key
+		bound, err := l.bind()
+		if err == nil {
+			defer bound.Close() // so that 0.0.0.0 and 127.0.0.1 are seen to collide
+		}
+		all = append(all, l.judge(err))
 	}
 	return all
 }
@@ -81,20 +96,11 @@ func (l listening) served(a netip.AddrPort, server *running) finding {
 	}
 }
 
-// bind tries the address and gives it back.
-func (l listening) bind() error {
+func (l listening) bind() (io.Closer, error) {
 	if l.transport == "udp" {
-		c, err := net.ListenPacket("udp", l.address)
-		if err == nil {
-			err = c.Close()
-		}
-		return err
+		return net.ListenPacket("udp", l.address)
 	}
-	c, err := net.Listen("tcp", l.address)
-	if err == nil {
-		err = c.Close()
-	}
-	return err
+	return net.Listen("tcp", l.address)
 }
 
 // judge says what an error of bind means.

@@ -121,6 +121,9 @@ func TestDoctorNamesTheKeyOfATakenPort(t *testing.T) {
 	}
 	all, _ := doctor(t, nil, append(without(anyPorts, "--listen"), "--listen", "198.51.100.1:0", "--data", t.TempDir())...)
 	expect(t, all, "http.listen", statusProblem, "not an address of this machine")
+	one := freePort(t)
+	all, _ = doctor(t, nil, "--listen", "127.0.0.1:0", "--media", one, "--turn", one, "--private", "127.0.0.1:0", "--data", t.TempDir())
+	expect(t, all, "turn.udp", statusProblem, "media.listen too", "set turn.udp")
 }
 
 func TestDoctorNamesAMistakeInTheConfiguration(t *testing.T) {

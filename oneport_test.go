@@ -25,22 +25,22 @@ const (
 )
 
 // onePort starts a server whose HTTPS, ICE-TCP and TURN over TLS have one address.
-func onePort(t *testing.T, env ...string) (p *program, address string, args []string) {
+func onePort(t *testing.T) (p *program, address string, args, env []string) {
 	t.Helper()
-	cert, key := writeCertificate(t, t.TempDir(), 1)
+	cert, key := writeCertificateUntil(t, t.TempDir(), 1, time.Now().Add(90*24*time.Hour))
 	address = freePort(t)
 	args = []string{"--listen", address, "--media", address, "--private", "127.0.0.1:0", "--data", t.TempDir()}
-	p = start(t, append(env,
-		"CARILLON_HTTP_CERT="+cert, "CARILLON_HTTP_KEY="+key,
-		"CARILLON_AUTH_KEYS=site="+siteKey,
-		"CARILLON_TURN_UDP=", "CARILLON_TURN_TCP=", "CARILLON_TURN_TLS="+address,
-		"CARILLON_TURN_SECRETS="+turnSecret,
-	), args...)
-	return p, address, args
+	env = []string{
+		"CARILLON_HTTP_CERT=" + cert, "CARILLON_HTTP_KEY=" + key,
+		"CARILLON_AUTH_KEYS=site=" + siteKey,
+		"CARILLON_TURN_UDP=", "CARILLON_TURN_TCP=", "CARILLON_TURN_TLS=" + address,
+		"CARILLON_TURN_SECRETS=" + turnSecret,
+	}
+	return start(t, env, args...), address, args, env
 }
 
 func TestOnePortIsAllThatListensToCallers(t *testing.T) {
-	p, address, _ := onePort(t)
+	p, address, _, _ := onePort(t)
 	for name, want := range map[string]string{
 		"https": "https://" + address, "media-udp": "udp://" + address, "media-tcp": "tcp://" + address,
 		"turn-tls": "turns:" + address + "?transport=tcp",
@@ -57,7 +57,7 @@ func TestOnePortIsAllThatListensToCallers(t *testing.T) {
 }
 
 func TestOnePortCarriesPagesAndWebSockets(t *testing.T) {
-	_, address, _ := onePort(t)
+	_, address, _, _ := onePort(t)
 	insecure := &tls.Config{InsecureSkipVerify: true}
 	for version, h2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
 		transport := &http.Transport{TLSClientConfig: insecure.Clone(), ForceAttemptHTTP2: h2}
@@ -88,7 +88,7 @@ func TestOnePortRelaysForCoturnsClient(t *testing.T) {
 	if err != nil {
 		t.Fatal("turnutils_uclient is missing: apt-get install coturn")
 	}
-	_, address, _ := onePort(t)
+	_, address, _, _ := onePort(t)
 	at := netip.MustParseAddrPort(address)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -102,7 +102,7 @@ func TestOnePortRelaysForCoturnsClient(t *testing.T) {
 // TestOnePortCarriesMedia asks the media port over ICE-TCP, over UDP, and through a relay
 // that was opened over TLS, all on the one port.
 func TestOnePortCarriesMedia(t *testing.T) {
-	_, address, args := onePort(t)
+	_, address, args, env := onePort(t)
 	at := netip.MustParseAddrPort(address)
 	token, err := command([]string{"CARILLON_AUTH_KEYS=site=" + siteKey}, "token", "--user", "alice").Output()
 	if err != nil {
@@ -138,15 +138,16 @@ func TestOnePortCarriesMedia(t *testing.T) {
 		t.Errorf("through a relay over TLS: %v", err)
 	}
 
-	// Doctor sees the same.
-	all, failed := doctor(t, []string{
-		"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_TURN_UDP=", "CARILLON_TURN_TCP=", "CARILLON_TURN_SECRETS=" + turnSecret,
-	}, args...)
+	// Doctor sees the same, and that TURN over TLS needs a name of the certificate.
+	all, failed := doctor(t, env, args...)
 	if failed {
 		t.Error("doctor failed")
 	}
+	expect(t, all, "http.cert", statusWarning, "is not trusted") // it is nobody's, but names the address
 	expect(t, all, "media TCP", statusOK, address)
 	expect(t, all, "turn", statusOK, "turns:"+address, "reaches the media port")
+	all, _ = doctor(t, append(env, "CARILLON_TURN_HOST=turn.example.com"), args...)
+	expect(t, all, "http.cert", statusProblem, "turn.example.com", "turn.host")
 }
 
 func TestOnePortWithoutACertificateIsRefused(t *testing.T) {
