@@ -7,7 +7,10 @@ import (
 
 // Limits beyond which we do not trust ourselves, or the row.
 const (
-	lateLimit   = 20 * time.Millisecond // p99 of how late packets left
+	// P99 of how late packets left. Latency counts from when they did leave, so lateness
+	// does not falsify it; but beyond this, frames run together and the load is another.
+	lateLimit   = 100 * time.Millisecond
+	lateNotice  = 20 * time.Millisecond // from here on the row has a note
 	dropLimit   = 0.0005                // share lost in our own full buffers
 	fullShare   = 0.95                  // of the processor time that someone may use
 	lossLimit   = 0.005
@@ -29,7 +32,7 @@ func judge(w window, serverCores, generatorCores int) string {
 	case share(w.self.total, generatorCores) >= fullShare:
 		return LimitedByGenerator
 	case w.late.quantile(0.99) > lateLimit:
-		if share(w.stolen, serverCores+generatorCores) > stolenLimit {
+		if share(w.stolen, serverCores+generatorCores) > stolenLimit || share(w.self.waited, 1) > waitedLimit {
 			return LimitedByMachine
 		}
 		return LimitedByGenerator
@@ -90,6 +93,9 @@ func refusalOf(w window) string {
 	case LimitedByMachine:
 		if share := float64(w.server.waited) / float64(w.length); share > waitedLimit {
 			return fmt.Sprintf("others had the server's processor: it waited for %.0f %% of the time", share*100)
+		}
+		if share := float64(w.self.waited) / float64(w.length); share > waitedLimit {
+			return fmt.Sprintf("others had the generator's processor: it waited for %.0f %% of the time, and sent packets up to %s late", share*100, w.late.quantile(0.99).Round(time.Millisecond))
 		}
 		return fmt.Sprintf("the machine below took %.0f %% of the processor time", 100*float64(w.stolen)/float64(w.length))
 	case LimitedByGenerator:

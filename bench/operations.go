@@ -114,7 +114,9 @@ func (r *runner) keep(g group, b *bed, note string) {
 	good, _ := trusted(b.windows)
 	row.Operations = over(good, func(w window) float64 { return float64(w.sent) / w.length.Seconds() }).Median
 	row.WritesPer, row.BatchSize = -1, -1 // the media socket's, which is not the measure here
-	row.Note = note
+	if row.Note == "" {
+		row.Note = note
+	}
 	r.report.Rows = append(r.report.Rows, row)
 }
 

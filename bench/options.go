@@ -18,7 +18,7 @@ type Options struct {
 	Room        int           // members of N to N; 0: 12
 	Slots       int           // video slots of each member; 0: 4
 	Rounds      int           // windows per row; 0: 5
-	Window      time.Duration // length of one; 0: 1 s
+	Window      time.Duration // length of one; 0: 1 s, 0.75 s with Quick, 0.7 s beside the main rows
 	Sample      int           // decrypt and time one packet of so many; 0: 1
 	Media       Media         // zero: DefaultMedia
 	Ramp        bool          // look for the most subscribers instead
@@ -98,7 +98,10 @@ func (o *Options) fill() error {
 	setDefault(&o.Room, 12)
 	setDefault(&o.Slots, 4)
 	setDefault(&o.Rounds, 5)
-	setDefault(&o.Window, time.Second)
+	if o.Quick {
+		setDefault(&o.Window, 750*time.Millisecond)
+	}
+	setDefault(&o.Window, defaultWindow)
 	setDefault(&o.Sample, 1)
 	setDefault(&o.RampLoss, 0.005)
 	setDefault(&o.RampP99, 30*time.Millisecond)

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -150,6 +151,9 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 	}
 	if g.shape == ShapeRoom {
 		r.Publishers = g.subscribers
+	}
+	if r.LateMS > milliseconds(lateNotice) {
+		r.Note = fmt.Sprintf("noisy: the generator's packets left up to %.0f ms late", r.LateMS)
 	}
 	for _, w := range good {
 		r.Starved = max(r.Starved, w.starved)

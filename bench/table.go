@@ -24,6 +24,11 @@ func Table(w io.Writer, r *Report) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	for _, x := range r.Rows {
+		if strings.HasPrefix(x.Note, "noisy") {
+			fmt.Fprintf(w, "\n%s: %s", x.name(), x.Note)
+		}
+	}
 	for _, x := range r.Refused {
 		fmt.Fprintf(w, "\nnot reported: %s %s %d %s: %s", x.Path, x.Shape, x.Subscribers, x.Target, x.Reason)
 	}
