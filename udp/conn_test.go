@@ -71,6 +71,7 @@ func TestPacketsArriveWholeAndInOrderPerDestination(t *testing.T) {
 				}
 			}
 			wg.Wait()
+			from.Flush() // waits for the loop to have counted
 			s := from.Stats()
 			if drops := s.DropQueueFull + s.DropKernel; s.PacketsOut != 3*n || drops != 0 {
 				t.Errorf("sent %d and dropped %d, want %d and 0", s.PacketsOut, drops, 3*n)
@@ -170,6 +171,7 @@ func TestUnreachableDestinationsDisturbNobody(t *testing.T) {
 			t.Fatalf("got %d bytes, %v", n, err)
 		}
 	}
+	c.Flush() // waits for the loop to have counted
 	if got := c.Stats().DropKernel; got != 2 {
 		t.Errorf("counted %d refused packets, want 2", got)
 	}

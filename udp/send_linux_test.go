@@ -60,6 +60,7 @@ func TestBurstsLeaveInFewCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	c.Flush() // waits for the loop to have counted
 	if s := c.Stats(); s.SendCalls > 2 || segmented(c) && s.Segmented < 39 {
 		t.Errorf("%d calls and %d segmented packets for one burst of 40", s.SendCalls, s.Segmented)
 	}
