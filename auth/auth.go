@@ -57,6 +57,13 @@ func (c Config) Validate() error {
 			return fmt.Errorf("keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
 		}
 	}
+	for key, n := range map[string]int{
+		"guest_token_seconds": c.GuestTokenSeconds, "guests_per_minute": c.GuestsPerMinute, "leeway_seconds": c.LeewaySeconds,
+	} {
+		if n < 0 {
+			return fmt.Errorf("%s is %d, want 0 or more", key, n)
+		}
+	}
 	return nil
 }
 

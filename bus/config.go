@@ -1,5 +1,7 @@
 package bus
 
+import "fmt"
+
 // Config says where the bus is.
 type Config struct {
 	URL            string `toml:"url"`             // of a NATS cluster, several separated by commas; empty: embedded, in this process only
@@ -12,6 +14,16 @@ type Config struct {
 // Defaults is what an embedded bus of one machine needs.
 func Defaults() Config {
 	return Config{Queue: 8192, Dispatchers: 4, RequestSeconds: 10}
+}
+
+// Validate says which value makes no sense.
+func (c Config) Validate() error {
+	for key, n := range map[string]int{"queue": c.Queue, "dispatchers": c.Dispatchers, "request_seconds": c.RequestSeconds} {
+		if n < 0 {
+			return fmt.Errorf("%s is %d, want 0 or more", key, n)
+		}
+	}
+	return nil
 }
 
 func (c Config) filled() Config {

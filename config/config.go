@@ -125,7 +125,10 @@ func (c Config) Validate() error {
 		{"reach", c.Reach.Validate},
 		{"chat", c.Chat.Validate},
 		{"call", c.Call.Validate},
+		{"media", c.Media.Validate},
+		{"ice", c.ICE.validate},
 		{"store", c.Store.Validate},
+		{"bus", c.Bus.Validate},
 		{"turn", c.validateTurn},
 	} {
 		if err := table.validate(); err != nil {

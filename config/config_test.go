@@ -42,6 +42,12 @@ func TestMistakesNameTheirKeyAndLine(t *testing.T) {
 		{"half a certificate", "[http]\ncert = \"x.pem\"", nil, []string{"http.cert", "http.key"}},
 		{"public demo", "[http]\nlisten = \"0.0.0.0:8080\"", nil, []string{"http.listen", "auth.keys"}},
 		{"public short key", "[http]\nlisten = \"[::]:8080\"\n[auth.keys]\nsite = \"short\"", nil, []string{"auth.keys.site", "32"}},
+		{"negative count", "[media]\nvideo_packets = -1", nil, []string{"media.video_packets", "-1"}},
+		{"negative count below", "[media.udp]\nqueue_packets = -1", nil, []string{"media.udp.queue_packets", "-1"}},
+		{"not an IP address", "[media]\nadvertise = [\"example.com\"]", nil, []string{"media.advertise", "example.com"}},
+		{"negative queue", "[bus]\nqueue = -1", nil, []string{"bus.queue", "-1"}},
+		{"negative time", "[auth]\nleeway_seconds = -1", nil, []string{"auth.leeway_seconds", "-1"}},
+		{"credentials that are over", "[ice]\ncredential_seconds = -1", nil, []string{"ice.credential_seconds", "-1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := load(t, test.text, test.environ...)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 )
 
@@ -13,6 +14,13 @@ type ICE struct {
 	Secret string `toml:"secret"`
 	// CredentialSeconds is how long one is good. Zero: 86400.
 	CredentialSeconds int `toml:"credential_seconds"`
+}
+
+func (i ICE) validate() error {
+	if i.CredentialSeconds < 0 {
+		return fmt.Errorf("credential_seconds is %d, want 0 or more", i.CredentialSeconds)
+	}
+	return nil
 }
 
 // TTL of a credential.

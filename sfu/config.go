@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"fmt"
 	"net"
 	"time"
 
@@ -55,23 +56,44 @@ func Defaults() Config {
 	}
 }
 
+// numbers are the fields that count something.
+func (c *Config) numbers() map[string]*int {
+	return map[string]*int{
+		"sdp_bytes": &c.SDPBytes, "room_peers": &c.RoomPeers, "peer_sources": &c.PeerSources,
+		"audio_slots": &c.AudioSlots, "video_slots": &c.VideoSlots, "message_bytes": &c.MessageBytes,
+		"lossy_bytes": &c.LossyBytes, "lossy_per_second": &c.LossyPerSecond, "backlog_bytes": &c.BacklogBytes,
+		"video_packets": &c.VideoPackets, "audio_packets": &c.AudioPackets,
+		"silent_ms": &c.SilentMS, "down_ms": &c.DownMS,
+	}
+}
+
+// Validate says which value makes no sense.
+func (c Config) Validate() error {
+	for key, n := range c.numbers() {
+		if *n < 0 {
+			return fmt.Errorf("%s is %d, want 0 or more", key, *n)
+		}
+	}
+	for _, a := range c.Advertise {
+		if net.ParseIP(a) == nil {
+			return fmt.Errorf("advertise: %q is not an IP address", a)
+		}
+	}
+	if err := c.UDP.Validate(); err != nil {
+		return fmt.Errorf("udp.%w", err)
+	}
+	return nil
+}
+
 func (c Config) filled() Config {
 	d := Defaults()
 	if c.Listen == "" {
 		c.Listen = d.Listen
 	}
-	for _, f := range []struct {
-		v         *int
-		otherwise int
-	}{
-		{&c.SDPBytes, d.SDPBytes}, {&c.RoomPeers, d.RoomPeers}, {&c.PeerSources, d.PeerSources},
-		{&c.AudioSlots, d.AudioSlots}, {&c.VideoSlots, d.VideoSlots}, {&c.MessageBytes, d.MessageBytes},
-		{&c.LossyBytes, d.LossyBytes}, {&c.LossyPerSecond, d.LossyPerSecond}, {&c.BacklogBytes, d.BacklogBytes},
-		{&c.VideoPackets, d.VideoPackets}, {&c.AudioPackets, d.AudioPackets},
-		{&c.SilentMS, d.SilentMS}, {&c.DownMS, d.DownMS},
-	} {
-		if *f.v == 0 {
-			*f.v = f.otherwise
+	otherwise := d.numbers()
+	for key, n := range c.numbers() {
+		if *n == 0 {
+			*n = *otherwise[key]
 		}
 	}
 	return c

@@ -2,7 +2,6 @@ package sfu
 
 import (
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -14,7 +13,7 @@ import (
 )
 
 // engine prepares what all peers share: the muxes, and how pion has to behave.
-func (s *SFU) engine() (func() webrtc.SettingEngine, error) {
+func (s *SFU) engine() func() webrtc.SettingEngine {
 	var quiet logging.LoggerFactory = pionLog{s.log}
 	s.udpMux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: s.conn, Logger: quiet.NewLogger("ice")})
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
@@ -29,11 +28,6 @@ func (s *SFU) engine() (func() webrtc.SettingEngine, error) {
 			FirstStunBindTimeout: 10 * time.Second,
 		})
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
-	}
-	for _, a := range s.cfg.Advertise {
-		if net.ParseIP(a) == nil {
-			return nil, fmt.Errorf("advertise %q: not an IP address", a)
-		}
 	}
 	return func() webrtc.SettingEngine {
 		var e webrtc.SettingEngine
@@ -61,7 +55,7 @@ func (s *SFU) engine() (func() webrtc.SettingEngine, error) {
 		e.DetachDataChannels()
 		e.SetSCTPMaxMessageSize(uint32(s.cfg.MessageBytes))
 		return e
-	}, nil
+	}
 }
 
 // mediaEngine registers what is forwarded and no more: each line of the offer names

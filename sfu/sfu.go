@@ -40,15 +40,16 @@ type SFU struct {
 
 // New binds the media ports. Reg may be nil.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
 	cfg = cfg.filled()
 	s := &SFU{cfg: cfg, log: log, start: time.Now(), done: make(chan struct{}), rooms: make(map[string]*Room)}
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
+	s.settings = s.engine()
 	var err error
-	if s.settings, err = s.engine(); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	if s.metrics, err = newMetrics(s, reg); err != nil {
 		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), s.Close())
 	}

@@ -1,6 +1,9 @@
 package udp
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Config of one socket. The zero value runs.
 type Config struct {
@@ -23,6 +26,19 @@ func Defaults() Config {
 		ReadPackets:      64,
 		BufferBytes:      4 << 20,
 	}
+}
+
+// Validate says which value makes no sense.
+func (c Config) Validate() error {
+	for key, n := range map[string]int{
+		"queue_packets": c.QueuePackets, "queue_bytes": c.QueueBytes, "run_packets": c.RunPackets,
+		"read_packets": c.ReadPackets, "buffer_bytes": c.BufferBytes,
+	} {
+		if n < 0 {
+			return fmt.Errorf("%s is %d, want 0 or more", key, n)
+		}
+	}
+	return nil
 }
 
 func (c Config) filled() Config {
