@@ -85,15 +85,17 @@ func (c benchCmd) options() (o bench.Options, err error) {
 		return o, fmt.Errorf("rate: %w", err)
 	}
 	o.Media.Codec, o.Media.FPS, o.Media.Size, o.Media.Pacing = c.Codec, c.FPS, c.Size, bench.Pacing(c.Pacing)
-	if c.Compare {
-		if len(c.Targets) < 2 {
-			return o, errors.New("--compare wants two targets, such as --compare carillon pion")
-		}
-		o.Targets = append(o.Targets, c.Targets...)
-	} else if len(c.Targets) > 0 {
+	if len(c.Targets) > 0 && !c.Compare {
 		return o, fmt.Errorf("%s: targets without a flag belong to --compare", strings.Join(c.Targets, " "))
 	}
-	return o, c.remote(&o)
+	if err := c.remote(&o); err != nil {
+		return o, err
+	}
+	o.Targets = append(o.Targets, c.Targets...)
+	if c.Compare && len(o.Targets) < 2 {
+		return o, errors.New("--compare wants two targets, such as --compare carillon pion")
+	}
+	return o, nil
 }
 
 // remote adds the server that --server or --whip and --whep name.
