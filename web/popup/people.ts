@@ -50,7 +50,10 @@ export class People {
 		return member?.name || message.sender;
 	}
 
+	/** Unknown while there is no connection: what was true then need not be true now. */
 	presence(face: Face): Presence | undefined {
+		const state = this.#c.client?.connection.state;
+		if (state !== "online" && state !== "catching_up") return undefined;
 		return face.id ? this.#c.client?.presence.get(face.id) : undefined;
 	}
 

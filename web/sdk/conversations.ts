@@ -2,7 +2,7 @@
 import type { Emitter } from "./emitter.ts";
 import type { Session } from "./session.ts";
 import type { ClientEvents, Conversations } from "./types.ts";
-import type { Conversation, ConversationCreate, Member, Message, Receipt, User } from "./wire.gen.ts";
+import type { Conversation, ConversationCreate, Log, Member, Message, Receipt, User } from "./wire.gen.ts";
 
 export class ConversationStore implements Conversations {
 	readonly #session: Session;
@@ -110,6 +110,9 @@ export class ConversationStore implements Conversations {
 			void this.fetch(m.conversation).catch(() => {});
 			return;
 		}
+		// A call is written when it begins to ring and counts only once it was missed: the server's count then.
+		if (m.kind === "call" && m.seq > (this.mine(c)?.read ?? 0) && missed(m, this.#me()))
+			void this.fetch(c.id).catch(() => {});
 		if (m.seq < c.last_seq || (m.seq === c.last_seq && (c.last?.revision ?? 0) >= (m.revision ?? 0))) return;
 		const news = m.seq > c.last_seq && m.sender !== this.#me() && m.kind !== "call" ? 1 : 0;
 		this.#set({ ...c, last: m, last_seq: m.seq, unread: c.unread + news });
@@ -190,4 +193,6 @@ export class ConversationStore implements Conversations {
 	}
 }
 
+const missed = (m: Message, user: string): boolean =>
+	(m.data as Log | undefined)?.outcomes?.some((o) => o.user === user && o.state === "missed") ?? false;
 const moved = (c: Conversation): number => c.last?.sent_at ?? c.created_at;

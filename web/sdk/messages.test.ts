@@ -146,6 +146,28 @@ describe("a transcript", () => {
 		expect(totals).toEqual([1, 2, 0]);
 	});
 
+	it("counts a call once it was missed, as the server does", async () => {
+		const page = new FakePage();
+		const { client } = await opened(page, range(1, 2));
+		const log = (state: string) => ({
+			call: "k",
+			media: "video",
+			state: "ended",
+			outcomes: [{ user: "alice", state }],
+		});
+		const said = (state: string, revision: number) =>
+			message(3, { kind: "call", data: log(state), revision });
+		page.wire.say(event(11, "message", said("ringing", 0)));
+		page.wire.say(event(12, "message.update", said("declined", 1)));
+		await turn();
+		expect(page.wire.all("conversation.get"), "what was not missed is not asked for").toHaveLength(0);
+		page.wire.say(event(13, "message.update", said("missed", 2)));
+		await turn();
+		page.wire.answer("conversation.get", conversation(3, { unread: 1 }));
+		await turn();
+		expect(client.conversations.unread).toBe(1);
+	});
+
 	it("repeats a read mark that was not confirmed", async () => {
 		const page = new FakePage();
 		const { client } = await opened(page, range(1, 2));

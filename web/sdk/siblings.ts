@@ -73,7 +73,7 @@ export class Siblings {
 
 	/** The tabs agree by messages: all say what they want, and who has the better ticket objects. */
 	async #claim(job: string, signal: AbortSignal): Promise<boolean> {
-		if (this.#tickets.has(job)) return false;
+		if (signal.aborted || this.#tickets.has(job)) return false;
 		const ticket = 1 + this.#env.random();
 		this.#tickets.set(job, ticket);
 		this.tell("claim", { job, ticket } satisfies Claim);

@@ -104,7 +104,7 @@ export const ar: Strings = {
 	offline: "غير متصل",
 	lastSeen: "آخر ظهور {when}",
 	offlineBar: "أنت غير متصل. سيُرسل ما تكتبه عند عودة الاتصال.",
-	serverAway: "تعذّر الوصول إلى الخادم. تُعاد المحاولة تلقائيًا…",
+	serverAway: "تعذّر الوصول إلى الخادم. تُعاد المحاولة…",
 	catchingUp: "جارٍ جلب ما فاتك…",
 	stopped_bad_token: "تم تسجيل خروجك. أعد تحميل الصفحة للمتابعة.",
 	stopped_signed_out: "تم تسجيل خروجك.",

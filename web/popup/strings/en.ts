@@ -110,7 +110,7 @@ export const en = {
 	offline: "Offline",
 	lastSeen: "Last seen {when}",
 	offlineBar: "You are offline. What you write is sent as soon as you are back.",
-	serverAway: "The server cannot be reached. Trying again by itself…",
+	serverAway: "The server cannot be reached. Trying again…",
 	catchingUp: "Getting what you missed…",
 	stopped_bad_token: "You are signed out. Reload the page to go on.",
 	stopped_signed_out: "You were signed out.",

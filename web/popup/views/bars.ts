@@ -68,9 +68,9 @@ function elsewhere(c: Controller, view: CallView): TemplateResult {
 		<div class="row">
 			${avatar(faceOf(view), "small")}
 			<span class="summary">
-				<span class="name"><bdi>${names(view)}</bdi></span>
+				<span class="name"><bdi>${names(view)}</bdi>${time && answered !== time ? html` <span class="clock">${time}</span>` : nothing}</span>
 				<span class="detail"><span role="status" aria-live=${ticks(view) && answered === time ? "off" : "polite"}>${answered}</span>${
-					time && answered !== time ? html` · <span class="clock">${time}</span>` : html` · ${place}`
+					time && answered !== time ? nothing : html` · ${place}`
 				}</span>
 			</span>
 			${microphone(c, view)} ${hangUp(c, view)}

@@ -1372,8 +1372,8 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as r,c as k,d as s,e as 
 		<div class="row">
 			${g(ne(e),"small")}
 			<span class="summary">
-				<span class="name"><bdi>${E(e)}</bdi></span>
-				<span class="detail"><span role="status" aria-live=${y(e)&&i===l?"off":"polite"}>${i}</span>${l&&i!==l?r` · <span class="clock">${l}</span>`:r` · ${d}`}</span>
+				<span class="name"><bdi>${E(e)}</bdi>${l&&i!==l?r` <span class="clock">${l}</span>`:s}</span>
+				<span class="detail"><span role="status" aria-live=${y(e)&&i===l?"off":"polite"}>${i}</span>${l&&i!==l?s:r` · ${d}`}</span>
 			</span>
 			${ee(t,e)} ${te(t,e)}
 		</div>
