@@ -118,6 +118,7 @@ test("the SDK alone, as an ES module, writes and is read", async ({ people, serv
 				getToken: async () => {
 					const answer = await fetch("/demo/token", {
 						method: "POST",
+						headers: { "content-type": "application/json" },
 						body: JSON.stringify({ user: alice }),
 					});
 					return (await answer.json()).token;
