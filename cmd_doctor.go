@@ -95,16 +95,16 @@ func examine(ctx context.Context, c config.Config) []finding {
 	all = append(all, checkListeners(c, server)...)
 	all = append(all, checkAddresses(c, machineFacts()))
 	all = append(all, checkCertificates(ctx, c, folder, server)...)
-	var date time.Time
+	var ahead *time.Duration
 	if server == nil {
 		all = append(all, skipped("calls", "no carillon runs with %s, so nobody could be called; start it and ask again", folder))
 	} else {
 		var found []finding
-		found, date = checkCalls(ctx, c, folder, server)
+		found, ahead = checkCalls(ctx, c, folder, server)
 		all = append(all, found...)
 	}
-	all = append(all, clock.check(date, c.Auth.LeewaySeconds)...)
-	return append(all, checkBuffers(c.Media.UDP.BufferBytes), checkDescriptors(c.Turn, server))
+	all = append(all, clock.check(ahead, c.Auth.LeewaySeconds)...)
+	return append(all, checkBuffers(c.Media.UDP.BufferBytes), checkDescriptors(server))
 }
 
 func checkConfiguration(c config.Config) finding {

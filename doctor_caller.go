@@ -85,18 +85,21 @@ func (c *caller) do(ctx context.Context, method, path, body string) (*http.Respo
 	return answer, string(text), err
 }
 
-// healthy asks whether the server serves, and for its time.
-func (c *caller) healthy(ctx context.Context) (date time.Time, took time.Duration, err error) {
+// healthy asks whether the server serves, and for its time: by how much it is ahead of
+// ours, to the second, or nil when it does not say.
+func (c *caller) healthy(ctx context.Context) (ahead *time.Duration, took time.Duration, err error) {
 	asked := time.Now()
 	answer, text, err := c.do(ctx, http.MethodGet, "/healthz", "")
 	if err != nil {
-		return date, 0, err
+		return nil, 0, err
 	}
-	date, _ = http.ParseTime(answer.Header.Get("Date"))
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		ahead = new(date.Sub(asked))
+	}
 	if answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", answer.Status, strings.TrimSpace(text))
 	}
-	return date, time.Since(asked), err
+	return ahead, time.Since(asked), err
 }
 
 // join makes the session. Leave ends it.

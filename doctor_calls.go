@@ -14,23 +14,23 @@ import (
 )
 
 // checkCalls calls the running server: page, sign-in, media by UDP and TCP, relays. It
-// returns the time that the server says it is.
-func checkCalls(ctx context.Context, c config.Config, folder string, server *running) ([]finding, time.Time) {
+// returns by how much the server's clock is ahead; nil when it did not say.
+func checkCalls(ctx context.Context, c config.Config, folder string, server *running) ([]finding, *time.Duration) {
 	scheme, at := server.site()
 	if !at.IsValid() {
-		return []finding{skipped("calls", "carillon (pid %d) does not say where it serves", server.pid)}, time.Time{}
+		return []finding{skipped("calls", "carillon (pid %d) does not say where it serves", server.pid)}, nil
 	}
 	name := ""
 	if len(c.HTTP.ACME) > 0 {
 		name = c.HTTP.ACME[0]
 	}
 	me := newCaller(scheme, at, name)
-	date, took, err := me.healthy(ctx)
+	ahead, took, err := me.healthy(ctx)
 	if err != nil {
 		return []finding{{
 			"page", statusProblem, fmt.Sprintf("%s does not answer as it should: %v", me.site, err), "nobody can chat or call",
 			"look into the log of carillon; restart it if it hangs",
-		}}, date
+		}}, ahead
 	}
 	all := []finding{ok("page", "%s answers in %s", me.site, took.Round(time.Millisecond))}
 	if me.token, err = mint(ctx, c, "carillon-doctor", "", time.Minute); err != nil {
@@ -45,7 +45,7 @@ func checkCalls(ctx context.Context, c config.Config, folder string, server *run
 		all = append(all, ok("sign-in", "a token signed as configured opens a call"))
 		all = append(all, checkMedia(ctx, c, me, server)...)
 	}
-	return append(all, checkRelays(ctx, c, folder, me, server)...), date
+	return append(all, checkRelays(ctx, c, folder, me, server)...), ahead
 }
 
 // attempt is a connectivity check to one address.

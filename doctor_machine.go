@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"carillon/turn"
 	"carillon/udp"
 )
 
@@ -99,7 +98,7 @@ const fewDescriptors = 16384
 
 // checkDescriptors looks at the limit of the running server, else at our own, which a
 // start from here would have.
-func checkDescriptors(t turn.Config, server *running) finding {
+func checkDescriptors(server *running) finding {
 	const check = "descriptors"
 	limit, whose := uint64(0), "a start from here"
 	if server != nil {
@@ -149,8 +148,9 @@ func startClock() clockCheck { return clockCheck{time.Now()} }
 const jump = 500 * time.Millisecond
 
 // check compares this machine's clock with the running server's, with the steady clock, and
-// with what the kernel knows of it. Date is zero when no server answered.
-func (c clockCheck) check(date time.Time, leeway int) []finding {
+// with what the kernel knows of it. Ahead, the server's clock against ours, is nil when no
+// server answered.
+func (c clockCheck) check(ahead *time.Duration, leeway int) []finding {
 	const check = "clock"
 	leeway = cmp.Or(leeway, 30)
 	now := time.Now()
@@ -163,10 +163,10 @@ func (c clockCheck) check(date time.Time, leeway int) []finding {
 		all = append(all, finding{check, statusProblem, fmt.Sprintf("it says %s", now.UTC().Format(time.DateTime)), suffers, change})
 	case (wall - now.Sub(c.started)).Abs() > jump:
 		all = append(all, finding{check, statusWarning, fmt.Sprintf("it jumped by %s while doctor ran", (wall - now.Sub(c.started)).Round(time.Millisecond)), suffers, change})
-	case date.IsZero():
+	case ahead == nil:
 		all = append(all, ok(check, "%s, and it runs evenly", now.UTC().Format(time.DateTime)))
-	case now.Sub(date).Abs() > 5*time.Second: // a Date header has whole seconds
-		all = append(all, finding{check, statusWarning, fmt.Sprintf("the running carillon says %s, this command says %s", date.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime)), suffers, change})
+	case ahead.Abs() > 2*time.Second: // a Date header has whole seconds
+		all = append(all, finding{check, statusWarning, fmt.Sprintf("the clock of the running carillon differs by %s from that of this command", ahead.Round(time.Second)), suffers, change})
 	default:
 		all = append(all, ok(check, "%s, the same as the running carillon's, and it runs evenly", now.UTC().Format(time.DateTime)))
 	}

@@ -184,8 +184,12 @@ func (t relayTest) judge(r relayResult) finding {
 	if t.own {
 		key = "turn.host, turn.relay_addresses"
 	}
+	missing, _ := errors.AsType[*net.DNSError](r.err)
 	switch {
-	case r.bound:
+	case missing != nil && missing.IsNotFound:
+		f.Found = fmt.Sprintf("%s: the name %s does not exist in DNS, as this machine sees it", t.url, missing.Name)
+		f.Change = fmt.Sprintf("correct %s, or add an A or AAAA record", key)
+	case r.bound && r.through:
 		f.Status = statusWarning
 		f.Found = fmt.Sprintf("%s does not answer from here (%v), though the server does on this machine; many NATs let no machine reach itself from outside", t.url, r.err)
 		f.Suffers = "if it does not answer from elsewhere either: " + relaySuffers

@@ -157,3 +157,16 @@ func TestOnePortWithoutACertificateIsRefused(t *testing.T) {
 		t.Errorf("got %q, %v, want it to name http.cert", out, err)
 	}
 }
+
+// TestRelaysReachAWildcard: media on all addresses is the usual setting of a public server.
+func TestRelaysReachAWildcard(t *testing.T) {
+	env := []string{"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_MEDIA_ADVERTISE=127.0.0.1"}
+	args := append(without(anyPorts, "--media"), "--media", "0.0.0.0:0", "--data", t.TempDir())
+	start(t, env, args...)
+	all, failed := doctor(t, env, args...)
+	if failed {
+		t.Error("doctor failed")
+	}
+	expect(t, all, "turn", statusOK, "transport=udp", "reaches the media port")
+	expect(t, all, "turn", statusOK, "transport=tcp", "reaches the media port")
+}

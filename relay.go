@@ -34,7 +34,7 @@ func embeddedTURN(c turn.Config, folder string, media *sfu.SFU, advertise []stri
 	}
 	bound, _ := media.Addresses()
 	for _, shown := range shownAddresses(bound.Addr(), advertise) {
-		c.Media = append(c.Media, turn.Media{Advertised: netip.AddrPortFrom(shown, bound.Port()), Bound: reachable(bound)})
+		c.Media = append(c.Media, turn.Media{Advertised: netip.AddrPortFrom(shown, bound.Port()), Bound: bound})
 	}
 	server, err := turn.New(c, log, reg)
 	if err != nil {
