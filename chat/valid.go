@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	maxUserID   = 128 // bytes
+	maxUserID   = 256 // bytes: the 64 characters that a token may have
 	maxClientID = 64
 	maxKey      = 64
 	maxPicture  = 2048
 )
 
-// ValidUser reports whether id may name a user: 1–128 bytes of printable UTF-8 without
+// ValidUser reports whether id may name a user: 1–256 bytes of printable UTF-8 without
 // a space at either end.
 func ValidUser(id string) bool {
 	return len(id) <= maxUserID && printable(id) && strings.TrimSpace(id) == id

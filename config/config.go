@@ -127,6 +127,7 @@ func (c Config) Validate() error {
 		{"call", c.Call.Validate},
 		{"media", c.Media.Validate},
 		{"ice", c.ICE.validate},
+		{"signaling", c.Signaling.Validate},
 		{"store", c.Store.Validate},
 		{"bus", c.Bus.Validate},
 		{"turn", c.validateTurn},

@@ -45,6 +45,7 @@ func TestMistakesNameTheirKeyAndLine(t *testing.T) {
 		{"negative count", "[media]\nvideo_packets = -1", nil, []string{"media.video_packets", "-1"}},
 		{"negative count below", "[media.udp]\nqueue_packets = -1", nil, []string{"media.udp.queue_packets", "-1"}},
 		{"not an IP address", "[media]\nadvertise = [\"example.com\"]", nil, []string{"media.advertise", "example.com"}},
+		{"negative rate", "[signaling.rates]\nframes = -1", nil, []string{"signaling.rates.frames", "-1"}},
 		{"negative queue", "[bus]\nqueue = -1", nil, []string{"bus.queue", "-1"}},
 		{"negative time", "[auth]\nleeway_seconds = -1", nil, []string{"auth.leeway_seconds", "-1"}},
 		{"credentials that are over", "[ice]\ncredential_seconds = -1", nil, []string{"ice.credential_seconds", "-1"}},

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 )
 
@@ -47,6 +48,23 @@ func Defaults() Config {
 			UserHellos: 10, AddressHellos: 100, Hellos: 2000,
 		},
 	}
+}
+
+// Validate says which value makes no sense.
+func (c Config) Validate() error {
+	for key, n := range map[string]int{
+		"tabs_per_user": c.TabsPerUser, "hello_seconds": c.HelloSeconds, "ping_seconds": c.PingSeconds, "pong_seconds": c.PongSeconds,
+		"leg_ping_seconds": c.LegPingSeconds, "frame_bytes": c.FrameBytes, "frame_seconds": c.FrameSeconds, "queue_bytes": c.QueueBytes,
+		"queue_seconds": c.QueueSeconds, "spread_ms": c.SpreadMS, "catch_ups": c.CatchUps, "offline_ms": c.OfflineMS,
+		"watch_limit": c.WatchLimit, "heartbeat_ms": c.HeartbeatMS, "rates.frames": c.Rates.Frames,
+		"rates.user_requests": c.Rates.UserRequests, "rates.address_requests": c.Rates.AddressRequests, "rates.requests": c.Rates.Requests,
+		"rates.user_hellos": c.Rates.UserHellos, "rates.address_hellos": c.Rates.AddressHellos, "rates.hellos": c.Rates.Hellos,
+	} {
+		if n < 0 {
+			return fmt.Errorf("%s is %d, want 0 or more", key, n)
+		}
+	}
+	return nil
 }
 
 func (c Config) filled() Config {

@@ -123,6 +123,9 @@ func (l *leg) tellSlotsLocked() {
 func (l *leg) admitLocked() {
 	l.peer.Mute(sfu.Microphone, !l.pass.Microphone)
 	l.peer.Mute(sfu.Camera, !l.pass.Camera)
+	// Nobody may share a screen yet: else a second audio line would speak for who is muted.
+	l.peer.Mute(sfu.Screen, true)
+	l.peer.Mute(sfu.ScreenAudio, true)
 	l.peer.SetActive(l.pass.Active)
 }
 
