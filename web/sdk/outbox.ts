@@ -59,6 +59,8 @@ export class Outbox {
 		const shelf = await this.#shelf;
 		for (const e of early) ignore(shelf.put(e.waiting));
 		await this.#load(shelf);
+		// The greeting may have come before the stores did.
+		for (const e of this.#entries.values()) this.#run(this.#lane(e.waiting));
 	}
 
 	add(w: Waiting): void {
