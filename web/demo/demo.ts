@@ -19,7 +19,7 @@ async function entrance(): Promise<void> {
 	const section = byId(demo ? "sign-in" : "embed");
 	const snippet = byId("snippet");
 	if (snippet)
-		snippet.textContent = `<script async src="${location.origin}/popup.js"\n  data-token="…"\n  data-destination="support"\n  data-name="Support"></script>`;
+		snippet.textContent = `<script async\n  src="${location.origin}/popup.js"\n  data-token="…"\n  data-destination="support"\n  data-name="Support"></script>`;
 	if (section) section.hidden = false;
 	const name = byId<HTMLInputElement>("name");
 	name?.focus();

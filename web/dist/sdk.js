@@ -1,1 +1,1 @@
-export*from"./assets/sdk-UU4E4CO6.js";
+export*from"./assets/sdk-OWAUHIL3.js";

@@ -41,12 +41,37 @@ export class Ringer {
 			const lost = new AbortController();
 			const mine = AbortSignal.any([signal, lost.signal]);
 			if (await this.#client.win("ringer", mine).catch(() => false)) {
-				if (await loop(sound, mine)) return; // keeps the lock until the ring ends
+				this.#giveWay(lost, mine);
+				// Keeps the job until the ring ends, or a better claim is heard of.
+				if (await loop(sound, mine)) await aborted(mine);
 				lost.abort();
 			}
 			await pause(500, signal);
 		}
 	}
+
+	/** Where no lock decides, a busy tab may object too late: of two that sound, the lower ticket goes on. */
+	#giveWay(lost: AbortController, signal: AbortSignal): void {
+		const ticket = Math.random();
+		const say = () => this.#client.tell("sounds", ticket);
+		this.#client.on(
+			"sibling",
+			({ topic, data }) => {
+				if (topic !== "sounds" || typeof data !== "number") return;
+				if (data < ticket) lost.abort();
+				else if (data > ticket) say();
+			},
+			{ signal },
+		);
+		say();
+	}
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((done) => {
+		if (signal.aborted) done();
+		else signal.addEventListener("abort", () => done(), { once: true });
+	});
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

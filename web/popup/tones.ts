@@ -49,6 +49,7 @@ const partials: [ratio: number, gain: number, length: number][] = [
 ];
 
 let context: AudioContext | undefined;
+let refused = false;
 const buffers = new Map<SoundName, Promise<AudioBuffer>>();
 
 /** Plays once. Where the page may not play, nothing happens. */
@@ -86,10 +87,13 @@ async function running(): Promise<AudioContext | undefined> {
 	if (typeof AudioContext === "undefined") return undefined;
 	context ??= new AudioContext({ latencyHint: "interactive" });
 	if (context.state !== "running") {
+		// Refused once, and not clicked since: the answer is known, and each try would be a line in the site's console.
+		if (refused && navigator.userActivation?.hasBeenActive === false) return undefined;
 		const resumed = context.resume().catch(() => {});
 		await Promise.race([resumed, new Promise((done) => setTimeout(done, 250))]);
 	}
-	return (context.state as AudioContextState) === "running" ? context : undefined;
+	refused = (context.state as AudioContextState) !== "running";
+	return refused ? undefined : context;
 }
 
 function rendered(name: SoundName): Promise<AudioBuffer> {

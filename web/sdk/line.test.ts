@@ -117,15 +117,15 @@ test("without Web Locks one tab wins a job, and another when it gives it back", 
 	const stops = all.map(() => new AbortController());
 	const race = () => Promise.all(all.map((t, n) => t.win("ringer", stops[n]?.signal ?? AbortSignal.abort())));
 	const first = race();
-	await vi.advanceTimersByTimeAsync(200);
+	await vi.advanceTimersByTimeAsync(500);
 	const winners = await first;
 	expect(winners.filter(Boolean)).toHaveLength(1);
 	const again = race();
-	await vi.advanceTimersByTimeAsync(200);
+	await vi.advanceTimersByTimeAsync(500);
 	expect((await again).filter(Boolean), "it is taken").toHaveLength(0);
 	stops[winners.indexOf(true)]?.abort();
 	const third = race();
-	await vi.advanceTimersByTimeAsync(200);
+	await vi.advanceTimersByTimeAsync(500);
 	expect((await third).filter(Boolean)).toHaveLength(1);
 });
 

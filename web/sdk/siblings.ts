@@ -11,8 +11,8 @@ interface Claim {
 	readonly ticket: number;
 }
 
-/** How long a claim waits for an objection where there are no Web Locks. */
-const objectionMs = 100;
+/** How long a claim waits for an objection where there are no Web Locks: a busy tab may be slow to object. */
+const objectionMs = 400;
 
 export class Siblings {
 	readonly #env: Environment;

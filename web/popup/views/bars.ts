@@ -43,7 +43,8 @@ export function noticeBar(c: Controller): TemplateResult | typeof nothing {
 /** In the panel: a call elsewhere, or one here whose conversation is not on screen. */
 export function callBar(c: Controller, call: CallScreen): TemplateResult | typeof nothing {
 	if (call.kind === "elsewhere") return elsewhere(c, call.view);
-	if (call.kind === "here") return here(c, call.view);
+	if (call.kind === "here")
+		return html`${here(c, call.view, c.words.say("hangUp"))} ${call.held.map((view) => here(c, view, c.words.say("endCallWith", { name: names(view) })))}`;
 	return nothing;
 }
 
@@ -79,7 +80,7 @@ function elsewhere(c: Controller, view: CallView): TemplateResult {
 	</div>`;
 }
 
-function here(c: Controller, view: CallView): TemplateResult {
+function here(c: Controller, view: CallView, end: string): TemplateResult {
 	const back = () => {
 		c.open({ focus: false });
 		c.showConversation({ conversation: view.call.conversation });
@@ -91,7 +92,7 @@ function here(c: Controller, view: CallView): TemplateResult {
 				<span class="summary"><span class="name"><bdi>${names(view)}</bdi></span></span>
 			</button>
 			<span class="detail" role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, performance.now(), c.words)}</span>
-			${view.phase === "held" ? resume(c, view) : microphone(c, view)} ${hangUp(c, view)}
+			${view.phase === "held" ? resume(c, view) : microphone(c, view)} ${hangUp(c, view, end)}
 		</div>
 	</div>`;
 }
@@ -113,8 +114,8 @@ function microphone(c: Controller, view: CallView): TemplateResult | typeof noth
 	</button>`;
 }
 
-function hangUp(c: Controller, view: CallView): TemplateResult {
-	return html`<button class="button danger" aria-label=${c.words.say("hangUp")} @click=${() => c.calling.hangUp(view.id)}>
+function hangUp(c: Controller, view: CallView, name = c.words.say("hangUp")): TemplateResult {
+	return html`<button class="button danger" aria-label=${name} @click=${() => c.calling.hangUp(view.id)}>
 		${icon("hangUp", "filled")}
 	</button>`;
 }

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-SWRW2RAO.js";export{b as loop,a as play};

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-QUX6QH7K.js";import"./chunk-BOI4V5LG.js";import"./chunk-ZUUAHXHP.js";import{a,b,c}from"./chunk-AO6LQEHP.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
