@@ -1,1 +1,1 @@
-export*from"./assets/sdk-OWAUHIL3.js";
+export*from"./assets/sdk-3GR5WEFR.js";

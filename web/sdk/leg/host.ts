@@ -38,6 +38,8 @@ class TabHost implements Host {
 	#prepared: Peer | undefined;
 	#preparedFor: ReturnType<typeof setTimeout> | undefined;
 	#resumed = false;
+	/** Legs of the page before that are not back yet: a reload in between must not lose them. */
+	readonly #returning = new Set<StoredLeg>();
 	#resuming = 0;
 
 	constructor(ctx: LegContext) {
@@ -229,8 +231,9 @@ class TabHost implements Host {
 		const { microphone, camera, devices } = stored;
 		const want = { microphone, camera, devices };
 		this.#resuming++;
+		this.#returning.add(stored);
 		try {
-			const given = await this.#regain(stored, signal);
+			const given = await this.#regain(stored, signal).finally(() => this.#returning.delete(stored));
 			this.#host(given, capture(want, want.devices, signal).catch(lacking), want);
 		} catch (err) {
 			// The call is over, or a copy of this page has it: nothing to come back to.
@@ -263,7 +266,7 @@ class TabHost implements Host {
 	}
 
 	#keep(): void {
-		this.#ctx.store([...this.#legs.values()].map((l) => l.stored()));
+		this.#ctx.store([...[...this.#legs.values()].map((l) => l.stored()), ...this.#returning]);
 	}
 
 	#makePeer(): Peer {
