@@ -10,8 +10,7 @@ import { button, ring } from "./page.ts";
 import { install } from "./probe.ts";
 import { Server } from "./server.ts";
 
-const calls = 20;
-const rings = 10;
+const [calls = 20, rings = 10] = process.argv.slice(2).map(Number);
 const silentTabs = 20;
 
 interface Marks {

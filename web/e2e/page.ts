@@ -20,6 +20,12 @@ export async function call(from: Page, name: string, to: Page): Promise<void> {
 	await Promise.all([seesAndHears(from), seesAndHears(to)]);
 }
 
+/** Clicks in both pages at once. Playwright's own click waits for a button that the quicker page may take away or cover. */
+export async function clickBoth(pages: readonly [Page, Page], name: string): Promise<void> {
+	const both = await Promise.all(pages.map((page) => button(page, name).elementHandle()));
+	await Promise.all(both.map((handle) => handle?.evaluate((b) => (b as HTMLElement).click())));
+}
+
 /** Hangs up on one side, until the other is out of the call too. */
 export async function hangUp(page: Page, other: Page): Promise<void> {
 	await button(page, "Hang up").click();

@@ -1,6 +1,6 @@
 import { expect, online, test } from "./fixtures.ts";
 import { capturing, givesBack, hears, seesAndHears, sounds } from "./media.ts";
-import { alert, button, call, hangUp, ring, status, transcript } from "./page.ts";
+import { alert, button, call, clickBoth, hangUp, ring, status, transcript } from "./page.ts";
 
 test("a video call rings in every tab of every device; one answers, the rest fall silent", async ({
 	people,
@@ -75,9 +75,7 @@ test("two answers at the same time: one wins, the other gives its microphone bac
 	await button(alice, "Video call").click();
 	await expect(ring(one, "video", people.Alice)).toBeVisible();
 	await expect(ring(two, "video", people.Alice)).toBeVisible();
-	// Playwright's own click waits for a button that the winner has already taken away.
-	const both = await Promise.all([one, two].map((p) => button(p, "Answer with video").elementHandle()));
-	await Promise.all(both.map((handle) => handle?.evaluate((b: Element) => (b as HTMLElement).click())));
+	await clickBoth([one, two], "Answer with video");
 	await seesAndHears(alice);
 	await expect.poll(async () => [await capturing(one), await capturing(two)].filter(Boolean).length).toBe(1);
 	const loser = (await capturing(one)) ? two : one;
@@ -115,7 +113,7 @@ test("hanging up before the answer stops the ring everywhere; the call counts as
 test("both call at the same moment: it becomes one call, and nobody is rung", async ({ people }) => {
 	const alice = await (await people.device(people.alice)).tab();
 	const bob = await (await people.device(people.bob)).tab();
-	await Promise.all([button(alice, "Video call").click(), button(bob, "Video call").click()]);
+	await clickBoth([alice, bob], "Video call");
 	await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
 	for (const page of [alice, bob]) await expect(page.getByRole("alertdialog")).toHaveCount(0);
 	await hangUp(alice, bob);
