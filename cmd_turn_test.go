@@ -17,7 +17,7 @@ import (
 
 // startTurn runs `carillon turn` and returns what it printed until it was ready, and a way to
 // end it that returns its exit error and log.
-func startTurn(t *testing.T, env []string, args ...string) (lines []string, stop func() (error, string)) {
+func startTurn(t *testing.T, env []string, args ...string) (lines []string, stop func() (string, error)) {
 	t.Helper()
 	c := command(append(env, "CARILLON_LOG=info"), append([]string{"turn", "--listen", "127.0.0.1:0", "--private", "127.0.0.1:0"}, args...)...)
 	var log strings.Builder
@@ -32,10 +32,10 @@ func startTurn(t *testing.T, env []string, args ...string) (lines []string, stop
 	t.Cleanup(func() { c.Process.Kill(); c.Wait() })
 	for scan := bufio.NewScanner(out); scan.Scan(); {
 		if scan.Text() == "ready" {
-			return lines, func() (error, string) {
+			return lines, func() (string, error) {
 				c.Process.Signal(syscall.SIGTERM)
 				err := c.Wait()
-				return err, log.String()
+				return log.String(), err
 			}
 		}
 		lines = append(lines, scan.Text())
@@ -65,7 +65,7 @@ metrics http://127\.0\.0\.1:\d+/metrics$`)
 	if out, err := command(nil, "turn", "test", lines[0], "--username", "1:demo", "--credential", "x").CombinedOutput(); err == nil {
 		t.Errorf("turn test with a wrong credential succeeds: %s", out)
 	}
-	if err, log := stop(); err != nil || strings.Count(log, "turn usage") != 4 {
+	if log, err := stop(); err != nil || strings.Count(log, "turn usage") != 4 {
 		t.Errorf("end: %v, want 4 lines of usage in\n%s", err, log)
 	}
 }
@@ -93,7 +93,7 @@ func TestTurnCredentialsOpenRelays(t *testing.T) {
 	if out, err := command(nil, "turn", "test", lines[0], "--packets", "5", "--username", fields[1], "--credential", fields[3]).CombinedOutput(); err != nil {
 		t.Errorf("turn test: %v\n%s", err, out)
 	}
-	if err, _ := stop(); err != nil {
+	if _, err := stop(); err != nil {
 		t.Error(err)
 	}
 }

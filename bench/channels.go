@@ -44,7 +44,7 @@ func openChannels(ctx context.Context, conn net.Conn) (*channels, error) {
 func dialChannels(conn net.Conn) (*channels, error) {
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
-	association, err := sctp.Client(sctp.Config{NetConn: conn, Name: "bench", MTU: 1191, LoggerFactory: quiet})
+	association, err := sctp.ClientWithOptions(sctp.WithNetConn(conn), sctp.WithName("bench"), sctp.WithMTU(1191), sctp.WithLoggerFactory(quiet))
 	if err != nil {
 		return nil, fmt.Errorf("sctp: %w", err)
 	}

@@ -22,7 +22,6 @@ type inbound struct {
 	began    time.Time
 	first    time.Duration // from keys to the first packet of media; 0: none yet
 	missing  []rtcp.TransportLayerNack
-	report   []byte // reused
 	rounds   int
 	counted  int64 // packets at the last look at progress
 }

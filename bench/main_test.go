@@ -34,17 +34,6 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-func startTestTarget(t *testing.T, kind string) *process {
-	t.Helper()
-	t.Setenv("BENCH_TEST_TARGET", kind)
-	p, err := startProcess(t.Context(), kind, []string{os.Args[0]}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.stop)
-	return p
-}
-
 // testRunner is a runner that starts targets from the test binary.
 func testRunner(t *testing.T, o Options) *runner {
 	t.Helper()

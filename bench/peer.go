@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -48,9 +47,8 @@ type peer struct {
 	sealRTCP *srtp.Context
 
 	// Set before connect.
-	source    *source     // what this peer publishes; nil for a watcher
-	inSilence bool        // its first media comes when the load runs, not when it is ready
-	lost      atomic.Bool // the server ended it
+	source    *source // what this peer publishes; nil for a watcher
+	inSilence bool    // its first media comes when the load runs, not when it is ready
 	once      sync.Once
 }
 
