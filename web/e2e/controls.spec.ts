@@ -3,7 +3,7 @@ import { expect, test } from "./fixtures.ts";
 import { capturing, givesBack, hears, offers, received, seesAndHears } from "./media.ts";
 import { alert, button, call, hangUp, ring, status } from "./page.ts";
 
-/** The fake microphone beeps every second: two clocks' worth of packets without energy is silence. */
+/** The fake microphone beeps every second: a second and a half without energy is silence. */
 async function hearsNothing(page: Page): Promise<void> {
 	await expect
 		.poll(
