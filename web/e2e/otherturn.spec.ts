@@ -22,7 +22,11 @@ const test = base.extend<object, { env: Record<string, string> }>({
 				if (line === "ready") break;
 				if (line.startsWith("turn:")) urls.push(line);
 			}
-			await use({ CARILLON_TURN_OFF: "true", CARILLON_ICE_URLS: urls.join(","), CARILLON_ICE_SECRET: secret });
+			await use({
+				CARILLON_TURN_OFF: "true",
+				CARILLON_ICE_URLS: urls.join(","),
+				CARILLON_ICE_SECRET: secret,
+			});
 			relay.kill();
 			await gone;
 		},
