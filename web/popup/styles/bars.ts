@@ -106,12 +106,12 @@ export const barStyles = css`
 	.rings ~ .floating {
 		inset-block-end: 300px;
 	}
-	/* Over the panel it hangs from the top, as a call does on a phone. */
+	/* Over the panel it hangs from under the header, whose buttons stay usable. */
 	.rings:has(~ .panel) {
 		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
 		inset-inline-end: var(--s2);
 		inline-size: 364px;
-		transform: translateY(calc(100% + var(--s2)));
+		transform: translateY(calc(100% + 76px));
 	}
 	.rings:has(~ .panel) .ring {
 		animation: drop 0.28s var(--ease);
@@ -195,6 +195,10 @@ export const barStyles = css`
 			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
 			inline-size: auto;
 			transform: none;
+		}
+		.rings:has(~ .panel),
+		.rings:has(~ .panel.in-call) {
+			inset-block-start: calc(76px + env(safe-area-inset-top));
 		}
 		.floating {
 			position: fixed;

@@ -1,7 +1,7 @@
-import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as j,f as u,g as h,h as O,i as U,j as A,k as q,l as T,n as D,p as b}from"./chunk-2BIC24NH.js";import{a as z,b as C,c as P,d as S,e as M,f as I,h as B,i as y,j as V}from"./chunk-VRPIJ66P.js";var we=1e3,R=class{#t=[];#e="";#n=0;say(t,n){if(n){this.#e=t;return}let o=performance.now();o-this.#n>we&&(this.#t=[]),this.#n=o,this.#t.push(t)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
+import{a as K}from"./chunk-2MZOG7MT.js";import{a as b,b as r,c as k,d as s,e as j,f as u,g as h,h as O,i as U,j as A,k as q,l as T,n as D,p as g}from"./chunk-2BIC24NH.js";import{a as z,b as C,c as P,d as S,e as M,f as I,h as B,i as y,j as V}from"./chunk-VRPIJ66P.js";var we=1e3,R=class{#t=[];#e="";#n=0;say(t,n){if(n){this.#e=t;return}let o=performance.now();o-this.#n>we&&(this.#t=[]),this.#n=o,this.#t.push(t)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
 				${this.#t.map(t=>r`<p dir="auto">${t}</p>`)}
 			</div>
-			<div class="hidden" aria-live="assertive">${this.#e}</div>`}};var E=class{atEnd=!0;#t;#e;#n="";#r;#o=0;#a=!1;#i=0;#s=new ResizeObserver(()=>this.#d());constructor(t){this.#t=t}before(){let t=this.#e;t?.isConnected&&(this.#o=t.scrollHeight-t.scrollTop)}after(){let t=this.#t.controller,n=this.#t.renderRoot.querySelector(".log")??void 0;if(n!==this.#e&&(this.#s.disconnect(),this.#e=n,this.#n="",n&&this.#s.observe(n)),!n||!t)return;let{rows:o=[],loading:a}=t.transcript??{},i=JSON.stringify(t.ref),l=o[0]?.key;i!==this.#n?(this.#n=i,this.#t.rovingKey=void 0,this.#l(n,!!a)):l!==this.#r&&this.#r!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#o:this.atEnd&&(n.scrollTop=n.scrollHeight),this.#r===void 0&&l!==void 0&&this.#l(n,!1),this.#r=l}moved=()=>{let t=this.#e;if(!t)return;let o=t.scrollHeight-t.scrollTop-t.clientHeight<48||this.atEnd&&t.scrollTop>=this.#i;this.#i=t.scrollTop,o!==this.atEnd&&(this.atEnd=o,this.#t.requestUpdate()),t.scrollTop<400&&this.#c()};toEnd(){let t=this.#e;if(!t)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;t.scrollTo({top:t.scrollHeight,behavior:n?"instant":"smooth"}),this.#t.requestUpdate()}#l(t,n){let o=n?null:t.querySelector(".divider");t.scrollTop=o?o.offsetTop-64:t.scrollHeight,this.atEnd=t.scrollHeight-t.scrollTop-t.clientHeight<48}#d(){this.#e&&this.atEnd&&(this.#e.scrollTop=this.#e.scrollHeight)}async#c(){let t=this.#t.controller;this.#a||!t?.transcript?.more||t.transcript.loading||(this.#a=!0,await t.older(),this.#a=!1)}};var N=g`
+			<div class="hidden" aria-live="assertive">${this.#e}</div>`}};var E=class{atEnd=!0;#t;#e;#n="";#r;#o=0;#a=!1;#i=0;#s=new ResizeObserver(()=>this.#d());constructor(t){this.#t=t}before(){let t=this.#e;t?.isConnected&&(this.#o=t.scrollHeight-t.scrollTop)}after(){let t=this.#t.controller,n=this.#t.renderRoot.querySelector(".log")??void 0;if(n!==this.#e&&(this.#s.disconnect(),this.#e=n,this.#n="",n&&this.#s.observe(n)),!n||!t)return;let{rows:o=[],loading:a}=t.transcript??{},i=JSON.stringify(t.ref),l=o[0]?.key;i!==this.#n?(this.#n=i,this.#t.rovingKey=void 0,this.#l(n,!!a)):l!==this.#r&&this.#r!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#o:this.atEnd&&(n.scrollTop=n.scrollHeight),this.#r===void 0&&l!==void 0&&this.#l(n,!1),this.#r=l}moved=()=>{let t=this.#e;if(!t)return;let o=t.scrollHeight-t.scrollTop-t.clientHeight<48||this.atEnd&&t.scrollTop>=this.#i;this.#i=t.scrollTop,o!==this.atEnd&&(this.atEnd=o,this.#t.requestUpdate()),t.scrollTop<400&&this.#c()};toEnd(){let t=this.#e;if(!t)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;t.scrollTo({top:t.scrollHeight,behavior:n?"instant":"smooth"}),this.#t.requestUpdate()}#l(t,n){let o=n?null:t.querySelector(".divider");t.scrollTop=o?o.offsetTop-64:t.scrollHeight,this.atEnd=t.scrollHeight-t.scrollTop-t.clientHeight<48}#d(){this.#e&&this.atEnd&&(this.#e.scrollTop=this.#e.scrollHeight)}async#c(){let t=this.#t.controller;this.#a||!t?.transcript?.more||t.transcript.loading||(this.#a=!0,await t.older(),this.#a=!1)}};var N=b`
 	.strip {
 		display: flex;
 		align-items: center;
@@ -106,12 +106,12 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 	.rings ~ .floating {
 		inset-block-end: 300px;
 	}
-	/* Over the panel it hangs from the top, as a call does on a phone. */
+	/* Over the panel it hangs from under the header, whose buttons stay usable. */
 	.rings:has(~ .panel) {
 		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
 		inset-inline-end: var(--s2);
 		inline-size: 364px;
-		transform: translateY(calc(100% + var(--s2)));
+		transform: translateY(calc(100% + 76px));
 	}
 	.rings:has(~ .panel) .ring {
 		animation: drop 0.28s var(--ease);
@@ -196,6 +196,10 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			inline-size: auto;
 			transform: none;
 		}
+		.rings:has(~ .panel),
+		.rings:has(~ .panel.in-call) {
+			inset-block-start: calc(76px + env(safe-area-inset-top));
+		}
 		.floating {
 			position: fixed;
 			inset: auto var(--s2) 88px;
@@ -210,7 +214,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			border: 1px solid CanvasText;
 		}
 	}
-`;var F=g`
+`;var F=b`
 	.stage {
 		position: relative;
 		flex: none;
@@ -509,7 +513,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			border: 1px solid ButtonText;
 		}
 	}
-`;var Y=g`
+`;var Y=b`
 	.icon {
 		flex: none;
 		inline-size: 22px;
@@ -713,7 +717,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			outline-color: Highlight;
 		}
 	}
-`;var W=g`
+`;var W=b`
 	.panel {
 		position: absolute;
 		inset-block-end: 76px;
@@ -988,7 +992,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			border-color: ButtonText;
 		}
 	}
-`;var X=g`
+`;var X=b`
 	:host {
 		--bg: #fff;
 		--bg-soft: #f4f6fa;
@@ -1078,7 +1082,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			transition: none !important;
 		}
 	}
-`;var J=g`
+`;var J=b`
 	.log {
 		position: relative;
 		display: flex;
@@ -1370,7 +1374,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 		<button class="button plain" aria-label=${e.words.say("dismiss")} @click=${()=>e.change({type:"dismiss",notice:t})}>${u("close")}</button>
 	</div>`:s}function H(e,t){return t.kind==="elsewhere"?ze(e,t.view):t.kind==="here"?r`${Q(e,t.view,e.words.say("hangUp"))} ${t.held.map(n=>Q(e,n,e.words.say("endCallWith",{name:w(n)})))}`:s}function ee(e){let t=H(e,e.calling.screen);return t===s&&!e.state.notice?s:r`<section class="floating" aria-label=${e.words.say("callRegion")}>${L(e)} ${t}</section>`}function ze(e,t){let{words:n,calling:o}=e,a=performance.now(),i=V(t,a,n),l=t.activeSince===void 0?"":z(a-t.activeSince),d=t.where&&!t.sameDevice?n.say("onDevice",{device:t.where.device_name}):n.say("inOtherTab"),f=()=>o.do(o.moveHere(t));return r`<div class="call-bar" role="group" aria-label=${w(t)}>
 		<div class="row">
-			${b(oe(t),"small")}
+			${g(oe(t),"small")}
 			<span class="summary">
 				<span class="name"><bdi>${w(t)}</bdi>${l&&i!==l?r` <span class="clock">${l}</span>`:s}</span>
 				<span class="detail"><span role="status" aria-live=${y(t)&&i===l?"off":"polite"}>${i}</span>${l&&i!==l?s:r` · ${d}`}</span>
@@ -1381,7 +1385,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 	</div>`}function Q(e,t,n){let o=()=>{e.open({focus:!1}),e.showConversation({conversation:t.call.conversation})};return r`<div class="call-bar live" role="group" aria-label=${w(t)}>
 		<div class="row">
 			<button class="button back-to-call" aria-label=${e.words.say("backToCall")} @click=${o}>
-				${b(oe(t),"small")}
+				${g(oe(t),"small")}
 				<span class="summary"><span class="name"><bdi>${w(t)}</bdi></span></span>
 			</button>
 			<span class="detail" role="status" aria-live=${y(t)?"off":"polite"}>${B(t,performance.now(),e.words)}</span>
@@ -1414,7 +1418,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			${u("send","mirrored")}
 		</button>
 	</form>`}function re(e){return e.ref?e.drafts.get(e.ref):""}function ae(e){e&&(e.style.blockSize="auto",e.style.blockSize=`${e.scrollHeight+2}px`)}function le(e){let{words:t}=e,n=e.people.face(e.ref),o=e.people.presence(n);return r`<div class="header">
-		${Te(e)} ${b(n,"medium",o?.state)}
+		${Te(e)} ${g(n,"medium",o?.state)}
 		<div class="who">
 			<h2 id="title"><bdi>${n.name}</bdi></h2>
 			<p class="presence">${Ee(e)??Se(o,e)}</p>
@@ -1479,7 +1483,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			</span>
 			${f&&m&&p&&e.client?.calls.available.ok?r`<button class="button text" @click=${()=>e.calling.start(m,c?"video":"audio")}>${e.words.say("callBack")}</button>`:s}
 		</div>
-	</div>`}function _(e,t,n){let o=e.data??{},a=o.media==="video",i=o.state==="ended",d=i&&!o.duration_ms&&!t&&o.reason!=="declined"&&o.reason!=="completed";return{title:n.say(d?a?"logMissedVideo":"logMissedVoice":a?"logVideo":"logVoice"),detail:je(o,d,n),missed:d,over:i,video:a}}function je(e,t,n){if(e.state!=="ended")return n.say("logRunning");if(e.duration_ms)return z(e.duration_ms);if(t)return"";let o={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(o[e.reason??""]??"logFailed")}function be(e){let{client:t,words:n}=e,o=t?.conversations.list()??[],{destination:a}=e.options,i=a&&!t?.conversations.direct(a)?a:void 0;return r`<div class="list" @scroll=${d=>{let f=d.currentTarget;t?.conversations.more&&f.scrollHeight-f.scrollTop-f.clientHeight<200&&t.conversations.loadMore().catch(()=>{})}}>
+	</div>`}function _(e,t,n){let o=e.data??{},a=o.media==="video",i=o.state==="ended",d=i&&!o.duration_ms&&!t&&o.reason!=="declined"&&o.reason!=="completed";return{title:n.say(d?a?"logMissedVideo":"logMissedVoice":a?"logVideo":"logVoice"),detail:je(o,d,n),missed:d,over:i,video:a}}function je(e,t,n){if(e.state!=="ended")return n.say("logRunning");if(e.duration_ms)return z(e.duration_ms);if(t)return"";let o={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(o[e.reason??""]??"logFailed")}function ge(e){let{client:t,words:n}=e,o=t?.conversations.list()??[],{destination:a}=e.options,i=a&&!t?.conversations.direct(a)?a:void 0;return r`<div class="list" @scroll=${d=>{let f=d.currentTarget;t?.conversations.more&&f.scrollHeight-f.scrollTop-f.clientHeight<200&&t.conversations.loadMore().catch(()=>{})}}>
 		${qe(e)}
 		${o.length===0&&!i?r`<div class="empty">${u("chats","big")}
 						<p class="lead">${n.say("noConversations")}</p>
@@ -1488,13 +1492,13 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 						${T(o,d=>d.id,d=>r`<li>${Ue(e,d)}</li>`)}
 					</ul>`}
 	</div>`}function Oe(e,t){let n=e.people.face({to:t});return r`<button class="conversation" @click=${()=>e.showConversation({to:t})}>
-		${b(n,"medium")}
+		${g(n,"medium")}
 		<span class="summary"><span class="name"><bdi>${n.name}</bdi></span><span class="preview">${e.words.say("placeholder")}</span></span>
 	</button>`}function Ue(e,t){let{words:n}=e,o=e.people.faceOf(t),{last:a,unread:i}=t;return r`<button
 		class="conversation ${i>0?"unread":""}"
 		@click=${()=>e.showConversation({conversation:t.id})}
 	>
-		${b(o,"medium",e.people.presence(o)?.state)}
+		${g(o,"medium",e.people.presence(o)?.state)}
 		<span class="summary">
 			<span class="name"><bdi>${o.name}</bdi></span>
 			<span class="preview"><bdi>${Ae(e,t)}</bdi></span>
@@ -1503,10 +1507,10 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			${a?r`<time datetime=${new Date(a.sent_at).toISOString()}>${M(a.sent_at,Date.now(),n)}</time>`:s}
 			${i>0?r`<span class="badge" aria-label=${n.count("unread",i)}>${i>99?"99+":i}</span>`:s}
 		</span>
-	</button>`}function Ae(e,{last:t}){return t?t.kind==="call"?_(t,t.sender===e.client?.user?.id,e.words).title:t.sender===e.client?.user?.id?`${e.words.say("you")}: ${t.text??""}`:t.text??"":""}var ve="carillon.notifications asked";function qe(e){if(e.options.notifications===!1||typeof Notification>"u")return s;if(Notification.permission!=="default"||De())return s;let t=()=>{ge(),Notification.requestPermission().finally(()=>e.changed())},n=()=>{ge(),e.changed()};return r`<div class="hint">
+	</button>`}function Ae(e,{last:t}){return t?t.kind==="call"?_(t,t.sender===e.client?.user?.id,e.words).title:t.sender===e.client?.user?.id?`${e.words.say("you")}: ${t.text??""}`:t.text??"":""}var ve="carillon.notifications asked";function qe(e){if(e.options.notifications===!1||typeof Notification>"u")return s;if(Notification.permission!=="default"||De())return s;let t=()=>{be(),Notification.requestPermission().finally(()=>e.changed())},n=()=>{be(),e.changed()};return r`<div class="hint">
 		<button class="button text" @click=${t}>${u("bell")} ${e.words.say("allowNotifications")}</button>
 		<button class="button plain" aria-label=${e.words.say("dismiss")} @click=${n}>${u("close")}</button>
-	</div>`}function De(){try{return localStorage.getItem(ve)!==null}catch{return!0}}function ge(){try{localStorage.setItem(ve,"1")}catch{}}var Ke=5*6e4;function he(e,t,n){let o=[],a=n===void 0;return e.forEach((i,l)=>{let{message:d}=i,f=i.delivery!=="received"||d.sender===t,c=e[l-1],m=!c||C(c.message.sent_at)!==C(d.sent_at);m&&o.push({kind:"day",key:`day ${C(d.sent_at)}`,at:d.sent_at});let p=!a&&!f&&d.seq>(n??0);if(p&&o.push({kind:"unread",key:"unread"}),a||=p,d.kind==="call")o.push({kind:"call",key:i.key,row:i,log:d.data,mine:f});else if(d.kind==="system")o.push({kind:"notice",key:i.key,row:i});else{let v=m||p||!Ne(c,i),x=o.at(-1);!v&&x?.kind==="bubble"&&(o[o.length-1]={...x,last:!1}),o.push({kind:"bubble",key:i.key,row:i,mine:f,first:v,last:!0})}}),o}function Ne(e,t){return e!==void 0&&e.message.kind!=="call"&&e.message.kind!=="system"&&e.message.sender===t.message.sender&&t.message.sent_at-e.message.sent_at<Ke}function xe(e,t){let{ref:n,words:o,client:a}=e,i=e.transcript,l=i?.rows??[],d=he(l,a?.user?.id,n&&e.readTo.get(K(n))),f=l.at(-1)?.key,c=l.some(p=>p.key===t.rovingKey)?t.rovingKey:f,m=i?.conversation?a?.messages.typists(i.conversation.id)??[]:[];return r`<div
+	</div>`}function De(){try{return localStorage.getItem(ve)!==null}catch{return!0}}function be(){try{localStorage.setItem(ve,"1")}catch{}}var Ke=5*6e4;function he(e,t,n){let o=[],a=n===void 0;return e.forEach((i,l)=>{let{message:d}=i,f=i.delivery!=="received"||d.sender===t,c=e[l-1],m=!c||C(c.message.sent_at)!==C(d.sent_at);m&&o.push({kind:"day",key:`day ${C(d.sent_at)}`,at:d.sent_at});let p=!a&&!f&&d.seq>(n??0);if(p&&o.push({kind:"unread",key:"unread"}),a||=p,d.kind==="call")o.push({kind:"call",key:i.key,row:i,log:d.data,mine:f});else if(d.kind==="system")o.push({kind:"notice",key:i.key,row:i});else{let v=m||p||!Ne(c,i),x=o.at(-1);!v&&x?.kind==="bubble"&&(o[o.length-1]={...x,last:!1}),o.push({kind:"bubble",key:i.key,row:i,mine:f,first:v,last:!0})}}),o}function Ne(e,t){return e!==void 0&&e.message.kind!=="call"&&e.message.kind!=="system"&&e.message.sender===t.message.sender&&t.message.sent_at-e.message.sent_at<Ke}function xe(e,t){let{ref:n,words:o,client:a}=e,i=e.transcript,l=i?.rows??[],d=he(l,a?.user?.id,n&&e.readTo.get(K(n))),f=l.at(-1)?.key,c=l.some(p=>p.key===t.rovingKey)?t.rovingKey:f,m=i?.conversation?a?.messages.typists(i.conversation.id)??[]:[];return r`<div
 			class="log"
 			role="log"
 			aria-live="off"
@@ -1522,7 +1526,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 			${m.length>0?r`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>`:s}
 		</div>
 		${t.place.atEnd?s:r`<button class="button latest" aria-label=${o.say("latest")} @click=${()=>t.place.toEnd()}>${u("down")}</button>`}`}function Fe(e){let t=e.people.face(e.ref),{name:n}=t,o=!e.transcript?.rows.length;return r`<div class="beginning ${o?"empty":""}">
-		${b(t,"huge")}
+		${g(t,"huge")}
 		<p class="lead" dir="auto">${n}</p>
 		<p>${e.words.say(o?"hello":"start",{name:n})}</p>
 	</div>`}function Ye(e){return r`<div class="skeleton"><span class="hidden">${e}</span><i></i><i class="mine"></i><i></i></div>`}function We(e,t){let n=[...e.currentTarget.querySelectorAll("[data-key]")],o=n.findIndex(l=>l.dataset.key===t.rovingKey),a=o<0?n.length-1:o,i={ArrowUp:a-1,ArrowDown:a+1,Home:0,End:n.length-1}[e.key];i===void 0||e.altKey||e.ctrlKey||e.metaKey||(e.preventDefault(),n[Math.max(0,Math.min(n.length-1,i))]?.focus())}function Xe(e,t){let n=e.target.closest("[data-key]");!n||n.dataset.key===t.rovingKey||(t.rovingKey=n.dataset.key,t.requestUpdate())}function ye(e,t){let{panel:n,large:o}=e.state,{screen:a}=n,i=e.calling.screen,l=a.kind==="chat"&&Je(e),d=n.kind==="open"&&n.devices;return r`<section
@@ -1536,7 +1540,7 @@ import{a as K}from"./chunk-2MZOG7MT.js";import{a as g,b as r,c as k,d as s,e as 
 		${Z(e)}
 		${l?e.calling.part?.stageView(e,i)??s:H(e,i)}
 		<div class="body">
-			${L(e)} ${a.kind==="chat"?xe(e,t):be(e)}
+			${L(e)} ${a.kind==="chat"?xe(e,t):ge(e)}
 			${a.kind==="chat"?se(e,t):s}
 		</div>
 	</section>`}function Je(e){let t=e.calling.screen;return t.kind==="pending"?!0:t.kind==="here"&&t.view.call.conversation===e.transcript?.conversation?.id}var $=class extends j{static styles=G;place=new E(this);rovingKey;#t=new R;#e;#n;get controller(){return this.#e}set controller(t){this.#e=t,this.requestUpdate()}createRenderRoot(){let t=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...t),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#s),document.addEventListener("visibilitychange",this.#o),window.addEventListener("focus",this.#o)}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#s),document.removeEventListener("visibilitychange",this.#o),window.removeEventListener("focus",this.#o),clearInterval(this.#n),this.#n=void 0}focusComposer(){this.updateComplete.then(()=>{let t=matchMedia("(pointer: coarse)").matches?[]:["textarea",".conversation"];ke(this.renderRoot,...t,".panel")?.focus({preventScroll:!0})})}say(t,n){this.#t.say(t,n),this.requestUpdate()}shows(t){let n=this.#e;return document.visibilityState==="visible"&&n?.state.panel.kind==="open"&&n.transcript?.conversation?.id===t&&this.place.atEnd}render(){let t=this.#e;if(!t)return s;let{calling:n}=t,o=t.state.panel.kind==="open";return r`
