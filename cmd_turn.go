@@ -16,7 +16,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"carillon/turn"
 )
@@ -68,7 +67,7 @@ func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Log
 	if err != nil {
 		return err
 	}
-	stopMetrics := serveMetrics(l, reg)
+	stopMetrics := serveMetrics(ctx, l, reg, log)
 	defer stopMetrics()
 	for _, url := range server.URLs() {
 		fmt.Fprintln(out, url)
@@ -91,19 +90,19 @@ func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Log
 	return nil
 }
 
-// serveMetrics serves /metrics and /healthz until the returned function is called.
-func serveMetrics(l net.Listener, reg *prometheus.Registry) (stop func()) {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+// serveMetrics serves what operators read until the returned function is called.
+func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // also while relays drain
+	healthy := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.Serve(l) // ends with Close
+		if err := serveHTTP(ctx, l, privateHandler(reg, healthy), log); err != nil {
+			log.Warn("private listener", "err", err)
+		}
 	}()
 	return func() {
-		_ = server.Close()
+		cancel()
 		<-done
 	}
 }
