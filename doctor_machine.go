@@ -170,13 +170,5 @@ func (c clockCheck) check(ahead *time.Duration, leeway int) []finding {
 	default:
 		all = append(all, ok(check, "%s, the same as the running carillon's, and it runs evenly", now.UTC().Format(time.DateTime)))
 	}
-	var t unix.Timex
-	state, err := unix.Adjtimex(&t)
-	switch {
-	case err != nil:
-		return append(all, skipped("time service", "the kernel does not tell: %v; no NTP server is asked, since doctor sends nothing to others", err))
-	case state == unix.TIME_ERROR || t.Status&unix.STA_UNSYNC != 0:
-		return append(all, finding{"time service", statusWarning, "the kernel says that nothing keeps its clock right (no NTP server is asked, since doctor sends nothing to others)", suffers, change})
-	}
-	return append(all, ok("time service", "the kernel says that its clock is kept right, to %s", time.Duration(t.Esterror)*time.Microsecond))
+	return append(all, timeService(suffers, change))
 }

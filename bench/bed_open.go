@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // open starts a target, connects its load, and leaves it paused.
@@ -53,6 +54,8 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 		if err := b.load.addMembers(ctx, g.subscribers, slots); err != nil {
 			return err
 		}
+		// Each sees its first picture when others have come; who sees none is starved later.
+		waitFor(ctx, firstMediaMost, b.load.allSee)
 		b.memory.loaded, b.memory.peers = residentMemory(b.pid), g.subscribers
 		return nil
 	}
@@ -64,7 +67,7 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	// busy server takes newcomers, so the others come in silence.
 	b.load.pacer.run()
 	defer b.load.pacer.pause()
-	if err := b.sleep(ctx, settle/2); err != nil {
+	if err := b.sleep(ctx, firstMedia); err != nil {
 		return err
 	}
 	b.memory.rest = residentMemory(b.pid)
@@ -72,7 +75,7 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	if err := b.load.addWatchers(ctx, early); err != nil {
 		return err
 	}
-	if err := b.sleep(ctx, settle/2); err != nil {
+	if err := b.sleep(ctx, firstMedia); err != nil {
 		return err
 	}
 	b.load.pacer.pause()
@@ -83,6 +86,13 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	b.memory.loaded, b.memory.peers = residentMemory(b.pid), g.subscribers
 	return nil
 }
+
+// firstMedia is how long a server has until its first packets count as on their way;
+// firstMediaMost, how long the members of a room may take to see somebody.
+const (
+	firstMedia     = 150 * time.Millisecond
+	firstMediaMost = 3 * time.Second
+)
 
 // setupWithMedia is how many subscribers come while media flows.
 const setupWithMedia = 100

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +40,8 @@ type load struct {
 	data   bool
 
 	inSilence bool // who connects now waits for media that is not sent yet
+
+	joined atomic.Int64 // peers that came, ever
 
 	wg   sync.WaitGroup
 	done chan struct{}
@@ -108,6 +112,7 @@ func (l *load) many(ctx context.Context, n int, one func(context.Context) error)
 
 func (l *load) bring(ctx context.Context, p *peer, s *source, signal exchange) error {
 	p.source, p.inSilence = s, l.inSilence
+	p.in.rounds = reportStride * int(l.joined.Add(1))
 	if err := p.connect(ctx, signal); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -145,16 +150,16 @@ func (l *load) snapshot() []*peer {
 	return append([]*peer(nil), l.peers...)
 }
 
-// reportLoop lets every peer report, spread over each tick.
+// reportLoop lets every peer report.
 func (l *load) reportLoop() {
 	tick := time.NewTicker(reportTick)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			now := time.Now().UnixNano()
+			now, running := time.Now().UnixNano(), l.pacer.running.Load()
 			for _, p := range l.snapshot() {
-				p.report(now)
+				p.report(now, running)
 			}
 		case <-l.done:
 			return
@@ -178,6 +183,16 @@ func (l *load) phases() map[string][]time.Duration {
 		}
 	}
 	return all
+}
+
+// allSee says whether every peer that receives has had media.
+func (l *load) allSee() bool {
+	return !slices.ContainsFunc(l.snapshot(), func(p *peer) bool {
+		m := p.wire.meter()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return p.receives() && p.in.first == 0
+	})
 }
 
 // jitter returns the RFC 3550 jitter of each stream, in milliseconds.

@@ -70,9 +70,9 @@ type layer struct {
 }
 
 // Speech comes with pauses (DTX): of every talkCycle the last talkPause is silent, but
-// for the comfort noise that begins it.
+// for the comfort noise that begins it. Windows are whole cycles, so that all hold the same.
 const (
-	talkCycle  = 4 * time.Second
-	talkPause  = 400 * time.Millisecond
+	talkCycle  = 500 * time.Millisecond
+	talkPause  = 60 * time.Millisecond
 	audioFrame = 20 * time.Millisecond
 )

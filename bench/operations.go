@@ -49,33 +49,32 @@ const straggle = time.Second
 // operate measures one window of an open loop: it begins operations on schedule whether or not
 // earlier ones are done.
 func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.Duration) (w window, err error) {
-	before, err := b.look(ctx)
-	if err != nil {
-		return w, err
-	}
-	t.take()
-	began := time.Now()
 	begun := 0
-	for {
-		due := began.Add(time.Duration(float64(begun) / o.rate * float64(time.Second)))
-		if due.Sub(began) >= length {
-			break
-		}
-		if d := time.Until(due); d > 0 {
-			if err := b.sleep(ctx, d); err != nil {
-				return w, err
+	var want uint64
+	w.spent, err = b.spend(ctx, func() error {
+		t.take()
+		began := time.Now()
+		for {
+			due := began.Add(time.Duration(float64(begun) / o.rate * float64(time.Second)))
+			if due.Sub(began) >= length {
+				break
 			}
+			if d := time.Until(due); d > 0 {
+				if err := b.sleep(ctx, d); err != nil {
+					return err
+				}
+			}
+			w.late.add(int64(time.Since(due)))
+			if err := o.do(ctx, begun, due); err != nil {
+				return err
+			}
+			begun++
 		}
-		w.late.add(int64(time.Since(due)))
-		if err := o.do(ctx, begun, due); err != nil {
-			return w, err
-		}
-		begun++
-	}
-	w.length = time.Since(began)
-	want := uint64(begun * o.fanout)
-	waitFor(ctx, straggle, func() bool { return t.count() >= want })
-	after, err := b.look(ctx)
+		w.length = time.Since(began)
+		want = uint64(begun * o.fanout)
+		waitFor(ctx, straggle, func() bool { return t.count() >= want })
+		return nil
+	})
 	if err != nil {
 		return w, err
 	}
@@ -83,8 +82,6 @@ func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.D
 	w.latency = &latency
 	w.sent = uint64(begun)
 	w.counts = counts{packets: delivered, fresh: delivered, expected: want}
-	w.server, w.self, w.stolen = after.server.since(before.server), after.self.since(before.self), after.stolen-before.stolen
-	w.runtime = after.runtime.since(before.runtime)
 	w.limited = judge(w, b.cores, b.generator)
 	return w, b.verify(w)
 }

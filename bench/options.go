@@ -18,7 +18,7 @@ type Options struct {
 	Room        int           // members of N to N; 0: 12
 	Slots       int           // video slots of each member; 0: 4
 	Rounds      int           // windows per row; 0: 5
-	Window      time.Duration // length of one; 0: 1 s, 0.75 s with Quick, 0.7 s beside the main rows
+	Window      time.Duration // length of one; 0: 1 s, 0.5 s with Quick and beside the main rows
 	Sample      int           // decrypt and time one packet of so many; 0: 1
 	Media       Media         // zero: DefaultMedia
 	Ramp        bool          // look for the most subscribers instead
@@ -99,7 +99,7 @@ func (o *Options) fill() error {
 	setDefault(&o.Slots, 4)
 	setDefault(&o.Rounds, 5)
 	if o.Quick {
-		setDefault(&o.Window, 750*time.Millisecond)
+		setDefault(&o.Window, shorterWindow)
 	}
 	setDefault(&o.Window, defaultWindow)
 	setDefault(&o.Sample, 1)

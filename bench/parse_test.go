@@ -181,7 +181,7 @@ func TestJudge(t *testing.T) {
 		if got := judge(w, 1, 1); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
-		if (refusalOf(window{limited: c.want, length: time.Second, counts: w.counts, latency: w.latency, late: w.late, server: w.server}) == "") != (c.want != LimitedByGenerator && c.want != LimitedByMachine) {
+		if (refusalOf(window{limited: c.want, length: time.Second, counts: w.counts, latency: w.latency, late: w.late, spent: w.spent}) == "") != (c.want != LimitedByGenerator && c.want != LimitedByMachine) {
 			t.Errorf("%s: the reason to refuse does not fit %s", name, c.want)
 		}
 	}

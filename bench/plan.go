@@ -28,13 +28,13 @@ func (g group) takes() time.Duration {
 	if g.floor {
 		windows += 2 * floorExtraRounds
 	}
-	return windows*(g.window+settle+settleStep) + time.Duration(g.perRound())*(settleMost-settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
+	return windows*(settle+settleStep+g.window+countedWindow) + time.Duration(g.perRound())*(settleMost-settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
 }
 
 // The rows beside the main ones have shorter windows, so that all fit into five minutes.
 const (
-	defaultWindow = time.Second
-	shorterWindow = 700 * time.Millisecond
+	defaultWindow = 2 * talkCycle
+	shorterWindow = talkCycle
 )
 
 // floorExtraRounds is how often the slower ways of the floor are measured.

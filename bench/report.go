@@ -34,6 +34,7 @@ type Machine struct {
 	Rounds    int       `json:"rounds"`
 	Window    float64   `json:"window_s"`
 	Sample    int       `json:"sample"`
+	Uncounted string    `json:"instructions_uncounted,omitempty"` // why instructions could not be counted
 }
 
 // Generator is what the load generator found out about itself.
@@ -55,45 +56,49 @@ type Quantiles struct {
 
 // FloorRow is what forwarding costs at least, at one fan-out.
 type FloorRow struct {
-	Mode        floorMode `json:"mode"`
-	Path        string    `json:"path"`
-	Shape       string    `json:"shape"`
-	Subscribers int       `json:"subscribers"`
-	Packets     spread    `json:"packets_per_second"`
-	Cost        spread    `json:"cpu_us_per_packet"`
-	User        float64   `json:"user_us_per_packet"`
-	System      float64   `json:"system_us_per_packet"`
-	Latency     Quantiles `json:"latency_ms"`
-	Loss        float64   `json:"loss"`
-	LimitedBy   string    `json:"limited_by"`
+	Mode         floorMode `json:"mode"`
+	Path         string    `json:"path"`
+	Shape        string    `json:"shape"`
+	Subscribers  int       `json:"subscribers"`
+	Packets      spread    `json:"packets_per_second"`
+	Cost         spread    `json:"cpu_us_per_packet"`
+	User         float64   `json:"user_us_per_packet"`
+	System       float64   `json:"system_us_per_packet"`
+	Instructions spread    `json:"instructions_per_packet"`
+	Latency      Quantiles `json:"latency_ms"`
+	Loss         float64   `json:"loss"`
+	LimitedBy    string    `json:"limited_by"`
 }
 
 // Row is one target measured on one path in one shape. Costs are zero when the server's
 // process is not known.
 type Row struct {
-	Path        string    `json:"path"`
-	Shape       string    `json:"shape"`
-	Target      string    `json:"target"`
-	Subscribers int       `json:"subscribers"`
-	Publishers  int       `json:"publishers"`
-	Slots       int       `json:"slots,omitempty"`
-	Packets     float64   `json:"packets_per_second"` // forwarded, that is received by subscribers
-	PerCPU      float64   `json:"packets_per_cpu_second"`
-	CPU         float64   `json:"cpu_us_per_packet"` // median of the windows
-	CPUSpread   spread    `json:"cpu_us_per_packet_spread"`
-	User        float64   `json:"user_us_per_packet"`
-	System      float64   `json:"system_us_per_packet"`
-	Ratio       float64   `json:"ratio_to_floor"` // to gso beside it, median over the rounds
-	RatioSpread spread    `json:"ratio_to_floor_spread"`
-	ServerShare float64   `json:"server_cpu_share"` // of one core
-	Bytes       float64   `json:"bytes_per_packet"`
-	Latency     Quantiles `json:"latency_ms"`
-	LatencyP99  spread    `json:"latency_p99_ms_spread"`
-	Loss        float64   `json:"loss"`
-	Behind      float64   `json:"behind"`   // share of the packets owed that the server had not sent on yet
-	Repaired    float64   `json:"repaired"` // share of packets that came as a retransmission
-	Starved     int       `json:"starved"`  // most subscribers that received nothing in a window
-	JitterMS    float64   `json:"jitter_ms"`
+	Path         string    `json:"path"`
+	Shape        string    `json:"shape"`
+	Target       string    `json:"target"`
+	Subscribers  int       `json:"subscribers"`
+	Publishers   int       `json:"publishers"`
+	Slots        int       `json:"slots,omitempty"`
+	Packets      float64   `json:"packets_per_second"` // forwarded, that is received by subscribers
+	PerCPU       float64   `json:"packets_per_cpu_second"`
+	CPU          float64   `json:"cpu_us_per_packet"` // median of the windows
+	CPUSpread    spread    `json:"cpu_us_per_packet_spread"`
+	User         float64   `json:"user_us_per_packet"`
+	System       float64   `json:"system_us_per_packet"`
+	Ratio        float64   `json:"ratio_to_floor"` // to gso beside it, median over the rounds
+	RatioSpread  spread    `json:"ratio_to_floor_spread"`
+	RatioOf      string    `json:"ratio_of,omitempty"`      // what it compares: instructions, or time where those cannot be counted
+	TimeRatio    spread    `json:"time_ratio_to_floor"`     // of the processor time
+	Instructions spread    `json:"instructions_per_packet"` // of the server; 0: not counted
+	ServerShare  float64   `json:"server_cpu_share"`        // of one core
+	Bytes        float64   `json:"bytes_per_packet"`
+	Latency      Quantiles `json:"latency_ms"`
+	LatencyP99   spread    `json:"latency_p99_ms_spread"`
+	Loss         float64   `json:"loss"`
+	Behind       float64   `json:"behind"`   // share of the packets owed that the server had not sent on yet
+	Repaired     float64   `json:"repaired"` // share of packets that came as a retransmission
+	Starved      int       `json:"starved"`  // most subscribers that received nothing in a window
+	JitterMS     float64   `json:"jitter_ms"`
 
 	SetupMS map[string]Quantiles `json:"setup_ms"` // by phase, over all subscribers
 
@@ -111,6 +116,12 @@ type Row struct {
 	Operations     float64 `json:"operations_per_second,omitempty"` // messages, or calls
 	Note           string  `json:"note,omitempty"`
 }
+
+// What a row's ratio to the floor compares.
+const (
+	ratioOfInstructions = "instructions"
+	ratioOfTime         = "time"
+)
 
 // Refused is a row that we cannot vouch for.
 type Refused struct {
@@ -164,7 +175,14 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 		r.User = r.CPU * userShare(good)
 		r.System = r.CPU - r.User
 	}
-	r.RatioSpread = besides(b.windows, beside)
+	r.Instructions = over(good, instructions)
+	r.TimeRatio = besides(b.windows, beside, window.cost)
+	if r.TimeRatio.Median > 0 {
+		r.RatioOf, r.RatioSpread = ratioOfTime, r.TimeRatio
+	}
+	if counted := besides(b.windows, beside, instructions); counted.Median > 0 {
+		r.RatioOf, r.RatioSpread = ratioOfInstructions, counted
+	}
 	r.Ratio = r.RatioSpread.Median
 	if b.proc != nil && !b.proc.plain {
 		r.Allocs = over(good, func(w window) float64 { return ratio(float64(w.runtime.Mallocs), float64(w.counts.packets)) }).Median
@@ -214,15 +232,17 @@ func limitOf(windows []window) string {
 }
 
 // besides is the ratio of costs in the same round, over the rounds.
-func besides(windows, floor []window) spread {
+func besides(windows, floor []window, cost func(window) float64) spread {
 	var all []float64
 	for i := range min(len(windows), len(floor)) {
-		if windows[i].limited != LimitedByGenerator && floor[i].cost() > 0 && windows[i].cost() > 0 {
-			all = append(all, windows[i].cost()/floor[i].cost())
+		if a, b := cost(windows[i]), cost(floor[i]); windows[i].limited != LimitedByGenerator && a > 0 && b > 0 {
+			all = append(all, a/b)
 		}
 	}
 	return spreadOf(all)
 }
+
+func instructions(w window) float64 { return w.instructions }
 
 func over(windows []window, f func(window) float64) spread {
 	values := make([]float64, len(windows))
@@ -260,6 +280,7 @@ func floorRowOf(g group, mode floorMode, windows []window) FloorRow {
 		Mode: mode, Path: PathUDP, Shape: g.shape, Subscribers: g.subscribers,
 		Packets: over(windows, window.packetRate), Cost: over(windows, window.cost),
 		Latency: quantilesOf(windows), Loss: over(windows, window.loss).Median, LimitedBy: limitOf(windows),
+		Instructions: over(windows, instructions),
 	}
 	r.User = r.Cost.Median * userShare(windows)
 	r.System = r.Cost.Median - r.User

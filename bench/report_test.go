@@ -22,6 +22,7 @@ func sample() *Report {
 		return Row{
 			Path: PathUDP, Shape: ShapeFanOut, Target: target, Subscribers: n, Publishers: 1, Slots: 4, Packets: 21000, PerCPU: 1e6 / cost,
 			CPU: cost, CPUSpread: spread{cost, cost - 0.1, cost + 0.1}, User: 1, System: cost - 1, Ratio: cost / 4, RatioSpread: spread{cost / 4, cost/4 - 0.01, cost/4 + 0.01},
+			RatioOf: ratioOfInstructions, TimeRatio: spread{cost / 3, cost/3 - 0.2, cost/3 + 0.2}, Instructions: spread{cost * 3000, cost * 2990, cost * 3010},
 			ServerShare: 0.1, Bytes: 1000, Latency: Quantiles{1, 2, 3}, LatencyP99: spread{2, 1.9, 2.1}, JitterMS: 0.5,
 			SetupMS:    map[string]Quantiles{phaseSignal: {1, 2, 3}, phaseICE: {1, 1, 1}, phaseDTLS: {4, 5, 6}, phaseMedia: {2, 2, 2}},
 			MemoryRest: 20e6, MemoryPerPeer: 2e5, Allocs: 0.01, WritesPer: 0.02, BatchSize: 50, GeneratorShare: 0.2, LateMS: 0.3, Windows: 5,
@@ -31,7 +32,7 @@ func sample() *Report {
 	return &Report{
 		Machine:   Machine{Processor: "<Chip>", Cores: 2, Kernel: "Linux", Go: "go", Version: "1", Time: time.Unix(0, 0).UTC(), Command: "carillon bench", Server: []int{0}, Load: []int{1}, Netem: "loss=1%", Media: DefaultMedia(), Rounds: 5, Window: 1, Sample: 1},
 		Generator: Generator{Quantiles{20, 80, 100}, 900_000, 1_800_000},
-		Floor:     []FloorRow{{Mode: floorGSO, Path: PathUDP, Shape: ShapeFanOut, Subscribers: 100, Packets: spread{21000, 20900, 21100}, Cost: spread{4, 3.9, 4.1}, User: 1, System: 3, Latency: Quantiles{1, 2, 3}, LimitedBy: LimitedByLoad}},
+		Floor:     []FloorRow{{Mode: floorGSO, Path: PathUDP, Shape: ShapeFanOut, Subscribers: 100, Packets: spread{21000, 20900, 21100}, Cost: spread{4, 3.9, 4.1}, User: 1, System: 3, Instructions: spread{12000, 11900, 12100}, Latency: Quantiles{1, 2, 3}, LimitedBy: LimitedByLoad}},
 		Rows:      []Row{row(TargetCarillon, 10, 9), row(TargetCarillon, 100, 5), row(TargetPion, 10, 20), row(TargetPion, 100, 14)},
 		Refused:   []Refused{{PathTURNTLS, ShapeFanOut, TargetCarillon, 50, "a <reason>"}},
 		Ramps:     []RampResult{{TargetCarillon, 1000, 210000, 4, 20, 0.001, "loss"}},

@@ -14,14 +14,24 @@ const (
 	receiverRounds = 50  // between two receiver reports
 	consentRounds  = 100 // between two connectivity checks
 	receiverSSRC   = 1
+
+	// Peers come in a bunch, but their reports must not: each begins its rounds so far from
+	// the one before. No number of rounds above divides it, so they spread evenly.
+	reportStride = 37
 )
 
-// due collects what to send now, and returns it unencrypted. Called with the meter's lock held.
-func (in *inbound) due(m *meter, now int64) (out [][]byte, consent bool) {
+// due collects what to send now, and returns it unencrypted. While no media runs, nothing
+// but our consent goes out: somebody else is being measured. Called with the meter's lock held.
+func (in *inbound) due(m *meter, now int64, running bool) (out [][]byte, consent bool) {
 	if in.open == nil {
 		return nil, false
 	}
 	in.rounds++
+	consent = in.rounds%consentRounds == 0
+	if !running {
+		in.missing = in.missing[:0]
+		return nil, consent
+	}
 	for _, n := range in.missing {
 		n.SenderSSRC = receiverSSRC
 		if b, err := n.Marshal(); err == nil {
@@ -40,7 +50,7 @@ func (in *inbound) due(m *meter, now int64) (out [][]byte, consent bool) {
 			out = append(out, b)
 		}
 	}
-	return out, in.rounds%consentRounds == 0
+	return out, consent
 }
 
 func (in *inbound) receiverReport(now int64) []byte {
@@ -70,13 +80,13 @@ func (in *inbound) receiverReport(now int64) []byte {
 }
 
 // report sends what the peer owes. Called by the load's ticker.
-func (p *peer) report(now int64) {
+func (p *peer) report(now int64, running bool) {
 	if p.ice == nil {
 		return // a peer of the floor
 	}
 	m := p.wire.meter()
 	m.mu.Lock()
-	out, consent := p.in.due(m, now)
+	out, consent := p.in.due(m, now, running)
 	m.mu.Unlock()
 	for _, b := range out {
 		p.sendRTCP(b)

@@ -134,6 +134,12 @@ func (r *runner) group(ctx context.Context, g group) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, floor.close()) }()
+	if g.floor {
+		if err := r.slowerFloors(ctx, g, floor); err != nil {
+			return err
+		}
+	}
+	floor.counted = true
 	var beds []*bed
 	for _, t := range g.targets {
 		r.steps.detail("connect " + t.name)
@@ -144,15 +150,11 @@ func (r *runner) group(ctx context.Context, g group) (err error) {
 		if err != nil {
 			return err
 		}
+		b.counted = true
 		beds = append(beds, b)
 	}
 	// Even when a target fails on the way, what was measured is a row.
 	defer func() { r.harvest(g, floor, beds) }()
-	if g.floor {
-		if err := r.slowerFloors(ctx, g, floor); err != nil {
-			return err
-		}
-	}
 	for round := range g.rounds {
 		if err := r.round(ctx, g, round, floor, beds); err != nil {
 			return err
@@ -213,6 +215,9 @@ func (r *runner) harvest(g group, floor *bed, beds []*bed) {
 	for _, b := range beds {
 		if len(b.windows) == 0 {
 			continue
+		}
+		if b.uncounted != nil {
+			r.report.Machine.Uncounted = b.uncounted.Error()
 		}
 		b.setup = b.load.phases()
 		row, refused := rowOf(g, b, floor.windows)

@@ -24,6 +24,9 @@ func Table(w io.Writer, r *Report) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if m.Uncounted != "" {
+		fmt.Fprintf(w, "\n× floor compares processor time, which neighbours on the machine make noisy; instructions cannot be counted here (%s).\nRun as root or set kernel.perf_event_paranoid to 1.\n", m.Uncounted)
+	}
 	for _, x := range r.Rows {
 		if strings.HasPrefix(x.Note, "noisy") {
 			fmt.Fprintf(w, "\n%s: %s", x.name(), x.Note)
@@ -47,18 +50,19 @@ func mediaTable(t *tabwriter.Writer, r *Report) {
 	if len(r.Rows)+len(r.Floor) == 0 {
 		return
 	}
-	fmt.Fprintln(t, "path\tshape\ttarget\tN\tpackets/s\tB\tµs/packet\tmin–max\tuser\tkernel\t× floor\tp50 ms\tp99\tp99.9\tloss\tjitter ms\tMB/sub\tallocs\tper write\tload\tlimited by\t")
+	fmt.Fprintln(t, "path\tshape\ttarget\tN\tpackets/s\tB\tµs/packet\tmin–max\tuser\tkernel\tinstructions\t× floor\tin time\tp50 ms\tp99\tp99.9\tloss\tjitter ms\tMB/sub\tallocs\tper write\tload\tlimited by\t")
 	for _, f := range r.Floor {
-		fmt.Fprintf(t, "%s\t%s\tfloor %s\t%d\t%.0f\t\t%.2f\t%.2f–%.2f\t%.2f\t%.2f\t\t%.2f\t%.2f\t%.2f\t%s\t\t\t\t\t\t%s\t\n", f.Path, f.Shape, f.Mode, f.Subscribers,
-			f.Packets.Median, f.Cost.Median, f.Cost.Min, f.Cost.Max, f.User, f.System, f.Latency.P50, f.Latency.P99, f.Latency.P999, percent(f.Loss), f.LimitedBy)
+		fmt.Fprintf(t, "%s\t%s\tfloor %s\t%d\t%.0f\t\t%.2f\t%.2f–%.2f\t%.2f\t%.2f\t%s\t\t\t%.2f\t%.2f\t%.2f\t%s\t\t\t\t\t\t%s\t\n", f.Path, f.Shape, f.Mode, f.Subscribers,
+			f.Packets.Median, f.Cost.Median, f.Cost.Min, f.Cost.Max, f.User, f.System, known(f.Instructions.Median, "%.0f"), f.Latency.P50, f.Latency.P99, f.Latency.P999, percent(f.Loss), f.LimitedBy)
 	}
 	for _, x := range r.Rows {
 		rate := x.Packets
 		if x.Operations > 0 {
 			rate = x.Operations
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\t%s\t%s\t%.0f %%\t%s\t\n", x.Path, x.Shape, x.Target, x.Subscribers,
-			rate, known(x.Bytes, "%.0f"), known(x.CPU, "%.2f"), rangeText(x.CPUSpread), known(x.User, "%.2f"), known(x.System, "%.2f"), known(x.Ratio, "%.2f"),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\t%s\t%s\t%.0f %%\t%s\t\n", x.Path, x.Shape, x.Target, x.Subscribers,
+			rate, known(x.Bytes, "%.0f"), known(x.CPU, "%.2f"), rangeText(x.CPUSpread), known(x.User, "%.2f"), known(x.System, "%.2f"),
+			known(x.Instructions.Median, "%.0f"), known(x.Ratio, "%.2f"), known(x.TimeRatio.Median, "%.2f"),
 			x.Latency.P50, x.Latency.P99, x.Latency.P999, percent(x.Loss), x.JitterMS, known(x.MemoryPerPeer/1e6, "%.2f"),
 			knownOrZero(x.Allocs, "%.2f"), knownOrZero(x.BatchSize, "%.1f"), x.GeneratorShare*100, x.LimitedBy)
 	}

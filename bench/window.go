@@ -17,6 +17,9 @@ type bed struct {
 	load   *load
 	floor  *floorOrder // of the floor only
 
+	counted   bool  // a moment that counts instructions follows each window
+	uncounted error // why they cannot be counted
+
 	memory    memory
 	windows   []window
 	generator int     // cores of ours
@@ -40,11 +43,17 @@ type window struct {
 	starved int
 	owed    float64 // packets that all subscribers together should have got; 0: unknown
 
-	server, self usage // spent in the window
-	stolen       time.Duration
-	runtime      Runtime
+	spent
+	instructions float64 // of the server, per packet, in a moment of its own; 0: unknown
 	jitter       spread
 	limited      string
+}
+
+// spent is what a stretch of time took.
+type spent struct {
+	server, self usage
+	stolen       time.Duration
+	runtime      Runtime
 }
 
 // What limited a row.
@@ -60,9 +69,12 @@ const (
 // server's estimate, caches. It may take up to settleMost until the packets come at
 // nearly the rate that was seen before, and does so before the first window.
 const (
-	settle     = 300 * time.Millisecond
-	settleMost = 1500 * time.Millisecond
-	settleStep = 150 * time.Millisecond
+	settle     = 150 * time.Millisecond
+	settleMost = 1200 * time.Millisecond
+	settleStep = 100 * time.Millisecond
+
+	// countedWindow is the moment that counts instructions.
+	countedWindow = talkCycle
 )
 
 // measure lets the load run, waits until it has settled, and looks for length.
@@ -72,32 +84,56 @@ func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err 
 	if err := b.settle(ctx); err != nil {
 		return w, err
 	}
-	before, err := b.look(ctx)
-	if err != nil {
-		return w, err
-	}
-	b.load.hub.take()
-	b.load.pacer.take()
-	b.load.starved()
-	began := time.Now()
-	if err := b.sleep(ctx, length); err != nil {
-		return w, err
-	}
-	w.counts, w.latency = b.load.hub.take()
-	w.late, w.sent = b.load.pacer.take()
-	w.length = time.Since(began)
-	after, err := b.look(ctx)
+	w.spent, err = b.spend(ctx, func() error {
+		b.load.hub.take()
+		b.load.pacer.take()
+		b.load.starved()
+		began := time.Now()
+		if err := b.sleep(ctx, length); err != nil {
+			return err
+		}
+		w.counts, w.latency = b.load.hub.take()
+		w.late, w.sent = b.load.pacer.take()
+		w.length = time.Since(began)
+		return nil
+	})
 	if err != nil {
 		return w, err
 	}
 	w.starved = b.load.starved()
-	w.server, w.self, w.stolen = after.server.since(before.server), after.self.since(before.self), after.stolen-before.stolen
-	w.runtime = after.runtime.since(before.runtime)
 	w.jitter = spreadOf(b.load.jitter())
 	b.best = max(b.best, w.packetRate())
 	w.owed = float64(w.sent) * b.copies
 	w.limited = judge(w, b.cores, b.generator)
-	return w, b.verify(w)
+	if err := b.verify(w); err != nil {
+		return w, err
+	}
+	w.instructions, err = b.instructions(ctx)
+	return w, err
+}
+
+// instructions counts what the server executes per packet that arrives. The time is taken
+// in another moment, because counting slows a virtual machine down.
+func (b *bed) instructions(ctx context.Context) (perPacket float64, err error) {
+	if !b.counted || b.pid == 0 || b.uncounted != nil {
+		return 0, nil
+	}
+	c, err := countInstructions(b.pid)
+	if err != nil {
+		b.uncounted = err
+		return 0, b.gone()
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	b.load.hub.take()
+	if err := b.sleep(ctx, countedWindow); err != nil {
+		return 0, err
+	}
+	executed, err := c.read()
+	packets, _ := b.load.hub.take()
+	if err != nil || packets.packets == 0 {
+		return 0, err
+	}
+	return float64(executed) / float64(packets.packets), nil
 }
 
 func (b *bed) settle(ctx context.Context) error {
@@ -128,26 +164,54 @@ func (b *bed) verify(w window) error {
 	return nil
 }
 
-type glance struct {
-	server, self usage
-	stolen       time.Duration
-	runtime      Runtime
+// spend does something and says what it took. The target is asked about itself before
+// and after, not within: its answer costs time too.
+func (b *bed) spend(ctx context.Context, do func() error) (s spent, err error) {
+	before, err := b.ask(ctx)
+	if err != nil {
+		return s, err
+	}
+	then, err := b.look()
+	if err != nil {
+		return s, err
+	}
+	if err := do(); err != nil {
+		return s, err
+	}
+	if s, err = b.look(); err != nil {
+		return s, err
+	}
+	after, err := b.ask(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.server, s.self, s.stolen = s.server.since(then.server), s.self.since(then.self), s.stolen-then.stolen
+	s.runtime = after.since(before)
+	return s, nil
 }
 
-func (b *bed) look(ctx context.Context) (g glance, err error) {
-	if b.proc != nil && !b.proc.plain {
-		if g.runtime, err = b.proc.runtime(ctx); err != nil {
-			return g, errors.Join(b.gone(), err)
-		}
-	}
+// look reads what the kernel counted so far.
+func (b *bed) look() (s spent, err error) {
 	if b.pid != 0 {
-		if g.server, err = readUsage(b.pid); err != nil {
-			return g, errors.Join(b.gone(), err)
+		if s.server, err = readUsage(b.pid); err != nil {
+			return s, errors.Join(b.gone(), err)
 		}
 	}
-	g.stolen = stolen()
-	g.self, err = readUsage(os.Getpid())
-	return g, err
+	s.stolen = stolen()
+	s.self, err = readUsage(os.Getpid())
+	return s, err
+}
+
+// ask lets a target of ours tell about itself.
+func (b *bed) ask(ctx context.Context) (Runtime, error) {
+	if b.proc == nil || b.proc.plain {
+		return Runtime{}, nil
+	}
+	r, err := b.proc.runtime(ctx)
+	if err != nil {
+		return r, errors.Join(b.gone(), err)
+	}
+	return r, nil
 }
 
 func (b *bed) gone() error {

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package main
+
+import "errors"
+
+// benchCmd says that the benchmark runs elsewhere: it reads packets, their time stamps and
+// processor time in ways that only Linux has.
+type benchCmd struct {
+	Arguments []string `arg:"" optional:"" passthrough:"" help:"Needs Linux."`
+}
+
+func (benchCmd) Run() error {
+	return errors.New("carillon bench needs Linux; to measure a server on this machine, run it on another and name this one with --server or --whip and --whep")
+}
+
+type benchTargetCmd struct{}
+
+func (benchTargetCmd) Run() error { return benchCmd{}.Run() }
