@@ -18,11 +18,11 @@ import (
 // their own, measures everything and prints one table.
 type benchCmd struct {
 	Quick   bool     `help:"One fan-out on every target, in 40 s."`
-	Target  []string `help:"What to measure: carillon, pion, or whip=URL,whep=URL[,token=T][,pid=N][,name=X]. Repeat it for more." placeholder:"TARGET" sep:"none"`
+	Target  []string `help:"What to measure: carillon, pion, server=URL or whip=URL,whep=URL, these two with [,token=T][,pid=N][,name=X]. Repeat it for more." placeholder:"TARGET" sep:"none"`
 	Compare bool     `help:"Take the targets from the arguments, alternate between them, and print ratios: --compare A B."`
 	Targets []string `arg:"" optional:"" help:"Targets of --compare."`
 
-	Server string `help:"Measure a running Carillon at this URL, through its WHIP and WHEP." placeholder:"URL"`
+	Server string `help:"Measure a running Carillon at this URL, on all its media paths." placeholder:"URL"`
 	Whip   string `help:"Measure any server: where to publish." placeholder:"URL"`
 	Whep   string `help:"Measure any server: where to watch." placeholder:"URL"`
 	Token  string `help:"Bearer token for --server, --whip and --whep." placeholder:"TOKEN"`
@@ -100,18 +100,19 @@ func (c benchCmd) options() (o bench.Options, err error) {
 
 // remote adds the server that --server or --whip and --whep name.
 func (c benchCmd) remote(o *bench.Options) error {
-	whip, whep := c.Whip, c.Whep
-	if c.Server != "" {
-		base := strings.TrimSuffix(c.Server, "/")
-		whip, whep = base+"/whip/bench", base+"/whep/bench"
-	}
-	if whip == "" && whep == "" {
+	var spec string
+	switch {
+	case c.Server != "" && c.Whip+c.Whep != "":
+		return errors.New("--server is a Carillon, and --whip and --whep are any server: give one of them, or both as targets of --compare")
+	case c.Server != "":
+		spec = "server=" + c.Server
+	case c.Whip != "" && c.Whep != "":
+		spec = "whip=" + c.Whip + ",whep=" + c.Whep
+	case c.Whip+c.Whep != "":
+		return errors.New("--whip and --whep belong together: one publishes what the other watches")
+	default:
 		return nil
 	}
-	if whip == "" || whep == "" {
-		return errors.New("--whip and --whep belong together: one publishes what the other watches")
-	}
-	spec := "whip=" + whip + ",whep=" + whep
 	if c.Token != "" {
 		spec += ",token=" + c.Token
 	}

@@ -24,14 +24,14 @@ func (r *runner) open(ctx context.Context, g group, t targetSpec) (*bed, error) 
 		if b.proc, err = startProcess(ctx, t.name, append(slices.Clone(r.options.Command), t.name), r.pin.server); err != nil {
 			return nil, err
 		}
-		b.pid = b.proc.pid
+		b.pid, t.relays = b.proc.pid, b.proc.ready.Relays
 		signal.whip, signal.whep = b.proc.ready.URL+"/whip/bench", b.proc.ready.URL+"/whep/bench"
 	}
 	h, err := newHub(r.loadCores(), r.options.Sample, r.netem)
 	if err != nil {
 		return b, err
 	}
-	via, err := r.pathOf(g.path, b.proc)
+	via, err := pathOf(g.path, t.relays)
 	if err != nil {
 		return b, errors.Join(err, h.close())
 	}
@@ -130,16 +130,15 @@ func (b *bed) setFloor(ctx context.Context, mode floorMode) error {
 	return nil
 }
 
-func (r *runner) pathOf(name string, p *process) (path, error) {
+func pathOf(name string, through relays) (path, error) {
 	switch name {
 	case PathUDP, PathReliable, PathLossy:
 		return directUDP{}, nil
 	case PathTCP:
 		return directTCP{}, nil
 	}
-	order := []string{PathTURN, PathTURNTCP, PathTURNTLS}
-	if i := slices.Index(order, name); i >= 0 && p != nil && i < len(p.ready.Relays) {
-		return viaTURN{name: name, relay: p.ready.Relays[i]}, nil
+	if relay, ok := through[name]; ok {
+		return viaTURN{name: name, relay: relay}, nil
 	}
 	return nil, fmt.Errorf("this target has no path %s", name)
 }

@@ -11,7 +11,7 @@ import (
 // Options of a run. The zero value of a field means what its comment says.
 type Options struct {
 	Quick       bool          // one fan-out, in 40 s
-	Targets     []string      // carillon, pion, or whip=URL,whep=URL[,token=T][,pid=N][,name=X]; none: carillon and pion
+	Targets     []string      // carillon, pion, server=URL, or whip=URL,whep=URL, these two with [,token=T][,pid=N][,name=X]; none: carillon and pion
 	Paths       []string      // none: all that the targets have
 	Shapes      []string      // none: all
 	Subscribers []int         // fan-outs of 1 to N; none: 10, 100, 400
@@ -71,6 +71,12 @@ func (o *Options) fill() error {
 		if o.Quick {
 			o.Subscribers = []int{100}
 		}
+		if slices.ContainsFunc(o.Targets, func(t string) bool { return strings.HasPrefix(t, "server=") }) {
+			o.Subscribers = []int{10, 50} // a call takes 100 unless the server is told otherwise
+			if o.Quick {
+				o.Subscribers = []int{50}
+			}
+		}
 	}
 	for _, n := range o.Subscribers {
 		if n < 1 || n > 20000 {
@@ -127,6 +133,8 @@ func (o *Options) wants(path, shape string) bool {
 type targetSpec struct {
 	name       string
 	builtin    bool
+	server     string // URL of a running Carillon
+	relays     relays // of it
 	whip, whep string
 	token      string
 	pid        int
@@ -140,9 +148,12 @@ func parseTarget(text string) (targetSpec, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		key, value, ok := strings.Cut(part, "=")
 		if !ok {
-			return t, fmt.Errorf("target %q: want carillon, pion, or whip=URL,whep=URL", text)
+			return t, fmt.Errorf("target %q: want carillon, pion, server=URL, or whip=URL,whep=URL", text)
 		}
 		switch key {
+		case "server":
+			t.server = strings.TrimSuffix(value, "/")
+			t.whip, t.whep = t.server+"/whip/bench", t.server+"/whep/bench"
 		case "whip":
 			t.whip = value
 		case "whep":
@@ -156,13 +167,16 @@ func parseTarget(text string) (targetSpec, error) {
 				return t, fmt.Errorf("target %q: pid %q is no process", text, value)
 			}
 		default:
-			return t, fmt.Errorf("target %q: there is no %q; want whip, whep, token, name, pid", text, key)
+			return t, fmt.Errorf("target %q: there is no %q; want server, whip, whep, token, name, pid", text, key)
 		}
+	}
+	if t.whip == "" || t.whep == "" {
+		return t, fmt.Errorf("target %q: both whip and whep are needed", text)
 	}
 	for _, u := range []string{t.whip, t.whep} {
 		parsed, err := url.Parse(u)
 		if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-			return t, fmt.Errorf("target %q: %q is no http or https URL; both whip and whep are needed", text, u)
+			return t, fmt.Errorf("target %q: %q is no http or https URL", text, u)
 		}
 		if t.name == "" {
 			t.name = parsed.Host

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -27,13 +28,14 @@ func TestParseTarget(t *testing.T) {
 	for text, want := range map[string]targetSpec{
 		"carillon": {name: "carillon", builtin: true},
 		"whip=http://a:1/in,whep=https://b/out,token=x,pid=7": {name: "a:1", whip: "http://a:1/in", whep: "https://b/out", token: "x", pid: 7},
+		"server=https://chat.example/,token=x":                {name: "chat.example", server: "https://chat.example", whip: "https://chat.example/whip/bench", whep: "https://chat.example/whep/bench", token: "x"},
 		"whip=http://a/in,whep=http://a/out,name=janus":       {name: "janus", whip: "http://a/in", whep: "http://a/out"},
 	} {
-		if got, err := parseTarget(text); err != nil || got != want {
+		if got, err := parseTarget(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
-	for _, bad := range []string{"", "janus", "whip=http://a", "whip=a,whep=b", "whip=http://a,whep=http://a,pid=no", "whip=http://a,whep=http://a,color=red"} {
+	for _, bad := range []string{"", "janus", "whip=http://a", "whip=a,whep=b", "server=chat.example", "whip=http://a,whep=http://a,pid=no", "whip=http://a,whep=http://a,color=red"} {
 		if _, err := parseTarget(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

@@ -21,6 +21,27 @@ type Relay struct {
 	Credential string `json:"credential"`
 }
 
+// relays by path: turn-udp, turn-tcp, turn-tls.
+type relays map[string]Relay
+
+// add files a URL under its path, unless one is there already.
+// https://www.rfc-editor.org/rfc/rfc7065#section-3.1
+func (r relays) add(url, username, credential string) {
+	_, transport, _ := strings.Cut(url, "?transport=")
+	path := PathTURN
+	switch {
+	case strings.HasPrefix(url, "turns:"):
+		path = PathTURNTLS
+	case !strings.HasPrefix(url, "turn:"):
+		return
+	case transport == "tcp":
+		path = PathTURNTCP
+	}
+	if _, ok := r[path]; !ok {
+		r[path] = Relay{URL: url, Username: username, Credential: credential}
+	}
+}
+
 // viaTURN sends through an allocation of its own per peer. The client is pion's: it
 // costs the generator more than the direct paths do, which limits the size of a load.
 type viaTURN struct {

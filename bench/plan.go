@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -40,18 +41,12 @@ const (
 // floorExtraRounds is how often the slower ways of the floor are measured.
 const floorExtraRounds = 2
 
+// relaysOfOne is how many subscribers go through the relays of a running server: all are
+// one user, whom it allows 32 unless it is told otherwise.
+const relaysOfOne = 25
+
 // planMedia lists the groups of a run that forward RTP.
 func planMedia(o *Options, targets []targetSpec) (groups []group) {
-	builtin := func(names ...string) (some []targetSpec) {
-		for _, t := range targets {
-			for _, n := range names {
-				if t.builtin && t.name == n {
-					some = append(some, t)
-				}
-			}
-		}
-		return some
-	}
 	add := func(path, shape string, n int, targets []targetSpec, m Media, floor bool) {
 		window := o.Window
 		if window == defaultWindow && !floor {
@@ -61,7 +56,7 @@ func planMedia(o *Options, targets []targetSpec) (groups []group) {
 			groups = append(groups, group{path, shape, n, targets, m, o.Rounds, window, floor})
 		}
 	}
-	ours := builtin(TargetCarillon)
+	ours := slices.DeleteFunc(slices.Clone(targets), func(t targetSpec) bool { return !t.carillonPaths() })
 	audio, layers := o.Media, o.Media
 	audio.AudioOnly, layers.Simulcast = true, true
 
@@ -78,8 +73,19 @@ func planMedia(o *Options, targets []targetSpec) (groups []group) {
 	add(PathUDP, ShapeLayers, some, ours, layers, false)
 	add(PathUDP, ShapeRoom, o.Room, ours, o.Media, false)
 	add(PathUDP, ShapeAudio, some, targets, audio, false)
-	for _, path := range []string{PathTCP, PathTURN, PathTURNTCP, PathTURNTLS} {
-		add(path, ShapeFanOut, min(some, 50), ours, o.Media, false)
+	add(PathTCP, ShapeFanOut, min(some, 50), ours, o.Media, false)
+	for _, path := range []string{PathTURN, PathTURNTCP, PathTURNTLS} {
+		n := min(some, 50)
+		var relayed []targetSpec
+		for _, t := range ours {
+			if _, ok := t.relays[path]; ok {
+				n = min(n, relaysOfOne)
+			} else if !t.builtin {
+				continue
+			}
+			relayed = append(relayed, t)
+		}
+		add(path, ShapeFanOut, n, relayed, o.Media, false)
 	}
 	return groups
 }

@@ -35,6 +35,13 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	}
 	stop := r.netem.start()
 	defer stop()
+	for i := range r.targets {
+		if r.targets[i].server != "" {
+			if err := r.targets[i].greet(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if r.options.Ramp {
 		err = r.ramps(ctx)
 	} else {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -67,19 +66,14 @@ func (t *carillonTarget) routes(mux *http.ServeMux) {
 	mux.Handle("/whep/", t.whip.Handler())
 }
 
-// relays in the order that Ready promises.
-func (t *carillonTarget) relays() []Relay {
-	byTransport := map[string]Relay{}
+func (t *carillonTarget) relays() relays {
+	all := relays{}
 	for _, s := range t.turn.ICEServers("bench", time.Now()) {
 		for _, u := range s.URLs {
-			_, transport, _ := strings.Cut(u, "?transport=")
-			if strings.HasPrefix(u, "turns:") {
-				transport = "tls"
-			}
-			byTransport[transport] = Relay{URL: u, Username: s.Username, Credential: s.Credential}
+			all.add(u, s.Username, s.Credential)
 		}
 	}
-	return []Relay{byTransport["udp"], byTransport["tcp"], byTransport["tls"]}
+	return all
 }
 
 // runtime reads what the media socket counts from the metrics.

@@ -109,7 +109,7 @@ func (t *floorTarget) obey(o floorOrder) error {
 	return nil
 }
 
-func (t *floorTarget) relays() []Relay { return nil }
+func (t *floorTarget) relays() relays { return nil }
 
 func (t *floorTarget) runtime() Runtime {
 	return Runtime{Out: t.out.Load(), Writes: t.calls.Load()}

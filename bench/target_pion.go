@@ -66,7 +66,7 @@ func (t *pionTarget) routes(mux *http.ServeMux) {
 	mux.Handle("/whep/", t.whip.Handler())
 }
 
-func (t *pionTarget) relays() []Relay { return nil }
+func (t *pionTarget) relays() relays { return nil }
 
 // runtime: one system call per packet, so they need no counting apart.
 func (t *pionTarget) runtime() Runtime {

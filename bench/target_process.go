@@ -26,9 +26,9 @@ const (
 
 // Ready is the first line that a target process prints.
 type Ready struct {
-	URL    string  `json:"url"`
-	Relays []Relay `json:"relays,omitempty"` // of paths turn-udp, turn-tcp, turn-tls, in this order
-	Error  string  `json:"error,omitempty"`
+	URL    string `json:"url"`
+	Relays relays `json:"relays,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
 // process is a target of ours: the own binary again, with a hidden sub-command. It

@@ -16,7 +16,7 @@ import (
 // target is the inside of a target process.
 type target interface {
 	routes(mux *http.ServeMux)
-	relays() []Relay
+	relays() relays
 	runtime() Runtime
 	close() error
 }
