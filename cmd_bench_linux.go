@@ -33,6 +33,8 @@ type benchCmd struct {
 	Subscribers []int         `short:"n" help:"Fan-outs of 1:N (10,100,400)." placeholder:"N"`
 	Members     int           `help:"Members of N:N (12)." placeholder:"N"`
 	Slots       int           `help:"Video slots of each member (4)." placeholder:"M"`
+	Calls       int           `help:"Calls a second of the ring storm (20)." placeholder:"N"`
+	Tabs        int           `help:"Tabs of each user who is called (5)." placeholder:"N"`
 	Rounds      int           `help:"Windows per row, measured in turns (5)." placeholder:"N"`
 	Window      time.Duration `help:"Length of a window (1s)." placeholder:"TIME"`
 	Sample      int           `help:"Decrypt and time one packet of so many (1)." placeholder:"N"`
@@ -50,6 +52,8 @@ type benchCmd struct {
 	JSON     string `name:"json" help:"Write the report as JSON." placeholder:"FILE"`
 	CSV      string `name:"csv" help:"Write the rows as CSV." placeholder:"FILE"`
 	HTML     string `name:"html" help:"Write one page with tables and plots." placeholder:"FILE"`
+	Markdown string `help:"Write the rows as a table for a page of text." placeholder:"FILE"`
+	SVG      string `name:"svg" help:"Write each plot as a file of its own." placeholder:"FOLDER"`
 	Baseline string `help:"Compare with the JSON of an earlier run and print what moved beyond noise." placeholder:"FILE"`
 }
 
@@ -60,6 +64,16 @@ func (c benchCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// What cannot be read or written is said before the minutes, not after.
+	var before *bench.Report
+	if c.Baseline != "" {
+		if before, err = bench.ReadBaseline(c.Baseline); err != nil {
+			return err
+		}
+	}
+	if err := c.writable(); err != nil {
+		return err
+	}
 	report, err := bench.Run(ctx, options)
 	if report == nil {
 		return err
@@ -67,7 +81,32 @@ func (c benchCmd) Run(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	return errors.Join(err, c.write(report))
+	err = errors.Join(err, c.write(report))
+	if before != nil {
+		bench.PrintMoved(os.Stdout, report.Since(before))
+	}
+	return err
+}
+
+func (c benchCmd) writable() error {
+	if c.SVG != "" {
+		if err := os.MkdirAll(c.SVG, 0o755); err != nil {
+			return fmt.Errorf("write the plots: %w", err)
+		}
+	}
+	for _, name := range []string{c.JSON, c.CSV, c.HTML, c.Markdown} {
+		if name == "" {
+			continue
+		}
+		f, err := os.OpenFile(filepath.Clean(name), os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
+	return nil
 }
 
 func (c benchCmd) options() (o bench.Options, err error) {
@@ -76,7 +115,7 @@ func (c benchCmd) options() (o bench.Options, err error) {
 		return o, fmt.Errorf("find the own binary, which is the server: %w", err)
 	}
 	o = bench.Options{
-		Quick: c.Quick, Targets: c.Target, Paths: c.Paths, Shapes: c.Shapes, Subscribers: c.Subscribers, Room: c.Members, Slots: c.Slots,
+		Quick: c.Quick, Targets: c.Target, Paths: c.Paths, Shapes: c.Shapes, Subscribers: c.Subscribers, Room: c.Members, Slots: c.Slots, Calls: c.Calls, Tabs: c.Tabs,
 		Rounds: c.Rounds, Window: c.Window, Sample: c.Sample, Ramp: c.Ramp, Pin: c.Pin, Netem: c.Netem, Version: version(),
 		Command: []string{self, "bench-target"}, Serve: []string{self, "serve"}, Media: bench.DefaultMedia(),
 		Progress: bench.Bar(os.Stderr, isTerminal(os.Stderr)),
@@ -137,11 +176,12 @@ func (c benchCmd) write(report *bench.Report) error {
 		b, err := bench.HTML(report)
 		failed = append(failed, err, writeFile(c.HTML, b))
 	}
-	if c.Baseline != "" {
-		moved, err := bench.Baseline(c.Baseline, report)
-		failed = append(failed, err)
-		if err == nil {
-			bench.PrintMoved(os.Stdout, moved)
+	if c.Markdown != "" {
+		failed = append(failed, writeFile(c.Markdown, bench.Markdown(report)))
+	}
+	if c.SVG != "" {
+		for name, b := range bench.SVG(report) {
+			failed = append(failed, writeFile(filepath.Join(c.SVG, name), b))
 		}
 	}
 	return errors.Join(failed...)

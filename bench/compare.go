@@ -54,9 +54,8 @@ type Moved struct {
 	Before, After float64
 }
 
-// Baseline compares with the report in a file. The ratio to the floor is compared where
-// both runs have it: it is what two runs of a noisy machine share.
-func Baseline(file string, now *Report) ([]Moved, error) {
+// ReadBaseline reads the report of an earlier run.
+func ReadBaseline(file string) (*Report, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the baseline: %w", err)
@@ -68,11 +67,13 @@ func Baseline(file string, now *Report) ([]Moved, error) {
 	if len(before.Rows) == 0 {
 		return nil, fmt.Errorf("the baseline %s has no rows", file)
 	}
-	return moved(&before, now), nil
+	return &before, nil
 }
 
-func moved(before, now *Report) (all []Moved) {
-	for _, a := range now.Rows {
+// Since compares with an earlier run. The ratio to the floor is compared where both runs
+// have it of the same: it is what two runs of a noisy machine share.
+func (r *Report) Since(before *Report) (all []Moved) {
+	for _, a := range r.Rows {
 		for _, b := range before.Rows {
 			if a.Path != b.Path || a.Shape != b.Shape || a.Target != b.Target || a.Subscribers != b.Subscribers {
 				continue
@@ -82,7 +83,7 @@ func moved(before, now *Report) (all []Moved) {
 					all = append(all, Moved{a.name(), what, x.Median, y.Median})
 				}
 			}
-			if a.Ratio > 0 && b.Ratio > 0 {
+			if a.Ratio > 0 && b.Ratio > 0 && a.RatioOf == b.RatioOf {
 				add("ratio to floor", b.RatioSpread, a.RatioSpread)
 			} else {
 				add("µs per packet", b.CPUSpread, a.CPUSpread)

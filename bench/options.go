@@ -17,6 +17,8 @@ type Options struct {
 	Subscribers []int         // fan-outs of 1 to N; none: 10, 100, 400
 	Room        int           // members of N to N; 0: 12
 	Slots       int           // video slots of each member; 0: 4
+	Calls       int           // of the ring storm, a second; 0: 20
+	Tabs        int           // of each user who is called; 0: 5
 	Rounds      int           // windows per row; 0: 5
 	Window      time.Duration // length of one; 0: 1 s, 0.5 s with Quick and beside the main rows
 	Sample      int           // decrypt and time one packet of so many; 0: 1
@@ -103,6 +105,8 @@ func (o *Options) fill() error {
 	}
 	setDefault(&o.Room, 12)
 	setDefault(&o.Slots, 4)
+	setDefault(&o.Calls, 20)
+	setDefault(&o.Tabs, 5)
 	setDefault(&o.Rounds, 5)
 	if o.Quick {
 		setDefault(&o.Window, shorterWindow)
@@ -112,6 +116,9 @@ func (o *Options) fill() error {
 	setDefault(&o.RampLoss, 0.005)
 	setDefault(&o.RampP99, 30*time.Millisecond)
 	setDefault(&o.Pin, "auto")
+	if o.Calls < 1 || o.Calls > 2000 || o.Tabs < 1 || o.Tabs > 100 {
+		return fmt.Errorf("%d calls a second to users with %d tabs: want 1 to 2000 calls and 1 to 100 tabs", o.Calls, o.Tabs)
+	}
 	if o.Room < 2 || o.Slots < 1 || o.Slots > 49 || o.Rounds < 1 || o.Window < 50*time.Millisecond || o.Sample < 1 {
 		return fmt.Errorf("members %d, slots %d, rounds %d, window %s, sample %d: one of these makes no sense", o.Room, o.Slots, o.Rounds, o.Window, o.Sample)
 	}

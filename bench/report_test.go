@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"encoding/xml"
 	"flag"
 	"os"
 	"path/filepath"
@@ -93,6 +94,30 @@ func TestThePageNeedsNoNetworkAndEscapes(t *testing.T) {
 	}
 }
 
+// TestPlotsStandAlone: they are shown in pages that know nothing of ours.
+func TestPlotsStandAlone(t *testing.T) {
+	files := SVG(sample())
+	for _, name := range []string{"cost.svg", "latency.svg", "setup.svg"} {
+		b := files[name]
+		if err := xml.Unmarshal(b, new(struct{})); err != nil || !bytes.HasPrefix(b, []byte("<svg xmlns=")) || !bytes.Contains(b, []byte("<style>")) {
+			t.Errorf("%s is no picture by itself: %v\n%.200s", name, err, b)
+		}
+	}
+}
+
+func TestMarkdownHasEveryRow(t *testing.T) {
+	r := sample()
+	text := string(Markdown(r))
+	if n := strings.Count(text, "\n| udp |"); n != len(r.Rows) {
+		t.Errorf("%d rows, want %d:\n%s", n, len(r.Rows), text)
+	}
+	for _, want := range []string{"carillon bench", "| gso |", "a <reason>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+}
+
 func TestTableAndCSVHaveEveryRow(t *testing.T) {
 	var b bytes.Buffer
 	if err := Table(&b, sample()); err != nil {
@@ -115,14 +140,14 @@ func TestTableAndCSVHaveEveryRow(t *testing.T) {
 
 func TestBaselineSaysWhatMoved(t *testing.T) {
 	before, after := sample(), sample()
-	if m := moved(before, after); len(m) != 0 {
+	if m := after.Since(before); len(m) != 0 {
 		t.Errorf("the same run moved: %v", m)
 	}
 	after.Rows[1].Ratio, after.Rows[1].RatioSpread = 2, spread{2, 1.95, 2.05}
 	after.Rows[3].LatencyP99 = spread{4, 3, 5}
 	after.Rows[2].Loss = 0.02
 	var what []string
-	for _, m := range moved(before, after) {
+	for _, m := range after.Since(before) {
 		what = append(what, m.What)
 	}
 	slices.Sort(what)
@@ -134,16 +159,16 @@ func TestBaselineSaysWhatMoved(t *testing.T) {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := Baseline(file, after); err != nil || len(m) != 3 {
-		t.Errorf("from the file: %v, %v", m, err)
+	if read, err := ReadBaseline(file); err != nil || len(after.Since(read)) != 3 {
+		t.Errorf("from the file: %v, %v", read, err)
 	}
-	if _, err := Baseline(file+"x", after); err == nil {
+	if _, err := ReadBaseline(file + "x"); err == nil {
 		t.Error("a baseline that is not there is accepted")
 	}
 	if err := os.WriteFile(file, []byte(`{"rows": 5}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Baseline(file, after); err == nil {
+	if _, err := ReadBaseline(file); err == nil {
 		t.Error("a baseline of nonsense is accepted")
 	}
 }

@@ -75,12 +75,9 @@ func (t *tally) message(e chat.Event) {
 	}
 }
 
-// Of the ring row: users who are called, the tabs each has open, and calls a second.
-const (
-	ringUsers = 20
-	ringTabs  = 5
-	ringRate  = 20
-)
+// ringUsers are called in turn. One whose last call still rings is busy, so they are as
+// many as may be called in a second.
+func (o *Options) ringUsers() int { return max(o.Calls, 2) }
 
 // rings measures calls that ring in every tab of the other and are cancelled at once.
 func (r *runner) rings(ctx context.Context) (err error) {
@@ -94,27 +91,28 @@ func (r *runner) rings(ctx context.Context) (err error) {
 	started := ringStarts{at: map[string]time.Time{}}
 	var tabs tabSet
 	defer tabs.close()
+	users, tabsEach := r.options.ringUsers(), r.options.Tabs
 	var callers []*client.Client
 	b.memory.rest = residentMemory(b.pid)
-	for i := range ringUsers {
+	for i := range users {
 		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
 		if err != nil {
 			return err
 		}
 		callers = append(callers, from)
-		for range ringTabs {
+		for range tabsEach {
 			seen := map[string]bool{}
 			if _, err := tabs.open(ctx, s, fmt.Sprintf("callee%d", i), func(e chat.Event) { started.ring(e, seen, &total) }); err != nil {
 				return err
 			}
 		}
 	}
-	b.memory.loaded, b.memory.peers = residentMemory(b.pid), ringUsers*(1+ringTabs)
+	b.memory.loaded, b.memory.peers = residentMemory(b.pid), users*(1+tabsEach)
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
 	var failed onceError
 	ring := func(ctx context.Context, n int, _ time.Time) error {
-		i := n % ringUsers
+		i := n % users
 		waiting.Go(func() {
 			started.begin(fmt.Sprintf("caller%d", i))
 			leg, err := callers[i].StartCall(ctx, fmt.Sprintf("callee%d", i), call.Audio)
@@ -125,14 +123,14 @@ func (r *runner) rings(ctx context.Context) (err error) {
 		})
 		return failed.get()
 	}
-	err = r.repeat(ctx, b, operations{rate: ringRate, fanout: ringTabs, do: ring}, &total)
+	err = r.repeat(ctx, b, operations{rate: float64(r.options.Calls), fanout: tabsEach, do: ring}, &total)
 	if refused, ok := errors.AsType[*refusal.Error](err); ok && len(b.windows) == 0 {
-		r.report.Refused = append(r.report.Refused, Refused{PathWebSocket, ShapeRing, b.target, ringTabs, "the server refuses: " + refused.Message})
+		r.report.Refused = append(r.report.Refused, Refused{PathWebSocket, ShapeRing, b.target, tabsEach, "the server refuses: " + refused.Message})
 		return nil
 	}
 	if len(b.windows) > 0 {
-		r.keep(group{path: PathWebSocket, shape: ShapeRing, subscribers: ringTabs}, b,
-			fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", ringUsers, ringTabs))
+		r.keep(group{path: PathWebSocket, shape: ShapeRing, subscribers: tabsEach}, b,
+			fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", users, tabsEach))
 	}
 	return err
 }
