@@ -36,6 +36,7 @@ func (r *runner) open(ctx context.Context, g group, t targetSpec) (*bed, error) 
 		return b, errors.Join(err, h.close())
 	}
 	b.load = newLoad(h, via, signal, r.cert, g.media)
+	b.load.pacer.murmurs.Store(!t.builtin)
 	if g.shape != ShapeRoom && !g.media.Simulcast && r.netem == nil {
 		b.copies = float64(g.subscribers)
 	}
@@ -72,7 +73,10 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	}
 	b.memory.rest = residentMemory(b.pid)
 	early := min(g.subscribers, setupWithMedia)
-	if err := b.load.addWatchers(ctx, early); err != nil {
+	if err := b.firstWatcher(ctx); err != nil {
+		return err
+	}
+	if err := b.load.addWatchers(ctx, early-1); err != nil {
 		return err
 	}
 	if err := b.sleep(ctx, firstMedia); err != nil {
@@ -85,6 +89,21 @@ func (b *bed) populate(ctx context.Context, g group, slots int) error {
 	}
 	b.memory.loaded, b.memory.peers = residentMemory(b.pid), g.subscribers
 	return nil
+}
+
+// firstWatcher comes again while the server says that nobody publishes yet: some announce
+// a stream only when they have seen all its tracks.
+func (b *bed) firstWatcher(ctx context.Context) error {
+	for until := time.Now().Add(firstMediaMost); ; {
+		err := b.load.addWatchers(ctx, 1)
+		refused, ok := errors.AsType[*refusedOffer](err)
+		if !ok || !refused.early() || time.Now().After(until) {
+			return err
+		}
+		if err := b.sleep(ctx, firstMedia); err != nil {
+			return err
+		}
+	}
 }
 
 // firstMedia is how long a server has until its first packets count as on their way;

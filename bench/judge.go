@@ -65,6 +65,10 @@ func (w window) behind() float64 {
 	return max(0, 1-float64(w.counts.packets)/w.owed)
 }
 
+// repacked says that the server cuts frames into packets of its own: stamps that do not end
+// a packet are lost, and other numbers of packets come than were sent.
+func (w window) repacked() bool { return w.counts.silent*20 > w.counts.opened }
+
 // cost is the server's processor time per packet that arrived, in microseconds; 0 when unknown.
 func (w window) cost() float64 {
 	if w.counts.packets == 0 {

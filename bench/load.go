@@ -113,15 +113,18 @@ func (l *load) many(ctx context.Context, n int, one func(context.Context) error)
 func (l *load) bring(ctx context.Context, p *peer, s *source, signal exchange) error {
 	p.source, p.inSilence = s, l.inSilence
 	p.in.rounds = reportStride * int(l.joined.Add(1))
-	if err := p.connect(ctx, signal); err != nil {
+	err := p.connect(ctx, signal)
+	if err == nil && s != nil {
+		if err = s.begin(p, time.Now()); err != nil {
+			err = fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	if err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		return errors.Join(err, p.close(closing))
 	}
 	if s != nil {
-		if err := s.begin(p, time.Now()); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
 		l.pacer.add(s)
 	}
 	l.mu.Lock()

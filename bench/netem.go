@@ -36,7 +36,7 @@ func parseNetem(text string) (*netem, error) {
 		case "loss":
 			n.Loss, err = strconv.ParseFloat(strings.TrimSuffix(value, "%"), 64)
 			n.Loss /= 100
-			if err == nil && (n.Loss < 0 || n.Loss > 1) {
+			if err == nil && !(n.Loss >= 0 && n.Loss <= 1) {
 				err = fmt.Errorf("not between 0%% and 100%%")
 			}
 		case "delay":

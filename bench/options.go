@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -120,7 +121,7 @@ func (o *Options) fill() error {
 		return fmt.Errorf("%d calls a second to users with %d tabs: want 1 to 2000 calls and 1 to 100 tabs", o.Calls, o.Tabs)
 	}
 	if o.Room < 2 || o.Slots < 1 || o.Slots > 49 || o.Rounds < 1 || o.Window < 50*time.Millisecond || o.Sample < 1 {
-		return fmt.Errorf("members %d, slots %d, rounds %d, window %s, sample %d: one of these makes no sense", o.Room, o.Slots, o.Rounds, o.Window, o.Sample)
+		return fmt.Errorf("members %d (want at least 2), slots %d (1 to 49), rounds %d (at least 1), window %s (at least 50ms), sample %d (at least 1)", o.Room, o.Slots, o.Rounds, o.Window, o.Sample)
 	}
 	return nil
 }
@@ -234,10 +235,13 @@ func parsePin(text string, allowed []int) (p pinning, err error) {
 
 func parseCores(text string) (cores []int, err error) {
 	for part := range strings.SplitSeq(text, "+") {
-		from, to := 0, 0
-		if n, _ := fmt.Sscanf(part, "%d-%d", &from, &to); n == 1 {
-			to = from
-		} else if n != 2 || to < from || to-from > 1023 {
+		first, last, ok := strings.Cut(part, "-")
+		if !ok {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(last)
+		if err != nil || err2 != nil || to < from || to-from > 1023 {
 			return nil, fmt.Errorf("%q is no list of cores such as 0, 2-3 or 0+2", text)
 		}
 		for c := from; c <= to; c++ {

@@ -15,6 +15,7 @@ import (
 type pacer struct {
 	sources atomic.Pointer[[]*source] // replaced, never edited
 	running atomic.Bool
+	murmurs atomic.Bool // in a pause a little is sent all the same: a server may drop who is silent
 	wake    chan struct{}
 	done    chan struct{}
 	wg      sync.WaitGroup
@@ -74,13 +75,19 @@ func (p *pacer) loop() {
 	defer clock.close()
 	for {
 		if !p.running.Load() {
+			var due <-chan time.Time // nil: never
+			if p.murmurs.Load() {
+				due = time.After(murmurEvery)
+			}
 			select {
 			case <-p.wake:
 				p.resume(time.Now())
-				continue
+			case now := <-due:
+				p.murmur(now)
 			case <-p.done:
 				return
 			}
+			continue
 		}
 		select {
 		case <-p.done:
@@ -96,6 +103,25 @@ func (p *pacer) loop() {
 			}
 		}
 		clock.until(next)
+	}
+}
+
+const murmurEvery = time.Second
+
+// murmur sends one sound and one frame of each source.
+func (p *pacer) murmur(now time.Time) {
+	for _, s := range *p.sources.Load() {
+		if s.audio.started {
+			p.send(s, s.audio, s.sound(now), now)
+		}
+		for _, o := range s.video {
+			if !o.started {
+				continue
+			}
+			for _, packet := range s.frame(o, now) {
+				p.send(s, o, packet, now)
+			}
+		}
 	}
 }
 
@@ -125,9 +151,7 @@ func (s *source) next() time.Time {
 func (p *pacer) serve(s *source, now time.Time) {
 	for !s.nextAudio.After(now) {
 		if speaks, resumes := s.talking(s.nextAudio); speaks && s.audio.started {
-			payload := make([]byte, s.media.AudioSize)
-			opus(payload)
-			packet := s.audio.packet(payload, s.nextAudio)
+			packet := s.sound(s.nextAudio)
 			packet.Marker = resumes
 			p.send(s, s.audio, packet, s.nextAudio)
 		}

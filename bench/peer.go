@@ -143,6 +143,10 @@ func (p *peer) tryCandidate(ctx context.Context, c candidate, limit time.Duratio
 	return nil
 }
 
+// handshakeMost is long, since with a fifth of the datagrams lost (--netem) ten seconds were
+// sometimes not enough.
+const handshakeMost = 30 * time.Second
+
 func (p *peer) connectDTLS(ctx context.Context) error {
 	options := []dtls.Option{
 		dtls.WithCertificates(p.cert),
@@ -150,6 +154,7 @@ func (p *peer) connectDTLS(ctx context.Context) error {
 		dtls.WithVerifyPeerCertificate(p.verify),
 		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
 		dtls.WithFlightInterval(200 * time.Millisecond),
+		dtls.WithDisableRetransmitBackoff(true),
 		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80),
 	}
 	var err error
@@ -169,7 +174,7 @@ func (p *peer) connectDTLS(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("dtls: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeoutCause(ctx, handshakeMost, fmt.Errorf("waited %s", handshakeMost))
 	defer cancel()
 	if err := p.dtls.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("dtls handshake: %w", err)

@@ -115,8 +115,10 @@ func (b *bed) resize(ctx context.Context, n int) error {
 			have++
 		}
 	}
-	b.load.pacer.run() // a server may want media while someone comes
-	defer b.load.pacer.pause()
+	if n > have {
+		b.load.pacer.run() // a server may want media while someone comes; who leaves an overloaded one would wait
+		defer b.load.pacer.pause()
+	}
 	b.copies = float64(n)
 	switch {
 	case n > have:

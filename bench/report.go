@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -165,6 +166,9 @@ func rowOf(g group, b *bed, beside []window) (Row, *Refused) {
 	}
 	if r.LateMS > milliseconds(lateNotice) {
 		r.Note = fmt.Sprintf("noisy: the generator's packets left up to %.0f ms late", r.LateMS)
+	}
+	if slices.ContainsFunc(good, window.repacked) {
+		r.Note = "noisy: the server cuts frames into packets of its own, so latency is of a part of them and cost of another size; try --size 1100"
 	}
 	for _, w := range good {
 		r.Starved = max(r.Starved, w.starved)

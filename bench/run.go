@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,6 +48,9 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	} else {
 		err = r.rows(ctx)
 	}
+	if errors.Is(err, errNothing) {
+		return nil, err
+	}
 	r.steps.end()
 	r.report.Compared = compare(r.report.Rows, r.targets)
 	if err != nil {
@@ -54,6 +58,8 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	}
 	return r.report, err
 }
+
+var errNothing = errors.New("no target has this path in this shape: nothing to measure")
 
 func newRunner(o Options) (*runner, error) {
 	if err := o.fill(); err != nil {
@@ -64,6 +70,9 @@ func newRunner(o Options) (*runner, error) {
 		t, err := parseTarget(text)
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(r.targets, func(o targetSpec) bool { return o.name == t.name }) {
+			return nil, fmt.Errorf("two targets are called %s; give one another name with name=", t.name)
 		}
 		r.targets = append(r.targets, t)
 	}
@@ -105,7 +114,7 @@ func (r *runner) rows(ctx context.Context) error {
 	groups := planMedia(&r.options, r.targets)
 	extras := planExtras(&r.options, r.targets)
 	if len(groups)+len(extras) == 0 {
-		return errors.New("no target has this path in this shape: nothing to measure")
+		return errNothing
 	}
 	r.steps = newSteps(r.options.Progress)
 	r.steps.plan(selfTakes)

@@ -101,23 +101,27 @@ func (s *source) lines() []line {
 func (s *source) begin(p *peer, now time.Time) error {
 	s.peer = p
 	s.nextFrame, s.nextAudio, s.talkBegan, s.nextReport = now, now, now, now
-	for i, l := range p.answer.lines {
+	codecs := []string{"opus", s.media.Codec}[:1+min(len(s.video), 1)]
+	if len(p.answer.lines) < len(codecs) {
+		return &refusedCodec{codecs[len(p.answer.lines)]}
+	}
+	for i, codec := range codecs { // what a peer also receives comes after these lines
+		l := p.answer.lines[i]
 		if l.rejected {
-			continue
+			return &refusedCodec{codec}
 		}
-		switch {
-		case i == 0:
-			if err := s.audio.accept(l, "opus", "0", now); err != nil {
+		if i == 0 {
+			if err := s.audio.accept(l, codec, "0", now); err != nil {
 				return err
 			}
-		case i == 1:
-			if s.media.Simulcast && !l.layers {
-				s.video = s.video[len(s.video)-1:] // the server takes one layer only
-			}
-			for _, o := range s.video {
-				if err := o.accept(l, s.media.Codec, "1", now); err != nil {
-					return err
-				}
+			continue
+		}
+		if s.media.Simulcast && !l.layers {
+			s.video = s.video[len(s.video)-1:] // the server takes one layer only
+		}
+		for _, o := range s.video {
+			if err := o.accept(l, codec, "1", now); err != nil {
+				return err
 			}
 		}
 	}
@@ -205,6 +209,13 @@ func (s *source) frame(o *outgoing, now time.Time) []*rtp.Packet {
 		packets[i].Marker = i == whole-1
 	}
 	return packets
+}
+
+// sound makes one packet of Opus.
+func (s *source) sound(now time.Time) *rtp.Packet {
+	payload := make([]byte, s.media.AudioSize)
+	opus(payload)
+	return s.audio.packet(payload, now)
 }
 
 func (o *outgoing) packet(payload []byte, now time.Time) *rtp.Packet {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,7 +43,7 @@ func (s whipSignaler) post(ctx context.Context, endpoint, offer string) (answer 
 		return "", nil, err
 	}
 	if res.StatusCode != http.StatusCreated && res.StatusCode != http.StatusOK {
-		return "", nil, fmt.Errorf("%s refuses: %s: %s", endpoint, res.Status, excerpt(body))
+		return "", nil, &refusedOffer{endpoint: endpoint, code: res.StatusCode, status: res.Status, body: body}
 	}
 	if !strings.HasPrefix(body, "v=0") {
 		return "", nil, fmt.Errorf("%s answers %s with something that is no SDP: %s", endpoint, res.Status, excerpt(body))
@@ -52,6 +53,21 @@ func (s whipSignaler) post(ctx context.Context, endpoint, offer string) (answer 
 		return body, nil, nil // no way to leave but to fall silent
 	}
 	return body, func(ctx context.Context) error { return s.remove(ctx, location) }, nil
+}
+
+// refusedOffer is a server's no.
+type refusedOffer struct {
+	endpoint, status, body string
+	code                   int
+}
+
+func (e *refusedOffer) Error() string {
+	return fmt.Sprintf("%s refuses: %s: %s", e.endpoint, e.status, excerpt(e.body))
+}
+
+// early says whether the publisher may just not be announced yet.
+func (e *refusedOffer) early() bool {
+	return slices.Contains([]int{http.StatusNotFound, http.StatusConflict, http.StatusTooEarly, http.StatusServiceUnavailable}, e.code)
 }
 
 func (s whipSignaler) remove(ctx context.Context, location *url.URL) error {
@@ -66,7 +82,7 @@ func (s whipSignaler) remove(ctx context.Context, location *url.URL) error {
 }
 
 func (s whipSignaler) do(ctx context.Context, method, to, body string) (*http.Response, string, error) {
-	ctx, cancel := context.WithTimeout(ctx, signalTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, signalTimeout, fmt.Errorf("no answer within %s", signalTimeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
 	if err != nil {
@@ -81,6 +97,9 @@ func (s whipSignaler) do(ctx context.Context, method, to, body string) (*http.Re
 	}
 	res, err := signalClient.Do(req)
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = fmt.Errorf("%s %s: %w", method, to, cause)
+		}
 		return nil, "", fmt.Errorf("reach the server: %w", err)
 	}
 	defer res.Body.Close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -103,7 +104,9 @@ func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err 
 	w.starved = b.load.starved()
 	w.jitter = spreadOf(b.load.jitter())
 	b.best = max(b.best, w.packetRate())
-	w.owed = float64(w.sent) * b.copies
+	if !w.repacked() {
+		w.owed = float64(w.sent) * b.copies
+	}
 	w.limited = judge(w, b.cores, b.generator)
 	if err := b.verify(w); err != nil {
 		return w, err
@@ -216,6 +219,9 @@ func (b *bed) ask(ctx context.Context) (Runtime, error) {
 
 func (b *bed) gone() error {
 	if b.proc == nil {
+		if b.pid != 0 && syscall.Kill(b.pid, 0) == syscall.ESRCH {
+			return fmt.Errorf("target %s died while it was measured", b.target)
+		}
 		return nil
 	}
 	if err := b.proc.died(); err != nil {
