@@ -107,7 +107,8 @@ func (b *bed) firstWatcher(ctx context.Context) error {
 }
 
 // firstMedia is how long a server has until its first packets count as on their way;
-// firstMediaMost, how long the members of a room may take to see somebody.
+// firstMediaMost, how long the members of a room may take to see somebody, or a server to
+// let the first watcher in.
 const (
 	firstMedia     = 150 * time.Millisecond
 	firstMediaMost = 3 * time.Second

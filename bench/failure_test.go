@@ -123,3 +123,28 @@ func TestAnInterruptedRunKeepsItsRows(t *testing.T) {
 		t.Errorf("partial %v with %d rows and %d refused", report.Partial, len(report.Rows), len(report.Refused))
 	}
 }
+
+// TestARefusalLeavesTheOthersTheirRows: one target wants no media of ours; the run measures
+// the other, names the refusal, and fails.
+func TestARefusalLeavesTheOthersTheirRows(t *testing.T) {
+	no := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not here", http.StatusForbidden) }))
+	defer no.Close()
+	t.Setenv("BENCH_TEST_TARGET", "argument")
+	for name, c := range map[string]struct {
+		targets []string
+		rows    int // or rows that the bench does not vouch for on a busy machine
+	}{
+		"with another": {[]string{"whip=" + no.URL + ",whep=" + no.URL + ",name=no", TargetPion}, 1},
+		"alone":        {[]string{"whip=" + no.URL + ",whep=" + no.URL + ",name=no"}, 0},
+	} {
+		report, err := Run(t.Context(), Options{
+			Targets: c.targets, Shapes: []string{ShapePair}, Rounds: 1, Window: shortWindow, Command: []string{os.Args[0]}, Pin: "none",
+		})
+		if err == nil || !strings.Contains(err.Error(), "not here") {
+			t.Errorf("%s: error %v, want the refusal", name, err)
+		}
+		if report == nil || len(report.Rows)+len(report.Refused) != c.rows+1 || report.Refused[0].Target != "no" {
+			t.Errorf("%s: %+v, want %d rows and the refusal", name, report, c.rows)
+		}
+	}
+}

@@ -41,7 +41,7 @@ type load struct {
 
 	inSilence bool // who connects now waits for media that is not sent yet
 
-	joined atomic.Int64 // peers that came, ever
+	joined atomic.Int64 // peers that began to come
 
 	wg   sync.WaitGroup
 	done chan struct{}

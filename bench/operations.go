@@ -117,7 +117,7 @@ func (r *runner) keep(g group, b *bed, note string) {
 	r.report.Rows = append(r.report.Rows, row)
 }
 
-// waitFor polls a condition of another process, for at most limit.
+// waitFor polls a condition, for at most limit.
 func waitFor(ctx context.Context, limit time.Duration, ready func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -74,7 +74,7 @@ func (o *Options) fill() error {
 		if o.Quick {
 			o.Subscribers = []int{100}
 		}
-		if slices.ContainsFunc(o.Targets, func(t string) bool { return strings.HasPrefix(t, "server=") }) {
+		if slices.ContainsFunc(o.Targets, func(t string) bool { return strings.Contains(","+t, ",server=") }) {
 			o.Subscribers = []int{10, 50} // a call takes 100 unless the server is told otherwise
 			if o.Quick {
 				o.Subscribers = []int{50}
@@ -161,7 +161,6 @@ func parseTarget(text string) (targetSpec, error) {
 		switch key {
 		case "server":
 			t.server = strings.TrimSuffix(value, "/")
-			t.whip, t.whep = t.server+"/whip/bench", t.server+"/whep/bench"
 		case "whip":
 			t.whip = value
 		case "whep":
@@ -177,6 +176,12 @@ func parseTarget(text string) (targetSpec, error) {
 		default:
 			return t, fmt.Errorf("target %q: there is no %q; want server, whip, whep, token, name, pid", text, key)
 		}
+	}
+	if t.server != "" {
+		if t.whip+t.whep != "" {
+			return t, fmt.Errorf("target %q: server has a whip and a whep of its own", text)
+		}
+		t.whip, t.whep = t.server+"/whip/bench", t.server+"/whep/bench"
 	}
 	if t.whip == "" || t.whep == "" {
 		return t, fmt.Errorf("target %q: both whip and whep are needed", text)

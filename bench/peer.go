@@ -177,6 +177,9 @@ func (p *peer) connectDTLS(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, handshakeMost, fmt.Errorf("waited %s", handshakeMost))
 	defer cancel()
 	if err := p.dtls.HandshakeContext(ctx); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		return fmt.Errorf("dtls handshake: %w", err)
 	}
 	return p.installKeys()

@@ -23,13 +23,22 @@ func (g group) String() string { return fmt.Sprintf("%s %s, %d", g.path, g.shape
 // perRound is how many windows a round has: the floor's and each target's.
 func (g group) perRound() int { return len(g.targets) + 1 }
 
+// counted is the moment after each window in which instructions are counted; few packets
+// want a longer one.
+func (g group) counted() time.Duration {
+	if g.subscribers == 1 {
+		return 2 * talkCycle
+	}
+	return talkCycle
+}
+
 // takes is how long the group is expected to take.
 func (g group) takes() time.Duration {
 	windows := time.Duration(g.rounds * g.perRound())
 	if g.floor {
 		windows += 2 * floorExtraRounds
 	}
-	return windows*(settle+settleStep+g.window+countedWindow) + time.Duration(g.perRound())*(settleMost-settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
+	return windows*(settle+settleStep+g.window+g.counted()) + time.Duration(g.perRound())*(settleMost-settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
 }
 
 // The rows beside the main ones have shorter windows, so that all fit into five minutes.

@@ -59,14 +59,11 @@ func (r *runner) ramp(ctx context.Context, t targetSpec) (best RampResult, err e
 	good, bad, at := 0, 0, first
 	for {
 		r.steps.detail(fmt.Sprintf("%d subscribers", at))
-		if err := b.resize(ctx, at); err != nil {
-			return best, err
-		}
-		w, err := r.steady(ctx, b)
+		w, verdict, err := r.bear(ctx, b, at)
 		if err != nil {
 			return best, err
 		}
-		if verdict := r.rampVerdict(w); verdict == "" {
+		if verdict == "" {
 			good = at
 			best = RampResult{t.name, at, w.packetRate(), w.cost(), milliseconds(w.latency.quantile(0.99)), w.loss(), best.LimitedBy}
 		} else {
@@ -84,6 +81,21 @@ func (r *runner) ramp(ctx context.Context, t targetSpec) (best RampResult, err e
 			at = (good + bad) / 2
 		}
 	}
+}
+
+// bear says what keeps a target from n subscribers; "": nothing does.
+func (r *runner) bear(ctx context.Context, b *bed, n int) (w window, verdict string, err error) {
+	err = b.resize(ctx, n)
+	if refused, ok := errors.AsType[*refusedOffer](err); ok {
+		return w, refused.Error(), nil
+	}
+	if err == nil {
+		w, err = r.steady(ctx, b)
+	}
+	if err != nil {
+		return w, "", err
+	}
+	return w, r.rampVerdict(w), nil
 }
 
 // steady takes the better of two windows: one hiccup does not end a ramp.
@@ -107,17 +119,14 @@ func (r *runner) rampVerdict(w window) string {
 	return ""
 }
 
-// resize adds or removes watchers until there are n.
+// resize adds or removes watchers until there are n, in silence: an overloaded server
+// would let them wait.
 func (b *bed) resize(ctx context.Context, n int) error {
 	have := 0
 	for _, p := range b.load.snapshot() {
 		if p.source == nil {
 			have++
 		}
-	}
-	if n > have {
-		b.load.pacer.run() // a server may want media while someone comes; who leaves an overloaded one would wait
-		defer b.load.pacer.pause()
 	}
 	b.copies = float64(n)
 	switch {

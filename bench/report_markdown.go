@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // Markdown is the rows, and the floor beside them, as tables for a page of text.
@@ -26,6 +27,17 @@ func Markdown(r *Report) []byte {
 	for _, f := range r.Floor {
 		fmt.Fprintf(&b, "| %s | %s | %d | %.2f (%s) | %s | %.2f | %.2f |\n", f.Mode, f.Shape, f.Subscribers, f.Cost.Median, rangeText(f.Cost),
 			known(f.Instructions.Median, "%.0f"), f.Latency.P50, f.Latency.P99)
+	}
+	for _, x := range r.Ramps {
+		fmt.Fprintf(&b, "\nMost subscribers of %s: %d, %.0f packets/s, p99 %.2f ms, loss %s; ended by %s\n", x.Target, x.Subscribers, x.Packets, x.P99MS, percent(x.Loss), x.LimitedBy)
+	}
+	for _, x := range r.Rows {
+		if strings.HasPrefix(x.Note, "noisy") {
+			fmt.Fprintf(&b, "\n%s: %s\n", x.name(), x.Note)
+		}
+	}
+	if r.Partial {
+		b.WriteString("\nThe run did not finish: this is what it has.\n")
 	}
 	for _, x := range r.Refused {
 		fmt.Fprintf(&b, "\nNot reported: %s %s %d %s: %s\n", x.Path, x.Shape, x.Subscribers, x.Target, x.Reason)

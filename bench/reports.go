@@ -16,7 +16,7 @@ const (
 	receiverSSRC   = 1
 
 	// Peers come in a bunch, but their reports must not: each begins its rounds so far from
-	// the one before. No number of rounds above divides it, so they spread evenly.
+	// the one before. It has no factor in common with the rounds above, so they spread evenly.
 	reportStride = 37
 )
 
@@ -29,7 +29,7 @@ func (in *inbound) due(m *meter, now int64, running bool) (out [][]byte, consent
 	in.rounds++
 	consent = in.rounds%consentRounds == 0
 	if !running {
-		in.missing = in.missing[:0]
+		in.missing, in.arrivals.base = in.missing[:0], in.arrivals.next
 		return nil, consent
 	}
 	for _, n := range in.missing {

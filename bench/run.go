@@ -20,6 +20,8 @@ type runner struct {
 	cert    certificate
 	report  *Report
 	steps   *steps
+
+	refusals error // of targets that refuse some of what is asked of them
 }
 
 // Run measures what the options say. It returns what it has also when the context ends
@@ -53,13 +55,24 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	}
 	r.steps.end()
 	r.report.Compared = compare(r.report.Rows, r.targets)
-	if err != nil {
-		r.report.Partial = true
+	r.report.Partial = err != nil
+	if errors.Is(err, errNobody) {
+		err = nil // the refusals say it
 	}
-	return r.report, err
+	return r.report, errors.Join(err, r.refusals)
 }
 
-var errNothing = errors.New("no target has this path in this shape: nothing to measure")
+// isRefusal tells a server that does not want this from one that is not right.
+func isRefusal(err error) bool {
+	_, offer := errors.AsType[*refusedOffer](err)
+	_, codec := errors.AsType[*refusedCodec](err)
+	return offer || codec
+}
+
+var (
+	errNothing = errors.New("no target has this path in this shape: nothing to measure")
+	errNobody  = errors.New("every target refuses")
+)
 
 func newRunner(o Options) (*runner, error) {
 	if err := o.fill(); err != nil {
@@ -72,7 +85,7 @@ func newRunner(o Options) (*runner, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(r.targets, func(o targetSpec) bool { return o.name == t.name }) {
-			return nil, fmt.Errorf("two targets are called %s; give one another name with name=", t.name)
+			return nil, fmt.Errorf("two targets are called %s; name a server with name=, and a built-in target once", t.name)
 		}
 		r.targets = append(r.targets, t)
 	}
@@ -155,7 +168,7 @@ func (r *runner) group(ctx context.Context, g group) (err error) {
 			return err
 		}
 	}
-	floor.counted = true
+	floor.counted = g.counted()
 	var beds []*bed
 	for _, t := range g.targets {
 		r.steps.detail("connect " + t.name)
@@ -163,11 +176,22 @@ func (r *runner) group(ctx context.Context, g group) (err error) {
 		if b != nil {
 			defer func() { _ = b.close() }() // its rows are made; what fails now changes nothing
 		}
+		if isRefusal(err) {
+			r.report.Refused = append(r.report.Refused, Refused{g.path, g.shape, t.name, g.subscribers, err.Error()})
+			r.refusals = errors.Join(r.refusals, fmt.Errorf("%s: %w", g, err))
+			continue
+		}
 		if err != nil {
 			return err
 		}
-		b.counted = true
+		b.counted = g.counted()
 		beds = append(beds, b)
+	}
+	if len(beds) == 0 {
+		if len(r.report.Rows) == 0 {
+			return errNobody // it would go on like this
+		}
+		return nil
 	}
 	// Even when a target fails on the way, what was measured is a row.
 	defer func() { r.harvest(g, floor, beds) }()
@@ -228,12 +252,14 @@ func (r *runner) harvest(g group, floor *bed, beds []*bed) {
 	if len(floor.windows) > 0 {
 		r.report.Floor = append(r.report.Floor, floorRowOf(g, floorGSO, floor.windows))
 	}
+	for _, b := range append([]*bed{floor}, beds...) {
+		if b.uncounted != nil {
+			r.report.Machine.Uncounted = b.target + ": " + b.uncounted.Error()
+		}
+	}
 	for _, b := range beds {
 		if len(b.windows) == 0 {
 			continue
-		}
-		if b.uncounted != nil {
-			r.report.Machine.Uncounted = b.uncounted.Error()
 		}
 		b.setup = b.load.phases()
 		row, refused := rowOf(g, b, floor.windows)

@@ -101,28 +101,22 @@ func (s *source) lines() []line {
 func (s *source) begin(p *peer, now time.Time) error {
 	s.peer = p
 	s.nextFrame, s.nextAudio, s.talkBegan, s.nextReport = now, now, now, now
-	codecs := []string{"opus", s.media.Codec}[:1+min(len(s.video), 1)]
-	if len(p.answer.lines) < len(codecs) {
-		return &refusedCodec{codecs[len(p.answer.lines)]}
+	lines := p.answer.lines // what a peer also receives comes after its own
+	if len(lines) == 0 || lines[0].rejected {
+		return &refusedCodec{"opus"}
 	}
-	for i, codec := range codecs { // what a peer also receives comes after these lines
-		l := p.answer.lines[i]
-		if l.rejected {
-			return &refusedCodec{codec}
-		}
-		if i == 0 {
-			if err := s.audio.accept(l, codec, "0", now); err != nil {
-				return err
-			}
-			continue
-		}
-		if s.media.Simulcast && !l.layers {
-			s.video = s.video[len(s.video)-1:] // the server takes one layer only
-		}
-		for _, o := range s.video {
-			if err := o.accept(l, codec, "1", now); err != nil {
-				return err
-			}
+	if err := s.audio.accept(lines[0], "opus", "0", now); err != nil || len(s.video) == 0 {
+		return err
+	}
+	if len(lines) < 2 || lines[1].rejected {
+		return &refusedCodec{s.media.Codec}
+	}
+	if s.media.Simulcast && !lines[1].layers {
+		s.video = s.video[len(s.video)-1:] // the server takes one layer only
+	}
+	for _, o := range s.video {
+		if err := o.accept(lines[1], s.media.Codec, "1", now); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ func Table(w io.Writer, r *Report) error {
 		return err
 	}
 	if m.Uncounted != "" {
-		fmt.Fprintf(w, "\n× floor compares processor time, which neighbours on the machine make noisy; instructions cannot be counted here (%s).\nRun as root or set kernel.perf_event_paranoid to 1.\n", m.Uncounted)
+		fmt.Fprintf(w, "\n× floor compares processor time, which neighbours on the machine make noisy, where instructions could not be counted (%s).\nIf it is a right that is missing: run as root, or set kernel.perf_event_paranoid to 1.\n", m.Uncounted)
 	}
 	for _, x := range r.Rows {
 		if strings.HasPrefix(x.Note, "noisy") {

@@ -97,9 +97,6 @@ func (s whipSignaler) do(ctx context.Context, method, to, body string) (*http.Re
 	}
 	res, err := signalClient.Do(req)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = fmt.Errorf("%s %s: %w", method, to, cause)
-		}
 		return nil, "", fmt.Errorf("reach the server: %w", err)
 	}
 	defer res.Body.Close()

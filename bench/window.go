@@ -18,8 +18,8 @@ type bed struct {
 	load   *load
 	floor  *floorOrder // of the floor only
 
-	counted   bool  // a moment that counts instructions follows each window
-	uncounted error // why they cannot be counted
+	counted   time.Duration // of the moment after each window in which instructions are counted; 0: none
+	uncounted error         // why they cannot be counted
 
 	memory    memory
 	windows   []window
@@ -73,9 +73,6 @@ const (
 	settle     = 150 * time.Millisecond
 	settleMost = 1200 * time.Millisecond
 	settleStep = 100 * time.Millisecond
-
-	// countedWindow is the moment that counts instructions.
-	countedWindow = talkCycle
 )
 
 // measure lets the load run, waits until it has settled, and looks for length.
@@ -115,10 +112,10 @@ func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err 
 	return w, err
 }
 
-// instructions counts what the server executes per packet that arrives. The time is taken
-// in another moment, because counting slows a virtual machine down.
+// instructions counts what the server executes per packet that arrives; 0: that cannot be
+// done. The time is taken in another moment, because counting slows a virtual machine down.
 func (b *bed) instructions(ctx context.Context) (perPacket float64, err error) {
-	if !b.counted || b.pid == 0 || b.uncounted != nil {
+	if b.counted == 0 || b.pid == 0 || b.uncounted != nil {
 		return 0, nil
 	}
 	c, err := countInstructions(b.pid)
@@ -126,17 +123,18 @@ func (b *bed) instructions(ctx context.Context) (perPacket float64, err error) {
 		b.uncounted = err
 		return 0, b.gone()
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
+	defer func() { b.uncounted = errors.Join(b.uncounted, c.close()) }()
 	b.load.hub.take()
-	if err := b.sleep(ctx, countedWindow); err != nil {
+	if err := b.sleep(ctx, b.counted); err != nil {
 		return 0, err
 	}
 	executed, err := c.read()
-	packets, _ := b.load.hub.take()
-	if err != nil || packets.packets == 0 {
-		return 0, err
+	arrived, _ := b.load.hub.take()
+	if err != nil || arrived.packets == 0 {
+		b.uncounted = err
+		return 0, nil
 	}
-	return float64(executed) / float64(packets.packets), nil
+	return float64(executed) / float64(arrived.packets), nil
 }
 
 func (b *bed) settle(ctx context.Context) error {
