@@ -26,7 +26,7 @@ func (g group) perRound() int { return len(g.targets) + 1 }
 // counted is the moment after each window in which instructions are counted; few packets
 // want a longer one.
 func (g group) counted() time.Duration {
-	if g.subscribers == 1 {
+	if g.subscribers <= 10 {
 		return 2 * talkCycle
 	}
 	return talkCycle
