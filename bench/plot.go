@@ -110,6 +110,7 @@ func lines(all []series, x, y string) template.HTML {
 	for _, n := range apart(names) {
 		fmt.Fprintf(&b, `<text class="%s" stroke="none" style="stroke:none" x="%d" y="%.1f">%s</text>`, n.class, plotWidth-plotRight+12, n.y+4, template.HTMLEscapeString(n.text))
 	}
+	fmt.Fprintf(&b, `<text class="soft" x="%d" y="12">%s</text>`, plotLeft, template.HTMLEscapeString(y))
 	fmt.Fprintf(&b, `<text class="soft" x="%d" y="%d">%s</text></svg>`, plotLeft, plotHeight-4, template.HTMLEscapeString(x))
 	return template.HTML(b.String()) //nolint:gosec // all text in it is escaped
 }

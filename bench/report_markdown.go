@@ -19,13 +19,13 @@ func Markdown(r *Report) []byte {
 		if x.Operations > 0 {
 			rate = x.Operations
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.0f | %s (%s) | %s | %s | %s (%s) | %s | %.2f | %.2f | %s | %s | %s |\n", x.Path, x.Shape, x.Target, x.Subscribers, rate,
-			known(x.CPU, "%.2f"), rangeText(x.CPUSpread), known(x.User, "%.2f"), known(x.Instructions.Median, "%.0f"), known(x.Ratio, "%.2f"), rangeText(x.RatioSpread),
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.0f | %s | %s | %s | %s | %s | %.2f | %.2f | %s | %s | %s |\n", x.Path, x.Shape, x.Target, x.Subscribers, rate,
+			withRange(x.CPUSpread), known(x.User, "%.2f"), known(x.Instructions.Median, "%.0f"), withRange(x.RatioSpread),
 			known(x.TimeRatio.Median, "%.2f"), x.Latency.P50, x.Latency.P99, percent(x.Loss), known(x.MemoryPerPeer/1e6, "%.2f"), x.LimitedBy)
 	}
 	b.WriteString("\n| floor | beside | N | µs/packet (min–max) | instructions | p50 ms | p99 ms |\n|---|---|---|---|---|---|---|\n")
 	for _, f := range r.Floor {
-		fmt.Fprintf(&b, "| %s | %s | %d | %.2f (%s) | %s | %.2f | %.2f |\n", f.Mode, f.Shape, f.Subscribers, f.Cost.Median, rangeText(f.Cost),
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %.2f | %.2f |\n", f.Mode, f.Shape, f.Subscribers, withRange(f.Cost),
 			known(f.Instructions.Median, "%.0f"), f.Latency.P50, f.Latency.P99)
 	}
 	for _, x := range r.Ramps {
@@ -43,4 +43,11 @@ func Markdown(r *Report) []byte {
 		fmt.Fprintf(&b, "\nNot reported: %s %s %d %s: %s\n", x.Path, x.Shape, x.Subscribers, x.Target, x.Reason)
 	}
 	return b.Bytes()
+}
+
+func withRange(s spread) string {
+	if s.Median == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f (%s)", s.Median, rangeText(s))
 }
