@@ -143,9 +143,7 @@ func (p *peer) tryCandidate(ctx context.Context, c candidate, limit time.Duratio
 	return nil
 }
 
-// handshakeMost is long, since with a fifth of the datagrams lost (--netem) ten seconds were
-// sometimes not enough.
-const handshakeMost = 30 * time.Second
+const handshakeMost = 10 * time.Second
 
 func (p *peer) connectDTLS(ctx context.Context) error {
 	options := []dtls.Option{
