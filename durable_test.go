@@ -17,7 +17,7 @@ import (
 
 	"carillon/chat"
 	"carillon/client"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // dial opens a tab of a user of a running server.

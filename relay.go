@@ -11,8 +11,8 @@ import (
 
 	"carillon/config"
 	"carillon/sfu"
-	"carillon/signaling/wire"
 	"carillon/turn"
+	"carillon/wire"
 )
 
 // embeddedTURN serves relays that reach our own media address and nothing else. It is nil

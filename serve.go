@@ -28,10 +28,10 @@ import (
 	"carillon/front"
 	"carillon/sfu"
 	"carillon/signaling"
-	"carillon/signaling/wire"
 	"carillon/store"
 	"carillon/turn"
 	"carillon/web"
+	"carillon/wire"
 )
 
 type serveCmd struct {

@@ -13,7 +13,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
-	protocol "carillon/signaling/wire"
+	protocol "carillon/wire"
 )
 
 // Of the message row: pairs of users, one tab each, and messages a second over all.

@@ -26,7 +26,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // Options say who connects where, and who is told. The functions are called one at a

@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // How it behaves against a real server is tested in package signaling.

@@ -15,7 +15,7 @@ import (
 
 	"carillon/chat"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // connection is one WebSocket, from hello to its end.

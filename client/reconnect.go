@@ -10,7 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // Jitter waits a random part of 0.5 s, 1 s, 2 s … 20 s, so that the tabs of a server that

@@ -9,7 +9,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // Request asks and waits for the answer. A refusal is a [*refusal.Error]. While the

@@ -15,7 +15,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // What comes in is somebody else's: each kind of bad input gets a typed error or a close

@@ -17,7 +17,7 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // BenchmarkIdleTabs opens 1,000 tabs of 1,000 users over real sockets and reports what

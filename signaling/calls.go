@@ -18,7 +18,7 @@ import (
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // callDesk is the call part of a node: it lets what tabs ask happen to calls, wherever

@@ -9,7 +9,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // BenchmarkAnswerToSilence is the time from the answer's request in one tab until each of

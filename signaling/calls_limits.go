@@ -7,7 +7,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"carillon/call"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // callLimits bound what one user may ask about calls on this node: rings are noise to

@@ -16,7 +16,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 func TestRingsInAllTabsAndOneAnswers(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // callWorld is a world whose nodes have calls: each has an SFU of its own.

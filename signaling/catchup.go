@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 const (

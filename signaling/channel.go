@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // pipe is a call's data channel under a link.

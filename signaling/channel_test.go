@@ -12,7 +12,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // line is one end of a data channel in memory.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // The decisions: plain structs, no clock, no socket.

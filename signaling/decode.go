@@ -6,7 +6,7 @@ import (
 	"iter"
 
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // frames splits a message of a client at its newlines and parses each line. What is not a

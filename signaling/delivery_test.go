@@ -16,8 +16,8 @@ import (
 	"carillon/bus"
 	"carillon/chat"
 	"carillon/client"
-	"carillon/signaling/wire"
 	"carillon/store"
+	"carillon/wire"
 )
 
 // ascending checks that offsets only grow and that no message came twice.

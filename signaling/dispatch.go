@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // method is one entry of the table that WebSockets and data channels share.

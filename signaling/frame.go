@@ -9,7 +9,7 @@ import (
 
 	"carillon/chat"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // frame is one encoded JSON-RPC message on its way to any number of tabs. It is encoded

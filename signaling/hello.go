@@ -11,7 +11,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // hello makes a connection a tab: who it is, where it stands in its user's log, what it

@@ -8,7 +8,7 @@ import (
 
 	"carillon/bus"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // hub is one user on this node, as long as they have a link here. It listens to the

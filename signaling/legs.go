@@ -11,7 +11,7 @@ import (
 	"carillon/call"
 	"carillon/refusal"
 	"carillon/sfu"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // callRoom is what a call that is owned here has outside its machine: its media and its

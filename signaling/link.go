@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // transport carries frames to one client: a WebSocket or a call's data channel. Only the

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // The methods that chat answers. Who may do what is decided there.

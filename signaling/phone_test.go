@@ -12,7 +12,7 @@ import (
 	"github.com/pion/webrtc/v4/pkg/media"
 
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // phone is a real WebRTC peer with a microphone, three places for voices and the chat

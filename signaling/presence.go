@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // presence is who is here, on all nodes. Each node publishes its own users when they

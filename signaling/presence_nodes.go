@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"carillon/bus"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // nodeView is what is known of one node.

@@ -28,7 +28,7 @@ import (
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/chat"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // Deps are the parts that a Server joins together.

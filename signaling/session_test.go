@@ -11,7 +11,7 @@ import (
 
 	"carillon/client"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 func constant(token string) func(context.Context) (string, error) {

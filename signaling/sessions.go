@@ -9,7 +9,7 @@ import (
 
 	"carillon/bus"
 	"carillon/refusal"
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // greeted tells the nodes that a tab is here.

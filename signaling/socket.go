@@ -13,7 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // socket is the WebSocket under a link.

@@ -21,8 +21,8 @@ import (
 	"carillon/bus"
 	"carillon/chat"
 	"carillon/client"
-	"carillon/signaling/wire"
 	"carillon/store"
+	"carillon/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

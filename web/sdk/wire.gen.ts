@@ -1,4 +1,4 @@
-// Code generated from the Go types by `go generate ./signaling/wire`. DO NOT EDIT.
+// Code generated from the Go types by `go generate ./wire`. DO NOT EDIT.
 // biome-ignore-all format: generated
 // biome-ignore-all lint: generated
 

@@ -1,5 +1,5 @@
 /** The wire samples that the Go tests read too. */
-const files = import.meta.glob("../../../signaling/testdata/*.json", {
+const files = import.meta.glob("../../../wire/testdata/*.json", {
 	eager: true,
 	query: "?raw",
 	import: "default",
@@ -7,7 +7,7 @@ const files = import.meta.glob("../../../signaling/testdata/*.json", {
 
 /** By file name without its ending. Parsed anew at each call, so that a test may change what it gets. */
 export function sample<T>(name: string): T {
-	const text = files[`../../../signaling/testdata/${name}.json`];
+	const text = files[`../../../wire/testdata/${name}.json`];
 	if (text === undefined) throw new Error(`no sample ${name}`);
 	return JSON.parse(text) as T;
 }

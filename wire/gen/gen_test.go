@@ -38,6 +38,6 @@ func isCommitted(t *testing.T, file, want string) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is not up to date; run `go generate ./signaling/wire` and commit it", file)
+		t.Errorf("%s is not up to date; run `go generate ./wire` and commit it", file)
 	}
 }

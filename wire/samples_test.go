@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const samples = "../testdata"
+const samples = "testdata"
 
 // exchange is a request with its answer.
 type exchange struct {

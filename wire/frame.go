@@ -1,6 +1,6 @@
 // Package wire is Carillon's protocol: JSON-RPC 2.0 over WebSocket (subprotocol
 // carillon.v1) or over a call's reliable data channel. Its types are the source of
-// the TypeScript types; signaling/testdata has a sample of every message, which the
+// the TypeScript types; wire/testdata has a sample of every message, which the
 // tests of both languages read.
 package wire
 

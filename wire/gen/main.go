@@ -1,7 +1,7 @@
 // Command gen writes what follows from the Go types of the wire protocol: the TypeScript
 // types in web/sdk/wire.gen.ts, and the samples in docs/PROTOCOL.md.
 //
-// For the types, tygo translates the packages refusal, chat, call and signaling/wire; this
+// For the types, tygo translates the packages refusal, chat, call and wire; this
 // command joins them into one module, makes a union of every string type that has
 // constants, so that TypeScript checks its values, and adds the maps from method and
 // notification to what they carry.
@@ -16,7 +16,7 @@ import (
 const (
 	typesFile    = "web/sdk/wire.gen.ts"
 	protocolFile = "docs/PROTOCOL.md"
-	samplesDir   = "signaling/testdata"
+	samplesDir   = "wire/testdata"
 )
 
 func main() {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/gzuidhof/tygo/tygo"
 
-	"carillon/signaling/wire"
+	"carillon/wire"
 )
 
 // packages in the order in which they may refer to each other. A file that is not listed
@@ -19,7 +19,7 @@ var packages = []tygo.PackageConfig{
 	{Path: "carillon/refusal", IncludeFiles: []string{"refusal.go"}},
 	{Path: "carillon/chat", IncludeFiles: []string{"types.go"}},
 	{Path: "carillon/call", IncludeFiles: []string{"types.go"}},
-	{Path: "carillon/signaling/wire", IncludeFiles: []string{"frame.go", "methods.go"}},
+	{Path: "carillon/wire", IncludeFiles: []string{"frame.go", "methods.go"}},
 }
 
 // typeScript is the text of wire.gen.ts.
@@ -31,7 +31,7 @@ func typeScript() (string, error) {
 	defer os.RemoveAll(tmp)
 
 	var out strings.Builder
-	out.WriteString("// Code generated from the Go types by `go generate ./signaling/wire`. DO NOT EDIT.\n" +
+	out.WriteString("// Code generated from the Go types by `go generate ./wire`. DO NOT EDIT.\n" +
 		"// biome-ignore-all format: generated\n// biome-ignore-all lint: generated\n")
 	for i, p := range packages {
 		p.OutputPath = filepath.Join(tmp, fmt.Sprintf("%d.ts", i))
