@@ -7,9 +7,9 @@
 //	leg          answering → up ⇄ reconnecting → replaced | closed
 //
 // A [Call] is a value; [Call.Next] returns the next one and leaves the old one as it
-// was, so that whoever cannot store a transition has not made it. An [Exchange] keeps
-// the live calls of one server, each with one goroutine that feeds its machine, stores
-// every transition before anybody hears of it, and lets the room follow.
+// was, so that whoever cannot store a transition has not made it. Package switchboard runs
+// the machines of live calls: each has one goroutine that feeds it, stores every
+// transition before anybody hears of it, and lets the room follow.
 //
 //	tab A          owner            store          room          tabs of B
 //	  │ start ───────▶│ create ───────▶│ events ──────────────────▶│ ring

@@ -8,6 +8,24 @@ import (
 // ID of the call.
 func (c Call) ID() string { return c.s.ID }
 
+// State of the call.
+func (c Call) State() State { return c.s.State }
+
+// Reason why the call ended; empty while it has not.
+func (c Call) Reason() Reason { return c.s.Reason }
+
+// Rings reports whether the call rings in a tab of somebody at this moment.
+func (c Call) Rings() bool { return (&step{Call: &c}).anyIs(Alerting) }
+
+// Age is the time from the start of the call to its last change.
+func (c Call) Age() time.Duration {
+	return time.Duration(c.s.UpdatedAt-c.s.CreatedAt) * time.Millisecond
+}
+
+// SkipNumber leaves out the next cseq. It is for a transition of which nobody knows
+// whether it was stored: its number may be taken.
+func (c *Call) SkipNumber() { c.s.CSeq++ }
+
 // Snapshot is the call as all its participants may see it at now.
 func (c Call) Snapshot(now time.Time) Snapshot {
 	at := now.UnixMilli()

@@ -18,6 +18,7 @@ import (
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -30,8 +31,8 @@ import (
 type callDesk struct {
 	// Fixed at construction.
 	server   *Server
-	store    call.Store
-	exchange *call.Exchange
+	store    switchboard.Store
+	exchange *switchboard.Exchange
 	media    *sfu.SFU
 	limits   callLimits
 	log      *slog.Logger
@@ -46,7 +47,7 @@ type callDesk struct {
 
 // CallDeps is what a node needs beside the rest to have calls.
 type CallDeps struct {
-	Store  call.Store
+	Store  switchboard.Store
 	SFU    *sfu.SFU
 	Config call.Config
 }
@@ -58,7 +59,7 @@ func newCallDesk(s *Server, deps CallDeps, reg prometheus.Registerer) (*callDesk
 		rooms: map[string]*callRoom{}, orphans: make(chan struct{}, 1),
 	}
 	var err error
-	if d.exchange, err = call.NewExchange(deps.Store, deps.Config, s.node, d.openRoom, s.log, reg); err != nil {
+	if d.exchange, err = switchboard.NewExchange(deps.Store, deps.Config, s.node, d.openRoom, s.log, reg); err != nil {
 		return nil, fmt.Errorf("open exchange: %w", err)
 	}
 	for subject, handle := range map[string]func(bus.Message){

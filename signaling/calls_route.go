@@ -10,6 +10,7 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/refusal"
+	"carillon/switchboard"
 )
 
 // callRequest is what a call is asked, here or over the bus.
@@ -39,14 +40,14 @@ func (d *callDesk) do(ctx context.Context, id string, r callRequest) (call.Reply
 	}
 	for range routeAttempts {
 		reply, sdp, err := d.here(ctx, id, r)
-		if !errors.Is(err, call.ErrNotHere) {
+		if !errors.Is(err, switchboard.ErrNotHere) {
 			return reply, sdp, err
 		}
 		reply, sdp, err = d.there(ctx, id, r)
 		if errors.Is(err, bus.ErrNoResponders) {
 			reply, sdp, err = d.adopt(ctx, id, r)
 		}
-		if !errors.Is(err, call.ErrNotHere) {
+		if !errors.Is(err, switchboard.ErrNotHere) {
 			return reply, sdp, err
 		}
 		select {
@@ -83,7 +84,7 @@ func (d *callDesk) negotiate(ctx context.Context, id string, r callRequest, repl
 	}
 	room := d.room(id)
 	if room == nil {
-		return reply, "", call.ErrNotHere // the call went away just now
+		return reply, "", switchboard.ErrNotHere // the call went away just now
 	}
 	sdp, err := room.offer(ctx, reply.Leg, r.SDP)
 	return reply, sdp, err
@@ -105,7 +106,7 @@ func (d *callDesk) there(ctx context.Context, id string, r callRequest) (call.Re
 	}
 	switch {
 	case a.Elsewhere:
-		return call.Reply{}, "", call.ErrNotHere
+		return call.Reply{}, "", switchboard.ErrNotHere
 	case a.Refused != nil:
 		return a.Reply, "", a.Refused
 	}
@@ -142,7 +143,7 @@ func (d *callDesk) answer(id string, m bus.Message) {
 		}
 		switch refused, known := refusal.Of(err); {
 		case err == nil:
-		case errors.Is(err, call.ErrNotHere):
+		case errors.Is(err, switchboard.ErrNotHere):
 			a.Elsewhere = true
 		default:
 			if !known {

@@ -11,6 +11,7 @@ import (
 	"carillon/call"
 	"carillon/refusal"
 	"carillon/sfu"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -46,7 +47,7 @@ type leg struct {
 }
 
 // openRoom begins to listen for requests to a call, and comes back when all nodes know.
-func (d *callDesk) openRoom(id string) (call.Room, error) {
+func (d *callDesk) openRoom(id string) (switchboard.Room, error) {
 	r := &callRoom{desk: d, id: id, legs: map[string]*leg{}}
 	var err error
 	if r.ear, err = d.server.bus.Subscribe(callSubject(id), func(m bus.Message) { d.answer(id, m) }); err != nil {

@@ -8,9 +8,10 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
+	"carillon/switchboard"
 )
 
-var _ call.Store = (*Store)(nil)
+var _ switchboard.Store = (*Store)(nil)
 
 // CreateCall inserts the call unless another stands in the way: the unique indices
 // decide.
@@ -51,7 +52,7 @@ func (s *Store) SaveCall(ctx context.Context, r call.Record) error {
 			return err
 		}
 		if !ok {
-			return call.ErrFenced
+			return switchboard.ErrFenced
 		}
 		if _, err := tx.exec(`UPDATE calls SET owner = ?, live = ?, users = ?, snapshot = ?, state = ?, log = ?, updated_at = ? WHERE id = ?`,
 			r.Owner, r.Live(), string(encode(r.Users)), string(encode(r.Snapshot)), notNil(r.State), string(encode(r.Log)), r.UpdatedAt, r.ID); err != nil {
@@ -82,7 +83,7 @@ func (s *Store) ClaimCall(ctx context.Context, id, owner string, epoch int64) (c
 			return err
 		}
 		if n == 0 {
-			return call.ErrFenced
+			return switchboard.ErrFenced
 		}
 		r, err = scanCall(tx.row("SELECT "+callColumns+" FROM calls c WHERE c.id = ?", id))
 		return err

@@ -11,6 +11,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
+	"carillon/switchboard"
 )
 
 // ring is a fresh call of caller in a direct conversation of alice and bob.
@@ -116,12 +117,12 @@ func TestACallFromStartToEnd(t *testing.T) {
 	if err != nil || claimed.Epoch != 2 || claimed.Owner != "node-2" || claimed.Snapshot.CSeq != 2 {
 		t.Fatalf("claimed %+v, %v", claimed, err)
 	}
-	if _, err := s.ClaimCall(ctx, "call-1", "node-3", 1); !errors.Is(err, call.ErrFenced) {
-		t.Errorf("second claim: got %v, want %v", err, call.ErrFenced)
+	if _, err := s.ClaimCall(ctx, "call-1", "node-3", 1); !errors.Is(err, switchboard.ErrFenced) {
+		t.Errorf("second claim: got %v, want %v", err, switchboard.ErrFenced)
 	}
 	r.Snapshot.CSeq = 77
-	if err := s.SaveCall(ctx, r); !errors.Is(err, call.ErrFenced) {
-		t.Errorf("save by the old owner: got %v, want %v", err, call.ErrFenced)
+	if err := s.SaveCall(ctx, r); !errors.Is(err, switchboard.ErrFenced) {
+		t.Errorf("save by the old owner: got %v, want %v", err, switchboard.ErrFenced)
 	}
 
 	r = claimed
@@ -161,8 +162,8 @@ func TestACallFromStartToEnd(t *testing.T) {
 	}
 
 	// Ended is ended: nobody claims it, the same client call id finds it, a new one rings.
-	if _, err := s.ClaimCall(ctx, "call-1", "node-3", 2); !errors.Is(err, call.ErrFenced) {
-		t.Errorf("claim of an ended call: got %v, want %v", err, call.ErrFenced)
+	if _, err := s.ClaimCall(ctx, "call-1", "node-3", 2); !errors.Is(err, switchboard.ErrFenced) {
+		t.Errorf("claim of an ended call: got %v, want %v", err, switchboard.ErrFenced)
 	}
 	if w, created, err := s.CreateCall(ctx, ring("call-2", "alice", "client-1", conversation)); err != nil || created || w.ID != "call-1" || w.Live() {
 		t.Errorf("repeated start: %s created %t, %v; want the ended call-1", w.ID, created, err)

@@ -1,5 +1,5 @@
 // Package store is the database behind chat and calls: SQLite in one file of the data
-// folder. It implements [chat.Store] and [call.Store].
+// folder. It implements [chat.Store] and [switchboard.Store].
 //
 // All writes go through one goroutine, which puts many of them into one commit, because
 // what costs is the sync to disk and not the write:

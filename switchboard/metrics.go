@@ -1,10 +1,12 @@
-package call
+package switchboard
 
 import (
 	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/call"
 )
 
 type metrics struct {
@@ -47,16 +49,14 @@ func (m *metrics) phase(name string, d time.Duration) {
 }
 
 // watch counts what a transition shows.
-func (m *metrics) watch(before, after Call) {
-	since := time.Duration(after.s.UpdatedAt-after.s.CreatedAt) * time.Millisecond
-	alerted := func(c Call) bool { return (&step{Call: &c}).anyIs(Alerting) }
-	if alerted(after) && !alerted(before) && before.s.State == Ringing {
-		m.phase("ring", since)
+func (m *metrics) watch(before, after call.Call) {
+	if after.Rings() && !before.Rings() && before.State() == call.Ringing {
+		m.phase("ring", after.Age())
 	}
-	if before.s.State == Ringing && after.s.State == Connecting {
-		m.phase("answer", since)
+	if before.State() == call.Ringing && after.State() == call.Connecting {
+		m.phase("answer", after.Age())
 	}
 	if after.Ended() && !before.Ended() {
-		m.ended.WithLabelValues(string(after.s.Reason)).Inc()
+		m.ended.WithLabelValues(string(after.Reason())).Inc()
 	}
 }

@@ -1,4 +1,6 @@
-package call
+// Package switchboard is what a node does with calls: it runs the machines of those that it
+// owns, stores each transition before anybody hears of it, and lets media follow.
+package switchboard
 
 import (
 	"context"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"carillon/call"
 	"carillon/refusal"
 )
 
@@ -17,7 +20,7 @@ import (
 type Exchange struct {
 	// Fixed at construction.
 	store   Store
-	cfg     Config
+	cfg     call.Config
 	node    string
 	open    func(id string) (Room, error)
 	log     *slog.Logger
@@ -31,7 +34,7 @@ type Exchange struct {
 
 // NewExchange makes the exchange of a server with an id that is new with every start. It
 // calls open before a call is this server's, so that requests to it find an ear at once.
-func NewExchange(store Store, cfg Config, node string, open func(id string) (Room, error), log *slog.Logger, reg prometheus.Registerer) (*Exchange, error) {
+func NewExchange(store Store, cfg call.Config, node string, open func(id string) (Room, error), log *slog.Logger, reg prometheus.Registerer) (*Exchange, error) {
 	m, err := newMetrics(reg)
 	if err != nil {
 		return nil, err
@@ -44,11 +47,11 @@ func NewExchange(store Store, cfg Config, node string, open func(id string) (Roo
 
 // Start makes a call and rings. If another call stands in the way nothing is made, and
 // its id is returned: the start belongs there, as [DoStart].
-func (x *Exchange) Start(ctx context.Context, in Invitation) (_ Reply, other string, _ error) {
-	in.Fresh = NewFresh()
+func (x *Exchange) Start(ctx context.Context, in call.Invitation) (_ call.Reply, other string, _ error) {
+	in.Fresh = call.NewFresh()
 	var began struct { // by the owner until begun
-		winner Record
-		reply  Reply
+		winner call.Record
+		reply  call.Reply
 		err    error
 	}
 	o, created := x.owner(in.ID, func(o *owner) error {
@@ -56,48 +59,48 @@ func (x *Exchange) Start(ctx context.Context, in Invitation) (_ Reply, other str
 		return began.err
 	})
 	if !created {
-		return Reply{}, "", refusal.After(time.Second, refusal.Busy, "The server is going down. Try again.")
+		return call.Reply{}, "", refusal.After(time.Second, refusal.Busy, "The server is going down. Try again.")
 	}
 	select {
 	case <-o.begun:
 	case <-ctx.Done():
-		return Reply{}, "", ctx.Err() // it may ring already; the same start again finds it
+		return call.Reply{}, "", ctx.Err() // it may ring already; the same start again finds it
 	}
 	if errors.Is(began.err, ErrNotHere) {
-		return Reply{}, began.winner.ID, nil
+		return call.Reply{}, began.winner.ID, nil
 	}
 	return began.reply, "", began.err
 }
 
 // create is how a new call begins. ErrNotHere: another one won.
-func (o *owner) create(in Invitation) (Record, Reply, error) {
-	c, reply, err := New(in, o.exchange.cfg, o.now())
+func (o *owner) create(in call.Invitation) (call.Record, call.Reply, error) {
+	c, reply, err := call.New(in, o.exchange.cfg, o.now())
 	if err != nil {
-		return Record{}, reply, err
+		return call.Record{}, reply, err
 	}
 	if o.room, err = o.exchange.open(o.id); err != nil {
-		return Record{}, reply, fmt.Errorf("open room of call %s: %w", o.id, err)
+		return call.Record{}, reply, fmt.Errorf("open room of call %s: %w", o.id, err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
 	winner, created, err := o.exchange.store.CreateCall(ctx, c.Record(o.exchange.node))
 	if err != nil {
-		return Record{}, reply, fmt.Errorf("create call: %w", err)
+		return call.Record{}, reply, fmt.Errorf("create call: %w", err)
 	}
 	if !created {
-		return winner, Reply{}, ErrNotHere
+		return winner, call.Reply{}, ErrNotHere
 	}
 	o.call = c
 	return winner, reply, nil
 }
 
 // Do lets a fact happen to a call that this server owns, else returns [ErrNotHere].
-func (x *Exchange) Do(ctx context.Context, id string, f Fact) (Reply, error) {
+func (x *Exchange) Do(ctx context.Context, id string, f call.Fact) (call.Reply, error) {
 	x.mu.Lock()
 	o := x.calls[id]
 	x.mu.Unlock()
 	if o == nil {
-		return Reply{}, ErrNotHere
+		return call.Reply{}, ErrNotHere
 	}
 	return o.ask(ctx, f)
 }
@@ -106,7 +109,7 @@ func (x *Exchange) Do(ctx context.Context, id string, f Fact) (Reply, error) {
 // lives, and answers for it if it has ended. r must have been read before the owner was
 // found to be gone, so that of many who find it gone one succeeds. ErrNotHere: another
 // server was faster, ask again.
-func (x *Exchange) Adopt(ctx context.Context, r Record, f Fact) (Reply, error) {
+func (x *Exchange) Adopt(ctx context.Context, r call.Record, f call.Fact) (call.Reply, error) {
 	if !r.Live() {
 		return x.past(r, f)
 	}
@@ -116,30 +119,30 @@ func (x *Exchange) Adopt(ctx context.Context, r Record, f Fact) (Reply, error) {
 		return begin
 	})
 	if o == nil {
-		return Reply{}, ErrNotHere
+		return call.Reply{}, ErrNotHere
 	}
 	reply, err := o.ask(ctx, f)
 	if created && errors.Is(err, ErrNotHere) {
 		<-o.done
 		if begin != nil {
-			return Reply{}, begin
+			return call.Reply{}, begin
 		}
 	}
 	return reply, err
 }
 
 // past answers for a call that needs no owner any more.
-func (x *Exchange) past(r Record, f Fact) (Reply, error) {
-	c, err := Decode(r.State, x.cfg)
+func (x *Exchange) past(r call.Record, f call.Fact) (call.Reply, error) {
+	c, err := call.Decode(r.State, x.cfg)
 	if err != nil {
-		return Reply{}, refusal.New(refusal.CallEnded, "This call has ended.")
+		return call.Reply{}, refusal.New(refusal.CallEnded, "This call has ended.")
 	}
 	_, effect, err := c.Next(f, time.Now())
 	return effect.Reply, err
 }
 
 // claim is how a stored call begins here. ErrNotHere: somebody else has it, or had.
-func (o *owner) claim(r Record) (err error) {
+func (o *owner) claim(r call.Record) (err error) {
 	x := o.exchange
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
@@ -153,12 +156,12 @@ func (o *owner) claim(r Record) (err error) {
 	case err != nil:
 		return fmt.Errorf("claim call %s: %w", o.id, err)
 	}
-	if o.call, err = Decode(r.State, x.cfg); err != nil {
+	if o.call, err = call.Decode(r.State, x.cfg); err != nil {
 		return o.bury(ctx, r, err)
 	}
 	o.log.Info("took the call over", "epoch", r.Epoch, "from", from)
 	for {
-		if _, err = o.step(Fact{Kind: Claimed, Epoch: r.Epoch}); err == nil || o.lost {
+		if _, err = o.step(call.Fact{Kind: call.Claimed, Epoch: r.Epoch}); err == nil || o.lost {
 			return err
 		}
 		select { // the call is ours and nobody else's: go on trying
@@ -170,30 +173,30 @@ func (o *owner) claim(r Record) (err error) {
 }
 
 // bury ends a call whose machine cannot be read, so that it is no ghost.
-func (o *owner) bury(ctx context.Context, r Record, reason error) error {
+func (o *owner) bury(ctx context.Context, r call.Record, reason error) error {
 	o.log.Error("end a call that cannot be read", "err", reason)
 	if err := o.exchange.store.SaveCall(ctx, buried(r, time.Now())); err != nil {
 		return fmt.Errorf("end unreadable call %s: %w", r.ID, err)
 	}
-	o.exchange.metrics.ended.WithLabelValues(string(ServerError)).Inc()
+	o.exchange.metrics.ended.WithLabelValues(string(call.ServerError)).Inc()
 	return refusal.New(refusal.CallEnded, "This call has ended.")
 }
 
-func buried(r Record, now time.Time) Record {
+func buried(r call.Record, now time.Time) call.Record {
 	s := &r.Snapshot
-	s.State, s.Reason, s.RemainingMS, s.Epoch = Ended, ServerError, 0, r.Epoch
+	s.State, s.Reason, s.RemainingMS, s.Epoch = call.Ended, call.ServerError, 0, r.Epoch
 	s.CSeq++
-	r.Log = Log{Call: r.ID, Media: s.Media, State: Ended, Reason: ServerError, DurationMS: s.ActiveMS}
+	r.Log = call.Log{Call: r.ID, Media: s.Media, State: call.Ended, Reason: call.ServerError, DurationMS: s.ActiveMS}
 	for i := range s.Participants {
 		p := &s.Participants[i]
 		p.Leg = nil
 		switch p.State {
-		case Invited, Alerting:
-			p.State = Missed
-		case Joining, Joined, Reconnecting:
-			p.State = Left
+		case call.Invited, call.Alerting:
+			p.State = call.Missed
+		case call.Joining, call.Joined, call.Reconnecting:
+			p.State = call.Left
 		}
-		r.Log.Outcomes = append(r.Log.Outcomes, Outcome{User: p.User, State: p.State})
+		r.Log.Outcomes = append(r.Log.Outcomes, call.Outcome{User: p.User, State: p.State})
 	}
 	r.UpdatedAt = max(r.UpdatedAt, now.UnixMilli())
 	return r
@@ -211,8 +214,8 @@ func (x *Exchange) Media(id, leg string, up bool) {
 
 // Now is a stored call's snapshot as of now: what is left of its ring, how long it is
 // active.
-func (x *Exchange) Now(r Record) Snapshot {
-	c, err := Decode(r.State, x.cfg)
+func (x *Exchange) Now(r call.Record) call.Snapshot {
+	c, err := call.Decode(r.State, x.cfg)
 	if err != nil {
 		return r.Snapshot // its owner will find out too
 	}

@@ -1,4 +1,4 @@
-package call
+package switchboard
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"carillon/call"
 	"carillon/refusal"
 )
 
@@ -15,7 +16,7 @@ import (
 type Room interface {
 	// Follow gets all legs of the call as they are now, and those that have just ended.
 	// It is called after every transition and must not block.
-	Follow(legs []LegPass, ended []LegEnd)
+	Follow(legs []call.LegPass, ended []call.LegEnd)
 	Close()
 }
 
@@ -42,23 +43,23 @@ type owner struct {
 	start    time.Time     // the clock counts from here, so that a jump of the wall clock ends no call
 
 	// Owned by run.
-	call   Call
+	call   call.Call
 	room   Room
-	lost   bool      // another server owns the call
-	retry  []Fact    // signs that could not be stored yet
-	wakeAt time.Time // no sooner after a failed save
+	lost   bool        // another server owns the call
+	retry  []call.Fact // signs that could not be stored yet
+	wakeAt time.Time   // no sooner after a failed save
 
 	signs signs
 }
 
 // request is a fact whose sender waits.
 type request struct {
-	fact  Fact
+	fact  call.Fact
 	reply chan answer // takes one without waiting
 }
 
 type answer struct {
-	reply Reply
+	reply call.Reply
 	err   error
 }
 
@@ -80,15 +81,15 @@ func (s *signs) put(leg string, up bool) {
 	}
 }
 
-func (s *signs) take() (facts []Fact) {
+func (s *signs) take() (facts []call.Fact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for leg, up := range s.media {
-		kind := MediaDown
+		kind := call.MediaDown
 		if up {
-			kind = MediaUp
+			kind = call.MediaUp
 		}
-		facts = append(facts, Fact{Kind: kind, Leg: leg})
+		facts = append(facts, call.Fact{Kind: kind, Leg: leg})
 	}
 	clear(s.media)
 	return facts
@@ -110,26 +111,26 @@ func (o *owner) now() time.Time { return o.start.Add(time.Since(o.start)) }
 
 // ask sends a fact to the call and waits for what came of it. ErrNotHere means that the
 // owner ended first.
-func (o *owner) ask(ctx context.Context, f Fact) (Reply, error) {
+func (o *owner) ask(ctx context.Context, f call.Fact) (call.Reply, error) {
 	r := request{fact: f, reply: make(chan answer, 1)}
 	select {
 	case o.inbox <- r:
 	case <-o.done:
-		return Reply{}, ErrNotHere
+		return call.Reply{}, ErrNotHere
 	default: // full: whoever floods a call is told to come back, nobody waits for them
-		return Reply{}, refusal.After(time.Second, refusal.Busy, "This call has too much to do. Try again.")
+		return call.Reply{}, refusal.After(time.Second, refusal.Busy, "This call has too much to do. Try again.")
 	}
 	select {
 	case a := <-r.reply:
 		return a.reply, a.err
 	case <-ctx.Done():
-		return Reply{}, ctx.Err()
+		return call.Reply{}, ctx.Err()
 	case <-o.done:
 		select {
 		case a := <-r.reply:
 			return a.reply, a.err
 		default:
-			return Reply{}, ErrNotHere
+			return call.Reply{}, ErrNotHere
 		}
 	}
 }
@@ -158,13 +159,13 @@ func (o *owner) loop() {
 		timer.Reset(o.patience())
 		select {
 		case r := <-o.inbox:
-			r.fact.Fresh = NewFresh()
+			r.fact.Fresh = call.NewFresh()
 			reply, err := o.step(r.fact)
 			r.reply <- answer{reply, err}
 		case <-o.signs.wake:
 			o.tell(o.signs.take())
 		case <-timer.C:
-			retry := append(o.retry, Fact{Kind: Tick})
+			retry := append(o.retry, call.Fact{Kind: call.Tick})
 			o.retry = nil
 			o.tell(retry)
 		case <-o.stop:
@@ -186,7 +187,7 @@ func (o *owner) patience() time.Duration {
 }
 
 // tell lets facts happen that nobody waits for. What cannot be stored now is tried again.
-func (o *owner) tell(facts []Fact) {
+func (o *owner) tell(facts []call.Fact) {
 	for _, f := range facts {
 		if _, err := o.step(f); err != nil && !o.lost {
 			o.retry = append(o.retry, f)
@@ -195,11 +196,11 @@ func (o *owner) tell(facts []Fact) {
 }
 
 // step makes one transition, or none.
-func (o *owner) step(f Fact) (Reply, error) {
+func (o *owner) step(f call.Fact) (call.Reply, error) {
 	next, effect, err := o.call.Next(f, o.now())
 	if effect.Changed {
 		if saved := o.save(next); saved != nil {
-			return Reply{}, saved
+			return call.Reply{}, saved
 		}
 		o.exchange.metrics.watch(o.call, next)
 	}
@@ -208,7 +209,7 @@ func (o *owner) step(f Fact) (Reply, error) {
 	return effect.Reply, err
 }
 
-func (o *owner) save(next Call) error {
+func (o *owner) save(next call.Call) error {
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
 	err := o.exchange.store.SaveCall(ctx, next.Record(o.exchange.node))
@@ -223,7 +224,7 @@ func (o *owner) save(next Call) error {
 	o.log.Error("store call", "err", err)
 	o.wakeAt = o.now().Add(retrySave)
 	// It may have been stored all the same, so its number is taken.
-	o.call.s.CSeq++
+	o.call.SkipNumber()
 	if refused, known := refusal.Of(err); known {
 		return refused
 	}

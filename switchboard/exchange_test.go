@@ -1,4 +1,4 @@
-package call_test
+package switchboard_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/store"
+	"carillon/switchboard"
 )
 
 // house is one database and the servers on it.
@@ -88,9 +89,9 @@ func newHouse(t *testing.T) *house {
 	return &house{t: t, store: &brittle{Store: s}, conversation: conv.ID, rooms: map[string]*room{}}
 }
 
-func (h *house) server(name string) *call.Exchange {
+func (h *house) server(name string) *switchboard.Exchange {
 	h.t.Helper()
-	x, err := call.NewExchange(h.store, call.Config{}, name, func(id string) (call.Room, error) {
+	x, err := switchboard.NewExchange(h.store, call.Config{}, name, func(id string) (switchboard.Room, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.rooms[id] = &room{}
@@ -124,7 +125,7 @@ func (h *house) invitation(id, from string) call.Invitation {
 }
 
 // start is a call of alice to bob that rings.
-func (h *house) start(x *call.Exchange, id string) call.Reply {
+func (h *house) start(x *switchboard.Exchange, id string) call.Reply {
 	h.t.Helper()
 	r, other, err := x.Start(h.t.Context(), h.invitation(id, "alice"))
 	if err != nil || other != "" {
@@ -142,7 +143,7 @@ func (h *house) stored(id string) call.Record {
 	return r
 }
 
-func (h *house) do(x *call.Exchange, id string, f call.Fact) call.Reply {
+func (h *house) do(x *switchboard.Exchange, id string, f call.Fact) call.Reply {
 	h.t.Helper()
 	r, err := x.Do(h.t.Context(), id, f)
 	if err != nil {
@@ -173,7 +174,7 @@ func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
 		if room := h.room("ring"); !room.closed || len(room.ended) != 1 {
 			t.Errorf("the room is %+v, want it closed and one leg ended", room)
 		}
-		if _, err := x.Do(t.Context(), "ring", call.Fact{Kind: call.Tick}); !errors.Is(err, call.ErrNotHere) {
+		if _, err := x.Do(t.Context(), "ring", call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Errorf("got %v, want no owner any more", err)
 		}
 		if _, err := x.Adopt(t.Context(), h.stored("ring"), call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
@@ -214,7 +215,7 @@ func TestGraceTimeOfALostLeg(t *testing.T) {
 
 func TestTwoStartsAreOneCall(t *testing.T) {
 	h := newHouse(t)
-	servers := []*call.Exchange{h.server("one"), h.server("two")}
+	servers := []*switchboard.Exchange{h.server("one"), h.server("two")}
 	type result struct {
 		reply call.Reply
 		other string
@@ -243,7 +244,7 @@ func TestTwoStartsAreOneCall(t *testing.T) {
 			if r.other != live[0].ID {
 				t.Errorf("sent to %q, want %q", r.other, live[0].ID)
 			}
-			if _, err := servers[i].Do(t.Context(), r.other, call.Fact{Kind: call.Tick}); !errors.Is(err, call.ErrNotHere) {
+			if _, err := servers[i].Do(t.Context(), r.other, call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 				t.Errorf("the loser owns the call too: %v", err)
 			}
 		}
@@ -265,7 +266,7 @@ func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 		first.Close()
 
 		second := h.server("second")
-		if _, err := second.Do(t.Context(), "c", call.Fact{Kind: call.Tick}); !errors.Is(err, call.ErrNotHere) {
+		if _, err := second.Do(t.Context(), "c", call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Fatalf("got %v before it was claimed", err)
 		}
 		resume := call.Fact{Kind: call.DoResume, From: seat("bob", 2), Leg: b.Leg, Secret: b.Secret}
@@ -296,7 +297,7 @@ func TestWhoIsFencedStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer := call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}
-		if _, err := first.Do(t.Context(), "c", answer); !errors.Is(err, call.ErrNotHere) {
+		if _, err := first.Do(t.Context(), "c", answer); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Fatalf("got %v, want the fenced owner to give up", err)
 		}
 		synctest.Wait()
@@ -320,7 +321,7 @@ func TestOneServerClaims(t *testing.T) {
 		wg.Go(func() {
 			if _, err := x.Adopt(t.Context(), seen, call.Fact{Kind: call.Tick}); err == nil {
 				owners.Add(1)
-			} else if !errors.Is(err, call.ErrNotHere) {
+			} else if !errors.Is(err, switchboard.ErrNotHere) {
 				t.Error(err)
 			}
 		})

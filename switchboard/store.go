@@ -1,0 +1,41 @@
+package switchboard
+
+import (
+	"context"
+	"errors"
+
+	"carillon/call"
+)
+
+// ErrFenced says that somebody else owns the call now. Whoever gets it stops at once
+// and writes nothing more.
+var ErrFenced = errors.New("call is owned by somebody else")
+
+// Store keeps calls. Each write is one transaction, durable when it returns, and its
+// events reach the participants' tabs through their logs, not through the caller.
+type Store interface {
+	// CreateCall inserts r and its log message, or changes nothing and returns the call
+	// that stands in the way: the same caller and client call id, even if ended, else
+	// the live call of the same direct conversation. The database decides, so two nodes
+	// that start at once agree on the winner.
+	CreateCall(ctx context.Context, r call.Record) (winner call.Record, created bool, err error)
+
+	// SaveCall writes snapshot, state and log, and one event for each of r.Users. It
+	// returns ErrFenced and changes nothing when r.Epoch is not the stored one. The log
+	// message gets a new revision only if r.Log differs from the stored log.
+	SaveCall(ctx context.Context, r call.Record) error
+
+	// ClaimCall makes owner the owner of a live call if its epoch is still the given
+	// one, and returns it with the next epoch. ErrFenced: somebody else was first, or
+	// the call has ended.
+	ClaimCall(ctx context.Context, id, owner string, epoch int64) (call.Record, error)
+
+	// Call returns one call, live or ended; refusal.NotFound when there is none.
+	Call(ctx context.Context, id string) (call.Record, error)
+
+	// LiveCalls returns the live calls of a user, oldest first.
+	LiveCalls(ctx context.Context, user string) ([]call.Record, error)
+
+	// AllLive returns every live call, for a node that starts.
+	AllLive(ctx context.Context) ([]call.Record, error)
+}
