@@ -2,17 +2,6 @@ package sfu
 
 import "sync"
 
-// packet is one RTP packet of a layer, as its slots see it.
-type packet struct {
-	ext     uint64 // sequence number, extended
-	ts      uint32
-	codec   codec
-	marker  bool
-	key     bool // a decoder can start here
-	vp8     vp8Descriptor
-	payload []byte
-}
-
 // ring keeps the newest packets of a layer, for repair, shared by all its slots.
 type ring struct {
 	mu      sync.Mutex

@@ -1,0 +1,62 @@
+package sfu
+
+import "encoding/binary"
+
+// packet is one RTP packet of a layer, as its slots see it.
+type packet struct {
+	ext     uint64 // sequence number, extended
+	ts      uint32
+	codec   codec
+	marker  bool
+	key     bool // a decoder can start here
+	vp8     vp8Descriptor
+	payload []byte
+}
+
+// parseRTP returns where the payload lies, without header extensions and padding.
+func parseRTP(b []byte) (payload []byte, ok bool) {
+	if len(b) < 12 || b[0]>>6 != 2 {
+		return nil, false
+	}
+	at := 12 + 4*int(b[0]&0x0f)
+	if b[0]&0x10 != 0 {
+		if len(b) < at+4 {
+			return nil, false
+		}
+		at += 4 + 4*int(binary.BigEndian.Uint16(b[at+2:]))
+	}
+	end := len(b)
+	if b[0]&0x20 != 0 {
+		end -= int(b[end-1])
+	}
+	if end < at {
+		return nil, false
+	}
+	return b[at:end], true
+}
+
+// read fills p from a packet of ours. False: the payload is not what its type says.
+func (p *packet) read(b, payload []byte, c codec) bool {
+	p.ts = binary.BigEndian.Uint32(b[4:])
+	p.marker = b[1]&0x80 != 0
+	p.codec, p.payload = c, payload
+	p.key, p.vp8 = false, vp8Descriptor{}
+	switch c {
+	case codecOpus, codecRED:
+		p.key = true
+	case codecVP8:
+		if len(payload) == 0 { // padding keeps its number
+			return true
+		}
+		var ok bool
+		if p.vp8, ok = parseVP8(payload); !ok {
+			return false
+		}
+		p.key = vp8Key(p.vp8, payload)
+	case codecH264:
+		p.key = h264Key(payload)
+	default:
+		return false
+	}
+	return true
+}
