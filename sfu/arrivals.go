@@ -10,59 +10,63 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// tap sees every incoming packet of a peer, repairs and probes too, as they come from
-// the wire: for liveness, and for the transport-wide feedback that the sender's
-// bandwidth estimate lives from. It is no part of the way out.
-type tap struct {
+// arrivals is an interceptor on the receiving side of a peer. It sees each RTP packet
+// as it comes from the wire, also repairs and bandwidth probes. It notes that the client
+// is alive, and when the packet came: the client's bandwidth estimate needs that as
+// transport-wide feedback. Nothing that is sent passes through it.
+type arrivals struct {
 	interceptor.NoOp
+
+	// Fixed at construction.
 	peer *Peer
 
 	mu       sync.Mutex
 	recorder *twcc.Recorder
 }
 
-// NewInterceptor makes tap its own factory: it belongs to one peer.
-func (t *tap) NewInterceptor(string) (interceptor.Interceptor, error) { return t, nil }
+// NewInterceptor makes arrivals its own factory, since it belongs to one peer.
+func (a *arrivals) NewInterceptor(string) (interceptor.Interceptor, error) { return a, nil }
 
 // BindRemoteStream is called by pion for each incoming stream.
-func (t *tap) BindRemoteStream(info *interceptor.StreamInfo, next interceptor.RTPReader) interceptor.RTPReader {
+func (a *arrivals) BindRemoteStream(info *interceptor.StreamInfo, next interceptor.RTPReader) interceptor.RTPReader {
 	var id uint8
 	for _, x := range info.RTPHeaderExtensions {
 		if x.URI == sdp.TransportCCURI {
 			id = uint8(x.ID)
 		}
 	}
-	ssrc, sfu := info.SSRC, t.peer.room.sfu
-	return interceptor.RTPReaderFunc(func(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
-		n, a, err := next.Read(b, a)
+	ssrc, sfu := info.SSRC, a.peer.room.sfu
+	return interceptor.RTPReaderFunc(func(b []byte, attributes interceptor.Attributes) (int, interceptor.Attributes, error) {
+		n, attributes, err := next.Read(b, attributes)
 		if err != nil {
-			return n, a, err
+			return n, attributes, err
 		}
 		now := sfu.now()
-		t.peer.heard.Store(int64(now))
+		a.peer.lastReceived.Store(int64(now))
 		sfu.metrics.packetsIn.Add(1)
 		if x := extension(b[:n], id); len(x) >= 2 {
-			t.mu.Lock()
-			t.recorder.Record(ssrc, binary.BigEndian.Uint16(x), now.Microseconds())
-			t.mu.Unlock()
+			a.mu.Lock()
+			a.recorder.Record(ssrc, binary.BigEndian.Uint16(x), now.Microseconds())
+			a.mu.Unlock()
 		}
-		return n, a, err
+		return n, attributes, err
 	})
 }
 
-// BindRTCPReader is called by pion for each stream that reports come for.
-func (t *tap) BindRTCPReader(next interceptor.RTCPReader) interceptor.RTCPReader {
-	return interceptor.RTCPReaderFunc(func(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
-		n, a, err := next.Read(b, a)
+// BindRTCPReader is called by pion for each stream whose reports it reads.
+func (a *arrivals) BindRTCPReader(next interceptor.RTCPReader) interceptor.RTCPReader {
+	return interceptor.RTCPReaderFunc(func(b []byte, attributes interceptor.Attributes) (int, interceptor.Attributes, error) {
+		n, attributes, err := next.Read(b, attributes)
 		if err == nil {
-			t.peer.heard.Store(int64(t.peer.room.sfu.now()))
+			a.peer.lastReceived.Store(int64(a.peer.room.sfu.now()))
 		}
-		return n, a, err
+		return n, attributes, err
 	})
 }
 
-func (t *tap) feedback() []rtcp.Packet {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.recorder.BuildFeedbackPacket()
+// feedback is what the recorder says about the packets since the last call.
+func (a *arrivals) feedback() []rtcp.Packet {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.recorder.BuildFeedbackPacket()
 }

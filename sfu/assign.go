@@ -2,14 +2,15 @@ package sfu
 
 import "slices"
 
-// seat puts the first of ranked onto the seats. Who sits there already and still is
-// among them keeps the seat; nil seats are free. The result has len(seats).
-func seat(seats, ranked []*source) []*source {
-	if len(ranked) > len(seats) {
-		ranked = ranked[:len(seats)]
+// assignSlots distributes the first of the ranked sources over the slots. A source that
+// is shown already keeps its slot. Shown says what each slot shows now, nil: nothing;
+// the result says, in the same order, what each slot is to show.
+func assignSlots(shown, ranked []*source) []*source {
+	if len(ranked) > len(shown) {
+		ranked = ranked[:len(shown)]
 	}
-	next := make([]*source, len(seats))
-	for i, s := range seats {
+	next := make([]*source, len(shown))
+	for i, s := range shown {
 		if s != nil && slices.Contains(ranked, s) {
 			next[i] = s
 		}
@@ -27,24 +28,25 @@ func seat(seats, ranked []*source) []*source {
 	return next
 }
 
-// candidate is a source that a watcher could be shown, with what decides its rank.
+// candidate is a source that a peer could be shown, with what decides its rank.
 type candidate struct {
-	source *source
-	seated bool    // is shown now
-	loud   float64 // of its participant
-	speaks bool    // its participant is the speaker
+	source   *source
+	shown    bool    // in a slot of this peer now
+	loudness float64 // of the source; 0 for video
+	speaking bool    // its participant is the room's speaker
 }
 
-// seatedLead is how many dB louder a microphone must be than one that is heard now.
-const seatedLead = 6
+// shownLead is how many dB louder a microphone must be than one that has a slot, to
+// take that slot.
+const shownLead = 6
 
 // rankAudio sorts the loudest first.
 func rankAudio(c []candidate) {
 	worth := func(c candidate) float64 {
-		if c.seated {
-			return c.loud + seatedLead
+		if c.shown {
+			return c.loudness + shownLead
 		}
-		return c.loud
+		return c.loudness
 	}
 	slices.SortStableFunc(c, func(a, b candidate) int {
 		switch wa, wb := worth(a), worth(b); {
@@ -52,27 +54,27 @@ func rankAudio(c []candidate) {
 			return -1
 		case wa < wb:
 			return 1
-		case a.seated != b.seated && a.seated:
+		case a.shown != b.shown && a.shown:
 			return -1
-		case a.seated != b.seated:
+		case a.shown != b.shown:
 			return 1
 		}
 		return 0
 	})
 }
 
-// rankVideo sorts screens first, then the speaker, then who is shown already; among
-// equals who came first.
+// rankVideo sorts screens first, then the speaker, then what is shown already. Equal
+// candidates keep their order.
 func rankVideo(c []candidate) {
 	worth := func(c candidate) int {
 		n := 0
 		if c.source.kind == Screen {
 			n += 4
 		}
-		if c.speaks {
+		if c.speaking {
 			n += 2
 		}
-		if c.seated {
+		if c.shown {
 			n++
 		}
 		return n
@@ -80,8 +82,8 @@ func rankVideo(c []candidate) {
 	slices.SortStableFunc(c, func(a, b candidate) int { return worth(b) - worth(a) })
 }
 
-// rankWanted keeps what the leg asked for, in its order. More than one leg of a
-// participant may be here while a call is moving; the last one to come counts.
+// rankWanted keeps the candidates that the leg asked for, in the order of its wants.
+// While a call moves, two legs of a participant may be here: the later one counts.
 func rankWanted(c []candidate, wants []Want) []candidate {
 	var ranked []candidate
 	for _, w := range wants {
@@ -95,7 +97,7 @@ func rankWanted(c []candidate, wants []Want) []candidate {
 	return ranked
 }
 
-func sources(c []candidate) []*source {
+func sourcesOf(c []candidate) []*source {
 	s := make([]*source, len(c))
 	for i := range c {
 		s[i] = c[i].source

@@ -23,20 +23,20 @@ func TestTwoSeeAndHearEachOther(t *testing.T) {
 			a.gets(t, b, Microphone)
 			b.gets(t, a, Camera)
 			b.gets(t, a, Microphone)
-			if _, ok := a.ear.shows("alice", Camera); ok {
+			if _, ok := a.listener.shows("alice", Camera); ok {
 				t.Error("alice is shown her own camera")
 			}
-			until(t, "both media states are up", func() bool { return a.ear.is(MediaUp) && b.ear.is(MediaUp) })
+			until(t, "both media states are up", func() bool { return a.listener.is(MediaUp) && b.listener.is(MediaUp) })
 			until(t, "all phases are told", func() bool {
-				a.ear.mu.Lock()
-				defer a.ear.mu.Unlock()
-				return len(a.ear.phases) == 4
+				a.listener.mu.Lock()
+				defer a.listener.mu.Unlock()
+				return len(a.listener.phases) == 4
 			})
 			until(t, "the sender gets feedback and reports", func() bool {
 				return a.Camera[0].Feedback.Load() > 2 && a.Microphone.Reports.Load() > 0
 			})
 			until(t, "the receiver gets reports", func() bool {
-				slot, _ := b.ear.shows("alice", Camera)
+				slot, _ := b.listener.shows("alice", Camera)
 				return b.Slot(slot.MID).Reports.Load() > 0
 			})
 			a.smooth(t)
@@ -62,16 +62,16 @@ func TestRoomsOfManySizesRenegotiateNothing(t *testing.T) {
 			first.peer.Watch([]Want{{last.name, Camera}})
 			first.gets(t, last, Camera)
 			last.peer.Mute(Camera, true)
-			until(t, "a muted camera shows nowhere", func() bool { _, ok := first.ear.shows(last.name, Camera); return !ok })
+			until(t, "a muted camera shows nowhere", func() bool { _, ok := first.listener.shows(last.name, Camera); return !ok })
 			last.peer.Mute(Camera, false)
 			first.gets(t, last, Camera)
 			for _, p := range people[:n-1] {
 				p.peer.Mute(Microphone, true)
 			}
 			first.gets(t, last, Microphone)
-			until(t, "the last is the speaker", func() bool { return first.ear.speaker() == last.name })
+			until(t, "the last is the speaker", func() bool { return first.listener.speaker() == last.name })
 			_ = last.peer.Close()
-			until(t, "who left shows nowhere", func() bool { _, ok := first.ear.shows(last.name, Camera); return !ok })
+			until(t, "who left shows nowhere", func() bool { _, ok := first.listener.shows(last.name, Camera); return !ok })
 			if n > 2 {
 				first.peer.Watch(nil)
 				first.gets(t, people[1], Camera)
@@ -95,7 +95,7 @@ func TestNothingOfAMutedSourceIsForwarded(t *testing.T) {
 	a.Talk(30)
 	b.gets(t, a, Microphone)
 	b.gets(t, a, Camera)
-	slot, _ := b.ear.shows("alice", Microphone)
+	slot, _ := b.listener.shows("alice", Microphone)
 	out := func() uint64 { return s.metrics.packetsOut.Load() }
 	a.peer.Mute(Microphone, true)
 	a.peer.Mute(Camera, true)
@@ -105,7 +105,7 @@ func TestNothingOfAMutedSourceIsForwarded(t *testing.T) {
 	if got := out(); got != then {
 		t.Errorf("%d packets left after Mute had returned", got-then)
 	}
-	if _, ok := b.ear.shows("alice", Microphone); ok {
+	if _, ok := b.listener.shows("alice", Microphone); ok {
 		t.Error("a muted microphone is still shown")
 	}
 	a.peer.Mute(Microphone, false)
@@ -121,7 +121,7 @@ func TestNothingOfAMutedSourceIsForwarded(t *testing.T) {
 func TestMutedBeforeTheFirstPacket(t *testing.T) {
 	s := start(t, Config{})
 	r := s.Room("call")
-	p, err := r.Join("leg", "alice", &ear{})
+	p, err := r.Join("leg", "alice", &listener{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestMutedBeforeTheFirstPacket(t *testing.T) {
 	b := join(t, r, "bob", sfutest.Config{})
 	b.gets(t, &person{name: "alice"}, Microphone)
 	until(t, "muted packets arrive", func() bool { return s.metrics.dropMuted.Load() > 20 })
-	if _, ok := b.ear.shows("alice", Camera); ok {
+	if _, ok := b.listener.shows("alice", Camera); ok {
 		t.Error("a camera that was muted first is shown")
 	}
 }
@@ -150,9 +150,9 @@ func TestMoveToAnotherLeg(t *testing.T) {
 	old.Talk(30)
 	b.Talk(30)
 	b.gets(t, old, Camera)
-	next := &person{name: "alice", ear: &ear{}}
+	next := &person{name: "alice", listener: &listener{}}
 	var err error
-	if next.peer, err = r.Join("second", "alice", next.ear); err != nil {
+	if next.peer, err = r.Join("second", "alice", next.listener); err != nil {
 		t.Fatal(err)
 	}
 	next.peer.SetActive(false)
@@ -164,17 +164,17 @@ func TestMoveToAnotherLeg(t *testing.T) {
 		t.Fatal(err)
 	}
 	next.Talk(30)
-	until(t, "the new leg is up", func() bool { return next.ear.is(MediaUp) })
+	until(t, "the new leg is up", func() bool { return next.listener.is(MediaUp) })
 	next.gets(t, b, Camera)
-	if _, ok := next.ear.shows("bob", Microphone); ok {
+	if _, ok := next.listener.shows("bob", Microphone); ok {
 		t.Error("both legs play the sound")
 	}
-	slot, _ := b.ear.shows("alice", Camera)
+	slot, _ := b.listener.shows("alice", Camera)
 	before := slot.ID
 	next.peer.SetActive(true)
 	old.peer.SetActive(false)
 	until(t, "bob sees the new leg", func() bool {
-		s, ok := b.ear.shows("alice", Camera)
+		s, ok := b.listener.shows("alice", Camera)
 		return ok && s.ID != before && s.MID == slot.MID && b.Slot(s.MID).Of(s.ID) > 5
 	})
 	_ = old.peer.Close()
@@ -208,11 +208,11 @@ func TestSpeakerIsTheLoudest(t *testing.T) {
 		people = append(people, p)
 	}
 	last := people[4]
-	until(t, "the loudest speaks", func() bool { return last.ear.speaker() == "p0" })
+	until(t, "the loudest speaks", func() bool { return last.listener.speaker() == "p0" })
 	last.gets(t, people[0], Microphone)
 	people[0].peer.Mute(Microphone, true)
 	last.gets(t, people[1], Microphone)
-	until(t, "silence has no speaker", func() bool { return last.ear.speaker() == "" })
+	until(t, "silence has no speaker", func() bool { return last.listener.speaker() == "" })
 	last.smooth(t)
 }
 
@@ -271,14 +271,14 @@ func TestSilentThenDownThenUp(t *testing.T) {
 	s := start(t, Config{SilentMS: 300, DownMS: 900})
 	a := join(t, s.Room("call"), "alice", sfutest.Config{})
 	a.Talk(30)
-	until(t, "media is up", func() bool { return a.ear.is(MediaUp) && a.peer.speaks(s.now()) })
+	until(t, "media is up", func() bool { return a.listener.is(MediaUp) && a.peer.sendsMedia(s.now()) })
 	_ = a.Client.Close()
 	until(t, "silence is told", func() bool {
-		a.ear.mu.Lock()
-		defer a.ear.mu.Unlock()
-		return len(a.ear.media) > 1
+		a.listener.mu.Lock()
+		defer a.listener.mu.Unlock()
+		return len(a.listener.media) > 1
 	})
-	until(t, "media is down", func() bool { return a.ear.is(MediaDown) })
+	until(t, "media is down", func() bool { return a.listener.is(MediaDown) })
 }
 
 func TestRestartAndMoreSlots(t *testing.T) {
@@ -289,13 +289,13 @@ func TestRestartAndMoreSlots(t *testing.T) {
 	b.Talk(60)
 	c.Talk(60)
 	c.gets(t, a, Camera)
-	slot, _ := c.ear.shows("alice", Camera)
+	slot, _ := c.listener.shows("alice", Camera)
 	if err := c.MoreVideo(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
 	c.gets(t, b, Camera)
 	c.gets(t, a, Camera)
-	if now, _ := c.ear.shows("alice", Camera); now != slot {
+	if now, _ := c.listener.shows("alice", Camera); now != slot {
 		t.Errorf("the old slot changed: %+v, was %+v", now, slot)
 	}
 	for range 2 {

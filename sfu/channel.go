@@ -36,7 +36,7 @@ func (p *Peer) channel(dc *webrtc.DataChannel) {
 			if old := p.chat.Swap(c); old != nil { // each costs a reader and its buffer
 				_ = old.Close()
 			}
-			p.notices.add(func(l Leg) { l.Channel(c) })
+			p.notifications.add(func(l Listener) { l.Channel(c) })
 		case lossyLabel:
 			c := &lossyChannel{conn: conn}
 			if !p.lossy.CompareAndSwap(nil, c) {

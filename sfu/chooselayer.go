@@ -14,10 +14,10 @@ const (
 	layerSteady  = 500 * time.Millisecond // a better layer must flow this long: browsers start and stop the top one
 )
 
-// pickLayer chooses the best layer that flows, of at most rank highest. Current is the
+// chooseLayer chooses the best layer that flows, of at most rank highest. Current is the
 // index shown now, -1: none. Layers are sorted by rank, worst first. If none flows it
 // stays, or waits for the worst. It says -1 only when there are no layers.
-func pickLayer(layers []layerFacts, current, highest int, now time.Duration) int {
+func chooseLayer(layers []layerFacts, current, highest int, now time.Duration) int {
 	flows := func(i int) bool { return layers[i].last > 0 && now-layers[i].last < layerStopped }
 	best := -1
 	for i := range layers {

@@ -60,8 +60,8 @@ func TestExtenderFollowsWrapsAndReordering(t *testing.T) {
 	}
 }
 
-func TestRingKeepsTheNewestAndKnowsThem(t *testing.T) {
-	r := newRing(10)
+func TestPacketBufferKeepsTheNewest(t *testing.T) {
+	r := newPacketBuffer(10)
 	for ext := uint64(100); ext < 130; ext++ {
 		if !r.put(&packet{ext: ext, payload: []byte{byte(ext)}}) {
 			t.Fatalf("refused packet %d", ext)
@@ -110,7 +110,7 @@ func TestLossesAreAskedForUntilTheyCome(t *testing.T) {
 }
 
 func TestKeyRequestsAreMergedAndNotForgotten(t *testing.T) {
-	k := keyRequests{every: time.Second}
+	k := keyFrameRequests{every: time.Second}
 	if !k.want(10*ms) || k.want(20*ms) || k.due(900*ms) {
 		t.Error("not one request per second")
 	}
@@ -146,7 +146,7 @@ func TestLayerIsTheBestThatFlows(t *testing.T) {
 		for i := range c.layers {
 			c.layers[i].rank += i
 		}
-		if got := pickLayer(c.layers, c.current, c.highest, now); got != c.want {
+		if got := chooseLayer(c.layers, c.current, c.highest, now); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}
@@ -183,14 +183,14 @@ func TestSpeakerDoesNotJump(t *testing.T) {
 	}
 }
 
-func TestSeatsAreKept(t *testing.T) {
+func TestShownSourcesKeepTheirSlots(t *testing.T) {
 	a, b, c, d := &source{}, &source{}, &source{}, &source{}
-	got := seat([]*source{a, b, nil}, []*source{d, b, c, a})
+	got := assignSlots([]*source{a, b, nil}, []*source{d, b, c, a})
 	if got[0] != d || got[1] != b || got[2] != c {
-		t.Error("b moved, or d and c did not get the free seats")
+		t.Error("b lost its slot, or d and c did not get the free slots")
 	}
-	if got := seat([]*source{a}, nil); got[0] != nil {
-		t.Error("who is no candidate kept the seat")
+	if got := assignSlots([]*source{a}, nil); got[0] != nil {
+		t.Error("a source that is no candidate kept its slot")
 	}
 }
 
@@ -283,7 +283,7 @@ func FuzzFeedback(f *testing.F) {
 		now += time.Millisecond
 		before := out.packets
 		for _, p := range packets {
-			s.heed(p, now)
+			s.handleRTCP(p, now)
 		}
 		if got := out.packets - before; got > 50 {
 			t.Errorf("%d bytes of feedback made %d packets leave; 50 were ever sent", len(b), got)
@@ -303,9 +303,9 @@ func forwarding(t testing.TB, slots int) (*layer, []byte, *nowhere) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	p := &Peer{room: newRoom(s, "x"), notices: newNotices(&ear{})}
+	p := &Peer{room: newRoom(s, "x"), notifications: newNotifications(&listener{})}
 	src := &source{peer: p, kind: Camera, id: 7}
-	l := &layer{source: src, ring: newRing(100)}
+	l := &layer{source: src, buffer: newPacketBuffer(100)}
 	l.codecs[96] = codecVP8
 	out := &nowhere{}
 	var list []*slot
@@ -331,7 +331,7 @@ func TestNothingAllocatesPerPacketAndSlot(t *testing.T) {
 		binary.BigEndian.PutUint16(b[2:], seq)
 		l.receive(b, now)
 	}
-	for range 300 { // the ring's buffers grow
+	for range 300 { // the packet buffer's memory grows
 		one()
 	}
 	if got := testing.AllocsPerRun(500, one); got != 0 {

@@ -2,12 +2,12 @@
 //
 // A [Room] holds the [Peer]s of one call; a peer is one leg's PeerConnection. A peer
 // publishes sources (microphone, camera, screen), each in one or more layers, and
-// watches through slots. A slot is one outgoing stream that shows whichever source
-// and layer it is assigned: who joins, leaves, mutes or speaks never renegotiates.
+// receives through slots. A slot is one outgoing stream that shows whichever source
+// and layer it is assigned: nobody who joins, leaves, mutes or speaks causes a new offer.
 //
-//	publisher ─UDP─▶ pion ─▶ layer loop ─▶ ring          (one per layer, shared)
-//	                             │           ▲ NACK
-//	                             ├▶ slot ────┴▶ pion ─▶ udp queue ─▶ subscriber
+//	publisher ─UDP─▶ pion ─▶ layer loop ─▶ packet buffer    (one per layer, shared)
+//	                             │             ▲ NACK
+//	                             ├▶ slot ──────┴▶ pion ─▶ udp queue ─▶ subscriber
 //	                             └▶ slot …
 //
 // The client always offers and the server always answers, so offers never collide.
@@ -16,13 +16,19 @@
 // line becomes a slot. A peer that only sends (WHIP) or only receives (WHEP) is no
 // special case.
 //
-// A layer's loop reads, keeps the packet in the ring and hands it to each slot of its
-// list, which is replaced and never edited. A slot rewrites the header in its own
-// memory: sequence numbers, time stamps and VP8 picture ids go on over every switch,
-// and a switch happens at a key frame only. What decides is in plain structs: numbers
-// (rewriter), losses (losses), key-frame requests (keyRequests), layers (pickLayer),
-// who is heard (loudest) and seen (seats).
+// A layer's loop reads a packet, keeps it in the packet buffer and hands it to each slot
+// of its list, which is replaced and never edited. A slot rewrites the header in its own
+// memory: sequence numbers, time stamps and VP8 picture ids continue over every switch
+// of source or layer, and a switch happens at a key frame only. For each packet the loop
+// takes one lock of its packet buffer, one of the layer, and one lock per slot. They are
+// uncontended but while a slot switches, repairs or reports; the room's lock is never
+// taken for a packet. Nothing is allocated per packet and slot.
+//
+// What decides is in plain structs that read no clock and send nothing: the numbers of
+// outgoing packets (rewriter), what to ask for again (losses), when to request a key
+// frame (keyFrameRequests), which layer a slot shows (chooseLayer), who speaks (speaker),
+// and which sources get slots (assignSlots).
 //
 // Limits: one process holds a room; there is no bandwidth estimator yet, a slot steps
-// down a layer when its loss passes a quarter.
+// down a layer when its loss passes a quarter (stepDown).
 package sfu

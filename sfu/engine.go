@@ -125,7 +125,7 @@ func (s *SFU) connect(p *Peer) (*webrtc.PeerConnection, error) {
 	settings := s.settings()
 	settings.SetICEBindingRequestHandler(p.bindingRequest)
 	registry := &interceptor.Registry{}
-	registry.Add(&p.tap)
+	registry.Add(&p.arrivals)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {

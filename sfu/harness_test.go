@@ -43,8 +43,8 @@ func until(t testing.TB, what string, claim func() bool) {
 	}
 }
 
-// ear is a Leg that remembers.
-type ear struct {
+// listener keeps what it was notified of.
+type listener struct {
 	mu       sync.Mutex
 	media    []MediaState
 	slots    []Slot
@@ -53,68 +53,68 @@ type ear struct {
 	phases   map[string]time.Duration
 }
 
-func (e *ear) Media(s MediaState) { e.mu.Lock(); e.media = append(e.media, s); e.mu.Unlock() }
-func (e *ear) Slots(s []Slot)     { e.mu.Lock(); e.slots = s; e.mu.Unlock() }
-func (e *ear) Speaker(p string)   { e.mu.Lock(); e.speakers = append(e.speakers, p); e.mu.Unlock() }
-func (e *ear) Channel(c Channel)  { e.mu.Lock(); e.channels = append(e.channels, c); e.mu.Unlock() }
-func (e *ear) Phase(name string, d time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.phases == nil {
-		e.phases = make(map[string]time.Duration)
+func (l *listener) Media(s MediaState) { l.mu.Lock(); l.media = append(l.media, s); l.mu.Unlock() }
+func (l *listener) Slots(s []Slot)     { l.mu.Lock(); l.slots = s; l.mu.Unlock() }
+func (l *listener) Speaker(p string)   { l.mu.Lock(); l.speakers = append(l.speakers, p); l.mu.Unlock() }
+func (l *listener) Channel(c Channel)  { l.mu.Lock(); l.channels = append(l.channels, c); l.mu.Unlock() }
+func (l *listener) Phase(name string, d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phases == nil {
+		l.phases = make(map[string]time.Duration)
 	}
-	e.phases[name] = d
+	l.phases[name] = d
 }
 
-func (e *ear) state() (MediaState, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.media) == 0 {
+func (l *listener) state() (MediaState, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.media) == 0 {
 		return 0, false
 	}
-	return e.media[len(e.media)-1], true
+	return l.media[len(l.media)-1], true
 }
 
-func (e *ear) is(want MediaState) bool {
-	got, ok := e.state()
+func (l *listener) is(want MediaState) bool {
+	got, ok := l.state()
 	return ok && got == want
 }
 
-func (e *ear) speaker() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.speakers) == 0 {
+func (l *listener) speaker() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.speakers) == 0 {
 		return ""
 	}
-	return e.speakers[len(e.speakers)-1]
+	return l.speakers[len(l.speakers)-1]
 }
 
 // shows finds the slot that shows a source.
-func (e *ear) shows(participant string, source Source) (Slot, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	i := slices.IndexFunc(e.slots, func(s Slot) bool { return s.Participant == participant && s.Source == source })
+func (l *listener) shows(participant string, source SourceKind) (Slot, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.slots, func(s Slot) bool { return s.Participant == participant && s.Source == source })
 	if i < 0 {
 		return Slot{}, false
 	}
-	return e.slots[i], true
+	return l.slots[i], true
 }
 
-func (e *ear) chat() Channel {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.channels) == 0 {
+func (l *listener) chat() Channel {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.channels) == 0 {
 		return nil
 	}
-	return e.channels[0]
+	return l.channels[0]
 }
 
 // person is a leg with its client.
 type person struct {
 	*sfutest.Client
-	name string
-	ear  *ear
-	peer *Peer
+	name     string
+	listener *listener
+	peer     *Peer
 }
 
 func join(t testing.TB, r *Room, name string, cfg sfutest.Config) *person {
@@ -124,9 +124,9 @@ func join(t testing.TB, r *Room, name string, cfg sfutest.Config) *person {
 
 func joinAs(t testing.TB, r *Room, leg, name string, cfg sfutest.Config) *person {
 	t.Helper()
-	p := &person{name: name, ear: &ear{}}
+	p := &person{name: name, listener: &listener{}}
 	var err error
-	if p.peer, err = r.Join(leg, name, p.ear); err != nil {
+	if p.peer, err = r.Join(leg, name, p.listener); err != nil {
 		t.Fatal(err)
 	}
 	if p.Client, err = sfutest.New(cfg, p.peer.Offer); err != nil {
@@ -145,11 +145,11 @@ func joinAs(t testing.TB, r *Room, leg, name string, cfg sfutest.Config) *person
 }
 
 // gets waits until p receives more packets of a source of another.
-func (p *person) gets(t testing.TB, other *person, source Source) {
+func (p *person) gets(t testing.TB, other *person, source SourceKind) {
 	t.Helper()
 	before := -1
 	until(t, fmt.Sprintf("%s gets %s's %s", p.name, other.name, source), func() bool {
-		s, ok := p.ear.shows(other.name, source)
+		s, ok := p.listener.shows(other.name, source)
 		if !ok {
 			return false
 		}

@@ -2,9 +2,9 @@ package sfu
 
 import "time"
 
-// keyRequests merges the key-frame requests of all watchers of a layer: at most one
+// keyFrameRequests merges the key-frame requests of all watchers of a layer: at most one
 // per interval reaches the sender, and none is forgotten.
-type keyRequests struct {
+type keyFrameRequests struct {
 	every  time.Duration
 	last   time.Duration
 	asked  bool // ever
@@ -12,18 +12,18 @@ type keyRequests struct {
 }
 
 const (
-	keyEveryLow  = 500 * time.Millisecond // the low layer: its key frames are small
-	keyEveryHigh = time.Second
+	keyFrameEveryLow  = 500 * time.Millisecond // the low layer: its key frames are small
+	keyFrameEveryHigh = time.Second
 )
 
 // want notes a request and says whether to send one now.
-func (k *keyRequests) want(now time.Duration) bool {
+func (k *keyFrameRequests) want(now time.Duration) bool {
 	k.wanted = true
 	return k.due(now)
 }
 
 // due says whether a noted request may be sent now.
-func (k *keyRequests) due(now time.Duration) bool {
+func (k *keyFrameRequests) due(now time.Duration) bool {
 	if !k.wanted || k.asked && now-k.last < k.every {
 		return false
 	}
@@ -32,4 +32,4 @@ func (k *keyRequests) due(now time.Duration) bool {
 }
 
 // came notes that a key frame arrived, which answers what was asked so far.
-func (k *keyRequests) came() { k.wanted = false }
+func (k *keyFrameRequests) came() { k.wanted = false }

@@ -23,7 +23,7 @@ type layer struct {
 	ssrc    uint32
 	levelID uint8 // header extension of the audio level; 0: none
 	codecs  [128]codec
-	ring    *ring
+	buffer  *packetBuffer
 
 	// Owned by loop.
 	numbers extender
@@ -37,7 +37,7 @@ type layer struct {
 	// Held once per packet by loop, and by the tick.
 	mu        sync.Mutex
 	losses    losses
-	keys      keyRequests
+	keys      keyFrameRequests
 	reception reception
 	loud      loudness
 }
@@ -52,11 +52,11 @@ func newLayer(src *source, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiv
 	if src.kind.audio() {
 		size = cfg.AudioPackets
 	}
-	l.ring = newRing(size)
+	l.buffer = newPacketBuffer(size)
 	l.slots.Store(&[]*slot{})
-	l.keys.every = keyEveryHigh
+	l.keys.every = keyFrameEveryHigh
 	if l.rid == "q" {
-		l.keys.every = keyEveryLow
+		l.keys.every = keyFrameEveryLow
 	}
 	parameters := receiver.GetParameters()
 	for _, c := range parameters.Codecs {
@@ -103,7 +103,7 @@ func (l *layer) receive(b []byte, now time.Duration) {
 	}
 	// Before the slots see it, so that a repair finds what was sent. It also tells
 	// repeated packets, with which browsers probe the bandwidth, from true repairs.
-	if !l.ring.put(p) {
+	if !l.buffer.put(p) {
 		m.dropDuplicate.Add(1)
 		return
 	}
@@ -172,8 +172,8 @@ func (l *layer) pli() rtcp.Packet {
 	return &rtcp.PictureLossIndication{MediaSSRC: l.ssrc}
 }
 
-// wantKey asks the sender for a key frame, or notes to do so as soon as it may.
-func (l *layer) wantKey(now time.Duration) {
+// requestKeyFrame asks the sender for a key frame, or notes to do so as soon as it may.
+func (l *layer) requestKeyFrame(now time.Duration) {
 	l.mu.Lock()
 	send := l.keys.want(now)
 	l.mu.Unlock()

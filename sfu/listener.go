@@ -2,17 +2,17 @@ package sfu
 
 import "time"
 
-// Source is what a peer sends.
-type Source string
+// SourceKind says what a source is.
+type SourceKind string
 
 const (
-	Microphone  Source = "microphone"
-	Camera      Source = "camera"
-	Screen      Source = "screen"
-	ScreenAudio Source = "screen_audio"
+	Microphone  SourceKind = "microphone"
+	Camera      SourceKind = "camera"
+	Screen      SourceKind = "screen"
+	ScreenAudio SourceKind = "screen_audio"
 )
 
-func (s Source) audio() bool { return s == Microphone || s == ScreenAudio }
+func (k SourceKind) audio() bool { return k == Microphone || k == ScreenAudio }
 
 // MediaState of a leg.
 type MediaState int
@@ -30,21 +30,21 @@ func (s MediaState) String() string { return [...]string{"up", "silent", "down"}
 type Slot struct {
 	MID         string
 	Participant string
-	Source      Source
+	Source      SourceKind
 	ID          uint32
 }
 
 // Want names a source that a leg wishes to see.
 type Want struct {
 	Participant string
-	Source      Source
+	Source      SourceKind
 }
 
-// Leg is who listens to a peer. Its methods are called one at a time, in order, from a
-// goroutine of the peer, and hold up nothing but each other. Of Slots and Speaker only
-// the newest is told. None is called after Close has returned, except one that is
-// running.
-type Leg interface {
+// Listener is notified of what happens to a peer. Its methods are called one at a time
+// and in order, from a goroutine of the peer; while one runs only the other calls wait.
+// Of Slots and Speaker only the newest value is delivered. No call starts after
+// Peer.Close has returned, but one may still be running.
+type Listener interface {
 	Media(MediaState)
 	Slots([]Slot)                          // all slots, in the order of the offer's lines
 	Speaker(participant string)            // who speaks now; "" when nobody does

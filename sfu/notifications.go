@@ -6,89 +6,92 @@ import (
 	"time"
 )
 
-// notices carries what a peer tells its leg out of the locks and loops it is found in.
-// Nothing waits for the leg: of Slots and Speaker only the newest is kept, the rest is
-// bounded by what can happen to one connection.
-type notices struct {
-	leg  Leg
-	wake chan struct{} // one token
-	done chan struct{}
+// notifications calls the peer's listener from a goroutine of its own, so that neither
+// a lock nor a packet waits for the listener. Of Slots and Speaker only the newest value
+// is kept; the other calls are queued, up to mostCalls.
+type notifications struct {
+	// Fixed at construction.
+	listener Listener
+	wake     chan struct{} // holds one token while there is something to deliver
+	done     chan struct{} // closed when the peer is closed
 
-	mu      sync.Mutex
-	calls   []func(Leg)
-	state   MediaState // told last; -1: none
-	slots   []Slot     // to be told; nil: nothing new
-	told    []Slot     // last told
-	speaker *string
+	mu         sync.Mutex
+	calls      []func(Listener) // to be delivered, in order
+	state      MediaState       // of the newest Media call in calls or delivered; -1: none
+	slots      []Slot           // to be delivered; nil: nothing new
+	knownSlots []Slot           // the newest that were put into slots
+	speaker    *string          // to be delivered; nil: nothing new
 }
 
-// mostCalls: a leg that takes none of these is stuck, and more would only be garbage.
+// mostCalls bounds the queue. A listener that is so far behind is stuck, and what came
+// later would only use memory: it is dropped.
 const mostCalls = 256
 
-func newNotices(leg Leg) *notices {
-	return &notices{leg: leg, wake: make(chan struct{}, 1), done: make(chan struct{}), state: -1}
+func newNotifications(listener Listener) *notifications {
+	return &notifications{listener: listener, wake: make(chan struct{}, 1), done: make(chan struct{}), state: -1}
 }
 
-func (n *notices) ring() {
+func (n *notifications) wakeUp() {
 	select {
 	case n.wake <- struct{}{}:
-	default: // a token lies there already
+	default: // a token is there already
 	}
 }
 
-func (n *notices) add(call func(Leg)) {
+func (n *notifications) add(call func(Listener)) {
 	n.mu.Lock()
 	n.addLocked(call)
 	n.mu.Unlock()
-	n.ring()
+	n.wakeUp()
 }
 
-func (n *notices) addLocked(call func(Leg)) {
+func (n *notifications) addLocked(call func(Listener)) {
 	if len(n.calls) < mostCalls {
 		n.calls = append(n.calls, call)
 	}
 }
 
-// media tells a state once. The tick and pion both find them: to see that one is new and
-// to queue it is one step, so that the state kept here is always the one told last.
-func (n *notices) media(state MediaState) {
+// media queues a state unless it is the newest one already. The tick and pion both
+// report states: comparing and queueing is one step, so that the kept state is always
+// the one that is delivered last.
+func (n *notifications) media(state MediaState) {
 	n.mu.Lock()
 	same := n.state == state
 	if !same {
 		n.state = state
-		n.addLocked(func(l Leg) { l.Media(state) })
+		n.addLocked(func(l Listener) { l.Media(state) })
 	}
 	n.mu.Unlock()
 	if !same {
-		n.ring()
+		n.wakeUp()
 	}
 }
 
-func (n *notices) phase(name string, took time.Duration) {
-	n.add(func(l Leg) { l.Phase(name, took) })
+func (n *notifications) phase(name string, took time.Duration) {
+	n.add(func(l Listener) { l.Phase(name, took) })
 }
 
-func (n *notices) setSlots(slots []Slot) {
+func (n *notifications) setSlots(slots []Slot) {
 	n.mu.Lock()
-	same := slices.Equal(slots, n.told)
+	same := slices.Equal(slots, n.knownSlots)
 	if !same {
-		n.slots, n.told = slots, slots
+		n.slots, n.knownSlots = slots, slots
 	}
 	n.mu.Unlock()
 	if !same {
-		n.ring()
+		n.wakeUp()
 	}
 }
 
-func (n *notices) setSpeaker(participant string) {
+func (n *notifications) setSpeaker(participant string) {
 	n.mu.Lock()
 	n.speaker = &participant
 	n.mu.Unlock()
-	n.ring()
+	n.wakeUp()
 }
 
-// loop tells the leg, until close.
-func (n *notices) loop() {
+// loop delivers until the peer is closed.
+func (n *notifications) loop() {
 	for {
 		select {
 		case <-n.done:
@@ -100,21 +103,21 @@ func (n *notices) loop() {
 		n.calls, n.slots, n.speaker = nil, nil, nil
 		n.mu.Unlock()
 		for _, call := range calls {
-			if n.over() {
+			if n.closed() {
 				return
 			}
-			call(n.leg)
+			call(n.listener)
 		}
-		if slots != nil && !n.over() {
-			n.leg.Slots(slots)
+		if slots != nil && !n.closed() {
+			n.listener.Slots(slots)
 		}
-		if speaker != nil && !n.over() {
-			n.leg.Speaker(*speaker)
+		if speaker != nil && !n.closed() {
+			n.listener.Speaker(*speaker)
 		}
 	}
 }
 
-func (n *notices) over() bool {
+func (n *notifications) closed() bool {
 	select {
 	case <-n.done:
 		return true

@@ -94,9 +94,9 @@ func readOffer(text string, cfg *Config) ([]line, error) {
 
 // kinds names the sources of the sending lines: the first of each medium is microphone
 // and camera, the second belongs to a shared screen.
-func kinds(lines []line) map[string]Source {
-	audio, video := []Source{Microphone, ScreenAudio}, []Source{Camera, Screen}
-	named := make(map[string]Source)
+func kinds(lines []line) map[string]SourceKind {
+	audio, video := []SourceKind{Microphone, ScreenAudio}, []SourceKind{Camera, Screen}
+	named := make(map[string]SourceKind)
 	for _, l := range lines {
 		rest := &video
 		if l.audio {
@@ -147,7 +147,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	}
 	if p.pc.SignalingState() != webrtc.SignalingStateStable {
 		p.failed.Store(true)
-		p.notices.media(MediaDown)
+		p.notifications.media(MediaDown)
 	}
 	return "", refusal.New(refusal.BadSDP, "The offer cannot be answered.")
 }

@@ -19,18 +19,18 @@ import (
 // Peer is one leg's PeerConnection. Its methods may be called from any goroutine.
 type Peer struct {
 	// Fixed at construction.
-	room        *Room
-	leg         string
-	participant string
-	pc          *webrtc.PeerConnection
-	notices     *notices
-	tap         tap
-	wg          sync.WaitGroup // loops of this peer
+	room          *Room
+	leg           string
+	participant   string
+	pc            *webrtc.PeerConnection
+	notifications *notifications
+	arrivals      arrivals
+	wg            sync.WaitGroup // loops of this peer
 
-	heard  atomic.Int64 // when anything came from the client
-	ready  atomic.Bool  // ICE and DTLS are connected
-	failed atomic.Bool
-	closed atomic.Bool
+	lastReceived atomic.Int64 // when the newest packet of the client came
+	ready        atomic.Bool  // ICE and DTLS are connected
+	failed       atomic.Bool
+	closed       atomic.Bool
 
 	negotiate sync.Mutex                  // one offer at a time
 	chat      atomic.Pointer[chatChannel] // the newest
@@ -48,19 +48,19 @@ type Peer struct {
 	sources map[string]*source // by mid
 	slots   []*slot            // in the order of the offer's lines
 	wants   []Want             // nil: we choose
-	muted   map[Source]bool
+	muted   map[SourceKind]bool
 }
 
-func newPeer(r *Room, leg, participant string, up Leg) (*Peer, error) {
+func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error) {
 	limit := r.sfu.cfg.LossyPerSecond
 	p := &Peer{
 		room: r, leg: leg, participant: participant, active: true,
-		notices:   newNotices(up),
-		sources:   make(map[string]*source),
-		muted:     make(map[Source]bool),
-		lossyRate: rate.NewLimiter(rate.Limit(limit), limit),
+		notifications: newNotifications(listener),
+		sources:       make(map[string]*source),
+		muted:         make(map[SourceKind]bool),
+		lossyRate:     rate.NewLimiter(rate.Limit(limit), limit),
 	}
-	p.tap = tap{peer: p, recorder: twcc.NewRecorder(1)}
+	p.arrivals = arrivals{peer: p, recorder: twcc.NewRecorder(1)}
 	p.phases.told = make(map[string]bool)
 	pc, err := r.sfu.connect(p)
 	if err != nil {
@@ -75,7 +75,7 @@ func newPeer(r *Room, leg, participant string, up Leg) (*Peer, error) {
 		}
 	})
 	pc.OnConnectionStateChange(p.connection)
-	p.wg.Go(p.notices.loop)
+	p.wg.Go(p.notifications.loop)
 	return p, nil
 }
 
@@ -83,21 +83,21 @@ func (p *Peer) connection(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
 		p.phase(PhaseDTLS)
-		p.heard.Store(int64(p.room.sfu.now()))
+		p.lastReceived.Store(int64(p.room.sfu.now()))
 		p.failed.Store(false)
 		p.ready.Store(true)
-		p.notices.media(MediaUp)
+		p.notifications.media(MediaUp)
 		p.room.dirty.Store(true)
 	case webrtc.PeerConnectionStateFailed:
 		p.failed.Store(true)
-		p.notices.media(MediaDown)
+		p.notifications.media(MediaDown)
 	}
 }
 
 // bindingRequest is told of each connectivity check; the answer false leaves the
 // choice of the candidate pair to pion.
 func (p *Peer) bindingRequest(*stun.Message, ice.Candidate, ice.Candidate, *ice.CandidatePair) bool {
-	p.heard.Store(int64(p.room.sfu.now()))
+	p.lastReceived.Store(int64(p.room.sfu.now()))
 	return false
 }
 
@@ -106,28 +106,28 @@ func (p *Peer) bindingRequest(*stun.Message, ice.Candidate, ice.Candidate, *ice.
 const checksAndSlack = 6 * time.Second
 
 // live tells whether the client is still there.
-func (p *Peer) live(now time.Duration) {
+func (p *Peer) updateMediaState(now time.Duration) {
 	if !p.ready.Load() || p.failed.Load() {
 		return
 	}
 	cfg := &p.room.sfu.cfg
-	quiet := now - time.Duration(p.heard.Load())
+	quiet := now - time.Duration(p.lastReceived.Load())
 	silent := cfg.silent()
-	if !p.speaks(now) {
+	if !p.sendsMedia(now) {
 		silent = max(silent, checksAndSlack)
 	}
 	switch {
 	case quiet > max(cfg.down(), silent):
-		p.notices.media(MediaDown)
+		p.notifications.media(MediaDown)
 	case quiet > silent:
-		p.notices.media(MediaSilent)
+		p.notifications.media(MediaSilent)
 	default:
-		p.notices.media(MediaUp)
+		p.notifications.media(MediaUp)
 	}
 }
 
 // speaks says whether media is expected: a source that is not muted sent some lately.
-func (p *Peer) speaks(now time.Duration) bool {
+func (p *Peer) sendsMedia(now time.Duration) bool {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
 	for _, s := range p.sources {
@@ -148,7 +148,7 @@ func (p *Peer) phase(name string) {
 		return
 	}
 	p.phases.told[name] = true
-	p.notices.phase(name, p.room.sfu.now()-p.phases.offered)
+	p.notifications.phase(name, p.room.sfu.now()-p.phases.offered)
 }
 
 // incoming is called by pion for each stream that arrives.
@@ -184,7 +184,7 @@ func (p *Peer) midOf(receiver *webrtc.RTPReceiver) string {
 
 // Mute says whether a source is muted. When it returns, nothing of a muted source is
 // forwarded any more. It may come before the source does.
-func (p *Peer) Mute(kind Source, muted bool) {
+func (p *Peer) Mute(kind SourceKind, muted bool) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
 	p.muted[kind] = muted
@@ -217,7 +217,7 @@ func (p *Peer) Watch(wants []Want) {
 	p.room.assignLocked(p.room.sfu.now())
 }
 
-func (p *Peer) tellSlotsLocked() {
+func (p *Peer) notifySlotsLocked() {
 	slots := make([]Slot, 0, len(p.slots))
 	for _, s := range p.slots {
 		if s.mid == "" {
@@ -230,7 +230,7 @@ func (p *Peer) tellSlotsLocked() {
 		slots = append(slots, told)
 	}
 	if len(slots) > 0 {
-		p.notices.setSlots(slots)
+		p.notifications.setSlots(slots)
 	}
 }
 
@@ -242,7 +242,7 @@ func (p *Peer) tickLocked(now time.Duration, wall time.Time, feedback, reports b
 	var out []rtcp.Packet
 	var received []rtcp.ReceptionReport
 	if feedback {
-		out = append(out, p.tap.feedback()...)
+		out = append(out, p.arrivals.feedback()...)
 	}
 	for _, s := range p.sources {
 		for _, l := range s.layers {
@@ -278,7 +278,7 @@ func (p *Peer) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
-	close(p.notices.done)
+	close(p.notifications.done)
 	p.room.remove(p)
 	p.room.sfu.wg.Go(func() {
 		if err := p.pc.GracefulClose(); err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {

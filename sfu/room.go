@@ -33,9 +33,9 @@ func newRoom(s *SFU, id string) *Room { return &Room{sfu: s, id: id} }
 
 // Join adds a leg. A peer that this leg has already is stale and is closed: its
 // packets reach nobody any more and its methods are refused.
-func (r *Room) Join(leg, participant string, up Leg) (*Peer, error) {
+func (r *Room) Join(leg, participant string, listener Listener) (*Peer, error) {
 	for {
-		p, stale, err := r.join(leg, participant, up)
+		p, stale, err := r.join(leg, participant, listener)
 		if stale == nil {
 			return p, err
 		}
@@ -45,12 +45,12 @@ func (r *Room) Join(leg, participant string, up Leg) (*Peer, error) {
 	}
 }
 
-func (r *Room) join(leg, participant string, up Leg) (p, stale *Peer, err error) {
+func (r *Room) join(leg, participant string, listener Listener) (p, stale *Peer, err error) {
 	r.mu.Lock()
 	if r.gone {
 		// It ended between Room and Join; the next one has taken its place.
 		r.mu.Unlock()
-		return r.sfu.Room(r.id).join(leg, participant, up)
+		return r.sfu.Room(r.id).join(leg, participant, listener)
 	}
 	defer r.mu.Unlock()
 	if i := slices.IndexFunc(r.peers, func(p *Peer) bool { return p.leg == leg }); i >= 0 {
@@ -62,14 +62,14 @@ func (r *Room) join(leg, participant string, up Leg) (p, stale *Peer, err error)
 	if r.shut {
 		return nil, nil, errShutdown
 	}
-	p, err = newPeer(r, leg, participant, up)
+	p, err = newPeer(r, leg, participant, listener)
 	if err != nil {
 		return nil, nil, err
 	}
 	r.peers = append(r.peers, p)
 	r.sfu.metrics.peers.Add(1)
 	if r.speaker.participant != "" {
-		p.notices.setSpeaker(r.speaker.participant)
+		p.notifications.setSpeaker(r.speaker.participant)
 	}
 	return p, nil, nil
 }
@@ -110,26 +110,26 @@ func (r *Room) assignLocked(now time.Duration) {
 		}
 	}
 	for _, p := range r.peers {
-		r.seatLocked(p, webrtc.RTPCodecTypeAudio, now)
-		r.seatLocked(p, webrtc.RTPCodecTypeVideo, now)
-		p.tellSlotsLocked()
+		r.assignKindLocked(p, webrtc.RTPCodecTypeAudio, now)
+		r.assignKindLocked(p, webrtc.RTPCodecTypeVideo, now)
+		p.notifySlotsLocked()
 	}
-	r.relistLocked()
+	r.listSlotsLocked()
 }
 
-func (r *Room) seatLocked(p *Peer, kind webrtc.RTPCodecType, now time.Duration) {
+func (r *Room) assignKindLocked(p *Peer, kind webrtc.RTPCodecType, now time.Duration) {
 	var slots []*slot
-	var seats []*source
+	var shown []*source
 	for _, s := range p.slots {
 		if s.kind == kind {
 			slots = append(slots, s)
-			seats = append(seats, s.source)
+			shown = append(shown, s.source)
 		}
 	}
 	if len(slots) == 0 {
 		return
 	}
-	candidates := r.candidatesLocked(p, kind, seats, now)
+	candidates := r.candidatesLocked(p, kind, shown, now)
 	switch {
 	case kind == webrtc.RTPCodecTypeAudio && !p.active:
 		// The other leg of this participant plays the sound while the call moves here;
@@ -142,14 +142,14 @@ func (r *Room) seatLocked(p *Peer, kind webrtc.RTPCodecType, now time.Duration) 
 	default:
 		rankVideo(candidates)
 	}
-	for i, src := range seat(seats, sources(candidates)) {
+	for i, src := range assignSlots(shown, sourcesOf(candidates)) {
 		slots[i].source = src
-		r.pickLocked(slots[i], now)
+		r.chooseLayerLocked(slots[i], now)
 	}
 }
 
 // candidatesLocked are the sources that p may be shown, in the order of joining.
-func (r *Room) candidatesLocked(p *Peer, kind webrtc.RTPCodecType, seats []*source, now time.Duration) []candidate {
+func (r *Room) candidatesLocked(p *Peer, kind webrtc.RTPCodecType, shown []*source, now time.Duration) []candidate {
 	var c []candidate
 	for _, other := range r.publishers {
 		if other.participant == p.participant || !other.active {
@@ -160,10 +160,10 @@ func (r *Room) candidatesLocked(p *Peer, kind webrtc.RTPCodecType, seats []*sour
 				continue
 			}
 			c = append(c, candidate{
-				source: src,
-				seated: slices.Contains(seats, src),
-				loud:   src.loudnessLocked(now),
-				speaks: other.participant == r.speaker.participant,
+				source:   src,
+				shown:    slices.Contains(shown, src),
+				loudness: src.loudnessLocked(now),
+				speaking: other.participant == r.speaker.participant,
 			})
 		}
 	}
@@ -177,8 +177,8 @@ func (s *source) loudnessLocked(now time.Duration) float64 {
 	return s.layers[0].loudness(now)
 }
 
-// pickLocked aims a slot at the layer of its source that fits now.
-func (r *Room) pickLocked(s *slot, now time.Duration) {
+// chooseLayerLocked aims a slot at the layer of its source that fits now.
+func (r *Room) chooseLayerLocked(s *slot, now time.Duration) {
 	if s.source == nil {
 		s.aim(nil)
 		return
@@ -193,19 +193,19 @@ func (r *Room) pickLocked(s *slot, now time.Duration) {
 			at = i
 		}
 	}
-	chosen := layers[pickLayer(facts, at, s.highest(now), now)]
+	chosen := layers[chooseLayer(facts, at, s.highest(now), now)]
 	if chosen == current && target == nil {
 		return
 	}
 	s.aim(chosen)
 	if chosen != current && !s.source.kind.audio() {
-		chosen.wantKey(now)
+		chosen.requestKeyFrame(now)
 	}
 	r.dirty.Store(true)
 }
 
-// relistLocked gives each layer the list of slots that want its packets.
-func (r *Room) relistLocked() {
+// listSlotsLocked gives each layer the list of slots that want its packets.
+func (r *Room) listSlotsLocked() {
 	r.dirty.Store(false)
 	lists := make(map[*layer][]*slot)
 	for _, p := range r.peers {
@@ -240,12 +240,12 @@ func (r *Room) tick(now time.Duration, n int) {
 	for _, p := range r.peers {
 		for _, s := range p.slots {
 			if s.source != nil && s.kind == webrtc.RTPCodecTypeVideo {
-				r.pickLocked(s, now)
+				r.chooseLayerLocked(s, now)
 			}
 		}
 	}
 	if r.dirty.Load() {
-		r.relistLocked()
+		r.listSlotsLocked()
 	}
 	peers := slices.Clone(r.peers)
 	outgoing := make([][]rtcp.Packet, len(peers))
@@ -255,7 +255,7 @@ func (r *Room) tick(now time.Duration, n int) {
 	}
 	r.mu.Unlock()
 	for i, p := range peers {
-		p.live(now)
+		p.updateMediaState(now)
 		p.writeRTCP(outgoing[i]...)
 	}
 }
@@ -275,7 +275,7 @@ func (r *Room) listenLocked(now time.Duration) {
 	changed := r.speaker.next(voices, now)
 	if changed {
 		for _, p := range r.peers {
-			p.notices.setSpeaker(r.speaker.participant)
+			p.notifications.setSpeaker(r.speaker.participant)
 		}
 	}
 	// With few microphones everyone has a slot, whatever the loudness.

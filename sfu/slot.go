@@ -237,7 +237,7 @@ func (s *slot) resend(pairs []rtcp.NackPair, now time.Duration) {
 			if e.layer == nil || e.seq != ext || e.repaired > 0 && now-e.repaired < repairAgain {
 				return true
 			}
-			if e.layer.source.muted.Load() || !e.layer.ring.get(e.ext, &s.repair) {
+			if e.layer.source.muted.Load() || !e.layer.buffer.get(e.ext, &s.repair) {
 				m.dropUnrepairable.Add(1)
 				return true
 			}
@@ -259,33 +259,33 @@ func (s *slot) feedback(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range packets {
-			s.heed(p, sfu.now())
+			s.handleRTCP(p, sfu.now())
 		}
 	}
 }
 
-// heed acts on one report of the subscriber; what is not about this stream is ignored.
-func (s *slot) heed(p rtcp.Packet, now time.Duration) {
+// handleRTCP acts on one report of the subscriber; what is not about this stream is ignored.
+func (s *slot) handleRTCP(p rtcp.Packet, now time.Duration) {
 	switch p := p.(type) {
 	case *rtcp.TransportLayerNack:
 		if p.MediaSSRC == s.ssrc {
 			s.resend(p.Nacks, now)
 		}
 	case *rtcp.PictureLossIndication:
-		s.wantKey(p.MediaSSRC, now)
+		s.requestKeyFrame(p.MediaSSRC, now)
 	case *rtcp.FullIntraRequest:
 		for _, f := range p.FIR {
-			s.wantKey(f.SSRC, now)
+			s.requestKeyFrame(f.SSRC, now)
 		}
 	case *rtcp.ReceiverReport:
 		s.lost(p.Reports, now)
 	}
 }
 
-func (s *slot) wantKey(ssrc uint32, now time.Duration) {
+func (s *slot) requestKeyFrame(ssrc uint32, now time.Duration) {
 	if current, _ := s.shows(); ssrc == s.ssrc && current != nil && s.kind == webrtc.RTPCodecTypeVideo {
 		s.peer.room.sfu.metrics.plisIn.Add(1)
-		current.wantKey(now)
+		current.requestKeyFrame(now)
 	}
 }
 

@@ -6,7 +6,7 @@ import "sync/atomic"
 type source struct {
 	// Fixed at construction.
 	peer *Peer
-	kind Source
+	kind SourceKind
 	id   uint32 // CSRC of the packets that show it
 	mid  string
 

@@ -16,7 +16,7 @@ import (
 	"carillon/sfu/sfutest"
 )
 
-func TestLossToASubscriberIsRepairedFromTheRing(t *testing.T) {
+func TestLossToASubscriberIsRepairedFromThePacketBuffer(t *testing.T) {
 	s := start(t, Config{})
 	r := s.Room("call")
 	a := join(t, r, "alice", sfutest.Config{NoMicrophone: true})
@@ -24,7 +24,7 @@ func TestLossToASubscriberIsRepairedFromTheRing(t *testing.T) {
 	b := join(t, r, "bob", sfutest.Config{Drop: func([]byte) bool { return n.Add(1)%11 == 10 }})
 	a.Talk(30)
 	b.gets(t, a, Camera)
-	slot, _ := b.ear.shows("alice", Camera)
+	slot, _ := b.listener.shows("alice", Camera)
 	until(t, "fifty packets are repaired and none is missing", func() bool {
 		in := b.Slot(slot.MID)
 		if err := in.Ask(); err != nil {
@@ -49,7 +49,7 @@ func TestLossFromAPublisherIsAskedForAgain(t *testing.T) {
 		a.Camera[0].Skip(2)
 		b.gets(t, a, Camera)
 	}
-	slot, _ := b.ear.shows("alice", Camera)
+	slot, _ := b.listener.shows("alice", Camera)
 	until(t, "ten packets are asked for and come", func() bool {
 		return a.Camera[0].Nacks.Load() >= 10 && b.Slot(slot.MID).Counts().Missing == 0
 	})
@@ -70,7 +70,7 @@ func TestKeyFrameRequestsAreMerged(t *testing.T) {
 	a, b := join(t, r, "alice", sfutest.Config{}), join(t, r, "bob", sfutest.Config{})
 	a.Talk(30)
 	b.gets(t, a, Camera)
-	slot, _ := b.ear.shows("alice", Camera)
+	slot, _ := b.listener.shows("alice", Camera)
 	plis, keys := a.Camera[0].PLIs.Load(), b.Slot(slot.MID).Counts().Keys
 	in := s.metrics.plisIn.Load()
 	for range 100 {
@@ -98,7 +98,7 @@ func TestREDLosesItsRedundancyForWhoCannotReadIt(t *testing.T) {
 		size int
 	}{{reads, 43, 89}, {plain, 45, 80}} {
 		c.p.gets(t, a, Microphone)
-		slot, _ := c.p.ear.shows("alice", Microphone)
+		slot, _ := c.p.listener.shows("alice", Microphone)
 		if got := c.p.Slot(slot.MID).Counts(); got.PT != c.pt || got.Size != c.size {
 			t.Errorf("%s got payload type %d of %d bytes, want %d of %d", c.p.name, got.PT, got.Size, c.pt, c.size)
 		}
@@ -146,17 +146,17 @@ func TestChatAndLossyChannels(t *testing.T) {
 	s := start(t, Config{LossyPerSecond: 10, LossyBytes: 100, MessageBytes: 1000})
 	r := s.Room("call")
 	a, b := join(t, r, "alice", sfutest.Config{}), join(t, r, "bob", sfutest.Config{})
-	until(t, "chat is handed up", func() bool { return a.ear.chat() != nil && b.ear.chat() != nil })
+	until(t, "chat is handed up", func() bool { return a.listener.chat() != nil && b.listener.chat() != nil })
 	heard := make(chan string, 1000)
 	a.Chat.OnMessage(func(m webrtc.DataChannelMessage) { heard <- string(m.Data) })
 	b.Lossy.OnMessage(func(m webrtc.DataChannelMessage) { heard <- string(m.Data) })
 	if err := a.Chat.SendText("up"); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := a.ear.chat().ReadMessage(); err != nil || string(m) != "up" {
+	if m, err := a.listener.chat().ReadMessage(); err != nil || string(m) != "up" {
 		t.Errorf("read %q, %v", m, err)
 	}
-	if err := a.ear.chat().WriteMessage([]byte("down")); err != nil {
+	if err := a.listener.chat().WriteMessage([]byte("down")); err != nil {
 		t.Error(err)
 	}
 	if m := <-heard; m != "down" {
@@ -182,10 +182,10 @@ func TestChatAndLossyChannels(t *testing.T) {
 	if err := a.Chat.SendText(strings.Repeat("x", 2000)); err == nil {
 		t.Error("the client does not know the limit")
 	}
-	if err := b.ear.chat().Close(); err != nil {
+	if err := b.listener.chat().Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := b.ear.chat().ReadMessage(); err == nil {
+	if _, err := b.listener.chat().ReadMessage(); err == nil {
 		t.Error("read from a closed channel")
 	}
 }
@@ -193,14 +193,14 @@ func TestChatAndLossyChannels(t *testing.T) {
 func TestASecondChatChannelEndsTheFirst(t *testing.T) {
 	s := start(t, Config{})
 	a := join(t, s.Room("call"), "alice", sfutest.Config{})
-	until(t, "chat is handed up", func() bool { return a.ear.chat() != nil })
+	until(t, "chat is handed up", func() bool { return a.listener.chat() != nil })
 	second, err := a.PC.CreateDataChannel("chat", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	opened := make(chan struct{})
 	second.OnOpen(func() { close(opened) })
-	if _, err := a.ear.chat().ReadMessage(); err == nil {
+	if _, err := a.listener.chat().ReadMessage(); err == nil {
 		t.Error("the first channel lives on")
 	}
 	<-opened
@@ -209,10 +209,10 @@ func TestASecondChatChannelEndsTheFirst(t *testing.T) {
 	}
 	var newest Channel
 	until(t, "the second is handed up", func() bool {
-		a.ear.mu.Lock()
-		defer a.ear.mu.Unlock()
-		newest = a.ear.channels[len(a.ear.channels)-1]
-		return len(a.ear.channels) == 2
+		a.listener.mu.Lock()
+		defer a.listener.mu.Unlock()
+		newest = a.listener.channels[len(a.listener.channels)-1]
+		return len(a.listener.channels) == 2
 	})
 	if m, err := newest.ReadMessage(); err != nil || string(m) != "here" {
 		t.Errorf("read %q, %v", m, err)
@@ -231,7 +231,7 @@ func TestLimitsAreTypedRefusals(t *testing.T) {
 		"video slots": {sfutest.Config{VideoSlots: 3}, refusal.TooLarge},
 		"bytes":       {sfutest.Config{VideoSlots: 60}, refusal.TooLarge},
 	} {
-		p, err := r.Join(name, name, &ear{})
+		p, err := r.Join(name, name, &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,17 +247,17 @@ func TestLimitsAreTypedRefusals(t *testing.T) {
 	}
 	r = s.Room("call")
 	for _, leg := range []string{"1", "2"} {
-		p, err := r.Join(leg, leg, &ear{})
+		p, err := r.Join(leg, leg, &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer p.Close()
 	}
-	if _, err := r.Join("3", "3", &ear{}); !refusal.Is(err, refusal.Busy) {
+	if _, err := r.Join("3", "3", &listener{}); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("a third peer in a room for two: got %v", err)
 	}
 	_ = s.Close()
-	if _, err := s.Room("other").Join("1", "1", &ear{}); !refusal.Is(err, refusal.Busy) {
+	if _, err := s.Room("other").Join("1", "1", &listener{}); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("join after close: got %v", err)
 	}
 }
@@ -270,7 +270,7 @@ func TestNonsenseOffersAreRefusedAndThePeerLives(t *testing.T) {
 	b.gets(t, a, Camera)
 	good := b.PC.LocalDescription().SDP
 	for name, text := range nonsense(good) {
-		p, err := r.Join("x", "x", &ear{})
+		p, err := r.Join("x", "x", &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func TestNonsenseOffersAreRefusedAndThePeerLives(t *testing.T) {
 		if _, err := b.peer.Offer(t.Context(), text); err == nil {
 			t.Errorf("%s as a second offer was answered", name)
 		}
-		if b.ear.is(MediaDown) {
+		if b.listener.is(MediaDown) {
 			t.Errorf("%s ended a running call", name)
 			break
 		}
@@ -327,7 +327,7 @@ func FuzzOffer(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := s.Room("fuzz").Join("leg", "x", &ear{})
+		p, err := s.Room("fuzz").Join("leg", "x", &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -344,7 +344,7 @@ func FuzzOffer(f *testing.F) {
 
 func TestAnswersAreWhatChromiumNeeds(t *testing.T) {
 	s := start(t, Config{Advertise: []string{"192.0.2.7"}})
-	p, err := s.Room("call").Join("leg", "alice", &ear{})
+	p, err := s.Room("call").Join("leg", "alice", &listener{})
 	if err != nil {
 		t.Fatal(err)
 	}
