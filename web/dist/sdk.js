@@ -1,1 +1,1 @@
-export*from"./assets/sdk-3GR5WEFR.js";
+export*from"./assets/sdk-QDSUT65Q.js";

@@ -118,6 +118,13 @@ describe("silence", () => {
 		expect(restarts(60, (t) => t % 2500 === 0)).toEqual([]);
 	});
 
+	it("is not broken by counters that fall when ICE drops a candidate pair", () => {
+		let ear: Ear = listening(0);
+		ear = hear(ear, 100, false, 500).ear;
+		expect(hear(ear, 40, false, 2500).restart).toBe(true);
+		expect(hear(hear(ear, 40, false, 1000).ear, 50, false, 2500).restart, "it grows from there").toBe(false);
+	});
+
 	it("is over when something is heard", () => {
 		expect(restarts(30, (t) => t <= 5000 || t > 8000)).toEqual([7000]);
 	});
@@ -142,6 +149,109 @@ describe("the ways to the server", () => {
 	it("are relays only when that is wanted, and one when there is no TURN", () => {
 		expect(plan(servers, true)[0]?.iceTransportPolicy).toBe("relay");
 		expect(plan([], false)).toHaveLength(1);
+	});
+});
+
+type Report = [string, Record<string, unknown>][];
+
+/** What the browsers' reports say of one connection, cut down to what is read of them; `at` is in seconds. */
+const reports = {
+	/** Chromium 156, and any browser built on libwebrtc: the transport counts, and a pair counts its STUN answers. */
+	chromium: (media: number, answers: number): Report => [
+		[
+			"T01",
+			{
+				type: "transport",
+				bytesReceived: media,
+				bytesSent: media / 2,
+				packetsReceived: media / 100,
+				selectedCandidatePairId: "CP1",
+			},
+		],
+		[
+			"CP1",
+			{
+				type: "candidate-pair",
+				state: "succeeded",
+				nominated: true,
+				bytesReceived: media,
+				bytesSent: media / 2,
+				responsesReceived: answers,
+				currentRoundTripTime: 0.004,
+				localCandidateId: "L1",
+			},
+		],
+		["L1", { type: "local-candidate", candidateType: "host", protocol: "udp" }],
+		["IT01A", { type: "inbound-rtp", kind: "audio", mid: "2", bytesReceived: media, packetsReceived: 1 }],
+	],
+	/** Firefox 153: the transport has no counters. The pair counts, and has a STUN answer every five seconds. */
+	firefox: (media: number, answers: number): Report => [
+		["b66cdf4c", { type: "inbound-rtp", kind: "audio", mid: "2", bytesReceived: media, packetsReceived: 1 }],
+		[
+			"d59b2537",
+			{
+				type: "candidate-pair",
+				state: "succeeded",
+				nominated: true,
+				selected: true,
+				bytesReceived: media,
+				bytesSent: media / 2,
+				responsesReceived: answers,
+				currentRoundTripTime: 0.004,
+				localCandidateId: "2db0b08e",
+			},
+		],
+		["2db0b08e", { type: "local-candidate", candidateType: "host", protocol: "udp" }],
+		["8918358b", { type: "transport", dtlsState: "connected", selectedCandidatePairId: "d59b2537" }],
+	],
+	/** Firefox before it had transports. */
+	firefoxWithoutTransport: (media: number, answers: number): Report =>
+		reports.firefox(media, answers).filter(([, s]) => s.type !== "transport"),
+	/** Safari 18: as Chromium, but without the codecs and with fewer figures in a pair. */
+	safari: (media: number, answers: number): Report =>
+		reports.chromium(media, answers).map(([id, s]) => {
+			const { bytesSent: _, ...pair } = s;
+			return [id, s.type === "candidate-pair" ? pair : s];
+		}),
+};
+
+describe.each(Object.entries(reports))("statistics of %s", (_, report) => {
+	/** Reads twice a second, and says when ICE would be restarted. */
+	function restarts(seconds: number, media: (at: number) => number, answers: (at: number) => number) {
+		let ear: Ear = listening(0);
+		const at: number[] = [];
+		for (let t = 500; t <= seconds * 1000; t += 500) {
+			const verdict = hear(ear, read(report(media(t), answers(t)), t).heard, false, t);
+			ear = verdict.ear;
+			if (verdict.restart) at.push(t);
+		}
+		return at;
+	}
+
+	it("leave a call alone in which media flows", () => {
+		expect(
+			restarts(
+				60,
+				(t) => t * 10,
+				() => 1,
+			),
+		).toEqual([]);
+	});
+
+	it("show within 2 s that nothing arrives", () => {
+		expect(
+			restarts(
+				8,
+				(t) => Math.min(t, 5000),
+				() => 1,
+			)[0],
+		).toBe(7000);
+	});
+
+	it("are rates, a round trip and the way the media takes", () => {
+		const one = read(report(10_000, 1), 0);
+		const two = read(report(20_000, 1), 1000);
+		expect(summary(two, one)).toMatchObject({ sendKbps: 40, receiveKbps: 80, rttMs: 4, path: "udp" });
 	});
 });
 

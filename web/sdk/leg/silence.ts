@@ -3,7 +3,7 @@
  * STUN answer – although this connection usually hears something more often than that.
  */
 export interface Ear {
-	/** Bytes, packets, STUN answers: anything that grows when something arrives. */
+	/** Bytes, packets, STUN answers: anything that grows when something arrives. It falls when counters are dropped. */
 	readonly count: number;
 	/** When it last grew. */
 	readonly heardAt: number;
@@ -29,7 +29,7 @@ export const listening = (now: number): Ear => ({
 
 /** Call it about twice a second. `lost`: the browser itself says that the connection is gone. */
 export function hear(ear: Ear, count: number, lost: boolean, now: number): { ear: Ear; restart: boolean } {
-	if (count !== ear.count && !lost) {
+	if (count > ear.count && !lost) {
 		const pause = ear.restarts > 0 ? ear.pause : Math.max(now - ear.heardAt, ear.pause * 0.9);
 		return { ear: { count, heardAt: now, pause, restartedAt: ear.restartedAt, restarts: 0 }, restart: false };
 	}

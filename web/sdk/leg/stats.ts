@@ -6,7 +6,10 @@ export interface Reading {
 	readonly at: number;
 	readonly sent: number;
 	readonly received: number;
-	/** Grows with anything that arrives, STUN answers included. */
+	/**
+	 * Grows with everything that arrives. It falls when ICE is restarted, because the counters of the old candidate
+	 * pair are gone then: only growth is a sign of life.
+	 */
 	readonly heard: number;
 	readonly packets: number;
 	readonly lost: number;
@@ -26,8 +29,6 @@ const number = (v: unknown): number => (typeof v === "number" ? v : 0);
 
 export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 	const byId = new Map(report as Iterable<[string, Stat]>);
-	let sent = 0;
-	let received = 0;
 	let heard = 0;
 	let packets = 0;
 	let lost = 0;
@@ -36,21 +37,21 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 	let level = 0;
 	let channelMessages = 0;
 	const levels = new Map<string, number>();
-	let pair: Stat | undefined;
+	let transport: Stat | undefined;
+	let nominated: Stat | undefined;
 	for (const s of byId.values()) {
 		switch (s.type) {
 			case "transport":
-				sent += number(s.bytesSent);
-				received += number(s.bytesReceived);
+				transport = s;
 				heard += number(s.packetsReceived) + number(s.bytesReceived);
-				pair = byId.get(String(s.selectedCandidatePairId)) ?? pair;
 				break;
 			case "candidate-pair":
-				heard += number(s.responsesReceived);
-				// Firefox has no transport statistics.
-				if (s.selected === true || (s.nominated === true && s.state === "succeeded")) pair ??= s;
+				// The bytes are media, RTCP and data; the answers to STUN checks are counted beside them.
+				heard += number(s.bytesReceived) + number(s.responsesReceived);
+				if (s.selected === true || (s.nominated === true && s.state === "succeeded")) nominated ??= s;
 				break;
 			case "inbound-rtp":
+				heard += number(s.bytesReceived);
 				packets += number(s.packetsReceived);
 				lost += number(s.packetsLost);
 				if (s.kind === "video") frames += number(s.framesDecoded);
@@ -67,6 +68,10 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 				break;
 		}
 	}
+	const pair = byId.get(String(transport?.selectedCandidatePairId)) ?? nominated;
+	// Firefox 153 has a transport in its report, but no counters in it: its candidate pair counts.
+	const sent = number(transport?.bytesSent ?? pair?.bytesSent);
+	const received = number(transport?.bytesReceived ?? pair?.bytesReceived);
 	const rtt = pair?.currentRoundTripTime;
 	const rttMs = typeof rtt === "number" ? rtt * 1000 : undefined;
 	const path = wayOf(byId.get(String(pair?.localCandidateId)));
