@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"carillon/udp"
 )
 
 // checkData says whether carillon can write its data folder, without writing there while
@@ -72,7 +69,6 @@ func checkData(folder string, server *running, running error) finding {
 // checkBuffers compares what the media socket asks for with what the kernel gives.
 func checkBuffers(wanted int) finding {
 	const check = "socket buffers"
-	wanted = cmp.Or(wanted, udp.Defaults().BufferBytes)
 	var small []string
 	for _, name := range []string{"rmem_max", "wmem_max"} {
 		text, err := os.ReadFile("/proc/sys/net/core/" + name)
@@ -152,7 +148,6 @@ const jump = 500 * time.Millisecond
 // server answered.
 func (c clockCheck) check(ahead *time.Duration, leeway int) []finding {
 	const check = "clock"
-	leeway = cmp.Or(leeway, 30)
 	now := time.Now()
 	change := "run a time service (systemd-timesyncd, chrony) on this machine and on your backend"
 	suffers := fmt.Sprintf("tokens of your backend count as expired or not yet valid when clocks differ by more than %d seconds (auth.leeway_seconds): nobody can sign in", leeway)

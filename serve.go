@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -217,12 +216,7 @@ func (d *doorbell) connect(hear func([]chat.UserEvent)) { d.hear.Store(&hear) }
 
 // limits are what clients are told at hello.
 func limits(c config.Config) wire.Limits {
-	d := chat.Defaults()
-	return wire.Limits{
-		MessageBytes: cmp.Or(c.Chat.MessageBytes, d.MessageBytes),
-		ObjectBytes:  cmp.Or(c.Chat.ObjectBytes, d.ObjectBytes),
-		PageSize:     cmp.Or(c.Chat.PageSize, d.PageSize),
-	}
+	return wire.Limits{MessageBytes: c.Chat.MessageBytes, ObjectBytes: c.Chat.ObjectBytes, PageSize: c.Chat.PageSize}
 }
 
 // healthHandler says that the process serves, which it does only if its database answers.

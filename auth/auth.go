@@ -20,22 +20,23 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"carillon/refusal"
+	"carillon/settings"
 )
 
-// Config of the sign-in.
+// Config of the sign-in. Zero fields mean [Defaults].
 type Config struct {
 	// Keys maps a name to a shared HS256 secret of at least 32 bytes. A token names its key
 	// in the header field "kid"; without one every key is tried. Empty, with no JWKSURL: demo sign-in.
 	Keys map[string]string `toml:"keys"`
 	// JWKSURL publishes public keys (RS256, ES256, EdDSA). Empty: none.
 	JWKSURL string `toml:"jwks_url"`
-	// Guests lets visitors without a token ask for one. False: they cannot.
+	// Guests lets visitors without a token ask for one.
 	Guests bool `toml:"guests"`
-	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews. Zero: 30 days.
+	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews.
 	GuestTokenSeconds int `toml:"guest_token_seconds"`
-	// GuestsPerMinute is how many guests one address may create in a minute. Zero: 10.
+	// GuestsPerMinute is how many guests one address may create in a minute.
 	GuestsPerMinute int `toml:"guests_per_minute"`
-	// LeewaySeconds is by how much clocks may differ. Zero: 30.
+	// LeewaySeconds is by how much clocks may differ.
 	LeewaySeconds int `toml:"leeway_seconds"`
 }
 
@@ -57,14 +58,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
 		}
 	}
-	for key, n := range map[string]int{
-		"guest_token_seconds": c.GuestTokenSeconds, "guests_per_minute": c.GuestsPerMinute, "leeway_seconds": c.LeewaySeconds,
-	} {
-		if n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, n)
-		}
-	}
-	return nil
+	return settings.NonNegative(c)
 }
 
 const (
@@ -104,15 +98,7 @@ func NewVerifier(ctx context.Context, config Config, own []byte, validAfter func
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	if config.LeewaySeconds == 0 {
-		config.LeewaySeconds = Defaults().LeewaySeconds
-	}
-	if config.GuestTokenSeconds == 0 {
-		config.GuestTokenSeconds = Defaults().GuestTokenSeconds
-	}
-	if config.GuestsPerMinute == 0 {
-		config.GuestsPerMinute = Defaults().GuestsPerMinute
-	}
+	config = settings.Fill(config, Defaults())
 	v := &Verifier{config: config, own: own, validAfter: validAfter, now: time.Now}
 	if config.JWKSURL != "" {
 		v.jwks = oidc.NewRemoteKeySet(ctx, config.JWKSURL)

@@ -25,6 +25,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"carillon/settings"
 )
 
 // ErrNoResponders means that nobody serves the subject of a request: its owner is gone.
@@ -69,7 +71,7 @@ func (m Message) Reply(data []byte) error {
 
 // Open connects to the cluster that cfg names, or starts an embedded server.
 func Open(cfg Config, log *slog.Logger) (*Bus, error) {
-	cfg = cfg.filled()
+	cfg = settings.Fill(cfg, Defaults())
 	if cfg.URL != "" {
 		return connect(cfg, log, nil, false)
 	}

@@ -1,23 +1,33 @@
 package call
 
 import (
-	"cmp"
 	"fmt"
 	"time"
+
+	"carillon/settings"
 )
 
-// Config says how patient a call is and how many calls a user may make. The zero
-// Config runs.
+// Config says how long a call waits for what, and how many calls a user may make. Zero
+// fields mean [Defaults].
 type Config struct {
-	RingSeconds       int `toml:"ring_seconds"`        // how long a call rings, 15 to 120; 0: 45
-	ConnectSeconds    int `toml:"connect_seconds"`     // from the answer to media; 0: 20
-	GraceSeconds      int `toml:"grace_seconds"`       // a leg without media, or after a restart of the server, may come back that long; 0: 25
-	SuspendSeconds    int `toml:"suspend_seconds"`     // the same after its page said that it goes; 0: 6
-	CallerGoneSeconds int `toml:"caller_gone_seconds"` // it goes on ringing that long without the caller; 0: 10
-	MoveSeconds       int `toml:"move_seconds"`        // from "Move call here" to media there; 0: 15
-	MaxMinutes        int `toml:"max_minutes"`         // length of a call; 0: no limit
-	RingsPerMinute    int `toml:"rings_per_minute"`    // calls started by one user; 0: 20
-	LegsPerMinute     int `toml:"legs_per_minute"`     // other requests about calls by one user; 0: 300
+	// RingSeconds is how long a call rings, 15 to 120.
+	RingSeconds int `toml:"ring_seconds"`
+	// ConnectSeconds is the time from the answer to media.
+	ConnectSeconds int `toml:"connect_seconds"`
+	// GraceSeconds is how long a leg without media, or after a restart of the server, may come back.
+	GraceSeconds int `toml:"grace_seconds"`
+	// SuspendSeconds is how long a leg may come back after its page said that it goes.
+	SuspendSeconds int `toml:"suspend_seconds"`
+	// CallerGoneSeconds is how long a call goes on ringing without its caller.
+	CallerGoneSeconds int `toml:"caller_gone_seconds"`
+	// MoveSeconds is the time from "Move call here" to media there.
+	MoveSeconds int `toml:"move_seconds"`
+	// MaxMinutes is the longest that a call may last. 0: no limit.
+	MaxMinutes int `toml:"max_minutes"`
+	// RingsPerMinute is how many calls one user may start in a minute.
+	RingsPerMinute int `toml:"rings_per_minute"`
+	// LegsPerMinute is how many other requests about calls one user may make in a minute.
+	LegsPerMinute int `toml:"legs_per_minute"`
 }
 
 // Defaults is what the zero Config means.
@@ -39,30 +49,7 @@ func (c Config) Validate() error {
 	if c.RingSeconds != 0 && (c.RingSeconds < 15 || c.RingSeconds > 120) {
 		return fmt.Errorf("ring_seconds is %d, want 15 to 120", c.RingSeconds)
 	}
-	for key, n := range map[string]int{
-		"connect_seconds": c.ConnectSeconds, "grace_seconds": c.GraceSeconds, "suspend_seconds": c.SuspendSeconds,
-		"caller_gone_seconds": c.CallerGoneSeconds, "move_seconds": c.MoveSeconds, "max_minutes": c.MaxMinutes,
-		"rings_per_minute": c.RingsPerMinute, "legs_per_minute": c.LegsPerMinute,
-	} {
-		if n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, n)
-		}
-	}
-	return nil
-}
-
-// Filled replaces zero fields by their defaults.
-func (c Config) Filled() Config {
-	d := Defaults()
-	c.RingSeconds = cmp.Or(c.RingSeconds, d.RingSeconds)
-	c.ConnectSeconds = cmp.Or(c.ConnectSeconds, d.ConnectSeconds)
-	c.GraceSeconds = cmp.Or(c.GraceSeconds, d.GraceSeconds)
-	c.SuspendSeconds = cmp.Or(c.SuspendSeconds, d.SuspendSeconds)
-	c.CallerGoneSeconds = cmp.Or(c.CallerGoneSeconds, d.CallerGoneSeconds)
-	c.MoveSeconds = cmp.Or(c.MoveSeconds, d.MoveSeconds)
-	c.RingsPerMinute = cmp.Or(c.RingsPerMinute, d.RingsPerMinute)
-	c.LegsPerMinute = cmp.Or(c.LegsPerMinute, d.LegsPerMinute)
-	return c
+	return settings.NonNegative(c)
 }
 
 // patience is a Config in the machine's unit, milliseconds.
@@ -71,7 +58,7 @@ type patience struct {
 }
 
 func (c Config) patience() patience {
-	c = c.Filled()
+	c = settings.Fill(c, Defaults())
 	ms := func(n int, unit time.Duration) int64 { return (time.Duration(n) * unit).Milliseconds() }
 	return patience{
 		ring:       ms(c.RingSeconds, time.Second),

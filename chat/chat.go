@@ -24,7 +24,7 @@ type Service struct {
 
 // New returns a Service over store. Zero fields of cfg mean [Defaults].
 func New(store Store, cfg Config) *Service {
-	return &Service{store: store, cfg: cfg.withDefaults(), now: time.Now}
+	return &Service{store: store, cfg: cfg.filled(), now: time.Now}
 }
 
 func (s *Service) nowMS() int64 { return s.now().UnixMilli() }

@@ -1,27 +1,38 @@
 package chat
 
 import (
-	"cmp"
 	"fmt"
+
+	"carillon/settings"
 )
 
-// Config bounds what one user may write. The zero Config runs.
+// Config bounds what one user may write. Zero fields mean [Defaults].
 type Config struct {
-	MessageBytes   int `toml:"message_bytes"`   // text and data of one message; 0: 16384
-	Members        int `toml:"members"`         // members of one conversation; 0: 100
-	NameBytes      int `toml:"name_bytes"`      // name of a user or a conversation; 0: 128
-	PageSize       int `toml:"page_size"`       // messages, conversations or events in one answer; 0: 100
-	Objects        int `toml:"objects"`         // user objects of one user; 0: 100
-	ObjectBytes    int `toml:"object_bytes"`    // value of one user object; 0: 8192
-	ReceiptMembers int `toml:"receipt_members"` // in conversations with more members receipts reach only the reader's own tabs; 0: 50
+	// MessageBytes is the size of the text and data of one message.
+	MessageBytes int `toml:"message_bytes"`
+	// Members is how many members one conversation may have.
+	Members int `toml:"members"`
+	// NameBytes is the length of the name of a user or a conversation.
+	NameBytes int `toml:"name_bytes"`
+	// PageSize is how many messages, conversations or events one answer may hold.
+	PageSize int `toml:"page_size"`
+	// Objects is how many user objects one user may have.
+	Objects int `toml:"objects"`
+	// ObjectBytes is the size of the value of one user object.
+	ObjectBytes int `toml:"object_bytes"`
+	// ReceiptMembers is up to how many members of a conversation see each other's receipts; in
+	// larger conversations a receipt reaches only the tabs of the user who read.
+	ReceiptMembers int `toml:"receipt_members"`
 
-	Reach Reach `toml:"-"` // its own table, [reach]
+	Reach Reach `toml:"-"` // the table [reach]
 }
 
 // Reach says who may open a conversation with whom.
 type Reach struct {
-	Guests []string `toml:"guests"` // the only users that guests may reach, and whom everyone may; empty: guests reach everyone
-	Users  string   `toml:"users"`  // whom users may reach: "everyone", "contacts" (a direct conversation exists) or "groups" (both in one group); "": everyone
+	// Guests lists the only users that guests may reach; everyone may reach them. Empty: guests reach everyone.
+	Guests []string `toml:"guests"`
+	// Users says whom users may reach: "everyone", "contacts" (a direct conversation exists) or "groups" (both are in one group).
+	Users string `toml:"users"`
 }
 
 // The values of Reach.Users.
@@ -47,13 +58,8 @@ func Defaults() Config {
 
 // Validate says which value makes no sense.
 func (c Config) Validate() error {
-	for key, n := range map[string]int{
-		"message_bytes": c.MessageBytes, "members": c.Members, "name_bytes": c.NameBytes, "page_size": c.PageSize,
-		"objects": c.Objects, "object_bytes": c.ObjectBytes, "receipt_members": c.ReceiptMembers,
-	} {
-		if n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, n)
-		}
+	if err := settings.NonNegative(c); err != nil {
+		return err
 	}
 	return c.Reach.Validate()
 }
@@ -67,15 +73,9 @@ func (r Reach) Validate() error {
 	return fmt.Errorf("users is %q, want %q, %q or %q", r.Users, ReachEveryone, ReachContacts, ReachGroups)
 }
 
-func (c Config) withDefaults() Config {
+func (c Config) filled() Config {
 	d := Defaults()
-	c.MessageBytes = cmp.Or(c.MessageBytes, d.MessageBytes)
-	c.Members = cmp.Or(c.Members, d.Members)
-	c.NameBytes = cmp.Or(c.NameBytes, d.NameBytes)
-	c.PageSize = cmp.Or(c.PageSize, d.PageSize)
-	c.Objects = cmp.Or(c.Objects, d.Objects)
-	c.ObjectBytes = cmp.Or(c.ObjectBytes, d.ObjectBytes)
-	c.ReceiptMembers = cmp.Or(c.ReceiptMembers, d.ReceiptMembers)
-	c.Reach.Users = cmp.Or(c.Reach.Users, d.Reach.Users)
+	c = settings.Fill(c, d)
+	c.Reach = settings.Fill(c.Reach, d.Reach)
 	return c
 }

@@ -18,18 +18,19 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/settings"
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/store"
 	"carillon/turn"
 )
 
-// Config is the whole file. Its zero value, filled by [Defaults], runs on loopback.
+// Config is the whole file. Zero fields mean [Defaults], which run on loopback.
 type Config struct {
 	// Data is the folder of the database and of generated secrets.
 	// Empty: $XDG_DATA_HOME/carillon, else ~/.local/share/carillon.
 	Data string `toml:"data"`
-	// Log is debug, info, warn or error. Empty: info.
+	// Log is the lowest level that is logged: debug, info, warn or error.
 	Log string `toml:"log"`
 
 	HTTP      HTTP             `toml:"http"`
@@ -64,7 +65,7 @@ func Defaults() Config {
 		Signaling: signaling.Defaults(),
 		Media:     media,
 		Turn:      turn.Defaults(),
-		ICE:       defaultICE,
+		ICE:       ICE{CredentialSeconds: 86400},
 		Store:     store.Defaults(),
 		Bus:       bus.Defaults(),
 	}
@@ -87,7 +88,16 @@ func Load(path string, environ []string) (Config, error) {
 	if err := overlay(&c, environ); err != nil {
 		return c, err
 	}
-	return c, nil
+	return c.filled(), nil
+}
+
+// filled gives keys that were set to zero or to nothing their defaults. The table [turn]
+// does so itself: there an empty list of listeners may mean none.
+func (c Config) filled() Config {
+	turn := c.Turn
+	c = settings.Fill(c, Defaults())
+	c.Turn = turn
+	return c
 }
 
 // position is a mistake in the file: ":LINE: what is wrong".

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func load(t *testing.T, text string, environ ...string) (Config, error) {
@@ -23,6 +26,19 @@ func TestEmptyFileRuns(t *testing.T) {
 	}
 	if err := c.Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestZeroAndEmptyMeanTheDefault(t *testing.T) {
+	c, err := load(t, "log = \"\"\n[http]\nlisten = \"\"\n[call]\nring_seconds = 0\n[signaling.rates]\nframes = 0\n[ice]\ncredential_seconds = 0\n[chat]\npage_size = 7",
+		"CARILLON_MEDIA_LISTEN=", "CARILLON_REACH_USERS=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Defaults()
+	want.Chat.PageSize = 7
+	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("not the defaults:\n%s", diff)
 	}
 }
 

@@ -30,6 +30,7 @@ func TestExampleEqualsTheDefaults(t *testing.T) {
 	b.WriteString("#   carillon --config carillon.toml\n")
 	b.WriteString("# Each key can also be set in the environment: CARILLON_ + table + key, such as CARILLON_HTTP_LISTEN;\n")
 	b.WriteString("# lists by comma, tables as NAME=VALUE by comma.\n")
+	b.WriteString("# A key that is 0, \"\" or [] has the default that stands here, unless its comment says what else it means.\n")
 	writeTable(t, &b, "", reflect.ValueOf(Defaults()))
 	if *update {
 		if err := os.WriteFile(example, b.Bytes(), 0o644); err != nil {

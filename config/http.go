@@ -4,7 +4,7 @@ import "fmt"
 
 // HTTP is where pages and the WebSocket are served.
 type HTTP struct {
-	// Listen is ADDRESS:PORT. Port 0: any free one. Empty: 127.0.0.1:8080.
+	// Listen is ADDRESS:PORT. Port 0: any free one.
 	Listen string `toml:"listen"`
 	// Cert and Key are PEM files. They are read again when they change. Empty: no TLS.
 	Cert string `toml:"cert"`
@@ -20,7 +20,7 @@ type HTTP struct {
 
 // Private serves metrics, health and profiles.
 type Private struct {
-	// Listen is ADDRESS:PORT. Empty: 127.0.0.1:9090.
+	// Listen is ADDRESS:PORT.
 	Listen string `toml:"listen"`
 }
 

@@ -1,9 +1,9 @@
 package config
 
 import (
-	"cmp"
-	"fmt"
 	"time"
+
+	"carillon/settings"
 )
 
 // ICE is the TURN servers of others, beside our own or (with turn.off) instead of it.
@@ -12,20 +12,11 @@ type ICE struct {
 	URLs []string `toml:"urls"`
 	// Secret signs short-lived credentials for them, as coturn's static-auth-secret. Empty: they need none.
 	Secret string `toml:"secret"`
-	// CredentialSeconds is how long one is good. Zero: 86400.
+	// CredentialSeconds is how long one is good.
 	CredentialSeconds int `toml:"credential_seconds"`
 }
 
-func (i ICE) validate() error {
-	if i.CredentialSeconds < 0 {
-		return fmt.Errorf("credential_seconds is %d, want 0 or more", i.CredentialSeconds)
-	}
-	return nil
-}
+func (i ICE) validate() error { return settings.NonNegative(i) }
 
 // TTL of a credential.
-func (i ICE) TTL() time.Duration {
-	return time.Duration(cmp.Or(i.CredentialSeconds, defaultICE.CredentialSeconds)) * time.Second
-}
-
-var defaultICE = ICE{CredentialSeconds: 86400}
+func (i ICE) TTL() time.Duration { return time.Duration(i.CredentialSeconds) * time.Second }

@@ -5,32 +5,50 @@ import (
 	"net"
 	"time"
 
+	"carillon/settings"
 	"carillon/udp"
 )
 
-// Config of the SFU. The zero value runs on loopback.
+// Config of the SFU. Zero fields mean [Defaults], which run on loopback.
 type Config struct {
-	Listen    string   `toml:"listen"`    // address of the UDP and the TCP port; empty: 127.0.0.1:0, which picks free ports
-	Advertise []string `toml:"advertise"` // IP addresses told to clients; empty: the bound address, or those of the interfaces
-	NoTCP     bool     `toml:"no_tcp"`    // true: no ICE-TCP port
+	// Listen is the ADDRESS:PORT of the UDP and of the TCP port. Port 0: any free one.
+	Listen string `toml:"listen"`
+	// Advertise lists the IP addresses that clients are told. Empty: the bound address, or those of the interfaces.
+	Advertise []string `toml:"advertise"`
+	// NoTCP turns the ICE-TCP port off.
+	NoTCP bool `toml:"no_tcp"`
 
-	SharedTCP net.Listener `toml:"-"` // yields ICE-TCP connections from a port that is shared; nil: a port of its own
+	// SharedTCP yields ICE-TCP connections from a port that is shared. Nil: a port of its own.
+	SharedTCP net.Listener `toml:"-"`
 
-	SDPBytes       int `toml:"sdp_bytes"`        // largest offer; 0: 65536
-	RoomPeers      int `toml:"room_peers"`       // most peers in a room; 0: 100
-	PeerSources    int `toml:"peer_sources"`     // most sending lines of an offer; 0: 4
-	AudioSlots     int `toml:"audio_slots"`      // most receive-only audio lines; 0: 6
-	VideoSlots     int `toml:"video_slots"`      // most receive-only video lines; 0: 49
-	MessageBytes   int `toml:"message_bytes"`    // largest message on the chat channel; 0: 65536
-	LossyBytes     int `toml:"lossy_bytes"`      // largest message on the lossy channel; 0: 1200
-	LossyPerSecond int `toml:"lossy_per_second"` // messages of one peer on the lossy channel, more are dropped; 0: 60
-	BacklogBytes   int `toml:"backlog_bytes"`    // unsent bytes at which a data channel counts as stuck; 0: 1048576
+	// SDPBytes is the size of the largest offer.
+	SDPBytes int `toml:"sdp_bytes"`
+	// RoomPeers is how many peers a room may have.
+	RoomPeers int `toml:"room_peers"`
+	// PeerSources is how many sending lines an offer may have.
+	PeerSources int `toml:"peer_sources"`
+	// AudioSlots is how many receive-only audio lines an offer may have.
+	AudioSlots int `toml:"audio_slots"`
+	// VideoSlots is how many receive-only video lines an offer may have.
+	VideoSlots int `toml:"video_slots"`
+	// MessageBytes is the size of the largest message on the chat channel.
+	MessageBytes int `toml:"message_bytes"`
+	// LossyBytes is the size of the largest message on the lossy channel.
+	LossyBytes int `toml:"lossy_bytes"`
+	// LossyPerSecond is how many messages of one peer the lossy channel takes in a second; more are dropped.
+	LossyPerSecond int `toml:"lossy_per_second"`
+	// BacklogBytes is how many unsent bytes make a data channel count as stuck.
+	BacklogBytes int `toml:"backlog_bytes"`
 
-	VideoPackets int `toml:"video_packets"` // packets kept per video layer for repair; 0: 1000
-	AudioPackets int `toml:"audio_packets"` // packets kept per audio source for repair; 0: 200
+	// VideoPackets is how many packets of a video layer are kept for repair.
+	VideoPackets int `toml:"video_packets"`
+	// AudioPackets is how many packets of an audio source are kept for repair.
+	AudioPackets int `toml:"audio_packets"`
 
-	SilentMS int `toml:"silent_ms"` // without packets this long a leg is silent; 0: 2000
-	DownMS   int `toml:"down_ms"`   // and this long it is down; 0: 10000
+	// SilentMS is the time without packets, in milliseconds, after which a leg is silent.
+	SilentMS int `toml:"silent_ms"`
+	// DownMS is the time without packets, in milliseconds, after which a leg is down.
+	DownMS int `toml:"down_ms"`
 
 	UDP udp.Config `toml:"udp"`
 }
@@ -56,47 +74,17 @@ func Defaults() Config {
 	}
 }
 
-// numbers are the fields that count something.
-func (c *Config) numbers() map[string]*int {
-	return map[string]*int{
-		"sdp_bytes": &c.SDPBytes, "room_peers": &c.RoomPeers, "peer_sources": &c.PeerSources,
-		"audio_slots": &c.AudioSlots, "video_slots": &c.VideoSlots, "message_bytes": &c.MessageBytes,
-		"lossy_bytes": &c.LossyBytes, "lossy_per_second": &c.LossyPerSecond, "backlog_bytes": &c.BacklogBytes,
-		"video_packets": &c.VideoPackets, "audio_packets": &c.AudioPackets,
-		"silent_ms": &c.SilentMS, "down_ms": &c.DownMS,
-	}
-}
-
 // Validate says which value makes no sense.
 func (c Config) Validate() error {
-	for key, n := range c.numbers() {
-		if *n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, *n)
-		}
+	if err := settings.NonNegative(c, "udp.hold_microseconds"); err != nil {
+		return err
 	}
 	for _, a := range c.Advertise {
 		if net.ParseIP(a) == nil {
 			return fmt.Errorf("advertise: %q is not an IP address", a)
 		}
 	}
-	if err := c.UDP.Validate(); err != nil {
-		return fmt.Errorf("udp.%w", err)
-	}
 	return nil
-}
-
-func (c Config) filled() Config {
-	d := Defaults()
-	if c.Listen == "" {
-		c.Listen = d.Listen
-	}
-	otherwise := d.numbers()
-	for key, n := range c.numbers() {
-		if *n == 0 {
-			*n = *otherwise[key]
-		}
-	}
-	return c
 }
 
 func (c Config) silent() time.Duration { return time.Duration(c.SilentMS) * time.Millisecond }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carillon/refusal"
+	"carillon/settings"
 	"carillon/udp"
 )
 
@@ -43,7 +44,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) 
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	cfg = cfg.filled()
+	cfg = settings.Fill(cfg, Defaults())
 	s := &SFU{cfg: cfg, log: log, start: time.Now(), done: make(chan struct{}), rooms: make(map[string]*Room)}
 	if err := s.bind(); err != nil {
 		return nil, err

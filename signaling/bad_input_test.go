@@ -15,6 +15,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
+	"carillon/settings"
 	"carillon/wire"
 )
 
@@ -305,7 +306,7 @@ func FuzzDispatch(f *testing.F) {
 }
 
 func TestAddressesAreLimitedApart(t *testing.T) {
-	l := newLimits(Config{Rates: Rates{AddressHellos: 1}}.filled().Rates)
+	l := newLimits(settings.Fill(Config{Rates: Rates{AddressHellos: 1}}, Defaults()).Rates)
 	now := time.Unix(1000, 0)
 	prefix := func(remoteAddr string) netip.Prefix { return remote(&http.Request{RemoteAddr: remoteAddr}) }
 	attacker := []string{"[2001:db8::1]:5", "[2001:db8::2]:6"} // one /64

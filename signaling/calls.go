@@ -17,6 +17,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
+	"carillon/settings"
 	"carillon/sfu"
 	"carillon/switchboard"
 	"carillon/wire"
@@ -55,7 +56,7 @@ type CallDeps struct {
 // newCallDesk begins at once to take over calls whose owners are gone.
 func newCallDesk(s *Server, deps CallDeps, reg prometheus.Registerer) (*callDesk, error) {
 	d := &callDesk{
-		server: s, store: deps.Store, media: deps.SFU, limits: newCallLimits(deps.Config.Filled()), log: s.log,
+		server: s, store: deps.Store, media: deps.SFU, limits: newCallLimits(settings.Fill(deps.Config, call.Defaults())), log: s.log,
 		rooms: map[string]*callRoom{}, orphans: make(chan struct{}, 1),
 	}
 	var err error

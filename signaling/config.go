@@ -1,40 +1,63 @@
 package signaling
 
 import (
-	"cmp"
-	"fmt"
 	"time"
+
+	"carillon/settings"
 )
 
-// Config of the sessions. The zero Config runs.
+// Config of the sessions. Zero fields mean [Defaults].
 type Config struct {
-	Origins        []string `toml:"origins"`          // sites whose pages may connect, as scheme://host[:port]; "*": any; empty: only pages of this host
-	TabsPerUser    int      `toml:"tabs_per_user"`    // on one node; zero: 200
-	HelloSeconds   int      `toml:"hello_seconds"`    // until a socket must have said hello; zero: 10
-	PingSeconds    int      `toml:"ping_seconds"`     // between pings to a tab; zero: 25
-	PongSeconds    int      `toml:"pong_seconds"`     // to answer a ping; zero: 8
-	LegPingSeconds int      `toml:"leg_ping_seconds"` // seconds between pings, and to answer one, while the tab holds a leg; zero: 5
-	FrameBytes     int      `toml:"frame_bytes"`      // of one message of a client; zero: 65536
-	FrameSeconds   int      `toml:"frame_seconds"`    // until a frame that has begun must be complete, and a written one taken; zero: 10
-	QueueBytes     int      `toml:"queue_bytes"`      // that may wait for a slow tab; zero: 1048576
-	QueueSeconds   int      `toml:"queue_seconds"`    // that the oldest of them may wait; zero: 15
-	SpreadMS       int      `toml:"spread_ms"`        // over which tabs come back after a shutdown; zero: 5000
-	CatchUps       int      `toml:"catch_ups"`        // logs read at the same time; zero: 16
-	OfflineMS      int      `toml:"offline_ms"`       // after its last tab until a user counts as offline, so that a reload is not seen; zero: 5000
-	WatchLimit     int      `toml:"watch_limit"`      // users whose presence one tab may watch; zero: 500
-	HeartbeatMS    int      `toml:"heartbeat_ms"`     // between a node's signs of life; the users of one that misses three are offline; zero: 5000
-	Rates          Rates    `toml:"rates"`            // what clients may ask
+	// Origins lists the sites whose pages may connect, as scheme://host[:port]. "*": any. Empty: only pages of this host.
+	Origins []string `toml:"origins"`
+	// TabsPerUser is how many tabs one user may have on one node.
+	TabsPerUser int `toml:"tabs_per_user"`
+	// HelloSeconds is the time within which a new connection must have said hello.
+	HelloSeconds int `toml:"hello_seconds"`
+	// PingSeconds is the time between two pings to a tab.
+	PingSeconds int `toml:"ping_seconds"`
+	// PongSeconds is the time within which a tab must answer a ping.
+	PongSeconds int `toml:"pong_seconds"`
+	// LegPingSeconds replaces PingSeconds and PongSeconds while the tab holds a leg of a call.
+	LegPingSeconds int `toml:"leg_ping_seconds"`
+	// FrameBytes is the size of the largest message of a client.
+	FrameBytes int `toml:"frame_bytes"`
+	// FrameSeconds is the time within which a frame that has begun must be complete, and a written one taken.
+	FrameSeconds int `toml:"frame_seconds"`
+	// QueueBytes is how many bytes may wait for a slow tab.
+	QueueBytes int `toml:"queue_bytes"`
+	// QueueSeconds is how long the oldest of them may wait.
+	QueueSeconds int `toml:"queue_seconds"`
+	// SpreadMS is the time in milliseconds over which tabs come back after a shutdown.
+	SpreadMS int `toml:"spread_ms"`
+	// CatchUps is how many tabs may read their missed events at the same time.
+	CatchUps int `toml:"catch_ups"`
+	// OfflineMS is the time in milliseconds after which a user without a tab counts as offline, so that a reload is not seen.
+	OfflineMS int `toml:"offline_ms"`
+	// WatchLimit is how many users' presence one tab may watch.
+	WatchLimit int `toml:"watch_limit"`
+	// HeartbeatMS is the time in milliseconds between a node's heartbeats; the users of a node that misses three are offline.
+	HeartbeatMS int `toml:"heartbeat_ms"`
+
+	Rates Rates `toml:"rates"`
 }
 
-// Rates are token buckets: so many a second, and five times as many at once.
+// Rates is how many requests are taken in a second. Five times as many may come at once.
 type Rates struct {
-	Frames          int `toml:"frames"`           // per tab; more close it; zero: 100
-	UserRequests    int `toml:"user_requests"`    // of all tabs of a user; zero: 50
-	AddressRequests int `toml:"address_requests"` // from one address (IPv6: /64); zero: 500
-	Requests        int `toml:"requests"`         // in all; zero: 20000
-	UserHellos      int `toml:"user_hellos"`      // zero: 10
-	AddressHellos   int `toml:"address_hellos"`   // zero: 100
-	Hellos          int `toml:"hellos"`           // zero: 2000
+	// Frames of one tab; a tab that sends more is closed.
+	Frames int `toml:"frames"`
+	// UserRequests of all tabs of one user.
+	UserRequests int `toml:"user_requests"`
+	// AddressRequests from one address (IPv6: one /64).
+	AddressRequests int `toml:"address_requests"`
+	// Requests in all.
+	Requests int `toml:"requests"`
+	// UserHellos are hellos, one per new connection, of one user.
+	UserHellos int `toml:"user_hellos"`
+	// AddressHellos from one address (IPv6: one /64).
+	AddressHellos int `toml:"address_hellos"`
+	// Hellos in all.
+	Hellos int `toml:"hellos"`
 }
 
 // Defaults is what the zero Config means.
@@ -51,48 +74,7 @@ func Defaults() Config {
 }
 
 // Validate says which value makes no sense.
-func (c Config) Validate() error {
-	for key, n := range map[string]int{
-		"tabs_per_user": c.TabsPerUser, "hello_seconds": c.HelloSeconds, "ping_seconds": c.PingSeconds, "pong_seconds": c.PongSeconds,
-		"leg_ping_seconds": c.LegPingSeconds, "frame_bytes": c.FrameBytes, "frame_seconds": c.FrameSeconds, "queue_bytes": c.QueueBytes,
-		"queue_seconds": c.QueueSeconds, "spread_ms": c.SpreadMS, "catch_ups": c.CatchUps, "offline_ms": c.OfflineMS,
-		"watch_limit": c.WatchLimit, "heartbeat_ms": c.HeartbeatMS, "rates.frames": c.Rates.Frames,
-		"rates.user_requests": c.Rates.UserRequests, "rates.address_requests": c.Rates.AddressRequests, "rates.requests": c.Rates.Requests,
-		"rates.user_hellos": c.Rates.UserHellos, "rates.address_hellos": c.Rates.AddressHellos, "rates.hellos": c.Rates.Hellos,
-	} {
-		if n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, n)
-		}
-	}
-	return nil
-}
-
-func (c Config) filled() Config {
-	d := Defaults()
-	c.TabsPerUser = cmp.Or(c.TabsPerUser, d.TabsPerUser)
-	c.HelloSeconds = cmp.Or(c.HelloSeconds, d.HelloSeconds)
-	c.PingSeconds = cmp.Or(c.PingSeconds, d.PingSeconds)
-	c.PongSeconds = cmp.Or(c.PongSeconds, d.PongSeconds)
-	c.LegPingSeconds = cmp.Or(c.LegPingSeconds, d.LegPingSeconds)
-	c.FrameBytes = cmp.Or(c.FrameBytes, d.FrameBytes)
-	c.FrameSeconds = cmp.Or(c.FrameSeconds, d.FrameSeconds)
-	c.QueueBytes = cmp.Or(c.QueueBytes, d.QueueBytes)
-	c.QueueSeconds = cmp.Or(c.QueueSeconds, d.QueueSeconds)
-	c.SpreadMS = cmp.Or(c.SpreadMS, d.SpreadMS)
-	c.CatchUps = cmp.Or(c.CatchUps, d.CatchUps)
-	c.OfflineMS = cmp.Or(c.OfflineMS, d.OfflineMS)
-	c.WatchLimit = cmp.Or(c.WatchLimit, d.WatchLimit)
-	c.HeartbeatMS = cmp.Or(c.HeartbeatMS, d.HeartbeatMS)
-	r := &c.Rates
-	r.Frames = cmp.Or(r.Frames, d.Rates.Frames)
-	r.UserRequests = cmp.Or(r.UserRequests, d.Rates.UserRequests)
-	r.AddressRequests = cmp.Or(r.AddressRequests, d.Rates.AddressRequests)
-	r.Requests = cmp.Or(r.Requests, d.Rates.Requests)
-	r.UserHellos = cmp.Or(r.UserHellos, d.Rates.UserHellos)
-	r.AddressHellos = cmp.Or(r.AddressHellos, d.Rates.AddressHellos)
-	r.Hellos = cmp.Or(r.Hellos, d.Rates.Hellos)
-	return c
-}
+func (c Config) Validate() error { return settings.NonNegative(c) }
 
 func seconds(n int) time.Duration      { return time.Duration(n) * time.Second }
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

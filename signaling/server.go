@@ -28,6 +28,7 @@ import (
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/chat"
+	"carillon/settings"
 	"carillon/wire"
 )
 
@@ -76,7 +77,7 @@ type Server struct {
 
 // New starts a node on the bus. Close it.
 func New(deps Deps, cfg Config) (*Server, error) {
-	cfg = cfg.filled()
+	cfg = settings.Fill(cfg, Defaults())
 	s := &Server{
 		cfg: cfg, node: rand.Text(), version: deps.Version, log: deps.Log,
 		chat: deps.Chat, bus: deps.Bus, verify: deps.Verify, revoke: deps.Revoke,

@@ -1,18 +1,19 @@
 package store
 
-import (
-	"cmp"
-	"fmt"
-)
+import "carillon/settings"
 
-// Config of the database. The zero Config runs, except that Folder must be given.
+// Config of the database. Zero fields mean [Defaults]; Folder must be given.
 type Config struct {
 	Folder string `toml:"-"` // the data folder; made when absent
 
-	LogEvents int `toml:"log_events"` // events kept per user for tabs that come back; 0: 2000
-	LogHours  int `toml:"log_hours"`  // how long they are kept at most; 0: 24
-	Queue     int `toml:"queue"`      // writes that may wait for the disk before more are refused as busy; 0: 4096
-	Readers   int `toml:"readers"`    // connections that read side by side; 0: 4
+	// LogEvents is how many events are kept per user for tabs that come back.
+	LogEvents int `toml:"log_events"`
+	// LogHours is how long they are kept at most.
+	LogHours int `toml:"log_hours"`
+	// Queue is how many writes may wait for the disk before more are refused as busy.
+	Queue int `toml:"queue"`
+	// Readers is how many connections read side by side.
+	Readers int `toml:"readers"`
 }
 
 // Defaults is what the zero Config means.
@@ -21,22 +22,4 @@ func Defaults() Config {
 }
 
 // Validate says which value makes no sense.
-func (c Config) Validate() error {
-	for key, n := range map[string]int{
-		"log_events": c.LogEvents, "log_hours": c.LogHours, "queue": c.Queue, "readers": c.Readers,
-	} {
-		if n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, n)
-		}
-	}
-	return nil
-}
-
-func (c Config) withDefaults() Config {
-	d := Defaults()
-	c.LogEvents = cmp.Or(c.LogEvents, d.LogEvents)
-	c.LogHours = cmp.Or(c.LogHours, d.LogHours)
-	c.Queue = cmp.Or(c.Queue, d.Queue)
-	c.Readers = cmp.Or(c.Readers, d.Readers)
-	return c
-}
+func (c Config) Validate() error { return settings.NonNegative(c) }

@@ -26,6 +26,7 @@ import (
 
 	"carillon/chat"
 	"carillon/refusal"
+	"carillon/settings"
 )
 
 // Store is the open database. Its methods are safe for concurrent use.
@@ -59,7 +60,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	s := &Store{
-		cfg: cfg.withDefaults(), log: log, deliver: deliver, now: time.Now,
+		cfg: settings.Fill(cfg, Defaults()), log: log, deliver: deliver, now: time.Now,
 		metrics: newMetrics(), done: make(chan struct{}),
 	}
 	s.queue = make(chan *write, s.cfg.Queue)

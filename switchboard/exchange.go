@@ -14,6 +14,7 @@ import (
 
 	"carillon/call"
 	"carillon/refusal"
+	"carillon/settings"
 )
 
 // Exchange keeps the live calls that this server owns.
@@ -40,7 +41,7 @@ func NewExchange(store Store, cfg call.Config, node string, open func(id string)
 		return nil, err
 	}
 	return &Exchange{
-		store: store, cfg: cfg.Filled(), node: node, open: open, log: log, metrics: m,
+		store: store, cfg: settings.Fill(cfg, call.Defaults()), node: node, open: open, log: log, metrics: m,
 		calls: map[string]*owner{},
 	}, nil
 }

@@ -8,24 +8,27 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"carillon/settings"
 )
 
-// Config is the table [turn], the same alone and embedded. The zero value runs on loopback.
+// Config is the table [turn], the same alone and embedded. Zero fields mean [Defaults], which
+// run on loopback.
 type Config struct {
-	// Off turns the server off where it would be embedded. False: on.
+	// Off turns the server off where it would be embedded.
 	Off bool `toml:"off"`
-	// Realm is shown to clients and part of every key. Empty: carillon.
+	// Realm is shown to clients and part of every key.
 	Realm string `toml:"realm"`
 	// Secrets sign short-lived credentials as coturn's static-auth-secret does; the first makes new
 	// ones, all are accepted. Empty: one is generated at start, which only loopback may rely on.
 	Secrets []string `toml:"secrets"`
 	// Users are names with passwords that do not expire. Empty: none.
 	Users map[string]string `toml:"users"`
-	// UDP lists what listens, as ADDRESS:PORT. Empty, with TCP and TLS empty too: 127.0.0.1:3478.
+	// UDP lists the addresses that listen, as ADDRESS:PORT. Empty: none, unless TCP and TLS are empty too.
 	UDP []string `toml:"udp"`
-	// TCP lists what listens, as ADDRESS:PORT. Empty, with UDP and TLS empty too: 127.0.0.1:3478.
+	// TCP lists the addresses that listen, as ADDRESS:PORT. Empty: none, unless UDP and TLS are empty too.
 	TCP []string `toml:"tcp"`
-	// TLS lists what listens, as ADDRESS:PORT; it needs cert and key. Empty: none.
+	// TLS lists the addresses that listen, as ADDRESS:PORT; it needs Cert and Key. Empty: none.
 	TLS []string `toml:"tls"`
 	// Cert is the certificate chain for TLS, read again when the file changes. Empty: no TLS.
 	Cert string `toml:"cert"`
@@ -37,13 +40,13 @@ type Config struct {
 	// RelayAddresses are where relays live, one for IPv4 and one for IPv6: ADDRESS, or PUBLIC/LOCAL
 	// behind a one-to-one NAT. Empty: the address that listens, or this machine's when that is a wildcard.
 	RelayAddresses []string `toml:"relay_addresses"`
-	// RelayPorts are the lowest and the highest port of a relay. Empty: 49152 to 65535.
+	// RelayPorts are the lowest and the highest port of a relay.
 	RelayPorts []int `toml:"relay_ports"`
-	// STUNOnly answers Binding requests and nothing else. False: relays too.
+	// STUNOnly answers Binding requests and nothing else: there are no relays.
 	STUNOnly bool `toml:"stun_only"`
-	// CredentialSeconds is how long a credential we hand out is good for a new relay. Zero: 86400.
+	// CredentialSeconds is how long a credential we hand out is good for a new relay.
 	CredentialSeconds int `toml:"credential_seconds"`
-	// DrainSeconds is how long relays may live on after SIGTERM. Zero: 60.
+	// DrainSeconds is how long relays may live on after SIGTERM.
 	DrainSeconds int `toml:"drain_seconds"`
 
 	Peers  Peers  `toml:"peers"`
@@ -75,42 +78,42 @@ type Peers struct {
 
 // Quota is the table [turn.quota]. A negative number means no limit.
 type Quota struct {
-	// PerUser is how many relays one user may have. Zero: 32.
+	// PerUser is how many relays one user may have.
 	PerUser int `toml:"per_user"`
-	// PerAddress is how many relays one client address (IPv6: one /64) may have. Zero: 1024.
+	// PerAddress is how many relays one client address (IPv6: one /64) may have.
 	PerAddress int `toml:"per_address"`
-	// Total is how many relays there may be. Zero: 10000.
+	// Total is how many relays there may be.
 	Total int `toml:"total"`
-	// Permissions is how many peer addresses one relay may permit. Zero: 64.
+	// Permissions is how many peer addresses one relay may permit.
 	Permissions int `toml:"permissions"`
-	// Channels is how many channels one relay may bind. Zero: 64.
+	// Channels is how many channels one relay may bind.
 	Channels int `toml:"channels"`
-	// RelayKbps bounds one relay in kilobits per second and direction; what is over is dropped. Zero: no limit.
+	// RelayKbps bounds one relay in kilobits per second and direction; what is over is dropped. 0: no limit.
 	RelayKbps int `toml:"relay_kbps"`
-	// UserKbps bounds all relays of one user, both directions together. Zero: no limit.
+	// UserKbps bounds all relays of one user, both directions together. 0: no limit.
 	UserKbps int `toml:"user_kbps"`
-	// TotalKbps bounds the server, both directions together. Zero: no limit.
+	// TotalKbps bounds the server, both directions together. 0: no limit.
 	TotalKbps int `toml:"total_kbps"`
 }
 
 // Limits is the table [turn.limits]: what strangers may cost.
 type Limits struct {
-	// Connections is how many TCP and TLS connections there may be. Zero: 12000.
+	// Connections is how many TCP and TLS connections there may be.
 	Connections int `toml:"connections"`
-	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have. Zero: 1024.
+	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have.
 	ConnectionsPerAddress int `toml:"connections_per_address"`
-	// HandshakeSeconds bounds a TLS handshake. Zero: 10.
+	// HandshakeSeconds bounds a TLS handshake.
 	HandshakeSeconds int `toml:"handshake_seconds"`
-	// FrameSeconds bounds the wait for the first message and the time one message may take. Zero: 5.
+	// FrameSeconds bounds the wait for the first message and the time one message may take.
 	FrameSeconds int `toml:"frame_seconds"`
-	// IdleSeconds is how long a connection without a relay may be silent. Zero: 120.
+	// IdleSeconds is how long a connection without a relay may be silent.
 	IdleSeconds int `toml:"idle_seconds"`
 	// AnswersPerAddress is how many answers per second one address (IPv6: one /64) gets before it
-	// has proved who it is, with a burst of twice as many; the rest is dropped. Zero: 500.
+	// has proved who it is, with a burst of twice as many; the rest is dropped.
 	AnswersPerAddress int `toml:"answers_per_address"`
-	// Answers is the same for all addresses together. Zero: 10000.
+	// Answers is the same for all addresses together.
 	Answers int `toml:"answers"`
-	// RequestsPerRelay is how many requests per second the owner of a relay may send. Zero: 100.
+	// RequestsPerRelay is how many requests per second the owner of a relay may send.
 	RequestsPerRelay int `toml:"requests_per_relay"`
 }
 
@@ -131,38 +134,13 @@ func Defaults() Config {
 	}
 }
 
-func fill[T comparable](field *T, value T) {
-	if *field == *new(T) {
-		*field = value
-	}
-}
-
 // filled replaces zero fields by their defaults.
 func (c Config) filled() Config {
 	d := Defaults()
-	if len(c.UDP)+len(c.TCP)+len(c.TLS) == 0 {
-		c.UDP, c.TCP = d.UDP, d.TCP
+	if len(c.UDP)+len(c.TCP)+len(c.TLS) > 0 {
+		d.UDP, d.TCP = nil, nil // some listener was chosen, so an empty list means none
 	}
-	if len(c.RelayPorts) == 0 {
-		c.RelayPorts = d.RelayPorts
-	}
-	fill(&c.Realm, d.Realm)
-	fill(&c.CredentialSeconds, d.CredentialSeconds)
-	fill(&c.DrainSeconds, d.DrainSeconds)
-	q, l := &c.Quota, &c.Limits
-	fill(&q.PerUser, d.Quota.PerUser)
-	fill(&q.PerAddress, d.Quota.PerAddress)
-	fill(&q.Total, d.Quota.Total)
-	fill(&q.Permissions, d.Quota.Permissions)
-	fill(&q.Channels, d.Quota.Channels)
-	fill(&l.Connections, d.Limits.Connections)
-	fill(&l.ConnectionsPerAddress, d.Limits.ConnectionsPerAddress)
-	fill(&l.HandshakeSeconds, d.Limits.HandshakeSeconds)
-	fill(&l.FrameSeconds, d.Limits.FrameSeconds)
-	fill(&l.IdleSeconds, d.Limits.IdleSeconds)
-	fill(&l.AnswersPerAddress, d.Limits.AnswersPerAddress)
-	fill(&l.Answers, d.Limits.Answers)
-	fill(&l.RequestsPerRelay, d.Limits.RequestsPerRelay)
+	c = settings.Fill(c, d)
 	if c.Peers.Policy == "" {
 		c.Peers.Policy = PolicyPublic
 		if len(c.Media) > 0 {

@@ -1,19 +1,27 @@
 package udp
 
 import (
-	"fmt"
 	"time"
+
+	"carillon/settings"
 )
 
-// Config of one socket. The zero value runs.
+// Config of one socket. Zero fields mean [Defaults].
 type Config struct {
-	HoldMicroseconds int  `toml:"hold_microseconds"` // longest wait for more packets under load; 0: 1000, negative: never wait
-	QueuePackets     int  `toml:"queue_packets"`     // packets that may wait to be sent; 0: 4096
-	QueueBytes       int  `toml:"queue_bytes"`       // bytes that may wait to be sent; 0: 4 MiB
-	RunPackets       int  `toml:"run_packets"`       // most packets to one destination back to back as one segmented message; 0: 48
-	ReadPackets      int  `toml:"read_packets"`      // packets read by one system call; 0: 64
-	BufferBytes      int  `toml:"buffer_bytes"`      // socket buffers asked of the kernel; 0: 4 MiB
-	NoSegmentation   bool `toml:"no_segmentation"`   // true: never use UDP segmentation (GSO), even where the kernel has it
+	// HoldMicroseconds is the longest wait for more packets under load. Negative: never wait.
+	HoldMicroseconds int `toml:"hold_microseconds"`
+	// QueuePackets is how many packets may wait to be sent.
+	QueuePackets int `toml:"queue_packets"`
+	// QueueBytes is how many bytes may wait to be sent.
+	QueueBytes int `toml:"queue_bytes"`
+	// RunPackets is how many packets to one destination may leave as one segmented message, at most 64.
+	RunPackets int `toml:"run_packets"`
+	// ReadPackets is how many packets one system call may read, at most 1024.
+	ReadPackets int `toml:"read_packets"`
+	// BufferBytes is the size of the socket buffers that the kernel is asked for.
+	BufferBytes int `toml:"buffer_bytes"`
+	// NoSegmentation turns UDP segmentation (GSO) off even where the kernel has it.
+	NoSegmentation bool `toml:"no_segmentation"`
 }
 
 // Defaults is what zero fields mean.
@@ -29,33 +37,13 @@ func Defaults() Config {
 }
 
 // Validate says which value makes no sense.
-func (c Config) Validate() error {
-	for key, n := range map[string]int{
-		"queue_packets": c.QueuePackets, "queue_bytes": c.QueueBytes, "run_packets": c.RunPackets,
-		"read_packets": c.ReadPackets, "buffer_bytes": c.BufferBytes,
-	} {
-		if n < 0 {
-			return fmt.Errorf("%s is %d, want 0 or more", key, n)
-		}
-	}
-	return nil
-}
+func (c Config) Validate() error { return settings.NonNegative(c, "hold_microseconds") }
 
+// filled replaces zero fields by their defaults and keeps what the kernel would refuse in
+// its bounds.
 func (c Config) filled() Config {
-	d := Defaults()
-	fill := func(v *int, otherwise int) {
-		if *v == 0 {
-			*v = otherwise
-		}
-	}
-	fill(&c.HoldMicroseconds, d.HoldMicroseconds)
-	fill(&c.QueuePackets, d.QueuePackets)
-	fill(&c.QueueBytes, d.QueueBytes)
-	fill(&c.RunPackets, d.RunPackets)
-	fill(&c.ReadPackets, d.ReadPackets)
-	fill(&c.BufferBytes, d.BufferBytes)
-	// The kernel refuses a message of more than 64 segments (UDP_MAX_SEGMENTS in
-	// its older form).
+	c = settings.Fill(c, Defaults())
+	// The kernel refuses a message of more than 64 segments (UDP_MAX_SEGMENTS in its older form).
 	c.RunPackets = min(max(c.RunPackets, 1), 64)
 	c.ReadPackets = min(max(c.ReadPackets, 1), 1024)
 	return c
