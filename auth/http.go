@@ -6,14 +6,15 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
-	"golang.org/x/time/rate"
-
+	"carillon/limit"
 	"carillon/refusal"
 )
+
+// maxAddresses is how many addresses' guests are counted at a time, some 100 bytes each.
+const maxAddresses = 10_000
 
 // demoTTL is short enough to see renewal work in an afternoon.
 const demoTTL = time.Hour
@@ -63,14 +64,19 @@ func (v *Verifier) DemoHandler() http.Handler {
 // GuestHandler makes a guest: POST {"name": "…"}, or gives one a new token for the
 // old: POST {"token": "…"}. At a bounded rate per address.
 func (v *Verifier) GuestHandler() http.Handler {
-	limits := perAddress{perMinute: v.config.GuestsPerMinute}
+	guests := limit.NewKeys[netip.Addr](limit.Per(time.Minute, v.config.GuestsPerMinute, time.Minute), maxAddresses)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !v.config.Guests && !v.config.Demo() {
 			reply(w, http.StatusForbidden, refusal.New(refusal.NotAllowed, "This server takes no guests (auth.guests). Give the popup a token."))
 			return
 		}
-		if !limits.allow(r.RemoteAddr, v.now()) {
-			reply(w, http.StatusTooManyRequests, refusal.After(time.Minute, refusal.RateLimited, "Too many new guests from your address. Try again in a minute."))
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil {
+			reply(w, http.StatusBadRequest, refusal.New(refusal.BadRequest, "Your address cannot be read."))
+			return
+		}
+		if wait := guests.Take(limit.Address(from.Addr()), 1, time.Now()); wait > 0 {
+			reply(w, http.StatusTooManyRequests, refusal.After(wait, refusal.RateLimited, "Too many new guests from your address. Try again in a minute."))
 			return
 		}
 		var ask struct {
@@ -82,7 +88,6 @@ func (v *Verifier) GuestHandler() http.Handler {
 		}
 		var token string
 		var id Identity
-		var err error
 		if ask.Token != "" {
 			token, id, err = v.RenewGuest(r.Context(), ask.Token)
 		} else {
@@ -151,39 +156,4 @@ func title(name string) string {
 		r[0] = unicode.ToUpper(r[0])
 	}
 	return string(r)
-}
-
-// perAddress is a token bucket per client address. An IPv6 /64 counts as one address.
-type perAddress struct {
-	perMinute int
-
-	mu      sync.Mutex
-	buckets map[netip.Prefix]*rate.Limiter
-}
-
-// maxBuckets bounds the memory an attacker with many addresses can make us spend; past
-// it all are forgotten, which gives each address a fresh allowance once.
-const maxBuckets = 10_000
-
-func (p *perAddress) allow(remote string, now time.Time) bool {
-	ap, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return false
-	}
-	addr, bits := ap.Addr().Unmap(), 32
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, _ := addr.Prefix(bits)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.buckets == nil || len(p.buckets) >= maxBuckets {
-		p.buckets = make(map[netip.Prefix]*rate.Limiter)
-	}
-	b := p.buckets[prefix]
-	if b == nil {
-		b = rate.NewLimiter(rate.Limit(float64(p.perMinute)/60), p.perMinute)
-		p.buckets[prefix] = b
-	}
-	return b.AllowN(now, 1)
 }

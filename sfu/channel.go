@@ -113,7 +113,7 @@ func (p *Peer) fanOut(c *lossyChannel) {
 			_ = c.conn.Close()
 			return
 		}
-		if n > sfu.cfg.LossyBytes || !p.lossyRate.Allow() || p.closed.Load() {
+		if n > sfu.cfg.LossyBytes || p.lossyRate.Take(1, time.Now()) > 0 || p.closed.Load() {
 			sfu.metrics.dropLossy.Add(1)
 			continue
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
-	"golang.org/x/time/rate"
 
+	"carillon/limit"
 	"carillon/refusal"
 )
 
@@ -35,7 +35,7 @@ type Peer struct {
 	negotiate sync.Mutex                  // one offer at a time
 	chat      atomic.Pointer[chatChannel] // the newest
 	lossy     atomic.Pointer[lossyChannel]
-	lossyRate *rate.Limiter
+	lossyRate limit.Bucket
 
 	phases struct {
 		mu      sync.Mutex
@@ -52,14 +52,13 @@ type Peer struct {
 }
 
 func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error) {
-	limit := r.sfu.cfg.LossyPerSecond
 	p := &Peer{
 		room: r, leg: leg, participant: participant, active: true,
 		notifications: newNotifications(listener),
 		sources:       make(map[string]*source),
 		muted:         make(map[SourceKind]bool),
-		lossyRate:     rate.NewLimiter(rate.Limit(limit), limit),
 	}
+	p.lossyRate.Limit(limit.Per(time.Second, r.sfu.cfg.LossyPerSecond, time.Second))
 	p.arrivals = arrivals{peer: p, recorder: twcc.NewRecorder(1)}
 	p.phases.told = make(map[string]bool)
 	pc, err := r.sfu.connect(p)

@@ -5,6 +5,8 @@ package turn
 import (
 	"net/netip"
 	"sync"
+
+	"carillon/limit"
 )
 
 // connections counts streams per address and in all.
@@ -17,7 +19,7 @@ type connections struct {
 }
 
 func (c *connections) take(a netip.Addr) bool {
-	a = neighbourhood(a)
+	a = limit.Address(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if over(c.total, c.limits.Connections) || over(c.addresses[a], c.limits.ConnectionsPerAddress) {
@@ -29,7 +31,7 @@ func (c *connections) take(a netip.Addr) bool {
 }
 
 func (c *connections) release(a netip.Addr) {
-	a = neighbourhood(a)
+	a = limit.Address(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total--

@@ -3,6 +3,8 @@ package turn
 import (
 	"net/netip"
 	"sync"
+
+	"carillon/limit"
 )
 
 // quotas counts relays per user, per address and in all.
@@ -17,8 +19,8 @@ type quotas struct {
 
 // user is one user's share; it lives as long as its relays.
 type user struct {
-	name string
-	pace pace
+	name      string
+	bandwidth limit.Bucket
 
 	// Owned by quotas.
 	relays int
@@ -36,7 +38,7 @@ type share struct {
 
 // take books one relay, or says with which STUN error it is refused.
 func (q *quotas) take(name string, client netip.Addr) (share, int) {
-	client = neighbourhood(client)
+	client = limit.Address(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	u := q.users[name]
@@ -48,7 +50,7 @@ func (q *quotas) take(name string, client netip.Addr) (share, int) {
 	}
 	if u == nil {
 		u = &user{name: name}
-		u.pace.limit(q.cfg.UserKbps)
+		u.bandwidth.Limit(bandwidth(q.cfg.UserKbps))
 		q.users[name] = u
 	}
 	u.relays++
@@ -57,7 +59,7 @@ func (q *quotas) take(name string, client netip.Addr) (share, int) {
 	return share{u, client}, 0
 }
 
-func over(count, limit int) bool { return limit >= 0 && count >= limit }
+func over(count, most int) bool { return most >= 0 && count >= most }
 
 func (q *quotas) release(s share) {
 	q.mu.Lock()
@@ -69,14 +71,4 @@ func (q *quotas) release(s share) {
 	if q.addresses[s.address]--; q.addresses[s.address] == 0 {
 		delete(q.addresses, s.address)
 	}
-}
-
-// neighbourhood is what counts as one client address: for IPv6 a /64, which anyone has.
-func neighbourhood(a netip.Addr) netip.Addr {
-	a = a.Unmap()
-	if a.Is4() {
-		return a
-	}
-	p, _ := a.WithZone("").Prefix(64)
-	return p.Addr()
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"carillon/limit"
 )
 
 // relay is one allocation: a socket on which peers reach a client. The library decides when
@@ -25,8 +27,8 @@ type relay struct {
 	token     []byte         // of the port reserved beside it
 	share     share
 	began     time.Time
-	requests  pace
-	up, down  pace
+	requests  limit.Bucket
+	up, down  limit.Bucket
 	limited   bool
 	clientRaw rawAddress
 	door      *door   // UDP: the socket the client speaks to
@@ -102,6 +104,6 @@ func (r *relay) admitUp(n int, now int64) bool { return !r.limited || r.admit(&r
 
 func (r *relay) admitDown(n int, now int64) bool { return !r.limited || r.admit(&r.down, n, now) }
 
-func (r *relay) admit(own *pace, n int, now int64) bool {
-	return own.admit(n, now) && r.share.user.pace.admit(n, now) && r.server.total.admit(n, now)
+func (r *relay) admit(own *limit.Bucket, n int, now int64) bool {
+	return own.TakeAt(n, now) == 0 && r.share.user.bandwidth.TakeAt(n, now) == 0 && r.server.total.TakeAt(n, now) == 0
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"carillon/limit"
 )
 
 // resolve finds where packets for a peer go: our own SFU and our own relays under the address
@@ -63,11 +65,9 @@ func (s *Server) openRelay(o *origin, who caller, share share, address relayAddr
 	}
 	q := s.cfg.Quota
 	r.limited = q.RelayKbps > 0 || q.UserKbps > 0 || q.TotalKbps > 0
-	r.up.limit(q.RelayKbps)
-	r.down.limit(q.RelayKbps)
-	if n := s.cfg.Limits.RequestsPerRelay; n > 0 {
-		r.requests.cost, r.requests.burst = 1_000_000_000_000/int64(n), 1_000_000_000
-	}
+	r.up.Limit(bandwidth(q.RelayKbps))
+	r.down.Limit(bandwidth(q.RelayKbps))
+	r.requests.Limit(limit.Per(time.Second, s.cfg.Limits.RequestsPerRelay, time.Second))
 	r.peers.Store(&peerTable{})
 	if r.loop == nil {
 		r.loop = s.loops[s.nextLoop.Add(1)%uint32(len(s.loops))]

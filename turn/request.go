@@ -46,7 +46,7 @@ func (s *Server) handle(o *origin, m *message, now int64) []byte {
 	if answer != nil {
 		return s.refuseStranger(o, now, answer)
 	}
-	if o.relay.live() && !o.relay.requests.admit(1, now) {
+	if o.relay.live() && o.relay.requests.TakeAt(1, now) > 0 {
 		return nil
 	}
 	var b *builder

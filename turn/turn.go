@@ -10,7 +10,7 @@
 //
 //	client ── door (UDP) ─┬─ request ── authenticate, judge the peer, quotas ── library
 //	       └─ stream (TCP)┘
-//	                      └─ ChannelData, Send ── channel, permission, pace ── relay ── peer
+//	                      └─ ChannelData, Send ── channel, permission, quota ─ relay ── peer
 package turn
 
 import (
@@ -27,6 +27,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sys/unix"
+
+	"carillon/limit"
 )
 
 // Server serves until Close.
@@ -42,7 +44,7 @@ type Server struct {
 	quotas      *quotas
 	connections *connections
 	strangers   *strangers
-	total       pace
+	total       limit.Bucket
 	library     *library
 	loops       []*loop
 	listeners   []*streamListener
@@ -88,7 +90,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		none:         make(chan struct{}),
 		reservations: reservations{kept: make(map[string]socket)},
 	}
-	s.total.limit(cfg.Quota.TotalKbps)
+	s.total.Limit(bandwidth(cfg.Quota.TotalKbps))
 	if s.policy, err = newPolicy(cfg, f, new(machine).has); err != nil {
 		return nil, fmt.Errorf("turn.%w", err)
 	}

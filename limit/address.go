@@ -1,0 +1,14 @@
+package limit
+
+import "net/netip"
+
+// Address is what counts as one client: an IPv4 address, and of an IPv6 address the /64,
+// because whoever has one address there has them all. IPv4 in IPv6 counts as IPv4.
+func Address(a netip.Addr) netip.Addr {
+	a = a.Unmap()
+	if !a.Is6() {
+		return a
+	}
+	p, _ := a.WithZone("").Prefix(64) // cannot fail: 64 bits fit
+	return p.Addr()
+}
