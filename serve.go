@@ -28,6 +28,7 @@ import (
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/store"
+	"carillon/switchboard"
 	"carillon/turn"
 	"carillon/web"
 	"carillon/wire"
@@ -133,10 +134,16 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	c.Chat.Reach = c.Reach
 	messages := chat.New(db, c.Chat)
+	board, err := switchboard.New(switchboard.Deps{
+		Store: db, Chat: messages, Bus: bell, SFU: media, Config: c.Call, Log: log, Metrics: reg,
+	})
+	if err != nil {
+		return err
+	}
+	defer board.Close()
 	node, err := signaling.New(signaling.Deps{
 		Chat: messages, Bus: bell, Verify: verifier.Verify, Revoke: db.Revoke,
-		Calls:      &signaling.CallDeps{Store: db, SFU: media, Config: c.Call},
-		ICEServers: iceServers(relays, c.ICE), Limits: limits(c), Version: version(), Log: log, Metrics: reg,
+		Calls: board, ICEServers: iceServers(relays, c.ICE), Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err

@@ -117,7 +117,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	d := &discard{}
 	for i := range n {
 		l := newLink(s, d, netip.Prefix{}, true)
-		l.from = origin{User: chat.User{ID: "alice"}, Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
+		l.tab = call.Seat{User: "alice", Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
 		l.follow.phase = live
 		h.links = append(h.links, l)
 	}

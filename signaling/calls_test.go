@@ -1,14 +1,12 @@
 package signaling
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -367,9 +365,7 @@ func TestRestartInTheMiddleOfACall(t *testing.T) {
 	alice, bob := w.open(1, "alice"), w.open(1, "bob")
 	a, b, pa, pb := talk(t, alice, bob)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	w.nodes[1].Close(ctx)
+	w.stop(1)
 	if err := w.sfus[0].Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -398,9 +394,7 @@ func TestNobodyComesBackAfterARestart(t *testing.T) {
 	w.cfg = call.Config{GraceSeconds: 1}
 	alice, bob := w.open(1, "alice"), w.open(1, "bob")
 	a, _, pa, pb := talk(t, alice, bob)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	w.nodes[1].Close(ctx)
+	w.stop(1)
 	pa.close()
 	pb.close()
 	n := w.addCallNode(w.bus)
@@ -431,9 +425,7 @@ func TestTheOtherNodeTakesACallOver(t *testing.T) {
 	second := w.addCallNode(join(t, w.world))
 	alice, bob := w.open(1, "alice"), w.open(second, "bob")
 	a, b, pa, pb := talk(t, alice, bob) // owned by alice's node
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	w.nodes[1].Close(ctx)
+	w.stop(1)
 	pa.close()
 	pb.close()
 	s := bob.until("taken over", a.Call.ID, func(s call.Snapshot) bool { return s.Epoch == 2 })

@@ -10,6 +10,7 @@ import (
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -40,8 +41,13 @@ func (w *callWorld) addCallNode(b *bus.Bus) int {
 		}
 	})
 	w.sfus = append(w.sfus, media)
-	w.calls = &CallDeps{Store: w.store, SFU: media, Config: w.cfg}
-	w.addNode(Config{}, b)
+	board, err := switchboard.New(switchboard.Deps{
+		Store: w.store, Chat: w.chat, Bus: b, SFU: media, Config: w.cfg, Log: w.logger(),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.addNodeWith(Config{}, b, board)
 	return len(w.nodes) - 1
 }
 

@@ -89,7 +89,7 @@ func (l *link) readLog(ctx context.Context) ([]chat.Event, bool) {
 	if phase != reading {
 		return nil, false
 	}
-	events, complete, err := s.chat.EventsAfter(ctx, l.from.User.ID, after, logPage)
+	events, complete, err := s.chat.EventsAfter(ctx, l.tab.User, after, logPage)
 	if err != nil {
 		l.log.Error("read log", "offset", after, "err", err)
 	}

@@ -5,13 +5,16 @@ import (
 	"net/netip"
 	"time"
 
+	"carillon/call"
+	"carillon/chat"
 	"carillon/refusal"
+	"carillon/sfu"
 	"carillon/wire"
 )
 
 // pipe is a call's data channel under a link.
 type pipe struct {
-	channel channel
+	channel sfu.Channel
 	timeout time.Duration
 }
 
@@ -22,11 +25,11 @@ const maxChannelMessage = 64 << 10
 // serveChannel speaks the protocol on a data channel of a leg of this tab, until the
 // channel ends. It begins as the second way in: answers go back on it, events and notes
 // come on it only while the tab has no synced socket, as synced says it has now.
-func (s *Server) serveChannel(ch channel, from origin, synced bool, acked int64) {
+func (s *Server) serveChannel(ch sfu.Channel, user chat.User, tab call.Seat, synced bool, acked int64) {
 	p := &pipe{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
 	l := newLink(s, p, netip.Prefix{}, true) // its requests count for the user only
-	l.from = from
-	l.log = s.log.With("user", from.User.ID, "tab", from.Where.Tab, "channel", true)
+	l.user, l.tab = user, tab
+	l.log = s.log.With("user", tab.User, "tab", tab.Tab, "channel", true)
 	l.follow.phase = muted
 	l.isSynced = true
 	ended := make(chan struct{})

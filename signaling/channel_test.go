@@ -69,9 +69,12 @@ func (l *line) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
 
 func (w *world) channel(node int, user, tab string, acked int64) *line {
 	server, browser := newLine()
-	from := origin{User: chat.User{ID: user, Name: user}, Where: call.Where{Tab: tab, Device: "device-00000001"}, Session: "s"}
+	from := call.Seat{User: user, Session: "s", Where: call.Where{Tab: tab, Device: "device-00000001"}}
 	ended := make(chan struct{})
-	go func() { defer close(ended); w.nodes[node].serveChannel(server, from, true, acked) }()
+	go func() {
+		defer close(ended)
+		w.nodes[node].serveChannel(server, chat.User{ID: user, Name: user}, from, true, acked)
+	}()
 	w.t.Cleanup(func() { _ = browser.Close(); <-ended })
 	return browser
 }

@@ -3,20 +3,30 @@ package signaling
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
+	"carillon/call"
 	"carillon/refusal"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
 // method is one entry of the table that WebSockets and data channels share.
 type method struct {
-	lane laneID
-	note bool // no answer
-	run  func(ctx context.Context, l *link, params json.RawMessage) (any, error)
+	lane  laneID
+	limit limitClass
+	note  bool            // a notification: it gets no answer
+	types [2]reflect.Type // of its params and its result; no result: a notification
+	run   func(ctx context.Context, l *link, params json.RawMessage) (reply, error)
+}
+
+// reply is the result of a request, and what is to be done once it is queued.
+type reply struct {
+	value any
+	after func() // nil: nothing
 }
 
 // A link's requests run in lanes, each in order and one at a time. Those that concern
@@ -24,62 +34,88 @@ type method struct {
 type laneID int
 
 const (
-	chats laneID = iota
-	calls
+	chatLane laneID = iota
+	callLane
 	lanes = 2
 )
 
-// on makes an entry that parses its params.
-func on[P any](run func(l *link, ctx context.Context, p P) (any, error)) method {
-	return method{run: func(ctx context.Context, l *link, data json.RawMessage) (any, error) {
-		p, err := params[P](data)
-		if err != nil {
-			return nil, err
-		}
-		return run(l, ctx, p)
-	}}
+// table lists what a client may ask once it has said hello. The requests and
+// notifications that are not in it are hello and pong, which the reader answers itself.
+var table = map[string]method{
+	wire.MethodTokenRenew:         on((*link).renewToken),
+	wire.MethodSessionList:        on((*link).sessionList),
+	wire.MethodSessionSignOut:     onWithAfter((*link).sessionSignOut),
+	wire.MethodUserGet:            on((*link).userGet),
+	wire.MethodUserObjectSet:      on((*link).objectSet),
+	wire.MethodUserObjectGet:      on((*link).objectGet),
+	wire.MethodPresenceWatch:      on((*link).presenceWatch),
+	wire.MethodConversationCreate: on((*link).conversationCreate),
+	wire.MethodConversationList:   on((*link).conversationList),
+	wire.MethodConversationGet:    on((*link).conversationGet),
+	wire.MethodMessageSend:        on((*link).messageSend),
+	wire.MethodMessagePage:        on((*link).messagePage),
+	wire.MethodReceiptRead:        on((*link).receiptRead),
+
+	wire.MethodCallStart:   onCalls(rings, (*switchboard.Board).Start),
+	wire.MethodCallAnswer:  onCalls(legs, (*switchboard.Board).Answer),
+	wire.MethodCallMove:    onCalls(legs, (*switchboard.Board).Move),
+	wire.MethodCallResume:  onCalls(legs, (*switchboard.Board).Resume),
+	wire.MethodCallRinging: onCalls(legs, (*switchboard.Board).Ringing),
+	wire.MethodCallDecline: onCalls(legs, (*switchboard.Board).Decline),
+	wire.MethodCallLeave:   onCalls(legs, (*switchboard.Board).Leave),
+	wire.MethodCallState:   onCalls(legs, (*switchboard.Board).SetState),
+	wire.MethodLegOffer:    onCalls(legs, (*switchboard.Board).Offer),
+	wire.MethodLegPhase:    onCalls(legs, (*switchboard.Board).Phase),
+
+	wire.NoteAck:        noteOn(chatLane, (*link).ack),
+	wire.NoteTyping:     noteOn(chatLane, (*link).typing),
+	wire.NoteActivity:   noteOn(chatLane, (*link).activity),
+	wire.NoteLegSuspend: noteOn(callLane, (*link).legSuspend),
 }
 
-func noteOn[P any](run func(l *link, ctx context.Context, p P) error) method {
-	m := on(func(l *link, ctx context.Context, p P) (any, error) { return nil, run(l, ctx, p) })
-	m.note = true
+// onWithAfter makes the entry of a request that leaves something to be done once its
+// result is queued.
+func onWithAfter[P, R any](run func(l *link, ctx context.Context, p P) (R, func(), error)) method {
+	return method{
+		types: [2]reflect.Type{reflect.TypeFor[P](), reflect.TypeFor[R]()},
+		run: func(ctx context.Context, l *link, data json.RawMessage) (reply, error) {
+			p, err := params[P](data)
+			if err != nil {
+				return reply{}, err
+			}
+			value, after, err := run(l, ctx, p)
+			return reply{value, after}, err
+		},
+	}
+}
+
+// on makes the entry of a request.
+func on[P, R any](run func(l *link, ctx context.Context, p P) (R, error)) method {
+	return onWithAfter(func(l *link, ctx context.Context, p P) (R, func(), error) {
+		result, err := run(l, ctx, p)
+		return result, nil, err
+	})
+}
+
+// onCalls makes the entry of a request that the switchboard answers.
+func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Seat, p P) (R, error)) method {
+	m := on(func(l *link, ctx context.Context, p P) (none R, _ error) {
+		if l.server.calls == nil {
+			return none, errNoCalls
+		}
+		return run(l.server.calls, ctx, l.tab, p)
+	})
+	m.lane, m.limit = callLane, limit
 	return m
 }
 
-// toCalls hands a method to the call part.
-func toCalls(name string, note bool) method {
-	return method{lane: calls, note: note, run: func(ctx context.Context, l *link, data json.RawMessage) (any, error) {
-		return l.server.calls.handle(ctx, l.from, name, data)
-	}}
-}
+// errNoCalls is what a server without media answers to all that is about calls.
+var errNoCalls = refusal.New(refusal.NotAllowed, "This server has no calls.")
 
-var table = methods()
-
-func methods() map[string]method {
-	m := map[string]method{
-		wire.MethodTokenRenew:         on((*link).renewToken),
-		wire.MethodSessionList:        on((*link).sessionList),
-		wire.MethodSessionSignOut:     on((*link).sessionSignOut),
-		wire.MethodUserGet:            on((*link).userGet),
-		wire.MethodUserObjectSet:      on((*link).objectSet),
-		wire.MethodUserObjectGet:      on((*link).objectGet),
-		wire.MethodPresenceWatch:      on((*link).presenceWatch),
-		wire.MethodConversationCreate: on((*link).conversationCreate),
-		wire.MethodConversationList:   on((*link).conversationList),
-		wire.MethodConversationGet:    on((*link).conversationGet),
-		wire.MethodMessageSend:        on((*link).messageSend),
-		wire.MethodMessagePage:        on((*link).messagePage),
-		wire.MethodReceiptRead:        on((*link).receiptRead),
-		wire.NoteAck:                  noteOn((*link).ack),
-		wire.NoteTyping:               noteOn((*link).typing),
-		wire.NoteActivity:             noteOn((*link).activity),
-		wire.NoteLegSuspend:           toCalls(wire.NoteLegSuspend, true),
-	}
-	for _, r := range wire.Requests() {
-		if strings.HasPrefix(r.Method, "call.") || strings.HasPrefix(r.Method, "leg.") {
-			m[r.Method] = toCalls(r.Method, false)
-		}
-	}
+// noteOn makes the entry of a notification.
+func noteOn[P any](lane laneID, run func(l *link, ctx context.Context, p P) error) method {
+	m := on(func(l *link, ctx context.Context, p P) (any, error) { return nil, run(l, ctx, p) })
+	m.lane, m.note, m.types[1] = lane, true, nil
 	return m
 }
 
@@ -135,7 +171,7 @@ func (l *link) accept(f wire.Frame, now time.Time) bool {
 	if !known || m.note != (f.ID == nil) {
 		return l.garbage(f.ID, refusal.New(refusal.UnknownMethod, "There is no such method here."), now)
 	}
-	if err := l.server.limits.request(l.from.User.ID, l.address, now); err != nil {
+	if err := l.server.within(m.limit, l.tab.User, l.address, now); err != nil {
 		refused, _ := refusal.Of(err)
 		l.refuse(f.ID, refused)
 		return true
@@ -216,7 +252,7 @@ func (l *link) perform(r request) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()
-	value, err := l.try(ctx, r)
+	reply, err := l.try(ctx, r)
 	l.server.metrics.requests.WithLabelValues(r.name).Observe(time.Since(start).Seconds())
 	switch {
 	case err != nil:
@@ -226,23 +262,19 @@ func (l *link) perform(r request) {
 		}
 		l.refuse(r.id, refused)
 	case r.id != nil:
-		after, more := value.(then)
-		if more {
-			value = after.value
-		}
-		l.push(result(r.id, value), durable, "")
-		if more {
-			after.do()
+		l.push(result(r.id, reply.value), durable, "")
+		if reply.after != nil {
+			reply.after()
 		}
 	}
 }
 
 // try keeps a mistake of ours in one request from ending everyone's calls.
-func (l *link) try(ctx context.Context, r request) (value any, err error) {
+func (l *link) try(ctx context.Context, r request) (answer reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.log.Error("request panicked", "method", r.name, "panic", p, "stack", string(debug.Stack()))
-			value, err = nil, refusal.New(refusal.Internal, "Something went wrong on the server. Try again.")
+			answer, err = reply{}, refusal.New(refusal.Internal, "Something went wrong on the server. Try again.")
 		}
 	}()
 	return r.method.run(ctx, l, r.params)

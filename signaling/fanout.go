@@ -110,7 +110,7 @@ func (h *hub) receive(m bus.Message) {
 	links := h.all()
 	f.shared = len(links) > 1 && n.Tab == ""
 	for _, l := range links {
-		if n.Tab != "" && n.Tab != l.from.Where.Tab {
+		if n.Tab != "" && n.Tab != l.tab.Tab {
 			continue
 		}
 		if n.Offset > 0 {

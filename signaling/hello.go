@@ -85,7 +85,8 @@ func (l *link) greet(ctx context.Context, data json.RawMessage, now time.Time) (
 	if err := s.chat.Seen(ctx, user); err != nil {
 		return none, nil, err
 	}
-	l.from = origin{User: user, Where: call.Where{Tab: h.Tab, Device: h.Device, DeviceName: h.DeviceName}, Session: rand.Text()}
+	l.user = user
+	l.tab = call.Seat{User: user.ID, Session: rand.Text(), Where: call.Where{Tab: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	l.log = s.log.With("user", user.ID, "tab", h.Tab)
 
 	joining := time.Now()
@@ -94,7 +95,9 @@ func (l *link) greet(ctx context.Context, data json.RawMessage, now time.Time) (
 	}
 	s.phase("join", joining)
 	reading := time.Now()
-	s.calls.tabBack(ctx, l.from)
+	if s.calls != nil {
+		s.calls.TabBack(ctx, l.tab)
+	}
 	welcome, first, err := l.welcome(ctx, h)
 	if err != nil {
 		return none, nil, err // the reader leaves the hub again
@@ -141,9 +144,9 @@ const minTrust = 5 * time.Second
 // welcome reads where the user stands. The link is in its hub already, so nothing that is
 // committed from now on is missed.
 func (l *link) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first []chat.Event, err error) {
-	s, user := l.server, l.from.User.ID
+	s, user := l.server, l.tab.User
 	w = wire.Welcome{
-		User: l.from.User, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
+		User: l.user, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
 		ICEServers: list(s.iceServers(user)), Limits: s.wireLimits,
 		PingMS: seconds(s.cfg.PingSeconds).Milliseconds(), ServerTime: time.Now().UnixMilli(),
 	}
@@ -165,8 +168,10 @@ func (l *link) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first
 	if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
 		return w, nil, err
 	}
-	if w.Calls, err = s.calls.live(ctx, user); err != nil {
-		return w, nil, err
+	if s.calls != nil {
+		if w.Calls, err = s.calls.Live(ctx, user); err != nil {
+			return w, nil, err
+		}
 	}
 	w.Accepted, w.Objects, w.Calls = list(w.Accepted), list(w.Objects), list(w.Calls)
 	l.mu.Lock()
@@ -179,7 +184,7 @@ func (l *link) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first
 func (l *link) synced(offset int64) *frame {
 	l.isSynced = true
 	yes := true
-	l.server.order(l.from.User.ID, command{Tab: l.from.Where.Tab, Session: l.from.Session, Synced: &yes})
+	l.server.order(l.tab.User, command{Tab: l.tab.Tab, Session: l.tab.Session, Synced: &yes})
 	return notification(wire.NoteSynced, wire.Synced{Offset: offset})
 }
 
@@ -188,13 +193,13 @@ func (s *Server) phase(name string, since time.Time) {
 }
 
 // renewToken keeps a tab signed in beyond its first token.
-func (l *link) renewToken(ctx context.Context, p wire.TokenRenew) (any, error) {
+func (l *link) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, _ error) {
 	identity, err := l.server.verify(ctx, p.Token)
 	if err != nil {
-		return nil, err
+		return renewed, err
 	}
-	if identity.User != l.from.User.ID {
-		return nil, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
+	if identity.User != l.tab.User {
+		return renewed, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}
 	return wire.TokenRenewed{TokenMS: l.trust(identity).Milliseconds()}, nil
 }

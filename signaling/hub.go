@@ -32,7 +32,7 @@ type hub struct {
 // join puts the link into its user's hub. When it returns, every notice published from
 // now on reaches the link.
 func (s *Server) join(l *link) error {
-	user := l.from.User.ID
+	user := l.tab.User
 	s.mu.Lock()
 	h := s.users[user]
 	if h == nil {
@@ -79,7 +79,7 @@ func (h *hub) add(l *link) error {
 // speaks for a tab must be one. The newest wins, for the older is most often a dead one
 // whose end has not been noticed yet.
 func (l *link) replaceBy(newer *link) bool {
-	if l.from.Where.Tab != newer.from.Where.Tab {
+	if l.tab.Tab != newer.tab.Tab {
 		return false
 	}
 	l.mu.Lock()
@@ -140,12 +140,12 @@ func (h *hub) obey(c command) {
 		h.sessionsChanged()
 	}
 	for _, l := range h.all() {
-		mine := l.from.Where.Tab == c.Tab
+		mine := l.tab.Tab == c.Tab
 		switch {
 		case c.SignOut:
 			l.signOut(c)
 		case mine && c.Greeted > 0 && !l.channel:
-			if l.from.Session != c.Session && l.since.UnixNano() < c.Greeted {
+			if l.tab.Session != c.Session && l.since.UnixNano() < c.Greeted {
 				l.mu.Lock()
 				l.replaced = true
 				l.closeLocked(wire.CloseReplaced, "this tab has connected again")
@@ -175,12 +175,6 @@ func (l *link) holdLeg(id string, holds bool) {
 			v.pace(now, seconds(cfg.PingSeconds), seconds(cfg.PongSeconds))
 		}
 	})
-}
-
-// holdsLeg is told by calls: the tab has this leg, or no longer. It must be told again
-// when the tab is back with a new session.
-func (s *Server) holdsLeg(user, tab, leg string, holds bool) {
-	s.order(user, command{Tab: tab, Leg: leg, Ended: !holds})
 }
 
 // substitute makes a data channel carry the durable events while its tab's socket does

@@ -83,6 +83,26 @@ func (l *limits) request(user string, address netip.Prefix, now time.Time) error
 	return over(wait)
 }
 
+// limitClass says which limits bound a method, beside those of every request.
+type limitClass uint8
+
+const (
+	requests limitClass = iota // no others
+	rings                      // those of whoever starts calls
+	legs                       // those of whoever does something else about calls
+)
+
+// within refuses what is over a limit of its class.
+func (s *Server) within(c limitClass, user string, address netip.Prefix, now time.Time) error {
+	if err := s.limits.request(user, address, now); err != nil || c == requests || s.calls == nil {
+		return err
+	}
+	if c == rings {
+		return s.calls.MayRing(user, now)
+	}
+	return s.calls.MayAsk(user, now)
+}
+
 // hello bounds attempts by address, before the token is looked at.
 func (l *limits) hello(address netip.Prefix, now time.Time) error {
 	var wait time.Duration

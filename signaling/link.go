@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"carillon/call"
+	"carillon/chat"
 	"carillon/wire"
 )
 
@@ -30,7 +32,8 @@ type link struct {
 	done      chan struct{} // closed when the reader has ended
 
 	// Set once by hello, before the link is in a hub; read by everyone after.
-	from  origin
+	user  chat.User
+	tab   call.Seat
 	hub   *hub
 	log   *slog.Logger
 	lanes [lanes]lane

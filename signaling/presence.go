@@ -190,18 +190,18 @@ func (p *presence) unwatch(l *link) {
 }
 
 // presenceWatch answers how those whom the user may see are now; others are left out.
-func (l *link) presenceWatch(ctx context.Context, q wire.PresenceWatch) (any, error) {
+func (l *link) presenceWatch(ctx context.Context, q wire.PresenceWatch) (none wire.PresenceList, _ error) {
 	if len(q.Users) > l.server.cfg.WatchLimit {
-		return nil, refusal.New(refusal.TooLarge, "A tab watches at most %d users.", l.server.cfg.WatchLimit)
+		return none, refusal.New(refusal.TooLarge, "A tab watches at most %d users.", l.server.cfg.WatchLimit)
 	}
 	var visible []string
 	slices.Sort(q.Users)
 	for _, user := range slices.Compact(q.Users) {
-		_, err := l.server.chat.User(ctx, l.from.User.ID, user)
+		_, err := l.server.chat.User(ctx, l.tab.User, user)
 		if err == nil {
 			visible = append(visible, user)
 		} else if !refusal.Is(err, refusal.NotFound) {
-			return nil, err
+			return none, err
 		}
 	}
 	return wire.PresenceList{Users: list(l.server.presence.watch(l, visible))}, nil

@@ -29,6 +29,7 @@ import (
 	"carillon/bus"
 	"carillon/chat"
 	"carillon/settings"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -43,7 +44,7 @@ type Deps struct {
 	Version    string
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer // nil: not registered
-	Calls      *CallDeps             // nil: no calls
+	Calls      *switchboard.Board    // nil: no calls; closed by whoever made it, after the Server
 }
 
 // Server is one node. It is safe for concurrent use.
@@ -62,8 +63,8 @@ type Server struct {
 	metrics    *metrics
 	limits     *limits
 	presence   *presence
-	calls      callPart
-	catchUps   chan struct{} // one per log that is being read
+	calls      *switchboard.Board // nil: no calls
+	catchUps   chan struct{}      // one per log that is being read
 	subs       []*bus.Subscription
 	done       chan struct{}
 
@@ -88,7 +89,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		done:     make(chan struct{}),
 		users:    map[string]*hub{},
 		links:    map[*link]struct{}{},
-		calls:    noCalls{},
+		calls:    deps.Calls,
 	}
 	s.wireLimits.FrameBytes = cfg.FrameBytes
 	if s.iceServers == nil {
@@ -108,13 +109,11 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		}
 		s.subs = append(s.subs, sub)
 	}
-	if deps.Calls != nil {
-		desk, err := newCallDesk(s, *deps.Calls, deps.Metrics)
-		if err != nil {
+	if s.calls != nil {
+		if err := s.calls.Open(tabs{s}); err != nil {
 			s.unsubscribe()
 			return nil, fmt.Errorf("start node: %w", err)
 		}
-		s.calls = desk
 	}
 	s.work.Go(s.heartbeats)
 	return s, nil
@@ -228,7 +227,6 @@ func (s *Server) Close(ctx context.Context) {
 		<-gone
 	}
 	if first {
-		s.calls.close()
 		s.presence.bye()
 		s.bus.OnGap(nil)
 		s.unsubscribe()

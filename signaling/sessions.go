@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"carillon/bus"
+	"carillon/call"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -15,9 +16,9 @@ import (
 // greeted tells the nodes that a tab is here.
 func (s *Server) greeted(l *link) {
 	s.metrics.tabs.Inc()
-	s.order(l.from.User.ID, command{Tab: l.from.Where.Tab, Session: l.from.Session, Greeted: l.since.UnixNano()})
+	s.order(l.tab.User, command{Tab: l.tab.Tab, Session: l.tab.Session, Greeted: l.since.UnixNano()})
 	s.presence.changed(l.hub)
-	l.log.Debug("hello", "device", l.from.Where.Device)
+	l.log.Debug("hello", "device", l.tab.Device)
 }
 
 // gone ends what hello began. It is the reader's, after the link has ended.
@@ -38,53 +39,50 @@ func (s *Server) gone(l *link) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()
-	if kicked {
-		s.calls.signedOut(ctx, l.from)
+	if kicked && s.calls != nil {
+		s.calls.SignedOut(ctx, l.tab)
 	}
 	if !replaced {
 		no := false
-		s.order(l.from.User.ID, command{Tab: l.from.Where.Tab, Session: l.from.Session, Synced: &no, Acked: acked})
-		s.calls.tabGone(ctx, l.from)
+		s.order(l.tab.User, command{Tab: l.tab.Tab, Session: l.tab.Session, Synced: &no, Acked: acked})
+		if s.calls != nil {
+			s.calls.TabGone(ctx, l.tab)
+		}
 	}
 	s.presence.changed(l.hub)
 	l.log.Debug("gone", "after", time.Since(l.since))
 }
 
-// then is a result after which something is to be done.
-type then struct {
-	value any
-	do    func()
-}
-
-func (l *link) sessionList(ctx context.Context, _ wire.Empty) (any, error) {
+func (l *link) sessionList(ctx context.Context, _ wire.Empty) (wire.SessionList, error) {
 	l.mu.Lock()
 	l.listed = true
 	l.mu.Unlock()
-	return l.server.sessionsOf(ctx, l.from), nil
+	return l.server.sessionsOf(ctx, l.tab), nil
 }
 
-func (l *link) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (any, error) {
-	s, user := l.server, l.from.User.ID
+// sessionSignOut ends sessions only after its answer is queued, since its own may be one.
+func (l *link) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none wire.Empty, after func(), _ error) {
+	s, user := l.server, l.tab.User
 	if p.Everywhere {
 		now := time.Now()
 		if err := s.revoke(ctx, user, now); err != nil {
-			return nil, err
+			return none, nil, err
 		}
-		return then{wire.Empty{}, func() { s.order(user, command{SignOut: true, Revoked: now.UnixNano()}) }}, nil
+		return none, func() { s.order(user, command{SignOut: true, Revoked: now.UnixNano()}) }, nil
 	}
-	id := cmp.Or(p.ID, l.from.Session)
+	id := cmp.Or(p.ID, l.tab.Session)
 	known := func(session wire.Session) bool { return session.ID == id }
-	if !slices.ContainsFunc(s.sessionsOf(ctx, l.from).Sessions, known) {
-		return nil, refusal.New(refusal.NotFound, "You have no such session.")
+	if !slices.ContainsFunc(s.sessionsOf(ctx, l.tab).Sessions, known) {
+		return none, nil, refusal.New(refusal.NotFound, "You have no such session.")
 	}
-	return then{wire.Empty{}, func() { s.order(user, command{SignOut: true, Session: id}) }}, nil
+	return none, func() { s.order(user, command{SignOut: true, Session: id}) }, nil
 }
 
 // signOut ends the link if the command means it.
 func (l *link) signOut(c command) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.Session != "" && c.Session != l.from.Session {
+	if c.Session != "" && c.Session != l.tab.Session {
 		return
 	}
 	if c.Revoked > 0 && l.issuedAt.UnixNano() > c.Revoked {
@@ -95,13 +93,13 @@ func (l *link) signOut(c command) {
 }
 
 // sessionsOf lists a user's tabs on all nodes that have some.
-func (s *Server) sessionsOf(ctx context.Context, from origin) wire.SessionList {
-	sessions := s.sessionsHere(from.User.ID)
-	for _, node := range s.presence.nodesOf(from.User.ID) {
+func (s *Server) sessionsOf(ctx context.Context, tab call.Seat) wire.SessionList {
+	sessions := s.sessionsHere(tab.User)
+	for _, node := range s.presence.nodesOf(tab.User) {
 		if node == s.node {
 			continue
 		}
-		answer, err := s.bus.Request(ctx, "node."+node+".sessions", []byte(from.User.ID))
+		answer, err := s.bus.Request(ctx, "node."+node+".sessions", []byte(tab.User))
 		if err != nil {
 			s.log.Warn("ask for sessions", "node", node, "err", err) // it goes down: its tabs are not listed
 			continue
@@ -114,7 +112,7 @@ func (s *Server) sessionsOf(ctx context.Context, from origin) wire.SessionList {
 	}
 	slices.SortFunc(sessions, func(a, b wire.Session) int { return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID)) })
 	for i := range sessions {
-		sessions[i].This = sessions[i].ID == from.Session
+		sessions[i].This = sessions[i].ID == tab.Session
 	}
 	return wire.SessionList{Sessions: list(sessions)}
 }
@@ -126,9 +124,8 @@ func (s *Server) sessionsHere(user string) (sessions []wire.Session) {
 	}
 	for _, l := range h.all() {
 		if !l.channel {
-			w := l.from.Where
 			sessions = append(sessions, wire.Session{
-				ID: l.from.Session, Tab: w.Tab, Device: w.Device, DeviceName: w.DeviceName, Since: l.since.UnixMilli(),
+				ID: l.tab.Session, Tab: l.tab.Tab, Device: l.tab.Device, DeviceName: l.tab.DeviceName, Since: l.since.UnixMilli(),
 			})
 		}
 	}
@@ -175,7 +172,7 @@ func (h *hub) tellSessions() {
 	defer cancel()
 	for _, l := range h.all() {
 		if l.wantsList() {
-			l.push(notification(wire.NoteSessions, h.server.sessionsOf(ctx, l.from)), mergeable, "sessions")
+			l.push(notification(wire.NoteSessions, h.server.sessionsOf(ctx, l.tab)), mergeable, "sessions")
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/store"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -36,7 +37,7 @@ type world struct {
 	verifier *auth.Verifier
 	deliver  atomic.Pointer[func([]chat.UserEvent)]
 	nodes    []*Server
-	calls    *CallDeps // of the next node; nil: none
+	boards   []*switchboard.Board // of the nodes; nil: no calls there
 	https    []*httptest.Server
 }
 
@@ -75,11 +76,13 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 	return w
 }
 
-func (w *world) addNode(cfg Config, b *bus.Bus) *Server {
+func (w *world) addNode(cfg Config, b *bus.Bus) *Server { return w.addNodeWith(cfg, b, nil) }
+
+func (w *world) addNodeWith(cfg Config, b *bus.Bus, board *switchboard.Board) *Server {
 	w.t.Helper()
 	s, err := New(Deps{
 		Chat: w.chat, Bus: b, Verify: w.verifier.Verify, Revoke: w.store.Revoke, Version: "test",
-		Log: w.logger(), Calls: w.calls,
+		Log: w.logger(), Calls: board,
 	}, cfg)
 	if err != nil {
 		w.t.Fatal(err)
@@ -87,14 +90,23 @@ func (w *world) addNode(cfg Config, b *bus.Bus) *Server {
 	hs := httptest.NewUnstartedServer(s)
 	hs.Listener = narrowListener{hs.Listener}
 	hs.Start()
-	w.nodes, w.https = append(w.nodes, s), append(w.https, hs)
+	w.nodes, w.https, w.boards = append(w.nodes, s), append(w.https, hs), append(w.boards, board)
+	node := len(w.nodes) - 1
 	w.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		s.Close(ctx)
+		w.stop(node)
 		hs.Close()
 	})
 	return s
+}
+
+// stop shuts a node down, as the program does.
+func (w *world) stop(node int) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	w.nodes[node].Close(ctx)
+	if b := w.boards[node]; b != nil {
+		b.Close()
+	}
 }
 
 func (w *world) logger() *slog.Logger {

@@ -1,4 +1,4 @@
-package signaling
+package switchboard
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/refusal"
-	"carillon/switchboard"
 )
 
 // callRequest is what a call is asked, here or over the bus.
@@ -28,26 +27,27 @@ type callAnswer struct {
 }
 
 const (
+	requestTime   = 15 * time.Second // for one request to a call
 	routeAttempts = 5
 	routePause    = 50 * time.Millisecond // while two nodes settle who owns a call
 )
 
 // do is the one way to a call, wherever it is owned. The reply is worth reading after
 // some refusals too: its snapshot says why.
-func (d *callDesk) do(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	if !callID(id) {
 		return call.Reply{}, "", refusal.New(refusal.NotFound, "There is no such call.")
 	}
 	for range routeAttempts {
-		reply, sdp, err := d.here(ctx, id, r)
-		if !errors.Is(err, switchboard.ErrNotHere) {
+		reply, sdp, err := b.here(ctx, id, r)
+		if !errors.Is(err, ErrNotHere) {
 			return reply, sdp, err
 		}
-		reply, sdp, err = d.there(ctx, id, r)
+		reply, sdp, err = b.there(ctx, id, r)
 		if errors.Is(err, bus.ErrNoResponders) {
-			reply, sdp, err = d.adopt(ctx, id, r)
+			reply, sdp, err = b.adopt(ctx, id, r)
 		}
-		if !errors.Is(err, switchboard.ErrNotHere) {
+		if !errors.Is(err, ErrNotHere) {
 			return reply, sdp, err
 		}
 		select {
@@ -73,30 +73,30 @@ func callID(id string) bool {
 }
 
 // here asks the owner on this node, and lets an offer that it granted happen.
-func (d *callDesk) here(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
-	reply, err := d.exchange.Do(ctx, id, r.Fact)
-	return d.negotiate(ctx, id, r, reply, err)
+func (b *Board) here(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	reply, err := b.exchange.Do(ctx, id, r.Fact)
+	return b.negotiate(ctx, id, r, reply, err)
 }
 
-func (d *callDesk) negotiate(ctx context.Context, id string, r callRequest, reply call.Reply, err error) (call.Reply, string, error) {
+func (b *Board) negotiate(ctx context.Context, id string, r callRequest, reply call.Reply, err error) (call.Reply, string, error) {
 	if err != nil || r.Fact.Kind != call.DoOffer {
 		return reply, "", err
 	}
-	room := d.room(id)
+	room := b.room(id)
 	if room == nil {
-		return reply, "", switchboard.ErrNotHere // the call went away just now
+		return reply, "", ErrNotHere // the call went away just now
 	}
 	sdp, err := room.offer(ctx, reply.Leg, r.SDP)
 	return reply, sdp, err
 }
 
 // there asks the owner on another node.
-func (d *callDesk) there(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+func (b *Board) there(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return call.Reply{}, "", fmt.Errorf("ask call %s: %w", id, err)
 	}
-	data, err = d.server.bus.Request(ctx, callSubject(id), data)
+	data, err = b.bus.Request(ctx, callSubject(id), data)
 	if err != nil {
 		return call.Reply{}, "", err
 	}
@@ -106,7 +106,7 @@ func (d *callDesk) there(ctx context.Context, id string, r callRequest) (call.Re
 	}
 	switch {
 	case a.Elsewhere:
-		return call.Reply{}, "", switchboard.ErrNotHere
+		return call.Reply{}, "", ErrNotHere
 	case a.Refused != nil:
 		return a.Reply, "", a.Refused
 	}
@@ -115,39 +115,39 @@ func (d *callDesk) there(ctx context.Context, id string, r callRequest) (call.Re
 
 // adopt asks a call that nobody serves. It reads the call before it makes sure of that,
 // so that of several nodes that find it only one takes it over.
-func (d *callDesk) adopt(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
-	record, err := d.store.Call(ctx, id)
+func (b *Board) adopt(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	record, err := b.store.Call(ctx, id)
 	if err != nil {
 		return call.Reply{}, "", err
 	}
 	if record.Live() {
-		reply, sdp, err := d.there(ctx, id, r)
+		reply, sdp, err := b.there(ctx, id, r)
 		if !errors.Is(err, bus.ErrNoResponders) {
 			return reply, sdp, err
 		}
 	}
-	reply, err := d.exchange.Adopt(ctx, record, r.Fact)
-	return d.negotiate(ctx, id, r, reply, err)
+	reply, err := b.exchange.Adopt(ctx, record, r.Fact)
+	return b.negotiate(ctx, id, r, reply, err)
 }
 
 // answer serves requests of other nodes. The subscription's goroutine does not wait.
-func (d *callDesk) answer(id string, m bus.Message) {
-	run := d.run(func() {
+func (b *Board) answer(id string, m bus.Message) {
+	run := b.run(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 		defer cancel()
 		var r callRequest
 		var a callAnswer
 		err := json.Unmarshal(m.Data, &r)
 		if err == nil {
-			a.Reply, a.SDP, err = d.here(ctx, id, r)
+			a.Reply, a.SDP, err = b.here(ctx, id, r)
 		}
 		switch refused, known := refusal.Of(err); {
 		case err == nil:
-		case errors.Is(err, switchboard.ErrNotHere):
+		case errors.Is(err, ErrNotHere):
 			a.Elsewhere = true
 		default:
 			if !known {
-				d.log.Error("request to call", "call", id, "fact", r.Fact.Kind, "err", err)
+				b.log.Error("request to call", "call", id, "fact", r.Fact.Kind, "err", err)
 			}
 			a.Refused = refused
 		}
@@ -156,7 +156,7 @@ func (d *callDesk) answer(id string, m bus.Message) {
 			err = m.Reply(data)
 		}
 		if err != nil {
-			d.log.Warn("answer request to call", "call", id, "err", err)
+			b.log.Warn("answer request to call", "call", id, "err", err)
 		}
 	})
 	if !run {

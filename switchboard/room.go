@@ -1,8 +1,7 @@
-package signaling
+package switchboard
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -11,18 +10,17 @@ import (
 	"carillon/call"
 	"carillon/refusal"
 	"carillon/sfu"
-	"carillon/switchboard"
 	"carillon/wire"
 )
 
-// callRoom is what a call that is owned here has outside its machine: its media and its
+// room is what a call that is owned here has outside its machine: its media and its
 // ear on the bus. It follows the machine, never the other way round: a leg that the call
 // does not have gets no media.
-type callRoom struct {
+type room struct {
 	// Fixed at construction.
-	desk *callDesk
-	id   string
-	ear  *bus.Subscription
+	board *Board
+	id    string
+	ear   *bus.Subscription
 
 	mu     sync.Mutex
 	legs   map[string]*leg
@@ -32,7 +30,7 @@ type callRoom struct {
 // leg is one leg of the call with its peer.
 type leg struct {
 	// Fixed at construction.
-	room *callRoom
+	room *room
 	id   string
 
 	turn chan struct{} // holds one: who has it negotiates
@@ -47,33 +45,33 @@ type leg struct {
 }
 
 // openRoom begins to listen for requests to a call, and comes back when all nodes know.
-func (d *callDesk) openRoom(id string) (switchboard.Room, error) {
-	r := &callRoom{desk: d, id: id, legs: map[string]*leg{}}
+func (b *Board) openRoom(id string) (Room, error) {
+	r := &room{board: b, id: id, legs: map[string]*leg{}}
 	var err error
-	if r.ear, err = d.server.bus.Subscribe(callSubject(id), func(m bus.Message) { d.answer(id, m) }); err != nil {
+	if r.ear, err = b.bus.Subscribe(callSubject(id), func(m bus.Message) { b.answer(id, m) }); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()
-	if err := d.server.bus.Flush(ctx); err != nil {
+	if err := b.bus.Flush(ctx); err != nil {
 		r.ear.Close()
 		return nil, err
 	}
-	d.mu.Lock()
-	d.rooms[id] = r
-	d.mu.Unlock()
+	b.mu.Lock()
+	b.rooms[id] = r
+	b.mu.Unlock()
 	return r, nil
 }
 
 // room of a call that is owned here.
-func (d *callDesk) room(id string) *callRoom {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.rooms[id]
+func (b *Board) room(id string) *room {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rooms[id]
 }
 
 // Follow lets each leg do what the call allows, and ends the others.
-func (r *callRoom) Follow(passes []call.LegPass, ended []call.LegEnd) {
+func (r *room) Follow(passes []call.LegPass, ended []call.LegEnd) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	there := map[string]bool{}
@@ -92,10 +90,9 @@ func (r *callRoom) Follow(passes []call.LegPass, ended []call.LegEnd) {
 		}
 	}
 	for _, e := range ended {
-		s := r.desk.server
 		end := wire.LegEnd{Call: r.id, Leg: e.Leg, Reason: e.Reason}
-		s.toTab(e.Seat.User, e.Seat.Tab, wire.NoteLegEnd, end, durable, "")
-		s.holdsLeg(e.Seat.User, e.Seat.Tab, e.Leg, false)
+		r.board.tabs.Tell(e.Seat.User, e.Seat.Tab, wire.NoteLegEnd, end, "")
+		r.board.tabs.HoldsLeg(e.Seat.User, e.Seat.Tab, e.Leg, false)
 	}
 }
 
@@ -103,7 +100,7 @@ func (l *leg) followLocked(p call.LegPass) {
 	was := l.pass
 	l.pass = p
 	if p.Seat != was.Seat && p.Seat.Session != "" {
-		l.room.desk.server.holdsLeg(p.Seat.User, p.Seat.Tab, l.id, true)
+		l.room.board.tabs.HoldsLeg(p.Seat.User, p.Seat.Tab, l.id, true)
 		l.tellSlotsLocked() // what came while its connection was broken went nowhere
 	}
 	if l.peer != nil {
@@ -116,7 +113,7 @@ func (l *leg) followLocked(p call.LegPass) {
 func (l *leg) tellSlotsLocked() {
 	if l.slots != nil {
 		to := l.pass.Seat
-		l.room.desk.server.toTab(to.User, to.Tab, wire.NoteSlots, *l.slots, mergeable, "slots "+l.id)
+		l.room.board.tabs.Tell(to.User, to.Tab, wire.NoteSlots, *l.slots, "slots "+l.id)
 	}
 }
 
@@ -131,7 +128,7 @@ func (l *leg) admitLocked() {
 }
 
 // dropLocked ends a leg and its media.
-func (r *callRoom) dropLocked(l *leg) {
+func (r *room) dropLocked(l *leg) {
 	delete(r.legs, l.id)
 	l.over = true
 	if l.peer != nil {
@@ -140,21 +137,21 @@ func (r *callRoom) dropLocked(l *leg) {
 	}
 }
 
-func (r *callRoom) closePeer(peer *sfu.Peer) {
+func (r *room) closePeer(peer *sfu.Peer) {
 	if err := peer.Close(); err != nil {
-		r.desk.log.Warn("close peer", "call", r.id, "err", err)
+		r.board.log.Warn("close peer", "call", r.id, "err", err)
 	}
 }
 
 // Close ends the media of the call here.
-func (r *callRoom) Close() {
+func (r *room) Close() {
 	r.ear.Close()
-	d := r.desk
-	d.mu.Lock()
-	if d.rooms[r.id] == r {
-		delete(d.rooms, r.id)
+	b := r.board
+	b.mu.Lock()
+	if b.rooms[r.id] == r {
+		delete(b.rooms, r.id)
 	}
-	d.mu.Unlock()
+	b.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
@@ -167,7 +164,7 @@ var errLegOver = refusal.New(refusal.LegUnknown, "This tab's part in the call is
 
 // offer negotiates a leg's PeerConnection: the first time, for more slots, or for an ICE
 // restart. A leg's offers are answered one at a time.
-func (r *callRoom) offer(ctx context.Context, id, sdp string) (string, error) {
+func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
 	r.mu.Lock()
 	l := r.legs[id]
 	r.mu.Unlock()
@@ -196,7 +193,7 @@ func (r *callRoom) offer(ctx context.Context, id, sdp string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l.peer == peer && l.up {
-		r.desk.exchange.Media(r.id, id, true)
+		r.board.exchange.Media(r.id, id, true)
 	}
 	return answer, nil
 }
@@ -214,14 +211,14 @@ func (l *leg) peerFor(sdp string) (peer *sfu.Peer, fresh bool, err error) {
 	l.peer, l.up, l.slots = nil, false, nil
 	user := l.pass.Seat.User
 	if old != nil {
-		r.desk.exchange.Media(r.id, l.id, false)
+		r.board.exchange.Media(r.id, l.id, false)
 	}
 	r.mu.Unlock()
 	if old != nil {
 		r.closePeer(old)
 	}
 	ear := &ear{leg: l}
-	if peer, err = r.desk.media.Room(r.id).Join(l.id, user, ear); err != nil {
+	if peer, err = r.board.media.Room(r.id).Join(l.id, user, ear); err != nil {
 		return nil, false, err
 	}
 	r.mu.Lock()
@@ -303,7 +300,7 @@ func (e *ear) pass(do func(l *leg)) (call.LegPass, bool) {
 func (e *ear) Media(state sfu.MediaState) {
 	e.pass(func(l *leg) {
 		l.up = state == sfu.MediaUp
-		l.room.desk.exchange.Media(l.room.id, l.id, l.up)
+		l.room.board.exchange.Media(l.room.id, l.id, l.up)
 	})
 }
 
@@ -321,35 +318,17 @@ func (e *ear) Slots(slots []sfu.Slot) {
 func (e *ear) Speaker(participant string) {
 	if p, mine := e.pass(nil); mine {
 		note := wire.Speaker{Call: e.leg.room.id, User: participant}
-		e.leg.room.desk.server.toTab(p.Seat.User, p.Seat.Tab, wire.NoteSpeaker, note, mergeable, "speaker "+e.leg.id)
+		e.leg.room.board.tabs.Tell(p.Seat.User, p.Seat.Tab, wire.NoteSpeaker, note, "speaker "+e.leg.id)
 	}
 }
 
-func (e *ear) Phase(name string, took time.Duration) { e.leg.room.desk.exchange.Phase(name, took) }
+func (e *ear) Phase(name string, took time.Duration) { e.leg.room.board.exchange.Phase(name, took) }
 
 // Channel is the second way in for the leg's tab.
 func (e *ear) Channel(ch sfu.Channel) {
 	p, mine := e.pass(nil)
-	if !mine || !e.leg.room.desk.run(func() { e.leg.serve(ch, p.Seat) }) {
+	board := e.leg.room.board
+	if !mine || !board.run(func() { board.tabs.ServeChannel(ch, p.Seat) }) {
 		_ = ch.Close()
 	}
-}
-
-// serve speaks the protocol for the tab that the leg belongs to. The channel has no
-// session of its own: it can do nothing that only a tab's connection may do.
-func (l *leg) serve(ch sfu.Channel, seat call.Seat) {
-	s := l.room.desk.server
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
-	defer cancel()
-	user, err := s.chat.User(ctx, seat.User, seat.User)
-	var offset int64
-	if err == nil {
-		offset, err = s.chat.Offset(ctx, seat.User)
-	}
-	if err != nil {
-		s.log.Error("open data channel", "call", l.room.id, "user", seat.User, "err", fmt.Errorf("read user: %w", err))
-		_ = ch.Close()
-		return
-	}
-	s.serveChannel(ch, origin{User: user, Where: seat.Where}, seat.Session != "", offset)
 }
