@@ -159,9 +159,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	mux.Handle("/whip/", api.Bearer(verifier.Verify, streams.Handler(), log))
 	mux.Handle("/whep/", api.Bearer(verifier.Verify, streams.Handler(), log))
 	mux.Handle("/ws", node)
-	mux.Handle("/api/v1/guests", shared(c.Signaling.Origins, verifier.GuestHandler()))
+	mux.Handle("/api/v1/guests", shared(c.Signaling.Origins, verifier.GuestHandler(log)))
 	if c.Auth.Demo() {
-		mux.Handle("/demo/token", verifier.DemoHandler())
+		mux.Handle("/demo/token", verifier.DemoHandler(log))
 	}
 	mux.Handle("/healthz", health)
 	mux.Handle("/readyz", health)

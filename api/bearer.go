@@ -26,7 +26,7 @@ func Bearer(verify func(ctx context.Context, token string) (auth.Identity, error
 		if err != nil {
 			crossOrigin(w)
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			problem(w, r, err, log)
+			refusal.Answer(w, r, err, log)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -95,19 +95,19 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 		crossOrigin(w)
 		offer, err := readSDP(w, r, "application/sdp")
 		if err != nil {
-			problem(w, r, err, h.log)
+			refusal.Answer(w, r, err, h.log)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
 		defer cancel()
 		session, answer, err := join(ctx, r.PathValue("room"), offer)
 		if err != nil {
-			problem(w, r, err, h.log)
+			refusal.Answer(w, r, err, h.log)
 			return
 		}
 		res := &resource{path: r.URL.Path + "/" + rand.Text(), session: session, offer: offer, answer: answer, etag: rand.Text()}
 		if err := h.keep(res); err != nil {
-			problem(w, r, errors.Join(err, session.Close()), h.log)
+			refusal.Answer(w, r, errors.Join(err, session.Close()), h.log)
 			return
 		}
 		header := w.Header()
@@ -158,7 +158,7 @@ func (h *WHIP) remove(w http.ResponseWriter, r *http.Request) {
 	crossOrigin(w)
 	res := h.forget(r.URL.Path)
 	if res == nil {
-		problem(w, r, errNoSession, h.log)
+		refusal.Answer(w, r, errNoSession, h.log)
 		return
 	}
 	if err := res.session.Close(); err != nil {
@@ -174,12 +174,12 @@ func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
 	crossOrigin(w)
 	res := h.find(r.URL.Path)
 	if res == nil {
-		problem(w, r, errNoSession, h.log)
+		refusal.Answer(w, r, errNoSession, h.log)
 		return
 	}
 	fragment, err := readSDP(w, r, "application/trickle-ice-sdpfrag")
 	if err != nil {
-		problem(w, r, err, h.log)
+		refusal.Answer(w, r, err, h.log)
 		return
 	}
 	res.mu.Lock()
@@ -195,7 +195,7 @@ func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if password == "" {
-		problem(w, r, refusal.New(refusal.BadSDP, "An ICE restart needs both ice-ufrag and ice-pwd."), h.log)
+		refusal.Answer(w, r, refusal.New(refusal.BadSDP, "An ICE restart needs both ice-ufrag and ice-pwd."), h.log)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
@@ -203,7 +203,7 @@ func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
 	offer := withAttribute(withAttribute(res.offer, "ice-ufrag", ufrag), "ice-pwd", password)
 	answer, err := res.session.Offer(ctx, offer)
 	if err != nil {
-		problem(w, r, err, h.log)
+		refusal.Answer(w, r, err, h.log)
 		return
 	}
 	res.offer, res.answer, res.etag = offer, answer, rand.Text()

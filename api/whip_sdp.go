@@ -13,7 +13,7 @@ import (
 // readSDP reads a body that claims to be what it should.
 func readSDP(w http.ResponseWriter, r *http.Request, want string) (string, error) {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != want {
-		return "", &wrongType{want}
+		return "", refusal.New(refusal.BadRequest, "Content-Type must be %s.", want).WithStatus(http.StatusUnsupportedMediaType)
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxOffer))
 	if err != nil {
@@ -24,10 +24,6 @@ func readSDP(w http.ResponseWriter, r *http.Request, want string) (string, error
 	}
 	return string(b), nil
 }
-
-type wrongType struct{ want string }
-
-func (e *wrongType) Error() string { return "Content-Type must be " + e.want + "." }
 
 // attribute returns the first a=name: of an SDP text.
 func attribute(sdp, name string) string {

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -166,7 +167,7 @@ func post(h http.Handler, host, contentType, body string) (int, map[string]any) 
 
 func TestDemoSignIn(t *testing.T) {
 	v := newVerifier(t, Config{})
-	h := v.DemoHandler()
+	h := v.DemoHandler(slog.New(slog.DiscardHandler))
 	status, answer := post(h, "127.0.0.1:8080", "application/json", `{"user":"mary Ann"}`)
 	if status != http.StatusOK {
 		t.Fatalf("got %d %v", status, answer)
@@ -206,7 +207,7 @@ func TestDemoTokensEndWithTheDemo(t *testing.T) {
 
 func TestGuestsAreLimitedByAddress(t *testing.T) {
 	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true, GuestsPerMinute: 2})
-	h := v.GuestHandler()
+	h := v.GuestHandler(slog.New(slog.DiscardHandler))
 	seen := map[string]bool{}
 	for range 2 {
 		status, answer := post(h, "h", "application/json", `{"name":"Visitor"}`)
@@ -222,7 +223,7 @@ func TestGuestsAreLimitedByAddress(t *testing.T) {
 	if status, answer := post(h, "h", "application/json", `{}`); status != http.StatusTooManyRequests || answer["code"] != string(refusal.RateLimited) {
 		t.Errorf("third guest in a minute: got %d %v, want rate_limited", status, answer)
 	}
-	closed := newVerifier(t, Config{Keys: map[string]string{"a": keyA}}).GuestHandler()
+	closed := newVerifier(t, Config{Keys: map[string]string{"a": keyA}}).GuestHandler(slog.New(slog.DiscardHandler))
 	if status, _ := post(closed, "h", "application/json", `{}`); status != http.StatusForbidden {
 		t.Errorf("guests off: got %d, want %d", status, http.StatusForbidden)
 	}
@@ -230,7 +231,7 @@ func TestGuestsAreLimitedByAddress(t *testing.T) {
 
 func TestGuestStaysTheSameByRenewal(t *testing.T) {
 	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true, GuestTokenSeconds: 3600, GuestsPerMinute: 100})
-	h := v.GuestHandler()
+	h := v.GuestHandler(slog.New(slog.DiscardHandler))
 	_, answer := post(h, "h", "application/json", `{"name":"Visitor"}`)
 	token := answer["token"].(string)
 	guest, err := v.Verify(t.Context(), token)

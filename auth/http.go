@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -32,58 +33,58 @@ type signedIn struct {
 // Main mounts it only while the server listens on loopback and has no keys. A page of
 // another site cannot read the answer (no CORS), and one that rebinds its name to
 // 127.0.0.1 is refused by its Host.
-func (v *Verifier) DemoHandler() http.Handler {
+func (v *Verifier) DemoHandler(log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopbackHost(r.Host) {
-			reply(w, http.StatusForbidden, refusal.New(refusal.NotAllowed, "Demo sign-in answers only under a loopback name."))
+			refusal.Answer(w, r, refusal.New(refusal.NotAllowed, "Demo sign-in answers only under a loopback name."), log)
 			return
 		}
 		if r.Method == http.MethodGet {
-			reply(w, http.StatusOK, struct{}{})
+			reply(w, struct{}{})
 			return
 		}
 		var ask struct {
 			User string `json:"user"`
 		}
-		if !read(w, r, &ask) {
+		if !read(w, r, &ask, log) {
 			return
 		}
 		name := clean(ask.User)
 		user := strings.ToLower(strings.Join(strings.FieldsFunc(name, unicode.IsSpace), "-"))
 		token, err := v.Mint(user, title(name), demoTTL)
 		if err != nil {
-			reply(w, http.StatusBadRequest, refusal.New(refusal.BadRequest, "Choose a name of 1–%d letters.", maxUserID))
+			refusal.Answer(w, r, refusal.New(refusal.BadRequest, "Choose a name of 1–%d letters.", maxUserID), log)
 			return
 		}
 		answer := signedIn{Token: token}
 		answer.User.ID, answer.User.Name = user, title(name)
-		reply(w, http.StatusOK, answer)
+		reply(w, answer)
 	})
 }
 
 // GuestHandler makes a guest: POST {"name": "…"}, or gives one a new token for the
 // old: POST {"token": "…"}. At a bounded rate per address.
-func (v *Verifier) GuestHandler() http.Handler {
+func (v *Verifier) GuestHandler(log *slog.Logger) http.Handler {
 	guests := limit.NewKeys[netip.Addr](limit.Per(time.Minute, v.config.GuestsPerMinute, time.Minute), maxAddresses)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !v.config.Guests && !v.config.Demo() {
-			reply(w, http.StatusForbidden, refusal.New(refusal.NotAllowed, "This server takes no guests (auth.guests). Give the popup a token."))
+			refusal.Answer(w, r, refusal.New(refusal.NotAllowed, "This server takes no guests (auth.guests). Give the popup a token."), log)
 			return
 		}
 		from, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil {
-			reply(w, http.StatusBadRequest, refusal.New(refusal.BadRequest, "Your address cannot be read."))
+			refusal.Answer(w, r, refusal.New(refusal.BadRequest, "Your address cannot be read."), log)
 			return
 		}
 		if wait := guests.Take(limit.Address(from.Addr()), 1, time.Now()); wait > 0 {
-			reply(w, http.StatusTooManyRequests, refusal.After(wait, refusal.RateLimited, "Too many new guests from your address. Try again in a minute."))
+			refusal.Answer(w, r, refusal.After(wait, refusal.RateLimited, "Too many new guests from your address. Try again in a minute."), log)
 			return
 		}
 		var ask struct {
 			Name  string `json:"name"`
 			Token string `json:"token"`
 		}
-		if !read(w, r, &ask) {
+		if !read(w, r, &ask, log) {
 			return
 		}
 		var token string
@@ -94,50 +95,39 @@ func (v *Verifier) GuestHandler() http.Handler {
 			token, id, err = v.MintGuest(ask.Name)
 		}
 		if err != nil {
-			refused, expected := refusal.Of(err)
-			status := http.StatusInternalServerError
-			if expected {
-				status = http.StatusUnauthorized // the token's fault; nothing else here is refused
+			if refused, ok := refusal.Of(err); ok {
+				err = refused.WithStatus(http.StatusUnauthorized) // the token's fault; nothing else here is refused
 			}
-			reply(w, status, refused)
+			refusal.Answer(w, r, err, log)
 			return
 		}
 		answer := signedIn{Token: token}
 		answer.User.ID, answer.User.Name = id.User, id.Name
-		reply(w, http.StatusOK, answer)
+		reply(w, answer)
 	})
 }
 
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
+func read(w http.ResponseWriter, r *http.Request, into any, log *slog.Logger) bool {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		reply(w, http.StatusMethodNotAllowed, refusal.New(refusal.BadRequest, "Use POST."))
+		refusal.Answer(w, r, refusal.New(refusal.BadRequest, "Use POST.").WithStatus(http.StatusMethodNotAllowed), log)
 		return false
 	}
 	// A JSON content type makes a browser ask first (CORS preflight), so no other site's form gets in.
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		reply(w, http.StatusUnsupportedMediaType, refusal.New(refusal.BadRequest, "Send application/json."))
+		refusal.Answer(w, r, refusal.New(refusal.BadRequest, "Send application/json.").WithStatus(http.StatusUnsupportedMediaType), log)
 		return false
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(into); err != nil {
-		reply(w, http.StatusBadRequest, refusal.New(refusal.BadRequest, "The body is not the JSON object expected here."))
+		refusal.Answer(w, r, refusal.New(refusal.BadRequest, "The body is not the JSON object expected here."), log)
 		return false
 	}
 	return true
 }
 
-// reply writes a value, or a refusal as {"code", "message", "retry_ms"}.
-func reply(w http.ResponseWriter, status int, v any) {
-	if e, ok := v.(*refusal.Error); ok {
-		v = struct {
-			Code    refusal.Code `json:"code"`
-			Message string       `json:"message"`
-			RetryMS int64        `json:"retry_ms,omitempty"`
-		}{e.Code, e.Message, e.Retry.Milliseconds()}
-	}
+func reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client went away: nobody is left to tell
 }
 

@@ -53,6 +53,7 @@ type Error struct {
 	Code    Code
 	Message string        // one sentence in English: what is wrong and what to do
 	Retry   time.Duration // zero: trying again will not help
+	Status  int           // of an HTTP answer; zero: the one that fits the code
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
@@ -62,11 +63,28 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// After is New with a time after which the request may succeed.
+// After is New with a time after which the request may succeed. Clients are told whole
+// milliseconds, so it is rounded up to one.
 func After(retry time.Duration, code Code, format string, args ...any) *Error {
 	e := New(code, format, args...)
-	e.Retry = retry
+	e.Retry = (retry + time.Millisecond - 1).Truncate(time.Millisecond)
 	return e
+}
+
+// WithStatus sets the status of an HTTP answer, for what HTTP can say more exactly than the
+// code: a wrong method, a wrong content type.
+func (e *Error) WithStatus(status int) *Error {
+	e.Status = status
+	return e
+}
+
+// Wait is the refusal of a request that came too early, or nil when there is nothing to
+// wait for. Whoever waits exactly as long as it says succeeds.
+func Wait(wait time.Duration) error {
+	if wait <= 0 {
+		return nil
+	}
+	return After(wait, RateLimited, "Too many requests. Wait a moment.")
 }
 
 // Is reports whether err is a refusal with this code.

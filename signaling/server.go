@@ -28,6 +28,7 @@ import (
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/chat"
+	"carillon/refusal"
 	"carillon/settings"
 	"carillon/switchboard"
 	"carillon/wire"
@@ -139,8 +140,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	closing := s.closing
 	s.mu.Unlock()
 	if closing {
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		refusal.Answer(w, r, refusal.After(5*time.Second, refusal.Busy, "The server is shutting down."), s.log)
 		return
 	}
 	conn, err := upgrader.Upgrade(w, r, nil)
