@@ -209,7 +209,7 @@ func TestRatesAreTyped(t *testing.T) {
 	w := newWorld(t, Config{Rates: Rates{UserRequests: 1}})
 	alice, bob := w.open(0, "alice"), w.open(0, "bob")
 	var err error
-	for range burst + 1 {
+	for range int(burst/time.Second) + 1 {
 		err = alice.ask(wire.MethodSessionList, wire.Empty{}, nil)
 	}
 	if !refusal.Is(err, refusal.RateLimited) {
@@ -307,23 +307,23 @@ func FuzzDispatch(f *testing.F) {
 
 func TestAddressesAreLimitedApart(t *testing.T) {
 	l := newLimits(settings.Fill(Config{Rates: Rates{AddressHellos: 1}}, Defaults()).Rates)
-	now := time.Unix(1000, 0)
-	prefix := func(remoteAddr string) netip.Prefix { return remote(&http.Request{RemoteAddr: remoteAddr}) }
+	now := time.Now()
+	address := func(remoteAddr string) netip.Addr { return remote(&http.Request{RemoteAddr: remoteAddr}) }
 	attacker := []string{"[2001:db8::1]:5", "[2001:db8::2]:6"} // one /64
 	var err error
-	for i := range burst + 1 {
-		err = l.hello(prefix(attacker[i%2]), now)
+	for i := range int(burst/time.Second) + 1 {
+		err = l.hello(address(attacker[i%2]), now)
 	}
 	if !refusal.Is(err, refusal.RateLimited) {
 		t.Errorf("one network over its rate: got %v", err)
 	}
 	for _, other := range []string{"[2001:db8:0:1::1]:5", "192.0.2.1:7"} {
-		if err := l.hello(prefix(other), now); err != nil {
+		if err := l.hello(address(other), now); err != nil {
 			t.Errorf("%s is refused too: %v", other, err)
 		}
 	}
 	for range 100 {
-		if err := l.hello(prefix("127.0.0.1:5"), now); err != nil {
+		if err := l.hello(address("127.0.0.1:5"), now); err != nil {
 			t.Fatalf("this machine: %v", err)
 		}
 	}

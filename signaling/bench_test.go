@@ -116,7 +116,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	h := &hub{server: s, user: "alice"}
 	d := &discard{}
 	for i := range n {
-		l := newLink(s, d, netip.Prefix{}, true)
+		l := newLink(s, d, netip.Addr{}, true)
 		l.tab = call.Seat{User: "alice", Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
 		l.follow.phase = live
 		h.links = append(h.links, l)

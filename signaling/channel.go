@@ -27,7 +27,7 @@ const maxChannelMessage = 64 << 10
 // come on it only while the tab has no synced socket, as synced says it has now.
 func (s *Server) serveChannel(ch sfu.Channel, user chat.User, tab call.Seat, synced bool, acked int64) {
 	p := &pipe{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
-	l := newLink(s, p, netip.Prefix{}, true) // its requests count for the user only
+	l := newLink(s, p, netip.Addr{}, true) // its requests count for the user only
 	l.user, l.tab = user, tab
 	l.log = s.log.With("user", tab.User, "tab", tab.Tab, "channel", true)
 	l.follow.phase = muted

@@ -130,7 +130,7 @@ func (l *link) receive(message []byte) bool {
 	for f, refused := range frames(message) {
 		l.server.metrics.framesIn.Inc()
 		now := time.Now()
-		if take(l.limits.frames, now) > 0 {
+		if l.limits.frames.Take(1, now) > 0 {
 			l.close(wire.CloseRate, "too many frames")
 			return false
 		}
@@ -150,7 +150,7 @@ func (l *link) receive(message []byte) bool {
 // garbage answers what is no frame, a few times.
 func (l *link) garbage(id *int64, refused *refusal.Error, now time.Time) bool {
 	l.refuse(id, refused)
-	if take(l.limits.garbage, now) > 0 {
+	if l.limits.garbage.Take(1, now) > 0 {
 		l.close(wire.CloseRate, "too much that is no request")
 		return false
 	}

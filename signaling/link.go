@@ -26,7 +26,7 @@ type link struct {
 	// Fixed at construction.
 	server    *Server
 	transport transport
-	address   netip.Prefix
+	address   netip.Addr
 	channel   bool // a data channel
 	since     time.Time
 	done      chan struct{} // closed when the reader has ended
@@ -63,7 +63,7 @@ type link struct {
 	kicked   bool
 }
 
-func newLink(s *Server, t transport, address netip.Prefix, channel bool) *link {
+func newLink(s *Server, t transport, address netip.Addr, channel bool) *link {
 	now := time.Now()
 	l := &link{
 		server: s, transport: t, address: address, channel: channel, since: now,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"carillon/limit"
 	"carillon/wire"
 )
 
@@ -54,19 +55,14 @@ func originAllowed(origin, host string, allowed []string) bool {
 	return err == nil && u.Host != "" && u.Host == host
 }
 
-// remote is the address that a client is counted under: an IPv6 /64 counts as one. Clients
-// on this machine, or behind a proxy on it, are not told apart, so they have none.
-func remote(r *http.Request) netip.Prefix {
+// remote is the address that a client is counted under. Clients on this machine, or behind
+// a proxy on it, are not told apart, so they have none.
+func remote(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || ap.Addr().Unmap().IsLoopback() {
-		return netip.Prefix{}
+		return netip.Addr{}
 	}
-	addr, bits := ap.Addr().Unmap(), 32
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, _ := addr.Prefix(bits)
-	return prefix
+	return limit.Address(ap.Addr())
 }
 
 var errTooLarge = errors.New("message over the limit")
