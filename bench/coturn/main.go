@@ -1,5 +1,5 @@
-// Command compare measures carillon's TURN server and coturn side by side, with coturn's own
-// client: `go run ./turn/compare`. Each server in turn is pinned to one core, the client and
+// Command coturn measures carillon's TURN server and coturn side by side, with coturn's own
+// client: `go run ./bench/coturn`. Each server in turn is pinned to one core, the client and
 // the peer to the others, and the rounds alternate, so that a busy machine harms both alike.
 //
 // It prints one line per server, size and round, and then the medians with their ratio. What
@@ -36,7 +36,7 @@ var (
 func main() {
 	flag.Parse()
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "compare:", err)
+		fmt.Fprintln(os.Stderr, "coturn:", err)
 		os.Exit(1)
 	}
 }
@@ -47,13 +47,13 @@ func run() error {
 			return fmt.Errorf("%s is missing: apt-get install coturn util-linux", p)
 		}
 	}
-	folder, err := os.MkdirTemp("", "compare")
+	folder, err := os.MkdirTemp("", "carillon-coturn-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
 	binary := filepath.Join(folder, "carillon")
-	if out, err := exec.Command("go", "build", "-o", binary, "./turn/compare/server").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "./bench/coturn/server").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
 	peer, stop, err := startPeer()

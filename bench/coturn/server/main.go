@@ -1,4 +1,4 @@
-// Command server is carillon's TURN server as `go run ./turn/compare` measures it: one address
+// Command server is carillon's TURN server as `go run ./bench/coturn` measures it: one address
 // for UDP and TCP, one secret, no quota per user, since all clients are one user there.
 package main
 
