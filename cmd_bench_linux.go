@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"carillon/bench"
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // benchCmd measures media paths. Without flags it starts its own servers in processes of
@@ -65,25 +68,25 @@ func (c benchCmd) Run(ctx context.Context) error {
 		return err
 	}
 	// What cannot be read or written is said before the minutes, not after.
-	var before *bench.Report
+	var before *report.Report
 	if c.Baseline != "" {
-		if before, err = bench.ReadBaseline(c.Baseline); err != nil {
+		if before, err = report.ReadBaseline(c.Baseline); err != nil {
 			return err
 		}
 	}
 	if err := c.writable(); err != nil {
 		return err
 	}
-	report, err := bench.Run(ctx, options)
-	if report == nil {
+	found, err := bench.Run(ctx, options)
+	if found == nil {
 		return err
 	}
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	err = errors.Join(err, c.write(report))
+	err = errors.Join(err, c.write(found))
 	if before != nil {
-		bench.PrintMoved(os.Stdout, report.Since(before))
+		report.PrintMoved(os.Stdout, found.Since(before))
 	}
 	return err
 }
@@ -117,13 +120,13 @@ func (c benchCmd) options() (o bench.Options, err error) {
 	o = bench.Options{
 		Quick: c.Quick, Targets: c.Target, Paths: c.Paths, Shapes: c.Shapes, Subscribers: c.Subscribers, Room: c.Members, Slots: c.Slots, Calls: c.Calls, Tabs: c.Tabs,
 		Rounds: c.Rounds, Window: c.Window, Sample: c.Sample, Ramp: c.Ramp, Pin: c.Pin, Netem: c.Netem, Version: version(),
-		Command: []string{self, "bench-target"}, Serve: []string{self, "serve"}, Media: bench.DefaultMedia(),
+		Command: []string{self, "bench-target"}, Serve: []string{self, "serve"}, Media: load.DefaultMedia(),
 		Progress: bench.Bar(os.Stderr, isTerminal(os.Stderr)),
 	}
-	if o.Media.Rate, err = bench.ParseRate(c.Rate); err != nil {
+	if o.Media.Rate, err = load.ParseRate(c.Rate); err != nil {
 		return o, fmt.Errorf("rate: %w", err)
 	}
-	o.Media.Codec, o.Media.FPS, o.Media.Size, o.Media.Pacing = c.Codec, c.FPS, c.Size, bench.Pacing(c.Pacing)
+	o.Media.Codec, o.Media.FPS, o.Media.Size, o.Media.Pacing = c.Codec, c.FPS, c.Size, c.Pacing
 	if len(c.Targets) > 0 && !c.Compare {
 		return o, fmt.Errorf("%s: targets without a flag belong to --compare", strings.Join(c.Targets, " "))
 	}
@@ -162,25 +165,25 @@ func (c benchCmd) remote(o *bench.Options) error {
 	return nil
 }
 
-func (c benchCmd) write(report *bench.Report) error {
-	failed := []error{bench.Table(os.Stdout, report)}
+func (c benchCmd) write(found *report.Report) error {
+	failed := []error{report.Table(os.Stdout, found)}
 	if c.JSON != "" {
-		b, err := json.MarshalIndent(report, "", "  ")
+		b, err := json.MarshalIndent(found, "", "  ")
 		failed = append(failed, err, writeFile(c.JSON, append(b, '\n')))
 	}
 	if c.CSV != "" {
-		b, err := bench.CSV(report)
+		b, err := report.CSV(found)
 		failed = append(failed, err, writeFile(c.CSV, b))
 	}
 	if c.HTML != "" {
-		b, err := bench.HTML(report)
+		b, err := report.HTML(found)
 		failed = append(failed, err, writeFile(c.HTML, b))
 	}
 	if c.Markdown != "" {
-		failed = append(failed, writeFile(c.Markdown, bench.Markdown(report)))
+		failed = append(failed, writeFile(c.Markdown, report.Markdown(found)))
 	}
 	if c.SVG != "" {
-		for name, b := range bench.SVG(report) {
+		for name, b := range report.SVG(found) {
 			failed = append(failed, writeFile(filepath.Join(c.SVG, name), b))
 		}
 	}
@@ -206,5 +209,5 @@ type benchTargetCmd struct {
 
 // Run serves until standard input ends, that is until bench is gone.
 func (c benchTargetCmd) Run() error {
-	return bench.ServeTarget(c.Kind, os.Stdin, os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	return target.Serve(c.Kind, os.Stdin, os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }

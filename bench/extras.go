@@ -4,6 +4,9 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // extra is a row that forwards no RTP.
@@ -14,14 +17,14 @@ type extra struct {
 }
 
 // planExtras lists them; all need our own server.
-func planExtras(o *Options, targets []targetSpec) (all []extra) {
-	ours := slices.IndexFunc(targets, func(t targetSpec) bool { return t.builtin && t.name == TargetCarillon })
+func planExtras(o *Options, targets []target.Spec) (all []extra) {
+	ours := slices.IndexFunc(targets, func(t target.Spec) bool { return t.BuiltIn && t.Name == target.Carillon })
 	if ours < 0 {
 		return nil
 	}
 	takes := time.Duration(o.Rounds)*o.Window + 2*time.Second
-	for _, path := range []string{PathReliable, PathLossy} {
-		if o.wants(path, ShapeChat) {
+	for _, path := range []string{report.PathReliable, report.PathLossy} {
+		if o.wants(path, report.ShapeChat) {
 			all = append(all, extra{path + " messages", takes, func(r *runner, ctx context.Context) error {
 				return r.dataChannels(ctx, path, targets[ours])
 			}})
@@ -30,10 +33,10 @@ func planExtras(o *Options, targets []targetSpec) (all []extra) {
 	if len(o.Serve) == 0 {
 		return all
 	}
-	if o.wants(PathWebSocket, ShapeChat) {
+	if o.wants(report.PathWebSocket, report.ShapeChat) {
 		all = append(all, extra{"websocket messages", takes, (*runner).messages})
 	}
-	if o.wants(PathWebSocket, ShapeRing) {
+	if o.wants(report.PathWebSocket, report.ShapeRing) {
 		all = append(all, extra{"websocket rings", takes, (*runner).rings})
 	}
 	return all

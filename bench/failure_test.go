@@ -10,20 +10,23 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // fails brings a load to a server and wants an error that says so.
-func fails(t *testing.T, target, says string) {
+func fails(t *testing.T, spec, says string) {
 	t.Helper()
 	r := testRunner(t, Options{})
-	spec, err := parseTarget(target)
+	server, err := target.ParseSpec(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The error is the same when our patience ends: the test has less than a run.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	b, err := r.open(ctx, group{path: PathUDP, shape: ShapeFanOut, subscribers: 1, media: r.options.Media}, spec)
+	b, err := r.open(ctx, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: 1, media: r.options.Media}, server)
 	if b != nil {
 		defer b.close()
 	}
@@ -52,7 +55,7 @@ func TestAServerThatSpeaksNonsenseIsNamed(t *testing.T) {
 		}, "read the server's answer"},
 		"has no candidate": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write([]byte(strings.Split(goodAnswer, "a=candidate")[0]))
+			_, _ = w.Write([]byte(strings.Split(answerToWatch, "a=candidate")[0]))
 		}, "no candidate"},
 		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "reach the server"},
 	} {
@@ -69,16 +72,22 @@ func TestAServerThatSpeaksNonsenseIsNamed(t *testing.T) {
 		_, port, _ := net.SplitHostPort(silent.LocalAddr().String())
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write([]byte(strings.ReplaceAll(goodAnswer, " 7900 ", " "+port+" ")))
+			_, _ = w.Write([]byte(strings.ReplaceAll(answerToWatch, " 7900 ", " "+port+" ")))
 		}))
 		defer s.Close()
 		fails(t, "whip="+s.URL+",whep="+s.URL, "no answer to connectivity checks")
 	})
 }
 
+// answerToWatch is of a server whose media port is 7900.
+const answerToWatch = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 AA:BB\r\n" +
+	"m=audio 9 UDP/TLS/RTP/SAVPF 109\r\nc=IN IP4 0.0.0.0\r\na=setup:passive\r\na=mid:0\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\n" +
+	"a=rtpmap:109 opus/48000/2\r\na=sendonly\r\n" +
+	"a=candidate:1 1 udp 2130706431 127.0.0.1 7900 typ host\r\n"
+
 func TestATargetThatDiesEndsTheRun(t *testing.T) {
 	r := testRunner(t, Options{})
-	b := bedFor(t, r, group{path: PathUDP, shape: ShapeFanOut, subscribers: 1}, TargetPion)
+	b := bedFor(t, r, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: 1}, target.Pion)
 	if err := syscall.Kill(b.pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -91,12 +100,12 @@ func TestATargetThatDiesEndsTheRun(t *testing.T) {
 func TestATargetThatDoesNotStartIsNamed(t *testing.T) {
 	t.Setenv("BENCH_TEST_TARGET", "argument")
 	for kind, says := range map[string]string{"unheard-of": `no target is called "unheard-of"`, "nonsense": "makes no sense"} {
-		_, err := startProcess(t.Context(), kind, []string{os.Args[0], kind}, nil)
+		_, err := target.Start(t.Context(), kind, []string{os.Args[0], kind}, nil)
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: error %v, want one that says %q", kind, err, says)
 		}
 	}
-	if _, err := startProcess(t.Context(), "gone", []string{"/nonexistent/carillon"}, nil); err == nil {
+	if _, err := target.Start(t.Context(), "gone", []string{"/nonexistent/carillon"}, nil); err == nil {
 		t.Error("a binary that is not there was started")
 	}
 }
@@ -106,7 +115,7 @@ func TestAnInterruptedRunKeepsItsRows(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	steps := 0
 	report, err := Run(ctx, Options{
-		Targets: []string{TargetPion}, Subscribers: []int{1}, Rounds: 2, Window: shortWindow, Shapes: []string{ShapeFanOut},
+		Targets: []string{target.Pion}, Subscribers: []int{1}, Rounds: 2, Window: shortWindow, Shapes: []string{report.ShapeFanOut},
 		Command: []string{os.Args[0]}, Pin: "none",
 		Progress: func(what string, _ float64, _ time.Duration) {
 			if strings.HasPrefix(what, "udp 1:N, 1: pion, window 2") {
@@ -134,11 +143,11 @@ func TestARefusalLeavesTheOthersTheirRows(t *testing.T) {
 		targets []string
 		rows    int // or rows that the bench does not vouch for on a busy machine
 	}{
-		"with another": {[]string{"whip=" + no.URL + ",whep=" + no.URL + ",name=no", TargetPion}, 1},
+		"with another": {[]string{"whip=" + no.URL + ",whep=" + no.URL + ",name=no", target.Pion}, 1},
 		"alone":        {[]string{"whip=" + no.URL + ",whep=" + no.URL + ",name=no"}, 0},
 	} {
 		report, err := Run(t.Context(), Options{
-			Targets: c.targets, Shapes: []string{ShapePair}, Rounds: 1, Window: shortWindow, Command: []string{os.Args[0]}, Pin: "none",
+			Targets: c.targets, Shapes: []string{report.ShapePair}, Rounds: 1, Window: shortWindow, Command: []string{os.Args[0]}, Pin: "none",
 		})
 		if err == nil || !strings.Contains(err.Error(), "not here") {
 			t.Errorf("%s: error %v, want the refusal", name, err)

@@ -1,53 +1,68 @@
 package bench
 
 import (
-	"encoding/binary"
-	"fmt"
-	"net/netip"
+	"context"
+	"errors"
+	"slices"
+
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
-// The floor is what forwarding costs when nothing but the packets is left: bare
-// sockets, SRTP with AEAD_AES_128_GCM, a header rewritten per subscriber. No ICE, no
-// DTLS, no reports, no repair. It has three ways to send:
-type floorMode string
-
-const (
-	floorSingle floorMode = "single"  // a system call per packet
-	floorBatch  floorMode = "batched" // sendmmsg: a system call per many packets
-	floorGSO    floorMode = "gso"     // a burst to one destination is one segmented message, many of them per system call
-	floorFlood  floorMode = "flood"   // gso without waiting for media: finds the generator's ceiling
-)
-
-// floorOrder is what the control endpoint of a floor target takes.
-type floorOrder struct {
-	Mode        floorMode        `json:"mode"` // empty: stop
-	Publisher   netip.AddrPort   `json:"publisher"`
-	Subscribers []netip.AddrPort `json:"subscribers"`
-}
-
-// floorPlace is where the publisher sends to.
-type floorPlace struct {
-	Address netip.AddrPort `json:"address"`
-}
-
-// floorKey is the SRTP master key and salt of one side; 0 is the publisher, subscribers
-// count from 1. Nothing secret goes over these wires.
-func floorKey(side int) (key, salt []byte) {
-	key, salt = make([]byte, 16), make([]byte, 12)
-	copy(key, "carillon bench")
-	copy(salt, "floor")
-	binary.BigEndian.PutUint32(key[12:], uint32(side))
-	return key, salt
-}
-
-func (o floorOrder) validate() error {
-	switch o.Mode {
-	case "", floorSingle, floorBatch, floorGSO, floorFlood:
-	default:
-		return fmt.Errorf("floor has no mode %q", o.Mode)
+// addFloorPeers adds a publisher and subscribers with keys that the floor knows, and returns
+// the order that lets it forward from the one to the others.
+func addFloorPeers(ctx context.Context, p *target.Process, l *load.Generator, subscribers int) (*target.FloorOrder, error) {
+	place, err := p.Floor(ctx, target.FloorOrder{})
+	if err != nil {
+		return nil, err
 	}
-	if len(o.Subscribers) > 20_000 {
-		return fmt.Errorf("%d subscribers are too many", len(o.Subscribers))
+	order := &target.FloorOrder{}
+	if order.Publisher, err = l.AddKeyedPublisher(place, keysOf(0)); err != nil {
+		return nil, err
+	}
+	for i := range subscribers {
+		at, err := l.AddKeyedSubscriber(place, keysOf(i+1))
+		if err != nil {
+			return nil, err
+		}
+		order.Subscribers = append(order.Subscribers, at)
+	}
+	return order, nil
+}
+
+func keysOf(side int) load.Keys {
+	key, salt := target.FloorKey(side)
+	return load.Keys{Key: key, Salt: salt}
+}
+
+// openFloor starts the floor beside a group, with as many packets to forward.
+func (r *runner) openFloor(ctx context.Context, g group) (*bed, error) {
+	p, err := target.Start(ctx, target.Floor, append(slices.Clone(r.options.Command), target.Floor), r.pin.server)
+	if err != nil {
+		return nil, err
+	}
+	b := &bed{target: target.Floor, proc: p, pid: p.PID, cores: r.serverCores(), generator: r.loadCores()}
+	n := g.subscribers
+	if g.shape == report.ShapeRoom { // the same number of packets: everyone sees so many others
+		n = g.subscribers * min(r.options.Slots, g.subscribers-1)
+	}
+	if b.load, err = load.New(load.Config{Media: g.media, Readers: r.loadCores(), Sample: r.options.Sample}); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	if b.floor, err = addFloorPeers(ctx, p, b.load, n); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	b.copies = float64(n)
+	return b, nil
+}
+
+// setFloor says how the floor sends from now on.
+func (b *bed) setFloor(ctx context.Context, mode target.FloorMode) error {
+	order := *b.floor
+	order.Mode = mode
+	if _, err := b.proc.Floor(ctx, order); err != nil {
+		return errors.Join(b.gone(), err)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"time"
+
+	"carillon/bench/report"
 )
 
 // Limits beyond which we do not trust ourselves, or the row.
@@ -25,36 +27,36 @@ func judge(w window, serverCores, generatorCores int) string {
 		return float64(d) / float64(w.length) / float64(max(cores, 1))
 	}
 	loss := w.loss()
-	serverFull := w.server.total > 0 && share(w.server.total, serverCores) >= fullShare
+	serverFull := w.server.Total > 0 && share(w.server.Total, serverCores) >= fullShare
 	switch {
-	case float64(w.counts.dropped) > dropLimit*float64(w.counts.packets):
-		return LimitedByGenerator
-	case share(w.self.total, generatorCores) >= fullShare:
-		return LimitedByGenerator
-	case w.late.quantile(0.99) > lateLimit:
-		if share(w.stolen, serverCores+generatorCores) > stolenLimit || share(w.self.waited, 1) > waitedLimit {
-			return LimitedByMachine
+	case float64(w.counts.Dropped) > dropLimit*float64(w.counts.Packets):
+		return report.LimitedByGenerator
+	case share(w.self.Total, generatorCores) >= fullShare:
+		return report.LimitedByGenerator
+	case w.late.Quantile(0.99) > lateLimit:
+		if share(w.stolen, serverCores+generatorCores) > stolenLimit || share(w.self.Waited, 1) > waitedLimit {
+			return report.LimitedByMachine
 		}
-		return LimitedByGenerator
+		return report.LimitedByGenerator
 	case serverFull:
-		return LimitedByServer
-	case w.behind() > behindLimit && share(w.server.waited, 1) > waitedLimit:
-		return LimitedByMachine
+		return report.LimitedByServer
+	case w.behind() > behindLimit && share(w.server.Waited, 1) > waitedLimit:
+		return report.LimitedByMachine
 	case w.behind() > behindLimit && w.behind() > 2*loss:
-		return LimitedByServer
+		return report.LimitedByServer
 	case loss > lossLimit:
-		return LimitedByLoss
+		return report.LimitedByLoss
 	}
-	return LimitedByLoad
+	return report.LimitedByLoad
 }
 
 // loss is the share of packets that never came, of those that should have, by their
 // sequence numbers. Subscribers that received nothing at all are in starved.
 func (w window) loss() float64 {
-	if w.counts.expected == 0 {
+	if w.counts.Expected == 0 {
 		return 0
 	}
-	return max(0, 1-float64(w.counts.fresh)/float64(w.counts.expected))
+	return max(0, 1-float64(w.counts.Fresh)/float64(w.counts.Expected))
 }
 
 // behind is the share of packets that a server has not sent on, of those that it should have.
@@ -62,19 +64,19 @@ func (w window) behind() float64 {
 	if w.owed == 0 {
 		return 0
 	}
-	return max(0, 1-float64(w.counts.packets)/w.owed)
+	return max(0, 1-float64(w.counts.Packets)/w.owed)
 }
 
 // repacked says that the server cuts frames into packets of its own: stamps that do not end
 // a packet are lost, and other numbers of packets come than were sent.
-func (w window) repacked() bool { return w.counts.silent*20 > w.counts.opened }
+func (w window) repacked() bool { return w.counts.Unstamped*20 > w.counts.Opened }
 
 // cost is the server's processor time per packet that arrived, in microseconds; 0 when unknown.
 func (w window) cost() float64 {
-	if w.counts.packets == 0 {
+	if w.counts.Packets == 0 {
 		return 0
 	}
-	return float64(w.server.total.Nanoseconds()) / 1000 / float64(w.counts.packets)
+	return float64(w.server.Total.Nanoseconds()) / 1000 / float64(w.counts.Packets)
 }
 
 // userShare is the part of the server's time that was spent outside the kernel, over all
@@ -82,8 +84,8 @@ func (w window) cost() float64 {
 func userShare(windows []window) float64 {
 	var user, all float64
 	for _, w := range windows {
-		user += float64(w.server.user)
-		all += float64(w.server.user + w.server.system)
+		user += float64(w.server.User)
+		all += float64(w.server.User + w.server.System)
 	}
 	if all == 0 {
 		return 0
@@ -94,20 +96,20 @@ func userShare(windows []window) float64 {
 // refusalOf explains why a window is not to be trusted.
 func refusalOf(w window) string {
 	switch w.limited {
-	case LimitedByMachine:
-		if share := float64(w.server.waited) / float64(w.length); share > waitedLimit {
+	case report.LimitedByMachine:
+		if share := float64(w.server.Waited) / float64(w.length); share > waitedLimit {
 			return fmt.Sprintf("others had the server's processor: it waited for %.0f %% of the time", share*100)
 		}
-		if share := float64(w.self.waited) / float64(w.length); share > waitedLimit {
-			return fmt.Sprintf("others had the generator's processor: it waited for %.0f %% of the time, and sent packets up to %s late", share*100, w.late.quantile(0.99).Round(time.Millisecond))
+		if share := float64(w.self.Waited) / float64(w.length); share > waitedLimit {
+			return fmt.Sprintf("others had the generator's processor: it waited for %.0f %% of the time, and sent packets up to %s late", share*100, w.late.Quantile(0.99).Round(time.Millisecond))
 		}
 		return fmt.Sprintf("the machine below took %.0f %% of the processor time", 100*float64(w.stolen)/float64(w.length))
-	case LimitedByGenerator:
+	case report.LimitedByGenerator:
 		switch {
-		case float64(w.counts.dropped) > dropLimit*float64(w.counts.packets):
-			return fmt.Sprintf("the generator lost %d packets in its own buffers; give it more cores (--pin), or let it decrypt a sample (--sample)", w.counts.dropped)
-		case w.late.quantile(0.99) > lateLimit:
-			return fmt.Sprintf("the generator sent packets up to %s late; give it more cores (--pin) or a smaller load", w.late.quantile(0.99).Round(time.Millisecond))
+		case float64(w.counts.Dropped) > dropLimit*float64(w.counts.Packets):
+			return fmt.Sprintf("the generator lost %d packets in its own buffers; give it more cores (--pin), or let it decrypt a sample (--sample)", w.counts.Dropped)
+		case w.late.Quantile(0.99) > lateLimit:
+			return fmt.Sprintf("the generator sent packets up to %s late; give it more cores (--pin) or a smaller load", w.late.Quantile(0.99).Round(time.Millisecond))
 		}
 		return "the generator used up its processor time; give it more cores (--pin), or let it decrypt a sample (--sample)"
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"carillon/bench/target"
 )
 
 // TestMain lets the test binary be a target process, as the real binary is.
@@ -21,14 +23,13 @@ func TestMain(m *testing.M) {
 			fmt.Println("hello, I am no target")
 			return
 		}
-		if err := ServeTarget(kind, os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)); err != nil {
+		if err := target.Serve(kind, os.Stdin, os.Stdout, slog.New(slog.DiscardHandler)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		signalClient.CloseIdleConnections()
 		http.DefaultClient.CloseIdleConnections()
 		os.Exit(code)
 	}))
@@ -44,7 +45,7 @@ func testRunner(t *testing.T, o Options) *runner {
 		t.Fatal(err)
 	}
 	r.steps = newSteps(nil)
-	stop := r.netem.start()
+	stop := r.netem.Start()
 	t.Cleanup(stop)
 	return r
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"carillon/bench/load"
 )
 
 // operations is a load of things that are done rather than streamed: messages, rings.
@@ -19,14 +21,14 @@ type operations struct {
 type tally struct {
 	mu        sync.Mutex
 	delivered uint64
-	latency   histogram
+	latency   load.Histogram
 }
 
 func (t *tally) add(latency time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.delivered++
-	t.latency.add(int64(latency))
+	t.latency.Add(int64(latency))
 }
 
 func (t *tally) count() uint64 {
@@ -35,11 +37,11 @@ func (t *tally) count() uint64 {
 	return t.delivered
 }
 
-func (t *tally) take() (uint64, histogram) {
+func (t *tally) take() (uint64, load.Histogram) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n, h := t.delivered, t.latency
-	t.delivered, t.latency = 0, histogram{}
+	t.delivered, t.latency = 0, load.Histogram{}
 	return n, h
 }
 
@@ -64,7 +66,7 @@ func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.D
 					return err
 				}
 			}
-			w.late.add(int64(time.Since(due)))
+			w.late.Add(int64(time.Since(due)))
 			if err := o.do(ctx, begun, due); err != nil {
 				return err
 			}
@@ -81,7 +83,7 @@ func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.D
 	delivered, latency := t.take()
 	w.latency = &latency
 	w.sent = uint64(begun)
-	w.counts = counts{packets: delivered, fresh: delivered, expected: want}
+	w.counts = load.Counts{Packets: delivered, Fresh: delivered, Expected: want}
 	w.limited = judge(w, b.cores, b.generator)
 	return w, b.verify(w)
 }

@@ -2,11 +2,13 @@ package bench
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // Options of a run. The zero value of a field means what its comment says.
@@ -23,7 +25,7 @@ type Options struct {
 	Rounds      int           // windows per row; 0: 5
 	Window      time.Duration // length of one; 0: 1 s, 0.5 s with Quick and beside the main rows
 	Sample      int           // decrypt and time one packet of so many; 0: 1
-	Media       Media         // zero: DefaultMedia
+	Media       load.Media    // zero: DefaultMedia
 	Ramp        bool          // look for the most subscribers instead
 	RampLoss    float64       // what ends a ramp; 0: 0.5 %
 	RampP99     time.Duration // 0: 30 ms
@@ -35,39 +37,21 @@ type Options struct {
 	Progress    Progress      // nil: none
 }
 
-// Shapes of load.
-const (
-	ShapePair   = "1:1"
-	ShapeFanOut = "1:N"
-	ShapeRoom   = "N:N"
-	ShapeAudio  = "audio"
-	ShapeLayers = "simulcast"
-	ShapeRing   = "ring"
-	ShapeChat   = "messages"
-)
-
-// Paths that are not RTP.
-const (
-	PathReliable  = "data-reliable"
-	PathLossy     = "data-lossy"
-	PathWebSocket = "websocket"
-)
-
 var (
-	allPaths  = []string{PathUDP, PathTCP, PathTURN, PathTURNTCP, PathTURNTLS, PathReliable, PathLossy, PathWebSocket}
-	allShapes = []string{ShapePair, ShapeFanOut, ShapeRoom, ShapeAudio, ShapeLayers, ShapeRing, ShapeChat}
+	allPaths  = []string{report.PathUDP, report.PathTCP, report.PathTURN, report.PathTURNTCP, report.PathTURNTLS, report.PathReliable, report.PathLossy, report.PathWebSocket}
+	allShapes = []string{report.ShapePair, report.ShapeFanOut, report.ShapeRoom, report.ShapeAudio, report.ShapeLayers, report.ShapeRing, report.ShapeChat}
 )
 
 // fill puts defaults where nothing was said, and refuses what makes no sense.
 func (o *Options) fill() error {
-	if o.Media == (Media{}) {
-		o.Media = DefaultMedia()
+	if o.Media == (load.Media{}) {
+		o.Media = load.DefaultMedia()
 	}
-	if err := o.Media.validate(); err != nil {
+	if err := o.Media.Validate(); err != nil {
 		return err
 	}
 	if len(o.Targets) == 0 {
-		o.Targets = []string{TargetCarillon, TargetPion}
+		o.Targets = []string{target.Carillon, target.Pion}
 	}
 	if len(o.Subscribers) == 0 {
 		o.Subscribers = []int{10, 100, 400}
@@ -98,10 +82,10 @@ func (o *Options) fill() error {
 	}
 	if o.Quick {
 		if len(o.Paths) == 0 {
-			o.Paths = []string{PathUDP}
+			o.Paths = []string{report.PathUDP}
 		}
 		if len(o.Shapes) == 0 {
-			o.Shapes = []string{ShapeFanOut}
+			o.Shapes = []string{report.ShapeFanOut}
 		}
 	}
 	setDefault(&o.Room, 12)
@@ -135,123 +119,4 @@ func setDefault[T comparable](field *T, value T) {
 
 func (o *Options) wants(path, shape string) bool {
 	return (len(o.Paths) == 0 || slices.Contains(o.Paths, path)) && (len(o.Shapes) == 0 || slices.Contains(o.Shapes, shape))
-}
-
-// targetSpec is one entry of Options.Targets.
-type targetSpec struct {
-	name       string
-	builtin    bool
-	server     string // URL of a running Carillon
-	relays     relays // of it
-	whip, whep string
-	token      string
-	pid        int
-}
-
-func parseTarget(text string) (targetSpec, error) {
-	if text == TargetCarillon || text == TargetPion {
-		return targetSpec{name: text, builtin: true}, nil
-	}
-	var t targetSpec
-	for part := range strings.SplitSeq(text, ",") {
-		key, value, ok := strings.Cut(part, "=")
-		if !ok {
-			return t, fmt.Errorf("target %q: want carillon, pion, server=URL, or whip=URL,whep=URL", text)
-		}
-		switch key {
-		case "server":
-			t.server = strings.TrimSuffix(value, "/")
-		case "whip":
-			t.whip = value
-		case "whep":
-			t.whep = value
-		case "token":
-			t.token = value
-		case "name":
-			t.name = value
-		case "pid":
-			if _, err := fmt.Sscan(value, &t.pid); err != nil || t.pid < 1 {
-				return t, fmt.Errorf("target %q: pid %q is no process", text, value)
-			}
-		default:
-			return t, fmt.Errorf("target %q: there is no %q; want server, whip, whep, token, name, pid", text, key)
-		}
-	}
-	if t.server != "" {
-		if t.whip+t.whep != "" {
-			return t, fmt.Errorf("target %q: server has a whip and a whep of its own", text)
-		}
-		t.whip, t.whep = t.server+"/whip/bench", t.server+"/whep/bench"
-	}
-	if t.whip == "" || t.whep == "" {
-		return t, fmt.Errorf("target %q: both whip and whep are needed", text)
-	}
-	for _, u := range []string{t.whip, t.whep} {
-		parsed, err := url.Parse(u)
-		if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-			return t, fmt.Errorf("target %q: %q is no http or https URL", text, u)
-		}
-		if t.name == "" {
-			t.name = parsed.Host
-		}
-	}
-	return t, nil
-}
-
-// pinning says which cores the server and the generator use; empty: any.
-type pinning struct {
-	server, load []int
-}
-
-// parsePin of auto gives the server the first core and us the others, as far as there are two.
-func parsePin(text string, allowed []int) (p pinning, err error) {
-	switch text {
-	case "none":
-		return p, nil
-	case "auto":
-		if len(allowed) < 2 {
-			return p, nil
-		}
-		return pinning{server: allowed[:1], load: allowed[1:]}, nil
-	}
-	// server=0+1,load=2-5
-	for part := range strings.SplitSeq(text, ",") {
-		key, value, _ := strings.Cut(part, "=")
-		cores, err := parseCores(value)
-		if err != nil {
-			return p, fmt.Errorf("pin %s: %w", part, err)
-		}
-		for _, c := range cores {
-			if !slices.Contains(allowed, c) {
-				return p, fmt.Errorf("pin %s: this process may use the cores %v only", part, allowed)
-			}
-		}
-		switch key {
-		case "server":
-			p.server = cores
-		case "load":
-			p.load = cores
-		default:
-			return p, fmt.Errorf("pin %s: want auto, none, or server=0,load=1", part)
-		}
-	}
-	return p, nil
-}
-
-func parseCores(text string) (cores []int, err error) {
-	for part := range strings.SplitSeq(text, "+") {
-		first, last, ok := strings.Cut(part, "-")
-		if !ok {
-			last = first
-		}
-		from, err := strconv.Atoi(first)
-		to, err2 := strconv.Atoi(last)
-		if err != nil || err2 != nil || to < from || to-from > 1023 {
-			return nil, fmt.Errorf("%q is no list of cores such as 0, 2-3 or 0+2", text)
-		}
-		for c := from; c <= to; c++ {
-			cores = append(cores, c)
-		}
-	}
-	return cores, nil
 }

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // group is a set of rows that are measured in turns: the same path, shape and size on
@@ -11,8 +15,8 @@ import (
 type group struct {
 	path, shape string
 	subscribers int
-	targets     []targetSpec
-	media       Media
+	targets     []target.Spec
+	media       load.Media
 	rounds      int
 	window      time.Duration
 	floor       bool // all three ways of sending are measured too
@@ -27,9 +31,9 @@ func (g group) perRound() int { return len(g.targets) + 1 }
 // want a longer one.
 func (g group) counted() time.Duration {
 	if g.subscribers <= 10 {
-		return 2 * talkCycle
+		return 2 * load.TalkCycle
 	}
-	return talkCycle
+	return load.TalkCycle
 }
 
 // takes is how long the group is expected to take.
@@ -43,8 +47,8 @@ func (g group) takes() time.Duration {
 
 // The rows beside the main ones have shorter windows, so that all fit into five minutes.
 const (
-	defaultWindow = 2 * talkCycle
-	shorterWindow = talkCycle
+	defaultWindow = 2 * load.TalkCycle
+	shorterWindow = load.TalkCycle
 )
 
 // floorExtraRounds is how often the slower ways of the floor are measured.
@@ -55,8 +59,8 @@ const floorExtraRounds = 2
 const relaysOfOne = 25
 
 // planMedia lists the groups of a run that forward RTP.
-func planMedia(o *Options, targets []targetSpec) (groups []group) {
-	add := func(path, shape string, n int, targets []targetSpec, m Media, floor bool) {
+func planMedia(o *Options, targets []target.Spec) (groups []group) {
+	add := func(path, shape string, n int, targets []target.Spec, m load.Media, floor bool) {
 		window := o.Window
 		if window == defaultWindow && !floor {
 			window = shorterWindow
@@ -65,36 +69,36 @@ func planMedia(o *Options, targets []targetSpec) (groups []group) {
 			groups = append(groups, group{path, shape, n, targets, m, o.Rounds, window, floor})
 		}
 	}
-	ours := slices.DeleteFunc(slices.Clone(targets), func(t targetSpec) bool { return !t.carillonPaths() })
+	ours := slices.DeleteFunc(slices.Clone(targets), func(t target.Spec) bool { return !t.HasAllPaths() })
 	audio, layers := o.Media, o.Media
 	audio.AudioOnly, layers.Simulcast = true, true
 
 	if !o.Quick {
-		add(PathUDP, ShapePair, 1, targets, o.Media, false)
+		add(report.PathUDP, report.ShapePair, 1, targets, o.Media, false)
 	}
 	for _, n := range o.Subscribers {
-		add(PathUDP, ShapeFanOut, n, targets, o.Media, true)
+		add(report.PathUDP, report.ShapeFanOut, n, targets, o.Media, true)
 	}
 	if o.Quick {
 		return groups
 	}
 	some := min(o.Subscribers[len(o.Subscribers)/2], 200)
-	add(PathUDP, ShapeLayers, some, ours, layers, false)
-	add(PathUDP, ShapeRoom, o.Room, ours, o.Media, false)
-	add(PathUDP, ShapeAudio, some, targets, audio, false)
-	add(PathTCP, ShapeFanOut, min(some, 50), ours, o.Media, false)
-	for _, path := range []string{PathTURN, PathTURNTCP, PathTURNTLS} {
+	add(report.PathUDP, report.ShapeLayers, some, ours, layers, false)
+	add(report.PathUDP, report.ShapeRoom, o.Room, ours, o.Media, false)
+	add(report.PathUDP, report.ShapeAudio, some, targets, audio, false)
+	add(report.PathTCP, report.ShapeFanOut, min(some, 50), ours, o.Media, false)
+	for _, path := range []string{report.PathTURN, report.PathTURNTCP, report.PathTURNTLS} {
 		n := min(some, 50)
-		var relayed []targetSpec
+		var relayed []target.Spec
 		for _, t := range ours {
-			if _, ok := t.relays[path]; ok {
+			if _, ok := relayOf(path, t.Relays); ok {
 				n = min(n, relaysOfOne)
-			} else if !t.builtin {
+			} else if !t.BuiltIn {
 				continue
 			}
 			relayed = append(relayed, t)
 		}
-		add(path, ShapeFanOut, n, relayed, o.Media, false)
+		add(path, report.ShapeFanOut, n, relayed, o.Media, false)
 	}
 	return groups
 }

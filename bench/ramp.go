@@ -5,18 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"time"
-)
 
-// RampResult is the most subscribers that a target served within the limits.
-type RampResult struct {
-	Target      string  `json:"target"`
-	Subscribers int     `json:"subscribers"`
-	Packets     float64 `json:"packets_per_second"`
-	CPU         float64 `json:"cpu_us_per_packet"`
-	P99MS       float64 `json:"latency_p99_ms"`
-	Loss        float64 `json:"loss"`
-	LimitedBy   string  `json:"limited_by"` // what ended the ramp
-}
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
+)
 
 // rampMost is where a ramp ends even if the server takes more.
 const rampMost = 4000
@@ -33,22 +26,22 @@ func (r *runner) ramps(ctx context.Context) error {
 		return fmt.Errorf("measure the generator itself: %w", err)
 	}
 	for _, t := range r.targets {
-		r.steps.begin("ramp of "+t.name, takes)
+		r.steps.begin("ramp of "+t.Name, takes)
 		result, err := r.ramp(ctx, t)
 		if result.Subscribers > 0 || err == nil {
 			r.report.Ramps = append(r.report.Ramps, result)
 		}
 		if err != nil {
-			return fmt.Errorf("ramp of %s: %w", t.name, err)
+			return fmt.Errorf("ramp of %s: %w", t.Name, err)
 		}
 	}
 	return nil
 }
 
-func (r *runner) ramp(ctx context.Context, t targetSpec) (best RampResult, err error) {
-	best.Target = t.name
+func (r *runner) ramp(ctx context.Context, t target.Spec) (best report.Ramp, err error) {
+	best.Target = t.Name
 	first := r.options.Subscribers[0]
-	g := group{path: PathUDP, shape: ShapeFanOut, subscribers: first, media: r.options.Media}
+	g := group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: first, media: r.options.Media}
 	b, err := r.open(ctx, g, t)
 	if b != nil {
 		defer func() { err = errors.Join(err, b.close()) }()
@@ -65,7 +58,10 @@ func (r *runner) ramp(ctx context.Context, t targetSpec) (best RampResult, err e
 		}
 		if verdict == "" {
 			good = at
-			best = RampResult{t.name, at, w.packetRate(), w.cost(), milliseconds(w.latency.quantile(0.99)), w.loss(), best.LimitedBy}
+			best = report.Ramp{
+				Target: t.Name, Subscribers: at, Packets: w.packetRate(), CPU: w.cost(), P99MS: milliseconds(w.latency.Quantile(0.99)),
+				Loss: w.loss(), LimitedBy: best.LimitedBy,
+			}
 		} else {
 			bad, best.LimitedBy = at, verdict
 		}
@@ -86,7 +82,7 @@ func (r *runner) ramp(ctx context.Context, t targetSpec) (best RampResult, err e
 // bear says what keeps a target from n subscribers; "": nothing does.
 func (r *runner) bear(ctx context.Context, b *bed, n int) (w window, verdict string, err error) {
 	err = b.resize(ctx, n)
-	if refused, ok := errors.AsType[*refusedOffer](err); ok {
+	if refused, ok := errors.AsType[*load.RefusedOffer](err); ok {
 		return w, refused.Error(), nil
 	}
 	if err == nil {
@@ -109,11 +105,11 @@ func (r *runner) steady(ctx context.Context, b *bed) (window, error) {
 
 func (r *runner) rampVerdict(w window) string {
 	switch {
-	case w.limited == LimitedByGenerator || w.limited == LimitedByMachine:
+	case w.limited == report.LimitedByGenerator || w.limited == report.LimitedByMachine:
 		return w.limited
 	case w.loss() > r.options.RampLoss || w.starved > 0 || w.behind() > behindLimit:
 		return "loss"
-	case w.latency.quantile(0.99) > r.options.RampP99:
+	case w.latency.Quantile(0.99) > r.options.RampP99:
 		return "latency"
 	}
 	return ""
@@ -122,18 +118,13 @@ func (r *runner) rampVerdict(w window) string {
 // resize adds or removes watchers until there are n, in silence: an overloaded server
 // would let them wait.
 func (b *bed) resize(ctx context.Context, n int) error {
-	have := 0
-	for _, p := range b.load.snapshot() {
-		if p.source == nil {
-			have++
-		}
-	}
+	have := b.load.Subscribers()
 	b.copies = float64(n)
 	switch {
 	case n > have:
-		return b.load.addWatchers(ctx, n-have)
+		return b.load.AddSubscribers(ctx, n-have)
 	case n < have:
-		return b.load.removeWatchers(ctx, have-n)
+		return b.load.RemoveSubscribers(ctx, have-n)
 	}
 	return nil
 }

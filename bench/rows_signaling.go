@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"carillon/bench/report"
+	"carillon/bench/target"
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
@@ -24,17 +26,17 @@ const (
 
 // messages measures text from one user to another: stored, acknowledged, delivered.
 func (r *runner) messages(ctx context.Context) (err error) {
-	s, err := r.serve(ctx)
+	s, err := target.StartServer(ctx, r.options.Serve, r.pin.server)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	b := &bed{target: TargetCarillon, proc: s.process, pid: s.process.pid, cores: r.serverCores(), generator: r.loadCores()}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	b := &bed{target: target.Carillon, proc: s.Process, pid: s.Process.PID, cores: r.serverCores(), generator: r.loadCores()}
 	var total tally
 	var tabs tabSet
 	defer tabs.close()
 	var senders []*client.Client
-	b.memory.rest = residentMemory(b.pid)
+	b.memory.rest = target.ResidentMemory(b.pid)
 	for i := range chatPairs {
 		from, err := tabs.open(ctx, s, fmt.Sprintf("sender%d", i), nil)
 		if err != nil {
@@ -45,7 +47,7 @@ func (r *runner) messages(ctx context.Context) (err error) {
 		}
 		senders = append(senders, from)
 	}
-	b.memory.loaded, b.memory.peers = residentMemory(b.pid), 2*chatPairs
+	b.memory.loaded, b.memory.peers = target.ResidentMemory(b.pid), 2*chatPairs
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
 	send := func(ctx context.Context, n int, _ time.Time) error {
@@ -58,7 +60,7 @@ func (r *runner) messages(ctx context.Context) (err error) {
 	}
 	err = r.repeat(ctx, b, operations{rate: chatRate, fanout: 1, do: send}, &total)
 	if len(b.windows) > 0 {
-		r.keep(group{path: PathWebSocket, shape: ShapeChat, subscribers: chatPairs}, b,
+		r.keep(group{path: report.PathWebSocket, shape: report.ShapeChat, subscribers: chatPairs}, b,
 			fmt.Sprintf("%d pairs of users; from send until the other's tab has it, stored on disk before", chatPairs))
 	}
 	return err
@@ -81,19 +83,19 @@ func (o *Options) ringUsers() int { return max(o.Calls, 2) }
 
 // rings measures calls that ring in every tab of the other and are cancelled at once.
 func (r *runner) rings(ctx context.Context) (err error) {
-	s, err := r.serve(ctx)
+	s, err := target.StartServer(ctx, r.options.Serve, r.pin.server)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	b := &bed{target: TargetCarillon, proc: s.process, pid: s.process.pid, cores: r.serverCores(), generator: r.loadCores()}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	b := &bed{target: target.Carillon, proc: s.Process, pid: s.Process.PID, cores: r.serverCores(), generator: r.loadCores()}
 	var total tally
 	started := ringStarts{at: map[string]time.Time{}}
 	var tabs tabSet
 	defer tabs.close()
 	users, tabsEach := r.options.ringUsers(), r.options.Tabs
 	var callers []*client.Client
-	b.memory.rest = residentMemory(b.pid)
+	b.memory.rest = target.ResidentMemory(b.pid)
 	for i := range users {
 		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
 		if err != nil {
@@ -107,7 +109,7 @@ func (r *runner) rings(ctx context.Context) (err error) {
 			}
 		}
 	}
-	b.memory.loaded, b.memory.peers = residentMemory(b.pid), users*(1+tabsEach)
+	b.memory.loaded, b.memory.peers = target.ResidentMemory(b.pid), users*(1+tabsEach)
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
 	var failed onceError
@@ -125,11 +127,11 @@ func (r *runner) rings(ctx context.Context) (err error) {
 	}
 	err = r.repeat(ctx, b, operations{rate: float64(r.options.Calls), fanout: tabsEach, do: ring}, &total)
 	if refused, ok := errors.AsType[*refusal.Error](err); ok && len(b.windows) == 0 {
-		r.report.Refused = append(r.report.Refused, Refused{PathWebSocket, ShapeRing, b.target, tabsEach, "the server refuses: " + refused.Message})
+		r.report.Refused = append(r.report.Refused, *notReported(group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}, b.target, "the server refuses: "+refused.Message))
 		return nil
 	}
 	if len(b.windows) > 0 {
-		r.keep(group{path: PathWebSocket, shape: ShapeRing, subscribers: tabsEach}, b,
+		r.keep(group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}, b,
 			fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", users, tabsEach))
 	}
 	return err
@@ -185,8 +187,8 @@ func (o *onceError) get() error {
 // tabSet are the open tabs of a row.
 type tabSet struct{ all []*client.Client }
 
-func (t *tabSet) open(ctx context.Context, s *carillon, user string, event func(chat.Event)) (*client.Client, error) {
-	c, err := s.tab(ctx, user, event)
+func (t *tabSet) open(ctx context.Context, s *target.Server, user string, event func(chat.Event)) (*client.Client, error) {
+	c, err := s.Tab(ctx, user, event)
 	if err == nil {
 		t.all = append(t.all, c)
 	}

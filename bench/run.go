@@ -9,16 +9,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // runner is one run of the benchmark.
 type runner struct {
 	options Options
-	targets []targetSpec
+	targets []target.Spec
 	pin     pinning
-	netem   *netem
-	cert    certificate
-	report  *Report
+	netem   *load.Netem
+	cert    load.Certificate
+	report  *report.Report
 	steps   *steps
 
 	refusals error // of targets that refuse some of what is asked of them
@@ -26,21 +30,21 @@ type runner struct {
 
 // Run measures what the options say. It returns what it has also when the context ends
 // or a target fails; then with the error.
-func Run(ctx context.Context, o Options) (report *Report, err error) {
+func Run(ctx context.Context, o Options) (_ *report.Report, err error) {
 	r, err := newRunner(o)
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
 	defer func() { r.report.Took = time.Since(began) }()
-	if err := pinSelf(r.pin.load); err != nil {
+	if err := target.PinSelf(r.pin.load); err != nil {
 		return nil, err
 	}
-	stop := r.netem.start()
+	stop := r.netem.Start()
 	defer stop()
 	for i := range r.targets {
-		if r.targets[i].server != "" {
-			if err := r.targets[i].greet(ctx); err != nil {
+		if r.targets[i].Server != "" {
+			if err := r.targets[i].Greet(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -54,7 +58,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 		return nil, err
 	}
 	r.steps.end()
-	r.report.Compared = compare(r.report.Rows, r.targets)
+	r.report.Compared = report.Compare(r.report.Rows, r.names())
 	r.report.Partial = err != nil
 	if errors.Is(err, errNobody) {
 		err = nil // the refusals say it
@@ -64,8 +68,8 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 
 // isRefusal tells a server that does not want this from one that is not right.
 func isRefusal(err error) bool {
-	_, offer := errors.AsType[*refusedOffer](err)
-	_, codec := errors.AsType[*refusedCodec](err)
+	_, offer := errors.AsType[*load.RefusedOffer](err)
+	_, codec := errors.AsType[*load.RefusedCodec](err)
 	return offer || codec
 }
 
@@ -78,32 +82,32 @@ func newRunner(o Options) (*runner, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	r := &runner{options: o, report: &Report{Rows: []Row{}, Floor: []FloorRow{}, Refused: []Refused{}}}
+	r := &runner{options: o, report: &report.Report{Rows: []report.Row{}, Floor: []report.FloorRow{}, Refused: []report.Refused{}}}
 	for _, text := range o.Targets {
-		t, err := parseTarget(text)
+		t, err := target.ParseSpec(text)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(r.targets, func(o targetSpec) bool { return o.name == t.name }) {
-			return nil, fmt.Errorf("two targets are called %s; name a server with name=, and a built-in target once", t.name)
+		if slices.ContainsFunc(r.targets, func(o target.Spec) bool { return o.Name == t.Name }) {
+			return nil, fmt.Errorf("two targets are called %s; name a server with name=, and a built-in target once", t.Name)
 		}
 		r.targets = append(r.targets, t)
 	}
 	var err error
-	allowed := allowedCores()
+	allowed := target.AllowedCores()
 	if r.pin, err = parsePin(o.Pin, allowed); err != nil {
 		return nil, err
 	}
-	if r.netem, err = parseNetem(o.Netem); err != nil {
+	if r.netem, err = load.ParseNetem(o.Netem); err != nil {
 		return nil, err
 	}
-	if r.cert, err = newCertificate(); err != nil {
+	if r.cert, err = load.NewCertificate(); err != nil {
 		return nil, err
 	}
-	r.report.Machine = Machine{
+	r.report.Machine = report.Machine{
 		Processor: processorName(), Cores: len(allowed), Kernel: kernelRelease(), Go: runtime.Version(), Version: o.Version,
 		Time: time.Now().UTC().Truncate(time.Second), Command: commandLine(), Server: r.pin.server, Load: r.pin.load,
-		Netem: r.netem.String(), Media: r.options.Media, Rounds: r.options.Rounds, Window: r.options.Window.Seconds(), Sample: r.options.Sample,
+		Netem: r.netem.String(), Media: report.Media(r.options.Media), Rounds: r.options.Rounds, Window: r.options.Window.Seconds(), Sample: r.options.Sample,
 	}
 	return r, nil
 }
@@ -121,6 +125,13 @@ func commandLine() string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+func (r *runner) names() (all []string) {
+	for _, t := range r.targets {
+		all = append(all, t.Name)
+	}
+	return all
 }
 
 func (r *runner) rows(ctx context.Context) error {
@@ -171,13 +182,13 @@ func (r *runner) group(ctx context.Context, g group) (err error) {
 	floor.counted = g.counted()
 	var beds []*bed
 	for _, t := range g.targets {
-		r.steps.detail("connect " + t.name)
+		r.steps.detail("connect " + t.Name)
 		b, err := r.open(ctx, g, t)
 		if b != nil {
 			defer func() { _ = b.close() }() // its rows are made; what fails now changes nothing
 		}
 		if isRefusal(err) {
-			r.report.Refused = append(r.report.Refused, Refused{g.path, g.shape, t.name, g.subscribers, err.Error()})
+			r.report.Refused = append(r.report.Refused, *notReported(g, t.Name, err.Error()))
 			r.refusals = errors.Join(r.refusals, fmt.Errorf("%s: %w", g, err))
 			continue
 		}
@@ -211,7 +222,7 @@ func (r *runner) round(ctx context.Context, g group, round int, floor *bed, beds
 		b := everyone[(i+round)%len(everyone)]
 		r.steps.detail(fmt.Sprintf("%s, window %d of %d", b.target, round+1, g.rounds))
 		if b == floor {
-			if err := floor.setFloor(ctx, floorGSO); err != nil {
+			if err := floor.setFloor(ctx, target.FloorGSO); err != nil {
 				return err
 			}
 		}
@@ -230,7 +241,7 @@ func (r *runner) round(ctx context.Context, g group, round int, floor *bed, beds
 }
 
 func (r *runner) slowerFloors(ctx context.Context, g group, floor *bed) error {
-	for _, mode := range []floorMode{floorSingle, floorBatch} {
+	for _, mode := range []target.FloorMode{target.FloorSingle, target.FloorBatch} {
 		r.steps.detail("floor, " + string(mode))
 		var windows []window
 		for range floorExtraRounds {
@@ -250,7 +261,7 @@ func (r *runner) slowerFloors(ctx context.Context, g group, floor *bed) error {
 
 func (r *runner) harvest(g group, floor *bed, beds []*bed) {
 	if len(floor.windows) > 0 {
-		r.report.Floor = append(r.report.Floor, floorRowOf(g, floorGSO, floor.windows))
+		r.report.Floor = append(r.report.Floor, floorRowOf(g, target.FloorGSO, floor.windows))
 	}
 	for _, b := range append([]*bed{floor}, beds...) {
 		if b.uncounted != nil {
@@ -261,13 +272,13 @@ func (r *runner) harvest(g group, floor *bed, beds []*bed) {
 		if len(b.windows) == 0 {
 			continue
 		}
-		b.setup = b.load.phases()
+		b.setup = b.load.Setup()
 		row, refused := rowOf(g, b, floor.windows)
 		if refused != nil {
 			r.report.Refused = append(r.report.Refused, *refused)
 			continue
 		}
-		if g.shape == ShapeRoom {
+		if g.shape == report.ShapeRoom {
 			row.Slots = r.options.Slots
 		}
 		r.report.Rows = append(r.report.Rows, row)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"time"
+
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // selfTakes is how long measureSelf takes.
@@ -37,36 +40,23 @@ func (r *runner) measureSelf(ctx context.Context) error {
 
 // latencyError is what we would report for a server that takes no time: a publisher
 // that sends to one of our own subscribers.
-func (r *runner) latencyError(ctx context.Context) (Quantiles, error) {
-	h, err := newHub(1, 1, nil)
+func (r *runner) latencyError(ctx context.Context) (report.Quantiles, error) {
+	l, err := load.New(load.Config{Media: r.options.Media})
 	if err != nil {
-		return Quantiles{}, err
+		return report.Quantiles{}, err
 	}
-	m := r.options.Media
-	l := newLoad(h, directUDP{}, nil, r.cert, m)
-	defer l.close(ctx)
-	// Both ends have side 0's keys, so what one seals the other opens.
-	listener, err := l.floorPeer(loopbackPort(h), 0)
-	if err != nil {
-		return Quantiles{}, err
+	defer l.Close(ctx)
+	// Both ends have the same keys, so what one seals the other opens.
+	if err := l.AddPair(keysOf(0)); err != nil {
+		return report.Quantiles{}, err
 	}
-	publisher, err := l.floorPeer(listener.wire.local(), 0)
-	if err != nil {
-		return Quantiles{}, err
-	}
-	s := newSource(m)
-	s.lines()
-	if err := s.beginFloor(publisher); err != nil {
-		return Quantiles{}, err
-	}
-	l.pacer.add(s)
 	b := &bed{target: "the generator itself", load: l, cores: 1, generator: r.loadCores()}
 	w, err := b.measure(ctx, time.Second)
 	if err != nil {
-		return Quantiles{}, err
+		return report.Quantiles{}, err
 	}
 	q := inMilliseconds(w.latency)
-	return Quantiles{q.P50 * 1000, q.P99 * 1000, q.P999 * 1000}, nil
+	return report.Quantiles{P50: q.P50 * 1000, P99: q.P99 * 1000, P999: q.P999 * 1000}, nil
 }
 
 // ceilingPeers is the fan-out at which the ceiling is found.
@@ -78,39 +68,35 @@ func (r *runner) ceiling(ctx context.Context, sample int) (_ float64, err error)
 	options.Sample = sample
 	one := *r
 	one.options = options
-	b, err := one.openFloor(ctx, group{path: PathUDP, shape: ShapeFanOut, subscribers: ceilingPeers, media: r.options.Media})
+	b, err := one.openFloor(ctx, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: ceilingPeers, media: r.options.Media})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if err := b.setFloor(ctx, floorFlood); err != nil {
+	if err := b.setFloor(ctx, target.FloorFlood); err != nil {
 		return 0, err
 	}
 	if err := b.sleep(ctx, settle); err != nil {
 		return 0, err
 	}
-	b.load.hub.take()
-	before, err := readUsage(os.Getpid())
+	b.load.Received()
+	before, err := target.ReadUsage(os.Getpid())
 	if err != nil {
 		return 0, err
 	}
 	if err := b.sleep(ctx, time.Second); err != nil {
 		return 0, err
 	}
-	c, _ := b.load.hub.take()
-	after, err := readUsage(os.Getpid())
+	c, _ := b.load.Received()
+	after, err := target.ReadUsage(os.Getpid())
 	if err != nil {
 		return 0, err
 	}
-	if c.packets == 0 {
+	if c.Packets == 0 {
 		return 0, fmt.Errorf("nothing of the flood arrived")
 	}
-	if sample == 1 && c.bad > c.packets/10 {
-		return 0, fmt.Errorf("%d of %d packets of the flood could not be decrypted", c.bad, c.packets)
+	if sample == 1 && c.Undecryptable > c.Packets/10 {
+		return 0, fmt.Errorf("%d of %d packets of the flood could not be decrypted", c.Undecryptable, c.Packets)
 	}
-	return float64(c.packets) / (after.total - before.total).Seconds(), nil
-}
-
-func loopbackPort(h *hub) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), h.shared[0].port)
+	return float64(c.Packets) / (after.Total - before.Total).Seconds(), nil
 }

@@ -7,26 +7,30 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"carillon/bench/load"
+	"carillon/bench/report"
+	"carillon/bench/target"
 )
 
 // bed is one target with its load, alive and ready to be measured again and again.
 type bed struct {
 	target string
-	proc   *process // nil: a server that is not ours
-	pid    int      // 0: unknown, so no processor time
-	cores  int      // that the server may use
-	load   *load
-	floor  *floorOrder // of the floor only
+	proc   *target.Process // nil: a server that is not ours
+	pid    int             // 0: unknown, so no processor time
+	cores  int             // that the server may use
+	load   *load.Generator
+	floor  *target.FloorOrder // of the floor only
 
 	counted   time.Duration // of the moment after each window in which instructions are counted; 0: none
 	uncounted error         // why they cannot be counted
 
 	memory    memory
 	windows   []window
-	generator int     // cores of ours
-	best      float64 // packets per second, of the windows so far
-	copies    float64 // how many subscribers should get each packet; 0: that depends on the server
-	setup     map[string][]time.Duration
+	generator int         // cores of ours
+	best      float64     // packets per second, of the windows so far
+	copies    float64     // how many subscribers should get each packet; 0: that depends on the server
+	setup     *load.Setup // of the subscribers
 }
 
 type memory struct {
@@ -37,34 +41,25 @@ type memory struct {
 // window is what was seen in one stretch of time.
 type window struct {
 	length  time.Duration
-	counts  counts
-	latency *histogram
-	late    histogram
+	counts  load.Counts
+	latency *load.Histogram
+	late    load.Histogram
 	sent    uint64
 	starved int
 	owed    float64 // packets that all subscribers together should have got; 0: unknown
 
 	spent
 	instructions float64 // of the server, per packet, in a moment of its own; 0: unknown
-	jitter       spread
+	jitter       report.Spread
 	limited      string
 }
 
 // spent is what a stretch of time took.
 type spent struct {
-	server, self usage
+	server, self target.Usage
 	stolen       time.Duration
-	runtime      Runtime
+	runtime      target.Runtime
 }
-
-// What limited a row.
-const (
-	LimitedByLoad      = "load"      // nothing did: the server took all that was offered
-	LimitedByServer    = "server"    // its processor time was used up
-	LimitedByLoss      = "loss"      // packets were lost though the server had time: the path, or the server's queues
-	LimitedByGenerator = "generator" // we were; such a row is refused
-	LimitedByMachine   = "machine"   // somebody else used the processors
-)
 
 // A load runs for at least settle before a window begins: the first key frame, the
 // server's estimate, caches. It may take up to settleMost until the packets come at
@@ -77,29 +72,29 @@ const (
 
 // measure lets the load run, waits until it has settled, and looks for length.
 func (b *bed) measure(ctx context.Context, length time.Duration) (w window, err error) {
-	b.load.pacer.run()
-	defer b.load.pacer.pause()
+	b.load.Run()
+	defer b.load.Pause()
 	if err := b.settle(ctx); err != nil {
 		return w, err
 	}
 	w.spent, err = b.spend(ctx, func() error {
-		b.load.hub.take()
-		b.load.pacer.take()
-		b.load.starved()
+		b.load.Received()
+		b.load.Sent()
+		b.load.Starved()
 		began := time.Now()
 		if err := b.sleep(ctx, length); err != nil {
 			return err
 		}
-		w.counts, w.latency = b.load.hub.take()
-		w.late, w.sent = b.load.pacer.take()
+		w.counts, w.latency = b.load.Received()
+		w.late, w.sent = b.load.Sent()
 		w.length = time.Since(began)
 		return nil
 	})
 	if err != nil {
 		return w, err
 	}
-	w.starved = b.load.starved()
-	w.jitter = spreadOf(b.load.jitter())
+	w.starved = b.load.Starved()
+	w.jitter = report.SpreadOf(b.load.Jitter())
 	b.best = max(b.best, w.packetRate())
 	if !w.repacked() {
 		w.owed = float64(w.sent) * b.copies
@@ -118,23 +113,23 @@ func (b *bed) instructions(ctx context.Context) (perPacket float64, err error) {
 	if b.counted == 0 || b.pid == 0 || b.uncounted != nil {
 		return 0, nil
 	}
-	c, err := countInstructions(b.pid)
+	c, err := target.CountInstructions(b.pid)
 	if err != nil {
 		b.uncounted = err
 		return 0, b.gone()
 	}
-	defer func() { b.uncounted = errors.Join(b.uncounted, c.close()) }()
-	b.load.hub.take()
+	defer func() { b.uncounted = errors.Join(b.uncounted, c.Close()) }()
+	b.load.Received()
 	if err := b.sleep(ctx, b.counted); err != nil {
 		return 0, err
 	}
-	executed, err := c.read()
-	arrived, _ := b.load.hub.take()
-	if err != nil || arrived.packets == 0 {
+	executed, err := c.Read()
+	arrived, _ := b.load.Received()
+	if err != nil || arrived.Packets == 0 {
 		b.uncounted = err
 		return 0, nil
 	}
-	return float64(executed) / float64(arrived.packets), nil
+	return float64(executed) / float64(arrived.Packets), nil
 }
 
 func (b *bed) settle(ctx context.Context) error {
@@ -142,12 +137,12 @@ func (b *bed) settle(ctx context.Context) error {
 		return err
 	}
 	for waited := settle; waited < settleMost; waited += settleStep {
-		b.load.hub.take()
+		b.load.Received()
 		if err := b.sleep(ctx, settleStep); err != nil {
 			return err
 		}
-		c, _ := b.load.hub.take()
-		if rate := float64(c.packets) / settleStep.Seconds(); b.best > 0 && rate >= 0.85*b.best {
+		c, _ := b.load.Received()
+		if rate := float64(c.Packets) / settleStep.Seconds(); b.best > 0 && rate >= 0.85*b.best {
 			return nil
 		}
 	}
@@ -156,11 +151,11 @@ func (b *bed) settle(ctx context.Context) error {
 
 // verify tells a server that forwards nothing from one that is merely slow.
 func (b *bed) verify(w window) error {
-	if w.counts.packets == 0 {
+	if w.counts.Packets == 0 {
 		return fmt.Errorf("target %s forwards nothing: %d packets were sent in %s and none came back", b.target, w.sent, w.length.Round(time.Millisecond))
 	}
-	if w.counts.bad > w.counts.opened {
-		return fmt.Errorf("target %s sends packets that cannot be decrypted (%d of %d)", b.target, w.counts.bad, w.counts.bad+w.counts.opened)
+	if w.counts.Undecryptable > w.counts.Opened {
+		return fmt.Errorf("target %s sends packets that cannot be decrypted (%d of %d)", b.target, w.counts.Undecryptable, w.counts.Undecryptable+w.counts.Opened)
 	}
 	return nil
 }
@@ -186,29 +181,29 @@ func (b *bed) spend(ctx context.Context, do func() error) (s spent, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.server, s.self, s.stolen = s.server.since(then.server), s.self.since(then.self), s.stolen-then.stolen
-	s.runtime = after.since(before)
+	s.server, s.self, s.stolen = s.server.Since(then.server), s.self.Since(then.self), s.stolen-then.stolen
+	s.runtime = after.Since(before)
 	return s, nil
 }
 
 // look reads what the kernel counted so far.
 func (b *bed) look() (s spent, err error) {
 	if b.pid != 0 {
-		if s.server, err = readUsage(b.pid); err != nil {
+		if s.server, err = target.ReadUsage(b.pid); err != nil {
 			return s, errors.Join(b.gone(), err)
 		}
 	}
-	s.stolen = stolen()
-	s.self, err = readUsage(os.Getpid())
+	s.stolen = target.Stolen()
+	s.self, err = target.ReadUsage(os.Getpid())
 	return s, err
 }
 
 // ask lets a target of ours tell about itself.
-func (b *bed) ask(ctx context.Context) (Runtime, error) {
-	if b.proc == nil || b.proc.plain {
-		return Runtime{}, nil
+func (b *bed) ask(ctx context.Context) (target.Runtime, error) {
+	if b.proc == nil || b.proc.Private {
+		return target.Runtime{}, nil
 	}
-	r, err := b.proc.runtime(ctx)
+	r, err := b.proc.Runtime(ctx)
 	if err != nil {
 		return r, errors.Join(b.gone(), err)
 	}
@@ -222,7 +217,7 @@ func (b *bed) gone() error {
 		}
 		return nil
 	}
-	if err := b.proc.died(); err != nil {
+	if err := b.proc.Died(); err != nil {
 		return fmt.Errorf("target %s died while it was measured: %w", b.target, err)
 	}
 	return nil
@@ -232,7 +227,7 @@ func (b *bed) gone() error {
 func (b *bed) sleep(ctx context.Context, d time.Duration) error {
 	var exited chan struct{}
 	if b.proc != nil {
-		exited = b.proc.exited
+		exited = b.proc.Exited
 	}
 	select {
 	case <-time.After(d):
@@ -244,14 +239,6 @@ func (b *bed) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (u usage) since(before usage) usage {
-	return usage{total: u.total - before.total, user: u.user - before.user, system: u.system - before.system, waited: u.waited - before.waited}
-}
-
-func (r Runtime) since(before Runtime) Runtime {
-	return Runtime{Mallocs: r.Mallocs - before.Mallocs, Reads: r.Reads - before.Reads, Writes: r.Writes - before.Writes, Out: r.Out - before.Out}
-}
-
 // close ends the load, then the target.
 func (b *bed) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
@@ -259,16 +246,14 @@ func (b *bed) close() error {
 	var err error
 	if b.proc != nil && b.floor == nil && b.load != nil {
 		// A target of ours dies with all its peers: asking it to let each one go would only take time.
-		b.proc.stop()
-		for _, p := range b.load.snapshot() {
-			p.leave = nil
-		}
+		b.proc.Stop()
+		b.load.Forget()
 	}
 	if b.load != nil {
-		err = b.load.close(ctx)
+		err = b.load.Close(ctx)
 	}
 	if b.proc != nil {
-		b.proc.stop()
+		b.proc.Stop()
 	}
 	return err
 }

@@ -1,0 +1,64 @@
+package load
+
+import "sync"
+
+// meter counts what one reader received. The reader holds the lock for a whole batch,
+// whoever takes the counts holds it once per window.
+type meter struct {
+	mu sync.Mutex
+	Counts
+	latency Histogram
+
+	sample  int // open one media packet of so many; 1 opens all
+	skipped int
+}
+
+// counts is what happened in a window, over all streams of all subscribers.
+type Counts struct {
+	Packets, Bytes uint64 // of media, as they arrived
+	Fresh          uint64 // of those, not seen before
+	Expected       uint64 // by sequence numbers
+	Repaired       uint64 // of fresh: came as a retransmission
+	Opened         uint64 // decrypted and timed
+	Undecryptable  uint64 // could not be decrypted
+	Unstamped      uint64 // carried no time stamp of ours
+	Restarts       uint64 // streams that jumped
+	Dropped        uint64 // by our own full socket buffers
+	NACKs, PLIs    uint64 // sent to the server
+	Reads          uint64 // system calls that read
+}
+
+func (c *Counts) add(o Counts) {
+	c.Packets += o.Packets
+	c.Bytes += o.Bytes
+	c.Fresh += o.Fresh
+	c.Expected += o.Expected
+	c.Repaired += o.Repaired
+	c.Opened += o.Opened
+	c.Undecryptable += o.Undecryptable
+	c.Unstamped += o.Unstamped
+	c.Restarts += o.Restarts
+	c.Dropped += o.Dropped
+	c.NACKs += o.NACKs
+	c.PLIs += o.PLIs
+	c.Reads += o.Reads
+}
+
+// take adds what was counted since the last take, and starts anew.
+func (m *meter) take(c *Counts, latency *Histogram) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.add(m.Counts)
+	latency.Merge(&m.latency)
+	m.Counts = Counts{}
+	m.latency = Histogram{}
+}
+
+// wants says whether the next packet is part of the sample. Called with the lock held.
+func (m *meter) wants() bool {
+	if m.skipped++; m.skipped < m.sample {
+		return false
+	}
+	m.skipped = 0
+	return true
+}

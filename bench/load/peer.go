@@ -1,0 +1,282 @@
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/srtp/v3"
+)
+
+// exchange hands our offer to a server and returns its answer, and how to leave.
+type exchange func(ctx context.Context, offer string) (answer string, leave func(context.Context) error, err error)
+
+// peer is one synthetic WebRTC peer: ICE, DTLS and SRTP as a browser does them, with
+// made-up media. connect brings it up; then its reader drives it.
+type Peer struct {
+	// Fixed at construction.
+	name  string
+	via   Path
+	hub   *hub
+	lines []line
+	data  bool
+	local credentials
+	cert  tls.Certificate
+
+	// Set by connect, once.
+	answer   answer
+	leave    func(context.Context) error
+	wire     wire
+	ice      *ice
+	dtlsIn   *datagrams
+	dtls     *dtls.Conn
+	sealRTP  *srtp.Context // owned by the pacer
+	took     took
+	channels *channels
+
+	// Guarded by the lock of the wire's meter.
+	in inbound
+
+	rtcpMu   sync.Mutex
+	sealRTCP *srtp.Context
+
+	// Set before connect.
+	source    *source // what this peer publishes; nil for a watcher
+	inSilence bool    // its first media comes when the load runs, not when it is ready
+	once      sync.Once
+}
+
+// took is how long each step of connect took.
+type took struct{ signal, ice, dtls time.Duration }
+
+func newPeer(name string, via Path, h *hub, lines []line, data bool, cert Certificate) *Peer {
+	return &Peer{
+		name: name, via: via, hub: h, lines: lines, data: data, cert: cert.tls,
+		local: credentials{ufrag: rand.Text()[:8], password: rand.Text(), fingerprint: cert.fingerprint},
+	}
+}
+
+// connect brings the peer up, or says which step did not work.
+func (p *Peer) connect(ctx context.Context, signal exchange) error {
+	began := time.Now()
+	step := func(took *time.Duration) {
+		*took = time.Since(began)
+		began = time.Now()
+	}
+	text, leave, err := signal(ctx, writeOffer(p.local, p.lines, p.data))
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	p.leave = leave
+	if p.answer, err = parseAnswer(text); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	step(&p.took.signal)
+	if err := p.connectICE(ctx); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	step(&p.took.ice)
+	if err := p.connectDTLS(ctx); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	step(&p.took.dtls)
+	if p.data {
+		if !p.answer.data {
+			return fmt.Errorf("%s: the server refuses data channels", p.name)
+		}
+		if p.channels, err = openChannels(ctx, p.dtls); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// connectICE tries the candidates of the wanted path in turn.
+func (p *Peer) connectICE(ctx context.Context) error {
+	p.dtlsIn = newDatagrams()
+	candidates := p.via.choose(p.answer.candidates)
+	if len(candidates) == 0 {
+		return fmt.Errorf("the server offers no candidate for %s", p.via)
+	}
+	var failed error
+	for i, c := range candidates {
+		limit := 10 * time.Second
+		if i+1 < len(candidates) {
+			limit = 2 * time.Second
+		}
+		failed = p.tryCandidate(ctx, c, limit)
+		if failed == nil || ctx.Err() != nil {
+			return failed
+		}
+	}
+	return failed
+}
+
+func (p *Peer) tryCandidate(ctx context.Context, c candidate, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("waited %s", limit))
+	defer cancel()
+	agent := newICE(p.local, p.answer.credentials, c.address)
+	w, err := p.via.open(ctx, p.hub, c.address, func(m *meter, b []byte, at int64) { p.receive(agent, m, b, at) })
+	if err != nil {
+		return err
+	}
+	p.dtlsIn.attach(w)
+	if err := agent.connect(ctx, w); err != nil {
+		_ = w.close()
+		return err
+	}
+	p.wire, p.ice = w, agent
+	return nil
+}
+
+const handshakeMost = 10 * time.Second
+
+func (p *Peer) connectDTLS(ctx context.Context) error {
+	options := []dtls.Option{
+		dtls.WithCertificates(p.cert),
+		dtls.WithInsecureSkipVerify(true), // WebRTC verifies the fingerprint instead
+		dtls.WithVerifyPeerCertificate(p.verify),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithFlightInterval(200 * time.Millisecond),
+		dtls.WithDisableRetransmitBackoff(true),
+		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80),
+	}
+	var err error
+	if p.answer.active {
+		server := make([]dtls.ServerOption, 0, len(options)+1)
+		for _, o := range options {
+			server = append(server, o)
+		}
+		p.dtls, err = dtls.ServerWithOptions(p.dtlsIn, p.dtlsIn, append(server, dtls.WithClientAuth(dtls.RequireAnyClientCert))...)
+	} else {
+		client := make([]dtls.ClientOption, 0, len(options))
+		for _, o := range options {
+			client = append(client, o)
+		}
+		p.dtls, err = dtls.ClientWithOptions(p.dtlsIn, p.dtlsIn, client...)
+	}
+	if err != nil {
+		return fmt.Errorf("dtls: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, handshakeMost, fmt.Errorf("waited %s", handshakeMost))
+	defer cancel()
+	if err := p.dtls.HandshakeContext(ctx); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return fmt.Errorf("dtls handshake: %w", err)
+	}
+	return p.installKeys()
+}
+
+func (p *Peer) verify(raw [][]byte, _ [][]*x509.Certificate) error {
+	if len(raw) == 0 {
+		return fmt.Errorf("the server shows no certificate")
+	}
+	hash, want, _ := strings.Cut(p.answer.fingerprint, " ")
+	if !strings.EqualFold(hash, "sha-256") {
+		return nil // a hash that we do not know: this is a measure, not a secret
+	}
+	if got := fingerprintOf(raw[0]); !strings.EqualFold(got, want) {
+		return fmt.Errorf("the server's certificate is not the one of its answer")
+	}
+	return nil
+}
+
+func (p *Peer) installKeys() error {
+	selected, ok := p.dtls.SelectedSRTPProtectionProfile()
+	if !ok {
+		return fmt.Errorf("dtls: no SRTP profile in common")
+	}
+	state, ok := p.dtls.ConnectionState()
+	if !ok {
+		return fmt.Errorf("dtls: no keys to export")
+	}
+	config := srtp.Config{Profile: srtp.ProtectionProfile(selected)}
+	if err := config.ExtractSessionKeysFromDTLS(&state, !p.answer.active); err != nil {
+		return fmt.Errorf("srtp keys: %w", err)
+	}
+	var err error
+	keys := config.Keys
+	if p.sealRTP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
+		return fmt.Errorf("srtp: %w", err)
+	}
+	if p.sealRTCP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
+		return fmt.Errorf("srtp: %w", err)
+	}
+	open, err := newOpener(keys.RemoteMasterKey, keys.RemoteMasterSalt, config.Profile)
+	if err != nil {
+		return err
+	}
+	m := p.wire.meter()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p.in.begin(p, open)
+	return nil
+}
+
+// receive is the peer's reader: it tells the protocols on the wire apart.
+// https://www.rfc-editor.org/rfc/rfc7983#section-7
+func (p *Peer) receive(agent *ice, m *meter, b []byte, at int64) {
+	switch {
+	case len(b) < 4:
+	case b[0] < 4:
+		if reply, err := agent.handle(b); err == nil && reply != nil {
+			_ = p.dtlsIn.send(reply)
+		}
+	case b[0] >= 20 && b[0] < 64:
+		p.dtlsIn.put(b)
+	case b[0]>>6 == 2 && b[1] >= 192 && b[1] <= 223:
+		p.in.control(b, at)
+	case b[0]>>6 == 2:
+		p.in.media(m, b, at)
+	}
+}
+
+// sendRTCP encrypts and sends one compound packet.
+func (p *Peer) sendRTCP(plain []byte) {
+	if p.sealRTCP == nil {
+		return // a peer of the floor, which has no reports
+	}
+	p.rtcpMu.Lock()
+	sealed, err := p.sealRTCP.EncryptRTCP(nil, plain, nil)
+	p.rtcpMu.Unlock()
+	if err == nil {
+		_ = p.wire.send(sealed)
+	}
+}
+
+// keepAlive renews our consent; a server may forget peers that do not.
+func (p *Peer) keepAlive() {
+	if b, err := p.ice.check(); err == nil {
+		_ = p.wire.send(b)
+	}
+}
+
+// close leaves the server and gives everything back. A peer that never came up can be closed too.
+func (p *Peer) close(ctx context.Context) (err error) {
+	p.once.Do(func() {
+		if p.leave != nil {
+			err = p.leave(ctx)
+		}
+		if p.channels != nil {
+			p.channels.close()
+		}
+		if p.dtls != nil {
+			_ = p.dtls.Close()
+		}
+		if p.dtlsIn != nil {
+			_ = p.dtlsIn.Close()
+		}
+		if p.wire != nil {
+			_ = p.wire.close()
+		}
+	})
+	return err
+}

@@ -1,0 +1,52 @@
+package load
+
+import (
+	"testing"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/srtp/v3"
+)
+
+// TestReportsOfManyPeersDoNotComeTogether: a window of half a second must see as many as
+// any other.
+func TestReportsOfManyPeersDoNotComeTogether(t *testing.T) {
+	const peers = 100
+	for _, every := range []int{feedbackRounds, receiverRounds, consentRounds} {
+		ticks := make([]int, every)
+		for i := range peers {
+			ticks[reportStride*(i+1)%every]++
+		}
+		for tick, n := range ticks {
+			if n != peers/every {
+				t.Errorf("every %d ticks: %d of %d peers report at tick %d, want %d", every, n, peers, tick, peers/every)
+			}
+		}
+	}
+}
+
+func TestAPausedPeerOnlyKeepsItsConsent(t *testing.T) {
+	key, salt := make([]byte, 16), make([]byte, 12)
+	open, err := newOpener(key, salt, srtp.ProtectionProfileAeadAes128Gcm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &inbound{open: open, streams: []*stream{{ssrc: 1}}}
+	consents := 0
+	for range consentRounds {
+		in.missing = append(in.missing, rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 5}}})
+		out, consent := in.due(&meter{}, 0, false)
+		if len(out) > 0 || len(in.missing) > 0 {
+			t.Fatalf("it sends %d reports and keeps %d wishes", len(out), len(in.missing))
+		}
+		if consent {
+			consents++
+		}
+	}
+	if consents != 1 {
+		t.Errorf("%d checks of consent in %d rounds, want 1", consents, consentRounds)
+	}
+	in.missing = append(in.missing, rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 5}}})
+	if out, _ := in.due(&meter{}, 0, true); len(out) == 0 {
+		t.Error("a running peer does not ask for what is missing")
+	}
+}

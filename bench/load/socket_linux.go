@@ -1,0 +1,264 @@
+package load
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket is a UDP socket that is read in batches, with the kernel's time stamps.
+// It is written apart from the udp package on purpose: the measure must not change when
+// what is measured does.
+type socket struct {
+	// Fixed before start.
+	conn    *net.UDPConn
+	raw     syscall.RawConn
+	address netip.AddrPort
+	port    uint16
+	v4      bool
+	meter   *meter
+	receive receiver // of a socket with one peer
+	done    chan struct{}
+	started bool
+	once    sync.Once
+
+	// Guarded by the meter's lock; of a shared socket.
+	table map[netip.Addr]receiver
+
+	// Owned by readLoop.
+	overflow uint32
+}
+
+// A read takes up to readBatch datagrams; with GRO each may hold a whole burst.
+const (
+	readBatch   = 32
+	readBuffer  = 64 << 10
+	socketSpace = 64 << 20
+)
+
+func openSocket(at netip.AddrPort, m *meter) (*socket, error) {
+	network := "udp6"
+	if at.Addr().Is4() {
+		network = "udp4"
+	}
+	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, fmt.Errorf("open socket of the generator: %w", err)
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	s := &socket{conn: conn, raw: raw, meter: m, v4: at.Addr().Is4(), done: make(chan struct{})}
+	s.address = conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	s.port = s.address.Port()
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = s.prepare(int(fd)) })
+	if err := errors.Join(err, failed); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare socket of the generator: %w", err), conn.Close())
+	}
+	return s, nil
+}
+
+func (s *socket) prepare(fd int) error {
+	// FORCE needs a privilege; without it the kernel clamps to net.core.rmem_max.
+	for _, o := range []struct{ force, plain int }{{unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}, {unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}} {
+		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, o.force, socketSpace) != nil {
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, o.plain, socketSpace); err != nil {
+				return err
+			}
+		}
+	}
+	// Not all kernels have GRO for UDP; without it datagrams come one by one.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1)
+	err := errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1))
+	if s.v4 {
+		err = errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
+	}
+	return err
+}
+
+func (s *socket) start() {
+	s.started = true
+	go s.readLoop()
+}
+
+// close returns when the read loop has ended.
+func (s *socket) close() {
+	s.once.Do(func() {
+		_ = s.conn.Close()
+		if s.started {
+			<-s.done
+		}
+	})
+}
+
+type mmsghdr struct {
+	hdr  unix.Msghdr
+	size uint32
+	_    [4]byte
+}
+
+// readArrays are what one recvmmsg fills.
+type readArrays struct {
+	headers [readBatch]mmsghdr
+	vectors [readBatch]unix.Iovec
+	control [readBatch][160]byte
+	buffers [readBatch][]byte
+}
+
+var readPool = sync.Pool{New: func() any {
+	a := new(readArrays)
+	slab := make([]byte, readBatch*readBuffer)
+	for i := range a.headers {
+		a.buffers[i] = slab[i*readBuffer : (i+1)*readBuffer]
+		a.vectors[i].Base = &a.buffers[i][0]
+		a.vectors[i].SetLen(readBuffer)
+		a.headers[i].hdr.Iov = &a.vectors[i]
+		a.headers[i].hdr.SetIovlen(1)
+		a.headers[i].hdr.Control = &a.control[i][0]
+	}
+	return a
+}}
+
+func (s *socket) readLoop() {
+	defer close(s.done)
+	for {
+		// The arrays are taken only when there is something to read: a socket per peer
+		// would hold 2 MiB each otherwise.
+		err := s.raw.Read(func(fd uintptr) bool {
+			a := readPool.Get().(*readArrays)
+			defer readPool.Put(a)
+			// A flood must not keep the loop from seeing that the socket was closed.
+			for range 64 {
+				n, errno := receiveMany(fd, a)
+				if errno == syscall.EAGAIN {
+					return false
+				}
+				if errno != 0 && errno != syscall.EINTR && errno != syscall.ECONNREFUSED {
+					return true // closed: the next Read says so
+				}
+				s.deliver(a, n)
+			}
+			return true
+		})
+		if err != nil {
+			return
+		}
+	}
+}
+
+func receiveMany(fd uintptr, a *readArrays) (int, syscall.Errno) {
+	for i := range a.headers {
+		a.headers[i].hdr.SetControllen(len(a.control[i]))
+	}
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&a.headers[0])), readBatch, unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+func (s *socket) deliver(a *readArrays, n int) {
+	s.meter.mu.Lock()
+	defer s.meter.mu.Unlock()
+	s.meter.Reads++
+	for i := range n {
+		h := &a.headers[i]
+		info := parseControl(a.control[i][:h.hdr.Controllen])
+		if info.overflow != s.overflow {
+			s.meter.Dropped += uint64(info.overflow - s.overflow)
+			s.overflow = info.overflow
+		}
+		if info.at == 0 {
+			info.at = time.Now().UnixNano()
+		}
+		receive := s.receive
+		if s.table != nil {
+			receive = s.table[info.to]
+		}
+		if receive == nil {
+			continue // for a peer that has left
+		}
+		for rest := a.buffers[i][:h.size]; len(rest) > 0; {
+			size := len(rest)
+			if info.segment > 0 {
+				size = min(size, info.segment)
+			}
+			receive(s.meter, rest[:size], info.at)
+			rest = rest[size:]
+		}
+	}
+}
+
+type controlInfo struct {
+	to       netip.Addr
+	at       int64
+	segment  int
+	overflow uint32
+}
+
+// parseControl reads the ancillary data that prepare asked for. The kernel wrote it.
+func parseControl(b []byte) (info controlInfo) {
+	const head = unix.SizeofCmsghdr
+	for len(b) >= head {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+		if int(h.Len) < head || int(h.Len) > len(b) {
+			return info
+		}
+		data := b[head:h.Len]
+		switch {
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SCM_TIMESTAMPNS && len(data) >= 16:
+			t := (*unix.Timespec)(unsafe.Pointer(&data[0]))
+			info.at = t.Nano()
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
+			info.overflow = binary.NativeEndian.Uint32(data)
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			info.to = netip.AddrFrom4((*unix.Inet4Pktinfo)(unsafe.Pointer(&data[0])).Addr)
+		case h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
+			info.segment = int(int32(binary.NativeEndian.Uint32(data)))
+		}
+		next := unix.CmsgSpace(int(h.Len) - head)
+		if next >= len(b) {
+			return info
+		}
+		b = b[next:]
+	}
+	return info
+}
+
+// attach names who receives what is sent to one of our addresses; nil: nobody.
+func (s *socket) attach(a netip.Addr, r receiver) {
+	s.meter.mu.Lock()
+	defer s.meter.mu.Unlock()
+	if r == nil {
+		delete(s.table, a)
+	} else {
+		s.table[a] = r
+	}
+}
+
+// sendTo writes one datagram; control names the address it comes from, nil leaves that to the kernel.
+func (s *socket) sendTo(b []byte, to netip.AddrPort, control []byte) error {
+	_, _, err := s.conn.WriteMsgUDPAddrPort(b, control, to)
+	return err
+}
+
+func sourceControl(from netip.Addr) []byte {
+	b := make([]byte, unix.CmsgSpace(unix.SizeofInet4Pktinfo))
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+	h.Level, h.Type = unix.IPPROTO_IP, unix.IP_PKTINFO
+	h.SetLen(unix.CmsgLen(unix.SizeofInet4Pktinfo))
+	(*unix.Inet4Pktinfo)(unsafe.Pointer(&b[unix.SizeofCmsghdr])).Spec_dst = from.As4()
+	return b
+}

@@ -1,0 +1,352 @@
+package target
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"carillon/bench/packet"
+)
+
+// floorTarget forwards with one goroutine on one thread.
+type floorTarget struct {
+	conn *net.UDPConn
+	fd   int // the same socket, blocking, without Go's poller
+	addr netip.AddrPort
+	wg   sync.WaitGroup
+
+	order atomic.Pointer[floorPlan] // replaced, never edited
+
+	// Owned by loop.
+	track   map[uint32]*packet.Tracker
+	flooded int64
+
+	out   atomic.Uint64
+	calls atomic.Uint64
+	ended atomic.Bool
+}
+
+// floorPlan is an order made ready.
+type floorPlan struct {
+	mode FloorMode
+	from *packet.GCM
+	subs []floorSubscriber
+}
+
+type floorSubscriber struct {
+	to   unix.RawSockaddrInet4
+	seal *packet.GCM
+}
+
+func newFloorTarget() (*floorTarget, error) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, fmt.Errorf("floor socket: %w", err)
+	}
+	if err := errors.Join(conn.SetReadBuffer(4<<20), conn.SetWriteBuffer(4<<20)); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	file, err := conn.File() // a second descriptor
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	fd, err := unix.Dup(int(file.Fd())) // Fd makes it blocking, which is what we want
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	// The loop looks every 100 ms whether it should end.
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000}); err != nil {
+		return nil, errors.Join(err, unix.Close(fd), conn.Close())
+	}
+	t := &floorTarget{conn: conn, fd: fd, track: map[uint32]*packet.Tracker{}, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
+	t.order.Store(&floorPlan{})
+	t.wg.Go(t.loop)
+	return t, nil
+}
+
+func (t *floorTarget) routes(mux *http.ServeMux) {
+	mux.HandleFunc("POST /floor", func(w http.ResponseWriter, r *http.Request) {
+		var o FloorOrder
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<20)).Decode(&o)
+		if err == nil {
+			err = t.obey(o)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(floorPlace{Address: t.addr})
+	})
+}
+
+func (t *floorTarget) obey(o FloorOrder) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	plan := &floorPlan{mode: o.Mode}
+	var err error
+	if plan.from, err = packet.NewGCM(FloorKey(0)); err != nil {
+		return err
+	}
+	for i, a := range o.Subscribers {
+		s := floorSubscriber{to: unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: a.Addr().As4()}}
+		binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&s.to.Port))[:], a.Port())
+		if s.seal, err = packet.NewGCM(FloorKey(i + 1)); err != nil {
+			return err
+		}
+		plan.subs = append(plan.subs, s)
+	}
+	t.order.Store(plan)
+	return nil
+}
+
+func (t *floorTarget) relays() []Relay { return nil }
+
+func (t *floorTarget) runtime() Runtime {
+	return Runtime{Out: t.out.Load(), Writes: t.calls.Load()}
+}
+
+func (t *floorTarget) close() error {
+	t.ended.Store(true)
+	t.wg.Wait()
+	return errors.Join(unix.Close(t.fd), t.conn.Close())
+}
+
+// incoming is one packet of a drained batch, decrypted.
+type incoming struct {
+	header  []byte
+	payload []byte
+	ssrc    uint32
+	number  int64
+}
+
+const (
+	floorRead   = 64
+	floorBuffer = 2048
+)
+
+func (t *floorTarget) loop() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var in floorReader
+	in.prepare()
+	out := newFloorWriter(t)
+	for !t.ended.Load() {
+		plan := t.order.Load()
+		if plan.mode == FloorFlood {
+			t.flood(plan, out)
+			continue
+		}
+		n := in.read(t.fd)
+		packets := in.open(plan, t.track, n)
+		if plan.mode == "" || len(packets) == 0 {
+			continue
+		}
+		// Subscriber by subscriber, so that what goes to one destination is together.
+		for i := range plan.subs {
+			for j := range packets {
+				out.add(plan.mode, &plan.subs[i], &packets[j])
+			}
+			out.endRun()
+		}
+		out.flush()
+	}
+}
+
+// flood sends made-up media as fast as one core can.
+func (t *floorTarget) flood(plan *floorPlan, out *floorWriter) {
+	payload := make([]byte, 1200)
+	for t.order.Load() == plan && !t.ended.Load() {
+		for i := range plan.subs {
+			for j := range int64(floodRun) {
+				p := incoming{payload: payload, ssrc: 1, number: t.flooded + j}
+				p.header = floodHeader(p.number)
+				out.add(FloorGSO, &plan.subs[i], &p)
+			}
+			out.endRun()
+		}
+		t.flooded += floodRun
+		out.flush()
+	}
+}
+
+const (
+	floodRun  = 10 // packets to a subscriber at a time
+	floodType = 96 // the payload type of VP8 in the generator's offers
+)
+
+func floodHeader(number int64) []byte {
+	h := make([]byte, 12)
+	h[0], h[1] = 0x80, floodType
+	binary.BigEndian.PutUint16(h[2:], uint16(number))
+	binary.BigEndian.PutUint32(h[8:], 1)
+	return h
+}
+
+// mmsghdr is the kernel's struct mmsghdr.
+type floorMmsghdr struct {
+	hdr  unix.Msghdr
+	size uint32
+	_    [4]byte
+}
+
+// floorReader is one recvmmsg.
+type floorReader struct {
+	headers [floorRead]floorMmsghdr
+	vectors [floorRead]unix.Iovec
+	buffers [floorRead][floorBuffer]byte
+	packets [floorRead]incoming
+}
+
+func (r *floorReader) prepare() {
+	for i := range r.headers {
+		r.vectors[i].Base = &r.buffers[i][0]
+		r.vectors[i].SetLen(floorBuffer)
+		r.headers[i].hdr.Iov = &r.vectors[i]
+		r.headers[i].hdr.SetIovlen(1)
+	}
+}
+
+func (r *floorReader) read(fd int) int {
+	n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), floorRead, unix.MSG_WAITFORONE, 0, 0)
+	if errno != 0 {
+		return 0 // the time is over
+	}
+	return int(n)
+}
+
+// open decrypts what was read; what is no media of the publisher is left out.
+func (r *floorReader) open(plan *floorPlan, track map[uint32]*packet.Tracker, n int) []incoming {
+	packets := r.packets[:0]
+	for i := range n {
+		b := r.buffers[i][:r.headers[i].size]
+		h, err := packet.ParseHeader(b)
+		if err != nil || plan.from == nil || b[1] >= 192 && b[1] <= 223 {
+			continue
+		}
+		tr := track[h.SSRC]
+		if tr == nil {
+			tr = new(packet.Tracker)
+			track[h.SSRC] = tr
+		}
+		number := tr.Add(h.Seq).Number
+		payload, err := plan.from.Open(b, h.Size, h.SSRC, number)
+		if err == nil {
+			packets = append(packets, incoming{b[:h.Size], payload, h.SSRC, number})
+		}
+	}
+	return packets
+}
+
+// floorWriter gathers encrypted packets in a slab and sends them by the mode.
+type floorWriter struct {
+	target *floorTarget
+	slab   []byte
+	used   int
+
+	headers []floorMmsghdr
+	vectors []unix.Iovec
+	control [][24]byte
+	names   []unix.RawSockaddrInet4
+	count   int
+
+	// The run of equal packets to one destination that is being built.
+	run     int
+	segment int
+	short   bool // a shorter packet ends a run
+}
+
+const (
+	floorMessages = 256
+	floorSlab     = 1 << 20
+	floorRunMost  = 48
+)
+
+func newFloorWriter(t *floorTarget) *floorWriter {
+	w := &floorWriter{target: t, slab: make([]byte, floorSlab), headers: make([]floorMmsghdr, floorMessages), vectors: make([]unix.Iovec, floorMessages),
+		control: make([][24]byte, floorMessages), names: make([]unix.RawSockaddrInet4, floorMessages)}
+	for i := range w.headers {
+		h := &w.headers[i].hdr
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.names[i])), unix.SizeofSockaddrInet4
+		h.Iov = &w.vectors[i]
+		h.SetIovlen(1)
+		c := (*unix.Cmsghdr)(unsafe.Pointer(&w.control[i][0]))
+		c.Level, c.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
+		c.SetLen(unix.CmsgLen(2))
+	}
+	return w
+}
+
+func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *incoming) {
+	size := len(p.header) + len(p.payload) + packet.TagSize
+	if w.used+size > len(w.slab) || w.count == floorMessages && !w.continues(mode, size) {
+		w.endRun()
+		w.flush()
+	}
+	at := w.slab[w.used : w.used : w.used+size]
+	sealed := s.seal.Seal(append(at, p.header...), len(p.header), p.payload, p.ssrc, p.number)
+	w.used += len(sealed)
+	if w.continues(mode, size) {
+		w.run++
+		w.short = size < w.segment
+		w.vectors[w.count-1].SetLen(int(w.vectors[w.count-1].Len) + size)
+		return
+	}
+	w.endRun()
+	w.names[w.count] = s.to
+	w.vectors[w.count].Base = &sealed[0]
+	w.vectors[w.count].SetLen(size)
+	w.headers[w.count].hdr.Control = nil
+	w.headers[w.count].hdr.SetControllen(0)
+	w.count++
+	w.run, w.segment, w.short = 1, size, false
+	w.target.out.Add(1)
+	if mode == FloorSingle {
+		w.flush()
+	}
+}
+
+func (w *floorWriter) continues(mode FloorMode, size int) bool {
+	return mode == FloorGSO && w.run > 0 && !w.short && size <= w.segment && w.run < floorRunMost
+}
+
+// endRun gives the last message its segment size if it holds several packets.
+func (w *floorWriter) endRun() {
+	if w.run > 1 {
+		i := w.count - 1
+		binary.NativeEndian.PutUint16(w.control[i][unix.SizeofCmsghdr:], uint16(w.segment))
+		w.headers[i].hdr.Control = &w.control[i][0]
+		w.headers[i].hdr.SetControllen(len(w.control[i]))
+		w.target.out.Add(uint64(w.run - 1))
+	}
+	w.run = 0
+}
+
+// flush sends everything; a kernel that refuses segments loses them, and the floor
+// then reports loss instead of a false figure.
+func (w *floorWriter) flush() {
+	w.endRun()
+	for sent := 0; sent < w.count; {
+		n, _, errno := syscall.Syscall6(unix.SYS_SENDMMSG, uintptr(w.target.fd), uintptr(unsafe.Pointer(&w.headers[sent])), uintptr(w.count-sent), 0, 0, 0)
+		w.target.calls.Add(1)
+		if errno == syscall.EINTR {
+			continue
+		}
+		if errno != 0 {
+			n = 1
+		}
+		sent += int(n)
+	}
+	w.count, w.used = 0, 0
+}

@@ -1,0 +1,107 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"carillon/chat"
+	"carillon/client"
+)
+
+// carillon is a whole server of ours with an empty data folder, in a process of its own.
+type Server struct {
+	Process *Process
+	folder  string
+}
+
+// serveConfig lifts the limits that hold one address back: all of our users have one.
+const serveConfig = `log = "error"
+[signaling.rates]
+frames = 100000
+user_requests = 100000
+address_requests = 100000
+requests = 100000
+user_hellos = 100000
+address_hellos = 100000
+hellos = 100000
+`
+
+// startCarillon runs command, which serves, on the given cores.
+func StartServer(ctx context.Context, command []string, cores []int) (*Server, error) {
+	folder, err := os.MkdirTemp("", "carillon-bench-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Server{folder: folder}
+	config := filepath.Join(folder, "carillon.toml")
+	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	command = append(slices.Clone(command), "--config", config, "--data", filepath.Join(folder, "data"))
+	for _, flag := range []string{"--listen", "--media", "--turn", "--private"} {
+		command = append(command, flag, "127.0.0.1:0")
+	}
+	p := &Process{name: Carillon, Private: true, stderr: &tail{}, Exited: make(chan struct{})}
+	if c.Process, err = p.start(ctx, command, cores); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// pid is that of its process.
+func (c *Server) PID() int { return c.Process.PID }
+
+func (c *Server) Close() error {
+	if c.Process != nil {
+		c.Process.Stop()
+	}
+	return os.RemoveAll(c.folder)
+}
+
+// tab opens one tab of a user.
+func (c *Server) Tab(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
+	token, err := c.token(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	t, err := client.Dial(ctx, client.Options{
+		URL: "ws" + strings.TrimPrefix(c.Process.Ready.URL, "http") + "/ws", Event: event,
+		Token: func(context.Context) (string, error) { return token, nil },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tab of %s: %w", user, err)
+	}
+	return t, nil
+}
+
+func (c *Server) token(ctx context.Context, user string) (string, error) {
+	body, err := json.Marshal(map[string]string{"user": user})
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Process.Ready.URL+"/demo/token", bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("sign in as %s: %w", user, err)
+	}
+	defer res.Body.Close()
+	var answer struct {
+		Token string `json:"token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.Token == "" {
+		return "", fmt.Errorf("sign in as %s: the server answers %s", user, res.Status)
+	}
+	return answer.Token, nil
+}
