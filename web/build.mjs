@@ -14,10 +14,10 @@ const dist = join(here, "dist");
 
 // What loads later, by the name the loader knows it. Each is an ES module that shares chunks with the others.
 const parts = {
-	core: "popup/core.ts", // the connection: when idle, for a known user
-	chat: "popup/chat.ts", // stores and controller: with the panel, or when something happens
-	panel: "popup/panel.ts", // what the visitor sees: on hover, focus or click
-	call: "popup/call.ts", // media and the call view: on a ring, a click on a call button, a stored leg
+	core: "popup/parts/core.ts", // the connection: when idle, for a known user
+	chat: "popup/parts/chat.ts", // stores and controller: with the panel, or when something happens
+	panel: "popup/parts/panel.ts", // what the visitor sees: on hover, focus or click
+	call: "popup/parts/call.ts", // media and the call view: on a ring, a click on a call button, a stored leg
 	sdk: "sdk/index.ts",
 	demo: "demo/demo.ts",
 };

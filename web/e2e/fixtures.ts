@@ -55,8 +55,8 @@ export async function openChat(page: Page): Promise<void> {
 /** Until the page has caught up with the server: from then on it rings. */
 export async function online(page: Page): Promise<void> {
 	await page.waitForFunction(() => {
-		type Watch = { line: { session: { state: { state: string } } } };
-		return (window.carillon?.("watch") as Watch | undefined)?.line.session.state.state === "online";
+		type Account = { line: { session: { state: { state: string } } } };
+		return (window.carillon?.("account") as Account | undefined)?.line.session.state.state === "online";
 	});
 }
 

@@ -1,100 +1,102 @@
 /** A popup's part in calls: what the buttons do, and which calls were begun here. */
-import type { CallView, Conversation, ConversationRef, DeviceChoice, Media, Ring } from "../sdk/index.ts";
+import type { CallView, Client, Conversation, ConversationRef, Media, Ring } from "../sdk/index.ts";
 import { type CallScreen, callScreen } from "./callscreen.ts";
-import type { Controller } from "./controller.ts";
+import { captured, type Devices, storeDevices, storedDevices } from "./devices.ts";
+import type { Preview } from "./preview.ts";
+import type { Change, State } from "./state.ts";
 
-type CallPart = typeof import("./call.ts");
+type CallPart = typeof import("./parts/call.ts");
 
-/** Cameras, microphones and speakers as chosen last in this browser. */
-export interface Devices extends DeviceChoice {
-	speaker?: string;
+/** What calls need of the popup that they are shown in. */
+export interface CallingPopup {
+	readonly client: Client | undefined;
+	readonly state: State;
+	/** Calls that this popup shows. */
+	readonly views: readonly CallView[];
+	/** The conversation on screen, once it is known. */
+	readonly conversation: Conversation | undefined;
+	change(change: Change): void;
+	/** Something else that is drawn has changed. */
+	changed(): void;
+	open(o: { focus: boolean }): void;
+	showConversation(ref: ConversationRef): void;
+	/** Loads the panel's part. */
+	panel(): Promise<unknown>;
+	/** This popup shows the call from now on, whichever would have. */
+	claim(call: string): void;
+	/** Tells the visitor what went wrong. */
+	fail(error: unknown): void;
 }
-
-const storeKey = "carillon.devices";
 
 export class Calling {
 	/** Views of the call part, once loaded. */
 	part: CallPart | undefined;
 	devices: Devices = storedDevices();
+	/** Camera and microphone in the menu of devices, while that is open. */
+	preview: Preview | undefined;
 
-	readonly #c: Controller;
+	readonly #popup: CallingPopup;
 	/** Calls hosted here that the visitor already knows to be here. */
 	readonly #known = new Set<string>();
-	/** Aborted when the visitor thinks better of a click that is still on its way. */
+	/** Aborted when the visitor takes back a click that is still on its way. */
 	#clicked = new AbortController();
 
-	constructor(controller: Controller) {
-		this.#c = controller;
+	constructor(popup: CallingPopup) {
+		this.#popup = popup;
 	}
 
 	get screen(): CallScreen {
-		const { hub, state } = this.#c;
-		return callScreen(hub?.viewsFor(this.#c) ?? [], state.pending);
-	}
-
-	/** All that ring here: whoever calls second must not wait unseen until the first has given up. */
-	get rings(): Ring[] {
-		const { hub, client, state } = this.#c;
-		// Answered here: the card makes room for the call at once.
-		const answered = state.pending.kind === "answering" ? state.pending.ring.id : undefined;
-		return (client?.calls.rings ?? []).filter(
-			(ring) => ring.id !== answered && hub?.homeOf(ring.id, ring.from.user) === this.#c,
-		);
+		return callScreen(this.#popup.views, this.#popup.state.pending);
 	}
 
 	async load(): Promise<void> {
 		if (!this.part) {
-			this.part = await import("./call.ts");
-			this.#c.changed();
+			this.part = await import("./parts/call.ts");
+			this.#popup.changed();
 		}
-		await this.#c.client?.calls.prepare().catch(() => {}); // what cannot be prepared is done on the click
+		await this.#popup.client?.calls.prepare().catch(() => {}); // what cannot be prepared is done on the click
 	}
 
 	async start(ref: ConversationRef, media: Media): Promise<void> {
-		const { client } = this.#c;
-		if (!client || this.#c.state.pending.kind !== "none") return;
-		this.#c.open({ focus: false });
-		this.#c.change({ type: "pending", pending: { kind: "starting", ref, media } });
-		void this.#c.panel(true);
-		await this.#settle(client.calls.start(ref, { media, devices: this.#choice, signal: this.#click() }));
+		const { client, state } = this.#popup;
+		if (!client || state.pending.kind !== "none") return;
+		this.#popup.open({ focus: false });
+		this.#popup.change({ type: "pending", pending: { kind: "starting", ref, media } });
+		void this.#popup.panel().then(() => this.load());
+		await this.#settle(
+			client.calls.start(ref, { media, devices: captured(this.devices), signal: this.#click() }),
+		);
 	}
 
 	async answer(ring: Ring, camera: boolean): Promise<void> {
-		const { client } = this.#c;
-		if (!client || this.#c.state.pending.kind !== "none") return;
-		this.#c.hub?.claim(ring.id, this.#c);
-		this.#known.add(ring.id);
-		this.#c.change({ type: "pending", pending: { kind: "answering", ring } });
-		this.#c.open({ focus: false });
-		this.#c.showConversation({ conversation: ring.call.conversation });
+		const { client, state } = this.#popup;
+		if (!client || state.pending.kind !== "none") return;
+		this.#take(ring.id, { type: "pending", pending: { kind: "answering", ring } }, ring.call.conversation);
 		await this.#settle(
-			client.calls.answer(ring.id, { camera, devices: this.#choice, signal: this.#click() }),
+			client.calls.answer(ring.id, { camera, devices: captured(this.devices), signal: this.#click() }),
 			ring.id,
 		);
 	}
 
-	async decline(ring: Ring): Promise<void> {
-		await this.#c.client?.calls.decline(ring.id).catch((error) => this.#c.fail(error));
+	async decline(call: string): Promise<void> {
+		await this.do(this.#popup.client?.calls.decline(call));
 	}
 
 	async hangUp(call: string): Promise<void> {
-		await this.#c.client?.calls.hangUp(call).catch((error) => this.#c.fail(error));
+		await this.do(this.#popup.client?.calls.hangUp(call));
 	}
 
 	async moveHere(view: CallView): Promise<void> {
-		const { client } = this.#c;
-		if (!client || this.#c.state.pending.kind !== "none") return;
-		this.#c.hub?.claim(view.id, this.#c);
-		this.#known.add(view.id);
-		this.#c.change({ type: "pending", pending: { kind: "moving", call: view.id } });
-		this.#c.open({ focus: false });
-		this.#c.showConversation({ conversation: view.call.conversation });
+		const { client, state } = this.#popup;
+		if (!client || state.pending.kind !== "none") return;
+		this.#take(
+			view.id,
+			{ type: "pending", pending: { kind: "moving", call: view.id } },
+			view.call.conversation,
+		);
+		const { camera } = view.me;
 		await this.#settle(
-			client.calls.moveHere(view.id, {
-				camera: view.me.camera,
-				devices: this.#choice,
-				signal: this.#click(),
-			}),
+			client.calls.moveHere(view.id, { camera, devices: captured(this.devices), signal: this.#click() }),
 			view.id,
 		);
 	}
@@ -104,32 +106,40 @@ export class Calling {
 		this.#clicked.abort();
 	}
 
-	/** Runs what a control does, and says what went wrong. */
-	do(work: Promise<unknown> | undefined): void {
-		work?.catch((error) => this.#c.fail(error));
+	/** Waits for what a control does, and says what went wrong. */
+	async do(work: Promise<unknown> | undefined): Promise<void> {
+		await work?.catch((error) => this.#popup.fail(error));
 	}
 
-	async choose(choice: Devices): Promise<void> {
+	choose(choice: Devices): void {
 		this.devices = { ...this.devices, ...choice };
-		try {
-			localStorage.setItem(storeKey, JSON.stringify(this.devices));
-		} catch {
-			// Storage is blocked: chosen for this page only.
-		}
-		this.#c.changed();
+		storeDevices(this.devices);
+		this.#popup.changed();
 		const { screen } = this;
-		if (screen.kind === "here")
-			await screen.leg.useDevices(this.#choice).catch((error) => this.#c.fail(error));
+		if (screen.kind === "here") void this.do(screen.leg.useDevices(captured(this.devices)));
+		else if (!("speaker" in choice)) void this.preview?.use(this.devices, true);
+	}
+
+	/** The preview lives as long as the menu of devices is open: closing it gives camera and microphone back. */
+	menuChanged(open: boolean): void {
+		const { client } = this.#popup;
+		if (!open) {
+			this.preview?.close();
+			this.preview = undefined;
+		} else if (client && this.part && !this.preview) {
+			this.preview = new this.part.Preview(client, () => this.#popup.changed());
+			void this.preview.use(this.devices, this.screen.kind !== "here");
+		}
 	}
 
 	/** True once per call that came to this tab without a click, by a reload or a move. */
 	adopt(call: string): boolean {
-		if (this.#known.has(call) || this.#c.state.pending.kind !== "none") return false;
+		if (this.#known.has(call) || this.#popup.state.pending.kind !== "none") return false;
 		this.#known.add(call);
 		return true;
 	}
 
-	/** Whether the call was hosted here. */
+	/** The call has ended. True: it was here. */
 	forget(call: string): boolean {
 		return this.#known.delete(call);
 	}
@@ -142,41 +152,34 @@ export class Calling {
 			: undefined;
 	}
 
+	/** A click brings this call here: the popup shows it before it is here. */
+	#take(call: string, change: Change, conversation: string): void {
+		this.#popup.claim(call);
+		this.#known.add(call);
+		this.#popup.change(change);
+		this.#popup.open({ focus: false });
+		this.#popup.showConversation({ conversation });
+	}
+
 	async #settle(work: Promise<{ readonly call: string }>, call?: string): Promise<void> {
 		try {
 			const leg = await work;
 			this.#known.add(leg.call);
-			this.#c.hub?.claim(leg.call, this.#c);
-			const view = this.#c.client?.calls.views.find((v) => v.id === leg.call);
-			// Glare and moves may lead elsewhere than where the click was.
-			if (view && view.call.conversation !== this.#c.transcript?.conversation?.id && !call)
-				this.#c.showConversation({ conversation: view.call.conversation });
+			this.#popup.claim(leg.call);
+			const view = this.#popup.client?.calls.views.find((v) => v.id === leg.call);
+			// When both called each other, the call may be in another conversation than the click.
+			if (view && view.call.conversation !== this.#popup.conversation?.id && !call)
+				this.#popup.showConversation({ conversation: view.call.conversation });
 		} catch (error) {
 			if (call) this.#known.delete(call);
-			this.#c.fail(error);
+			this.#popup.fail(error);
 		} finally {
-			this.#c.change({ type: "settled" });
+			this.#popup.change({ type: "settled" });
 		}
 	}
 
 	#click(): AbortSignal {
 		this.#clicked = new AbortController();
 		return this.#clicked.signal;
-	}
-
-	get #choice(): DeviceChoice {
-		const { microphone, camera } = this.devices;
-		return { ...(microphone && { microphone }), ...(camera && { camera }) };
-	}
-}
-
-function storedDevices(): Devices {
-	try {
-		const kept: unknown = JSON.parse(localStorage.getItem(storeKey) ?? "{}");
-		if (typeof kept !== "object" || kept === null) return {};
-		const entries = Object.entries(kept).filter(([, id]) => typeof id === "string");
-		return Object.fromEntries(entries) as Devices;
-	} catch {
-		return {};
 	}
 }

@@ -68,8 +68,8 @@ test("a click shows at once and makes room for the call it became", () => {
 	const starting = { kind: "starting", ref: { to: "bob" }, media: "video" } as const;
 	expect(callScreen([], starting)).toEqual({ kind: "pending", status: "calling" });
 	expect(callScreen([view()], starting).kind).toBe("here");
-	const answering = { kind: "answering", ring: { id: "9" } } as never;
-	expect(callScreen([view()], answering)).toEqual({ kind: "pending", status: "connecting" });
+	const answering = { kind: "answering", ring: { id: "9", from: { user: "bob" } } } as never;
+	expect(callScreen([view()], answering)).toEqual({ kind: "pending", status: "connecting", user: "bob" });
 	expect(callScreen([view({ id: "9" })], answering).kind).toBe("here");
 });
 

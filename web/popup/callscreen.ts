@@ -5,10 +5,13 @@ import type { State } from "./state.ts";
 import type { Text, Words } from "./strings/index.ts";
 
 export type CallScreen =
+	/** The visitor is in no call. */
 	| { readonly kind: "none" }
-	/** Clicked, and on its way to the server or to the camera. */
-	| { readonly kind: "pending"; readonly status: Text }
+	/** A click is on its way to the server or to the camera. `user` is who called, if it was an answer. */
+	| { readonly kind: "pending"; readonly status: Text; readonly user?: string }
+	/** This tab hosts a call, and perhaps others on hold. */
 	| { readonly kind: "here"; readonly view: CallView; readonly leg: Leg; readonly held: readonly CallView[] }
+	/** Another tab or device hosts the call. */
 	| { readonly kind: "elsewhere"; readonly view: CallView };
 
 export function callScreen(views: readonly CallView[], pending: State["pending"]): CallScreen {
@@ -20,7 +23,11 @@ export function callScreen(views: readonly CallView[], pending: State["pending"]
 		pending.kind !== "starting" &&
 		!here.some((view) => view.id === idOf(pending))
 	)
-		return { kind: "pending", status: "connecting" };
+		return {
+			kind: "pending",
+			status: "connecting",
+			...(pending.kind === "answering" && { user: pending.ring.from.user }),
+		};
 	if (shown?.leg)
 		return { kind: "here", view: shown, leg: shown.leg, held: here.filter((view) => view !== shown) };
 	const elsewhere = views.find((view) => !view.here);

@@ -1,6 +1,6 @@
 /**
- * One popup's mind: joins the visitor's clicks, the SDK's state and the state of the screen. Draws nothing;
- * the panel, once loaded, is told that something changed and reads from here.
+ * One popup's mind: joins the visitor's clicks, the SDK's state and the state of the screen. Draws nothing; the panel, once
+ * loaded, is told that something changed and asks for the screen.
  */
 import type {
 	CallView,
@@ -8,24 +8,30 @@ import type {
 	Conversation,
 	ConversationRef,
 	Message,
+	Ring,
 	RingEnd,
 	Transcript,
 } from "../sdk/index.ts";
+import type { Actions } from "./actions.ts";
 import type { Alerting } from "./alerts.ts";
-import { Calling } from "./calling.ts";
+import { Calling, type CallingPopup } from "./calling.ts";
 import { endText, ringEndText } from "./callscreen.ts";
+import type { CallParams } from "./commands.ts";
 import { Drafts, refKey } from "./drafts.ts";
-import { type Hub, join } from "./hub.ts";
 import { forgetGuest, guestIdentity, type Identity } from "./identity.ts";
+import { askForNotifications, mayOfferNotifications } from "./notifications.ts";
 import type { Options } from "./options.ts";
 import { People } from "./people.ts";
+import type { Chat, Popup } from "./popup.ts";
 import { problemText } from "./problems.ts";
-import type { Popup } from "./shell.ts";
+import { firstVisit, rememberOpen, wasOpen } from "./remember.ts";
+import { type Screen, type Sources, screenOf } from "./screen.ts";
+import { type Member, SharedClient } from "./shared.ts";
 import { type Change, initial, type Notice, next, type State } from "./state.ts";
 import { Words, wordsFor } from "./strings/index.ts";
 
-/** What the panel offers to its controller. */
-export interface PanelView {
+/** What the controller asks of the panel. */
+interface PanelView {
 	requestUpdate(): void;
 	focusComposer(): void;
 	/** Through the live region: polite, or at once. */
@@ -37,7 +43,7 @@ export interface PanelView {
 /** How long a notice stays. Long enough to read twice; errors stay until dismissed. */
 const noticeMs = 8000;
 
-export class Controller {
+export class Controller implements Chat, Member, CallingPopup, Sources {
 	readonly popup: Popup;
 	readonly drafts = new Drafts();
 	readonly people = new People(this);
@@ -46,8 +52,9 @@ export class Controller {
 	words = new Words();
 	/** My read mark when a conversation was opened: the divider stands after it. */
 	readonly readTo = new Map<string, number>();
+	soundBlocked = false;
 
-	#hub: Hub | undefined;
+	#shared: SharedClient | undefined;
 	#view: PanelView | undefined;
 	#panel: Promise<unknown> | undefined;
 	/** Aborted when another conversation is shown or the panel closes. */
@@ -58,15 +65,17 @@ export class Controller {
 		this.state = initial(popup.options.destination);
 		this.#loadWords();
 		this.#join();
-		if (remembered(popup) || (popup.options.autoOpen && once(popup))) this.open({ focus: false });
+		if (wasOpen(popup) || (popup.options.autoOpen && firstVisit(popup))) this.open({ focus: false });
+	}
+
+	// ---- What a screen is derived from.
+
+	screen(): Screen {
+		return screenOf(this);
 	}
 
 	get client(): Client | undefined {
-		return this.#hub?.client;
-	}
-
-	get hub(): Hub | undefined {
-		return this.#hub;
+		return this.#shared?.client;
 	}
 
 	get options(): Options {
@@ -79,12 +88,44 @@ export class Controller {
 
 	/** The conversation on screen. */
 	get ref(): ConversationRef | undefined {
-		const { screen } = this.state.panel;
-		return screen.kind === "chat" ? screen.ref : undefined;
+		const { place } = this.state.panel;
+		return place.kind === "chat" ? place.ref : undefined;
 	}
 
 	get transcript(): Transcript | undefined {
 		return this.ref && this.client?.messages.transcript(this.ref);
+	}
+
+	get conversation(): Conversation | undefined {
+		return this.transcript?.conversation;
+	}
+
+	get views(): readonly CallView[] {
+		return this.#shared?.viewsFor(this) ?? [];
+	}
+
+	/** All that ring here: whoever calls second must not wait unseen until the first has given up. */
+	get rings(): readonly Ring[] {
+		const { pending } = this.state;
+		// Answered here: the card makes room for the call at once.
+		const answered = pending.kind === "answering" ? pending.ring.id : undefined;
+		return (this.#shared?.ringsFor(this) ?? []).filter((ring) => ring.id !== answered);
+	}
+
+	get devices(): Sources["devices"] {
+		return this.calling.devices;
+	}
+
+	get preview(): Sources["preview"] {
+		return this.calling.preview ?? { stream: undefined, level: 0, problem: undefined, found: [] };
+	}
+
+	get online(): boolean {
+		return navigator.onLine;
+	}
+
+	get offerNotifications(): boolean {
+		return this.options.notifications !== false && mayOfferNotifications();
 	}
 
 	get alerting(): Alerting {
@@ -107,10 +148,10 @@ export class Controller {
 	// ---- What the site asks for.
 
 	open({ focus = true } = {}): void {
-		if (!this.#hub) this.#join(guestIdentity(this.popup.server, this.options));
+		if (!this.#shared) this.#join(guestIdentity(this.popup.server));
 		if (this.state.panel.kind === "open") return;
 		this.change({ type: "open" });
-		remember(this.popup, true);
+		rememberOpen(this.popup, true);
 		this.popup.setExpanded(true);
 		this.popup.emit("open");
 		this.#watch();
@@ -120,7 +161,7 @@ export class Controller {
 	close(): void {
 		if (this.state.panel.kind === "closed") return;
 		this.change({ type: "close" });
-		remember(this.popup, false);
+		rememberOpen(this.popup, false);
 		this.popup.setExpanded(false);
 		this.popup.emit("close");
 		this.#watch();
@@ -131,12 +172,11 @@ export class Controller {
 		this.changed();
 	}
 
-	/** The visitor is someone else now, or has become someone. */
 	identify(options: Pick<Options, "token" | "getToken">): void {
 		const { token: _token, getToken: _getToken, ...rest } = this.options;
 		this.popup.options = { ...rest, ...options };
-		this.#hub?.leave(this);
-		this.#hub = undefined;
+		this.#shared?.leave(this);
+		this.#shared = undefined;
 		this.#watching?.stop.abort();
 		this.#watching = undefined;
 		this.#join();
@@ -146,16 +186,16 @@ export class Controller {
 	shutdown({ signOut = false } = {}): void {
 		this.close();
 		this.#watching?.stop.abort();
-		const hub = this.#hub;
+		const shared = this.#shared;
 		if (signOut) {
 			forgetGuest(this.popup.server);
 			// Whether the server heard it or not, nothing is kept here.
-			void hub?.client
+			void shared?.client
 				.signOut()
 				.catch(() => {})
-				.finally(() => hub.leave(this));
-		} else hub?.leave(this);
-		this.#hub = undefined;
+				.finally(() => shared.leave(this));
+		} else shared?.leave(this);
+		this.#shared = undefined;
 		this.changed();
 	}
 
@@ -172,22 +212,22 @@ export class Controller {
 		return this.calling.start(ref, media);
 	}
 
-	answer(p: { call?: string; camera?: boolean } = {}): Promise<void> | undefined {
+	answer(p: CallParams & { camera?: boolean } = {}): Promise<void> | undefined {
 		const ring = this.client?.calls.rings.find((r) => !p.call || r.id === p.call);
 		return ring && this.calling.answer(ring, p.camera ?? false);
 	}
 
-	decline(p: { call?: string } = {}): Promise<void> | undefined {
+	decline(p: CallParams = {}): Promise<void> | undefined {
 		const ring = this.client?.calls.rings.find((r) => !p.call || r.id === p.call);
-		return ring && this.calling.decline(ring);
+		return ring && this.calling.decline(ring.id);
 	}
 
-	hangUp(p: { call?: string } = {}): Promise<void> | undefined {
+	hangUp(p: CallParams = {}): Promise<void> | undefined {
 		const view = this.client?.calls.views.find((v) => (p.call ? v.id === p.call : v.here));
 		return view && this.calling.hangUp(view.id);
 	}
 
-	moveCallHere(p: { call?: string } = {}): Promise<void> | undefined {
+	moveCallHere(p: CallParams = {}): Promise<void> | undefined {
 		const view = this.client?.calls.views.find((v) => (p.call ? v.id === p.call : !v.here));
 		return view && this.calling.moveHere(view);
 	}
@@ -195,7 +235,7 @@ export class Controller {
 	sendMessage(text: string, to?: ConversationRef): void {
 		const ref = to ?? this.ref;
 		if (!ref) throw new Error("carillon: sendMessage needs a conversation: open one or name a user");
-		if (!this.#hub) this.#join(guestIdentity(this.popup.server, this.options));
+		if (!this.#shared) this.#join(guestIdentity(this.popup.server));
 		this.client?.messages.send(ref, { text });
 	}
 
@@ -212,50 +252,79 @@ export class Controller {
 		return this.client?.objects.get(key);
 	}
 
-	getUnread(): number {
-		return this.client?.conversations.unread ?? 0;
-	}
-
 	getState(): State {
 		return this.state;
 	}
 
 	// ---- What the visitor does.
 
+	readonly actions: Actions = {
+		close: () => {
+			this.close();
+			this.popup.button.focus();
+		},
+		showList: () => {
+			this.change({ type: "show", place: { kind: "list" } });
+			this.#watch();
+		},
+		showConversation: (ref) => this.showConversation(ref),
+		dismiss: (notice) => this.change({ type: "dismiss", notice }),
+		// The menu is in the call part.
+		toggleDevices: () => void this.panel(true).then(() => this.change({ type: "devices" })),
+		toggleSize: () => this.change({ type: "resize" }),
+		askForNotifications: (wanted) => {
+			void askForNotifications(wanted).then(() => this.changed());
+			this.changed();
+		},
+
+		write: (text) => this.#write(text),
+		send: () => this.#send(),
+		resend: (key) => this.client?.messages.resend(key),
+		discard: (key) => this.client?.messages.discard(key),
+		older: async () => {
+			if (this.ref) await this.client?.messages.older(this.ref).catch(() => {});
+		},
+		more: () => void this.client?.conversations.loadMore().catch(() => {}),
+		seen: (conversation, seq) => this.client?.messages.shown(conversation, seq),
+
+		nearCall: () => void this.panel(true),
+		start: (ref, media) => void this.calling.start(ref, media),
+		answer: (call, camera) => void this.answer({ call, camera }),
+		decline: (call) => void this.calling.decline(call),
+		silence: (call) => this.client?.calls.silence(call),
+		hangUp: (call) => void this.calling.hangUp(call),
+		cancel: () => this.calling.cancel(),
+		moveHere: (call) => void this.moveCallHere({ call }),
+		backToCall: (conversation) => {
+			this.open({ focus: false });
+			this.showConversation({ conversation });
+		},
+		setMicrophone: (call, on) => void this.calling.do(this.client?.calls.setMicrophone(call, on)),
+		setCamera: (call, on) => {
+			const leg = this.client?.calls.legs.find((l) => l.call === call);
+			void this.calling.do(leg?.setCamera(on));
+		},
+		setHeld: (call, held) => void this.calling.do(this.client?.calls.setHeld(call, held)),
+		chooseDevices: (choice) => this.calling.choose(choice),
+		soundBlocked: (blocked) => {
+			if (blocked === this.soundBlocked) return;
+			this.soundBlocked = blocked;
+			this.changed();
+		},
+	};
+
 	change(change: Change): void {
+		const before = this.#devicesOpen;
 		this.state = next(this.state, change);
+		if (this.#devicesOpen !== before) this.calling.menuChanged(this.#devicesOpen);
 		this.changed();
 	}
 
 	showConversation(ref: ConversationRef): void {
-		this.change({ type: "show", screen: { kind: "chat", ref } });
+		this.change({ type: "show", place: { kind: "chat", ref } });
 		this.popup.emit("conversation", ref);
 		this.#watch();
 		this.#view?.focusComposer();
-	}
-
-	showList(): void {
-		this.change({ type: "show", screen: { kind: "list" } });
-		this.#watch();
-	}
-
-	send(text: string): void {
-		const { ref } = this;
-		if (!ref || !this.client) return;
-		const call = this.calling.inConversation(this.transcript?.conversation);
-		this.client.messages.send(ref, { text, ...(call && { call }) });
-		this.drafts.set(ref, "");
-		this.readTo.delete(refKey(ref)); // who answers has read: the divider goes
-		this.changed();
-	}
-
-	typing(on: boolean): void {
-		const id = this.transcript?.conversation?.id;
-		if (id) this.client?.messages.typing(id, on);
-	}
-
-	older(): Promise<unknown> | undefined {
-		return this.ref && this.client?.messages.older(this.ref).catch(() => undefined);
 	}
 
 	notify(notice: Notice): void {
@@ -268,11 +337,11 @@ export class Controller {
 		if (text) this.notify({ kind: "error", text });
 	}
 
+	// ---- What the shared client tells.
+
 	announce(text: string, urgent: boolean): void {
 		void this.panel().then(() => this.#view?.say(text, urgent));
 	}
-
-	// ---- What the hub tells.
 
 	changed(): void {
 		this.#view?.requestUpdate();
@@ -301,16 +370,14 @@ export class Controller {
 	}
 
 	callsChanged(): void {
-		const hub = this.#hub;
-		if (!hub) return;
-		const views = hub.viewsFor(this);
-		if (views.length === 0 && !hub.ringFor(this)) return;
+		const { views } = this;
+		if (views.length === 0 && this.rings.length === 0) return;
 		void this.panel(true);
 		// A call resumed after a reload, or moved here: it is to be seen.
 		const here = views.find((view) => view.here);
 		if (here && this.calling.adopt(here.id)) {
 			this.open({ focus: false });
-			this.change({ type: "show", screen: { kind: "chat", ref: { conversation: here.call.conversation } } });
+			this.change({ type: "show", place: { kind: "chat", ref: { conversation: here.call.conversation } } });
 			this.#watch();
 		}
 	}
@@ -327,13 +394,21 @@ export class Controller {
 		if (this.options.ringtone !== false) void import("./tones.ts").then((tones) => tones.play("ended"));
 	}
 
+	claim(call: string): void {
+		this.#shared?.claim(call, this);
+	}
+
 	// ---- Steps.
 
-	/** Loads the panel's part, and with `calls` the call part, and gives the element its controller. */
+	/** Loads the panel's part, and with `calls` the call part, and connects the element with this. */
 	panel(calls = false): Promise<unknown> {
-		this.#panel ??= import("./panel.ts").then(
+		this.#panel ??= import("./parts/panel.ts").then(
 			(part) => {
-				this.#view = part.show(this);
+				this.#view = part.show(this.popup.host, {
+					screen: () => this.screen(),
+					actions: this.actions,
+					callPart: () => this.calling.part,
+				});
 			},
 			(cause) => {
 				this.#panel = undefined; // the next click tries again
@@ -343,16 +418,48 @@ export class Controller {
 		return calls ? this.#panel.then(() => this.calling.load()) : this.#panel;
 	}
 
+	get #devicesOpen(): boolean {
+		return this.state.panel.kind === "open" && this.state.panel.devices;
+	}
+
 	/** As who the site or the browser says the visitor is, if nobody else is meant. */
 	#join(identity?: Identity): void {
-		this.#hub = join(this, identity);
+		this.#shared = SharedClient.join(this, identity);
+	}
+
+	#write(text: string): void {
+		const { ref, client, conversation } = this;
+		if (!ref) return;
+		const before = this.drafts.get(ref);
+		this.drafts.set(ref, text);
+		if (conversation) client?.messages.typing(conversation.id, text !== "");
+		// The field shows by itself what is typed; only Send depends on whether there is anything.
+		if ((before.trim() === "") !== (text.trim() === "")) this.changed();
+	}
+
+	#send(): boolean {
+		const { ref, client, conversation } = this;
+		const text = ref ? this.drafts.get(ref).trim() : "";
+		if (!ref || !client || !text) return false;
+		const limit = client.limits?.message_bytes ?? Number.POSITIVE_INFINITY;
+		if (new TextEncoder().encode(text).length > limit) {
+			this.notify({ kind: "error", text: this.words.say("tooLong") });
+			return false;
+		}
+		const call = this.calling.inConversation(conversation);
+		client.messages.send(ref, { text, ...(call && { call }) });
+		if (conversation) client.messages.typing(conversation.id, false);
+		this.drafts.set(ref, "");
+		this.readTo.delete(refKey(ref)); // who answers has read: the divider goes
+		this.changed();
+		return true;
 	}
 
 	/** Keeps what is on screen fresh: transcript, presence. Does nothing when it is already watched. */
 	#watch(): void {
 		const { client, ref, state } = this;
 		const open = state.panel.kind === "open" && client;
-		const users = open ? this.people.onScreen() : [];
+		const users = open ? this.people.onScreen(ref) : [];
 		const id = ref && client?.messages.transcript(ref).conversation?.id;
 		const key = open ? `${id ?? (ref ? refKey(ref) : "list")} ${users.join(" ")}` : "";
 		if (key === (this.#watching?.key ?? "")) return;
@@ -386,32 +493,5 @@ export class Controller {
 			this.words = words;
 			this.changed();
 		});
-	}
-}
-
-const storeKey = (popup: Popup, what: string) =>
-	`carillon.${what} ${popup.server} ${popup.options.destination ?? ""}`;
-
-function remembered(popup: Popup): boolean {
-	return popup.options.persistOpen === true && session((s) => s.getItem(storeKey(popup, "open"))) === "1";
-}
-
-function remember(popup: Popup, open: boolean): void {
-	if (popup.options.persistOpen) session((s) => s.setItem(storeKey(popup, "open"), open ? "1" : "0"));
-}
-
-/** True the first time in this tab. */
-function once(popup: Popup): boolean {
-	const key = storeKey(popup, "auto");
-	const first = session((s) => s.getItem(key)) === null;
-	session((s) => s.setItem(key, "1"));
-	return first;
-}
-
-function session<T>(use: (storage: Storage) => T): T | undefined {
-	try {
-		return use(sessionStorage);
-	} catch {
-		return undefined; // storage is blocked
 	}
 }

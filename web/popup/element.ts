@@ -1,34 +1,59 @@
 /**
- * `<carillon-popup>`: draws a controller's state into the shadow root in which the loader's button already
- * is. Keeps for itself only what the DOM knows best: focus, scroll and the live regions.
+ * `<carillon-popup>`: draws the screen into the shadow root in which the loader's button already is. Keeps for itself only
+ * what the DOM knows best: focus, scroll and the live regions.
  */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
+import type { Actions } from "./actions.ts";
 import { Announcer } from "./announcer.ts";
 import { ticks } from "./callscreen.ts";
-import type { Controller, PanelView } from "./controller.ts";
+import type { Log, Screen } from "./screen.ts";
 import { Scroll } from "./scroll.ts";
 import { styles } from "./styles/index.ts";
 import { floatingCall } from "./views/bars.ts";
+import { grow } from "./views/composer.ts";
 import { panelView } from "./views/panel.ts";
 import { soundView } from "./views/sound.ts";
 
-export class CarillonPopup extends LitElement implements PanelView {
+/** Where the element gets what it draws. */
+export interface Source {
+	/** What there is to see now. */
+	screen(): Screen;
+	readonly actions: Actions;
+	/** Views of the call part, once it is loaded. */
+	callPart(): typeof import("./parts/call.ts") | undefined;
+}
+
+export class CarillonPopup extends LitElement {
 	static override styles = styles;
 
-	readonly place = new Scroll(this);
-	/** The bubble that Tab reaches; arrows move it. */
-	rovingKey: string | undefined;
-
+	#source: Source | undefined;
+	/** As last drawn. */
+	#screen: Screen | undefined;
 	readonly #announcer = new Announcer();
-	#controller: Controller | undefined;
+	readonly #scroll: Scroll;
+	/** The line of the transcript that Tab reaches; arrows move it. */
+	#rovingKey: string | undefined;
 	#tick: ReturnType<typeof setInterval> | undefined;
+	#focused: Element | undefined;
+	#draft = "";
 
-	get controller(): Controller | undefined {
-		return this.#controller;
+	constructor() {
+		super();
+		const log = () => this.#log;
+		this.#scroll = new Scroll({
+			get log() {
+				return log();
+			},
+			requestUpdate: () => this.requestUpdate(),
+			older: async () => this.#source?.actions.older(),
+			began: () => {
+				this.#rovingKey = undefined;
+			},
+		});
 	}
 
-	set controller(controller: Controller) {
-		this.#controller = controller;
+	set source(source: Source) {
+		this.#source = source;
 		this.requestUpdate();
 	}
 
@@ -64,52 +89,84 @@ export class CarillonPopup extends LitElement implements PanelView {
 		});
 	}
 
+	/** Tells a screen reader: politely, or at once. */
 	say(text: string, urgent: boolean): void {
 		this.#announcer.say(text, urgent);
 		this.requestUpdate();
 	}
 
+	/** This conversation is on screen, its newest message in sight. */
 	shows(conversation: string): boolean {
-		const c = this.#controller;
+		const panel = this.#source?.screen().panel;
 		return (
 			document.visibilityState === "visible" &&
-			c?.state.panel.kind === "open" &&
-			c.transcript?.conversation?.id === conversation &&
-			this.place.atEnd
+			panel?.kind === "chat" &&
+			panel.log.conversation === conversation &&
+			this.#scroll.atEnd
 		);
 	}
 
+	get #log(): Log | undefined {
+		const panel = this.#screen?.panel;
+		return panel?.kind === "chat" ? panel.log : undefined;
+	}
+
 	protected override render(): TemplateResult | typeof nothing {
-		const c = this.#controller;
-		if (!c) return nothing;
-		const { calling } = c;
-		const open = c.state.panel.kind === "open";
+		const source = this.#source;
+		if (!source) return nothing;
+		const { actions } = source;
+		const call = source.callPart();
+		const screen = source.screen();
+		this.#screen = screen;
+		const log = {
+			atEnd: this.#scroll.atEnd,
+			rovingKey: this.#rovingKey,
+			scrolled: this.#scroll.moved,
+			toEnd: () => this.#scroll.toEnd(),
+			focused: (key: string) => {
+				if (key === this.#rovingKey) return;
+				this.#rovingKey = key;
+				this.requestUpdate();
+			},
+		};
+		const sent = () => {
+			this.#scroll.atEnd = true;
+			firstOf(this.renderRoot, "textarea")?.focus();
+		};
 		return html`
-			${calling.part?.ringsView(c, calling.rings) ?? nothing}
-			${open ? panelView(c, this) : floatingCall(c)}
-			${soundView(c)}
+			${call?.ringsView(screen, actions) ?? nothing}
+			${screen.panel ? panelView(screen, screen.panel, actions, { call, log, sent }) : floatingCall(screen, actions)}
+			${soundView(screen, actions)}
 			${this.#announcer.view()}
 		`;
 	}
 
 	protected override willUpdate(): void {
-		this.place.before();
+		this.#scroll.before();
 	}
 
 	protected override updated(): void {
-		this.place.after();
+		this.#growComposer();
+		this.#scroll.after(this.renderRoot);
 		this.#looked();
 		this.#keepTicking();
 		this.#keepFocus();
-		const c = this.#controller;
-		if (c && !(c.state.panel.kind === "open" && c.state.panel.devices)) c.calling.part?.devicesClosed(c);
+	}
+
+	/** The field fits its text also when that did not come from the keyboard. */
+	#growComposer(): void {
+		const panel = this.#screen?.panel;
+		const draft = panel?.kind === "chat" ? panel.draft : "";
+		if (draft === this.#draft) return;
+		this.#draft = draft;
+		const field = this.renderRoot.querySelector<HTMLTextAreaElement>(".composer textarea");
+		if (field) grow(field);
 	}
 
 	/** A clock on screen is redrawn each second, and only then. */
 	#keepTicking(): void {
-		const screen = this.#controller?.calling.screen;
-		const shown = screen?.kind === "here" || screen?.kind === "elsewhere" ? screen.view : undefined;
-		const wanted = shown !== undefined && (ticks(shown) || screen?.kind === "elsewhere");
+		const call = this.#screen?.call;
+		const wanted = call?.kind === "elsewhere" || (call?.kind === "here" && ticks(call.view));
 		if (wanted === (this.#tick !== undefined)) return;
 		clearInterval(this.#tick);
 		this.#tick = wanted ? setInterval(() => this.requestUpdate(), 500) : undefined;
@@ -117,11 +174,9 @@ export class CarillonPopup extends LitElement implements PanelView {
 
 	/** Tells the server that what is on screen was seen. */
 	readonly #looked = (): void => {
-		const c = this.#controller;
-		const conversation = c?.transcript?.conversation;
-		if (!c || !conversation || !document.hasFocus() || !this.shows(conversation.id)) return;
-		const newest = c.transcript?.rows.findLast((row) => row.message.seq > 0);
-		if (newest) c.client?.messages.shown(conversation.id, newest.message.seq);
+		const log = this.#log;
+		if (!log?.conversation || !document.hasFocus() || !this.shows(log.conversation)) return;
+		if (log.newest > 0) this.#source?.actions.seen(log.conversation, log.newest);
 	};
 
 	/** Focus that was in something now gone goes to what took its place, never to the page's start. */
@@ -130,29 +185,18 @@ export class CarillonPopup extends LitElement implements PanelView {
 		const had = this.#focused;
 		this.#focused = root.activeElement ?? undefined;
 		if (!had || had.isConnected || this.#focused) return;
-		const next =
-			firstOf(root, ".stage", "textarea", ".conversation", ".panel") ?? this.#controller?.popup.button;
+		const next = firstOf(root, ".stage", "textarea", ".conversation", ".panel", ".launcher");
 		next?.focus({ preventScroll: true });
 		this.#focused = next;
 	}
-	#focused: Element | undefined;
 
 	readonly #escape = (event: KeyboardEvent): void => {
-		const c = this.#controller;
-		if (
-			event.key !== "Escape" ||
-			event.defaultPrevented ||
-			event.isComposing ||
-			c?.state.panel.kind !== "open"
-		)
-			return;
+		const panel = this.#screen?.panel;
+		if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || !panel) return;
 		event.preventDefault();
 		event.stopPropagation();
-		if (c.state.panel.devices) c.change({ type: "devices" });
-		else {
-			c.close();
-			c.popup.button.focus();
-		}
+		if (panel.devices) this.#source?.actions.toggleDevices();
+		else this.#source?.actions.close();
 	};
 }
 

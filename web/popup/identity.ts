@@ -13,11 +13,11 @@ export function knownIdentity(server: string, options: Options): Identity | unde
 	const { getToken, token } = options;
 	if (getToken) return { key: getToken, client: { getToken } };
 	if (token) return { key: token, client: { token } };
-	return stored(server) ? guestIdentity(server, options) : undefined;
+	return stored(server) ? guestIdentity(server) : undefined;
 }
 
 /** A guest is made at the first connection, renewed while the server knows them, and made again when it does not. */
-export function guestIdentity(server: string, _options: Options): Identity {
+export function guestIdentity(server: string): Identity {
 	const getToken = async (signal: AbortSignal, stale?: string): Promise<string> => {
 		const kept = stored(server);
 		if (kept && kept !== stale && !ageing(kept)) return kept;

@@ -3,7 +3,7 @@
  * rest is. Three ways in: its own `data-…` attributes, the queue stub, and `createPopup(options)`.
  */
 import { fromDataset, type Options } from "./options.ts";
-import { type Parts, Popup } from "./shell.ts";
+import { type Parts, Popup } from "./popup.ts";
 
 type Part = "core" | "chat" | "panel" | "call";
 

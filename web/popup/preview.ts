@@ -1,7 +1,7 @@
 /** Camera and microphone before a call: open only while the menu is. */
 import type { Client, DeviceReason, Source } from "../sdk/index.ts";
 import { DeviceError } from "../sdk/index.ts";
-import type { Devices } from "./calling.ts";
+import type { Devices } from "./devices.ts";
 
 export class Preview {
 	stream: MediaStream | undefined;

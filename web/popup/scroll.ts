@@ -2,18 +2,28 @@
  * Where a transcript stands: at its end it stays there as it grows; elsewhere what is on screen stays put,
  * also when older messages come in above.
  */
-import type { CarillonPopup } from "./element.ts";
+import type { Log } from "./screen.ts";
 
 /** Closer than this to the end counts as the end. */
 const near = 48;
 /** Older messages are fetched this far before their place comes into view. */
 const ahead = 400;
 
+/** What scrolling asks of the element that the log is in. */
+export interface ScrollOwner {
+	/** What the log holds; undefined while none is on screen. */
+	readonly log: Log | undefined;
+	requestUpdate(): void;
+	older(): Promise<void>;
+	/** Another conversation is on screen. */
+	began(): void;
+}
+
 export class Scroll {
 	/** The newest message is in sight. */
 	atEnd = true;
 
-	readonly #element: CarillonPopup;
+	readonly #owner: ScrollOwner;
 	#log: HTMLElement | undefined;
 	#key = "";
 	#first: string | undefined; // key of the oldest row drawn
@@ -22,8 +32,8 @@ export class Scroll {
 	#top = 0; // where the log stood at the last scroll
 	readonly #resized = new ResizeObserver(() => this.#pin());
 
-	constructor(element: CarillonPopup) {
-		this.#element = element;
+	constructor(owner: ScrollOwner) {
+		this.#owner = owner;
 	}
 
 	before(): void {
@@ -31,23 +41,22 @@ export class Scroll {
 		if (log?.isConnected) this.#fromEnd = log.scrollHeight - log.scrollTop;
 	}
 
-	after(): void {
-		const c = this.#element.controller;
-		const log = this.#element.renderRoot.querySelector<HTMLElement>(".log") ?? undefined;
+	after(root: ParentNode): void {
+		const log = root.querySelector<HTMLElement>(".log") ?? undefined;
 		if (log !== this.#log) {
 			this.#resized.disconnect();
 			this.#log = log;
 			this.#key = "";
 			if (log) this.#resized.observe(log);
 		}
-		if (!log || !c) return;
-		const { rows = [], loading } = c.transcript ?? {};
-		const key = JSON.stringify(c.ref);
-		const first = rows[0]?.key;
+		const drawn = this.#owner.log;
+		if (!log || !drawn) return;
+		const { key, loading } = drawn;
+		const first = drawn.items.find((item) => "row" in item)?.key;
 		if (key !== this.#key) {
 			this.#key = key;
-			this.#element.rovingKey = undefined;
-			this.#toStart(log, Boolean(loading));
+			this.#owner.began();
+			this.#toStart(log, loading);
 		} else if (first !== this.#first && this.#first !== undefined && !this.atEnd) {
 			log.scrollTop = log.scrollHeight - this.#fromEnd;
 		} else if (this.atEnd) {
@@ -67,7 +76,7 @@ export class Scroll {
 		this.#top = log.scrollTop;
 		if (atEnd !== this.atEnd) {
 			this.atEnd = atEnd;
-			this.#element.requestUpdate();
+			this.#owner.requestUpdate();
 		}
 		if (log.scrollTop < ahead) void this.#older();
 	};
@@ -78,7 +87,7 @@ export class Scroll {
 		this.atEnd = true;
 		const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 		log.scrollTo({ top: log.scrollHeight, behavior: still ? "instant" : "smooth" });
-		this.#element.requestUpdate();
+		this.#owner.requestUpdate();
 	}
 
 	#toStart(log: HTMLElement, loading: boolean): void {
@@ -93,10 +102,10 @@ export class Scroll {
 	}
 
 	async #older(): Promise<void> {
-		const c = this.#element.controller;
-		if (this.#fetching || !c?.transcript?.more || c.transcript.loading) return;
+		const drawn = this.#owner.log;
+		if (this.#fetching || !drawn?.more || drawn.loading) return;
 		this.#fetching = true;
-		await c.older();
+		await this.#owner.older();
 		this.#fetching = false;
 	}
 }

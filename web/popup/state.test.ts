@@ -8,22 +8,22 @@ import { initials } from "./views/avatar.ts";
 const after = (state: State, ...changes: Change[]) => changes.reduce(next, state);
 
 test("it opens where the destination is, else with the list", () => {
-	expect(initial("bob").panel).toEqual({ kind: "closed", screen: { kind: "chat", ref: { to: "bob" } } });
-	expect(initial(undefined).panel.screen).toEqual({ kind: "list" });
+	expect(initial("bob").panel).toEqual({ kind: "closed", place: { kind: "chat", ref: { to: "bob" } } });
+	expect(initial(undefined).panel.place).toEqual({ kind: "list" });
 });
 
 test("closing keeps the conversation and shrinks the call", () => {
-	const screen = { kind: "chat", ref: { conversation: "c" } } as const;
+	const place = { kind: "chat", ref: { conversation: "c" } } as const;
 	const state = after(
 		initial(undefined),
 		{ type: "open" },
-		{ type: "show", screen },
+		{ type: "show", place },
 		{ type: "resize" },
 		{ type: "close" },
 	);
-	expect(state.panel).toEqual({ kind: "closed", screen });
+	expect(state.panel).toEqual({ kind: "closed", place });
 	expect(state.large).toBe(false);
-	expect(after(state, { type: "open" }).panel).toEqual({ kind: "open", screen, devices: false });
+	expect(after(state, { type: "open" }).panel).toEqual({ kind: "open", place, devices: false });
 });
 
 test("what changes nothing is the same state, so nothing is drawn for it", () => {

@@ -1,18 +1,24 @@
-/** What the popup shows beside what the SDK knows: `next(state, message)` is the only way it changes. */
+/** What the popup remembers beside what the SDK knows. `next(state, change)` is the only way it changes. */
 import type { ConversationRef, Media, Ring } from "../sdk/index.ts";
 
-export type Screen = { readonly kind: "list" } | { readonly kind: "chat"; readonly ref: ConversationRef };
+/** Where in the panel the visitor is: in the list of conversations, or in one of them. */
+export type Place = { readonly kind: "list" } | { readonly kind: "chat"; readonly ref: ConversationRef };
 
 export type Panel =
-	/** The screen is where it opens again. */
-	| { readonly kind: "closed"; readonly screen: Screen }
-	| { readonly kind: "open"; readonly screen: Screen; readonly devices: boolean };
+	/** Only the launcher shows. `place` is where the panel opens again. */
+	| { readonly kind: "closed"; readonly place: Place }
+	/** The panel shows `place`, and over it the menu of devices if `devices`. */
+	| { readonly kind: "open"; readonly place: Place; readonly devices: boolean };
 
 /** A click on its way to becoming a call. */
 export type Pending =
+	/** Nothing was clicked, or what was clicked has become a call or has failed. */
 	| { readonly kind: "none" }
+	/** A call button was clicked. Ends when the server has begun the call. */
 	| { readonly kind: "starting"; readonly ref: ConversationRef; readonly media: Media }
+	/** Answer was clicked. Ends when this tab hosts the call, or another tab was first. */
 	| { readonly kind: "answering"; readonly ring: Ring }
+	/** "Move call here" was clicked. Ends when this tab hosts the call. */
 	| { readonly kind: "moving"; readonly call: string };
 
 export type Notice =
@@ -32,7 +38,7 @@ export interface State {
 export type Change =
 	| { readonly type: "open" }
 	| { readonly type: "close" }
-	| { readonly type: "show"; readonly screen: Screen }
+	| { readonly type: "show"; readonly place: Place }
 	| { readonly type: "devices" } // opens or closes the menu
 	| { readonly type: "pending"; readonly pending: Pending }
 	| { readonly type: "settled" } // the click became a call, or failed
@@ -41,8 +47,8 @@ export type Change =
 	| { readonly type: "resize" };
 
 export function initial(destination: string | undefined): State {
-	const screen: Screen = destination ? { kind: "chat", ref: { to: destination } } : { kind: "list" };
-	return { panel: { kind: "closed", screen }, pending: { kind: "none" }, notice: undefined, large: false };
+	const place: Place = destination ? { kind: "chat", ref: { to: destination } } : { kind: "list" };
+	return { panel: { kind: "closed", place }, pending: { kind: "none" }, notice: undefined, large: false };
 }
 
 export function next(state: State, change: Change): State {
@@ -50,13 +56,13 @@ export function next(state: State, change: Change): State {
 	switch (change.type) {
 		case "open":
 			if (panel.kind === "open") return state;
-			return { ...state, panel: { kind: "open", screen: panel.screen, devices: false } };
+			return { ...state, panel: { kind: "open", place: panel.place, devices: false } };
 		case "close":
 			if (panel.kind === "closed") return state;
-			return { ...state, panel: { kind: "closed", screen: panel.screen }, large: false };
+			return { ...state, panel: { kind: "closed", place: panel.place }, large: false };
 		case "show":
-			if (panel.kind === "closed") return { ...state, panel: { kind: "closed", screen: change.screen } };
-			return { ...state, panel: { kind: "open", screen: change.screen, devices: false } };
+			if (panel.kind === "closed") return { ...state, panel: { kind: "closed", place: change.place } };
+			return { ...state, panel: { kind: "open", place: change.place, devices: false } };
 		case "devices":
 			if (panel.kind === "closed") return state;
 			return { ...state, panel: { ...panel, devices: !panel.devices } };

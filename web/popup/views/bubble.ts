@@ -1,50 +1,57 @@
 /** One line of the transcript: a bubble, a call, a notice, a day. */
 import { html, nothing, type TemplateResult } from "lit";
 import type { CallLog, Message, Row } from "../../sdk/index.ts";
-import type { Controller } from "../controller.ts";
+import type { Actions } from "../actions.ts";
 import { clock, dayLabel, timeLabel } from "../format.ts";
 import { type IconName, icon } from "../icons.ts";
 import { linkify, onlyEmoji } from "../linkify.ts";
 import type { Bubble, Item } from "../rows.ts";
+import type { Log, Screen } from "../screen.ts";
 import type { Text, Words } from "../strings/index.ts";
 
-export function itemView(c: Controller, item: Item, tabbable: boolean): TemplateResult {
+export function itemView(
+	screen: Screen,
+	log: Log,
+	item: Item,
+	tabbable: boolean,
+	actions: Actions,
+): TemplateResult {
+	const { words } = screen;
 	switch (item.kind) {
 		case "day":
-			return html`<p class="day"><span>${dayLabel(item.at, Date.now(), c.words)}</span></p>`;
+			return html`<p class="day"><span>${dayLabel(item.at, screen.now, words)}</span></p>`;
 		case "unread":
-			return html`<p class="divider"><span>${c.words.say("newMessages")}</span></p>`;
+			return html`<p class="divider"><span>${words.say("newMessages")}</span></p>`;
 		case "notice":
 			return html`<p class="day" dir="auto">${item.row.message.text}</p>`;
 		case "call":
-			return call(c, item.row.message, item.mine, tabbable, item.key);
+			return callEntry(words, log, item, tabbable, actions);
 		case "bubble":
-			return bubble(c, item, tabbable);
+			return bubble(words, log, item, tabbable, actions);
 	}
 }
 
-function bubble(c: Controller, item: Bubble, tabbable: boolean): TemplateResult {
+function bubble(words: Words, log: Log, item: Bubble, tabbable: boolean, actions: Actions): TemplateResult {
 	const { row, mine, first, last } = item;
 	const text = row.message.text ?? "";
 	const big = onlyEmoji(text);
-	const group = !mine && first && c.transcript?.conversation?.kind === "group";
-	const sender = c.people.nameIn(row.message);
+	const sender = mine ? words.say("you") : (log.names.get(row.message.sender) ?? row.message.sender);
 	return html`<div
 		class="line ${mine ? "mine" : "theirs"} ${first ? "first" : ""} ${last ? "last" : ""} ${row.delivery}"
 		data-key=${item.key}
 		tabindex=${tabbable ? "0" : "-1"}
 		role="article"
-		aria-label=${`${mine ? c.words.say("you") : sender}: ${text}`}
+		aria-label=${`${sender}: ${text}`}
 	>
 		<div class="bubble ${big ? "emoji" : ""}">
-			${group ? html`<span class="sender" dir="auto">${sender}</span>` : nothing}
+			${log.group && !mine && first ? html`<span class="sender" dir="auto">${sender}</span>` : nothing}
 			<span class="text" dir="auto">${linkify(text).map(({ text, href }) =>
 				href
 					? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow ugc">${text}</a>`
 					: text,
-			)}</span><span class="meta"><time datetime=${new Date(row.message.sent_at).toISOString()}>${timeLabel(row.message.sent_at, c.words)}</time>${tick(row, c.words)}</span>
+			)}</span><span class="meta"><time datetime=${new Date(row.message.sent_at).toISOString()}>${timeLabel(row.message.sent_at, words)}</time>${tick(row, words)}</span>
 		</div>
-		${row.delivery === "failed" ? failed(c, row) : nothing}
+		${row.delivery === "failed" ? failed(words, row, actions) : nothing}
 	</div>`;
 }
 
@@ -65,34 +72,32 @@ function tick({ delivery }: Row, words: Words): TemplateResult | typeof nothing 
 	return html`<span class="tick ${delivery}" role="img" aria-label=${label} title=${label}>${icon(name)}</span>`;
 }
 
-function failed(c: Controller, row: Row): TemplateResult {
+function failed(words: Words, row: Row, actions: Actions): TemplateResult {
 	return html`<div class="failed-bar">
-		<span>${row.refused?.message ?? c.words.say("failed")}</span>
-		<button class="button text" @click=${() => c.client?.messages.resend(row.key)}>${c.words.say("tryAgain")}</button>
-		<button class="button text" @click=${() => c.client?.messages.discard(row.key)}>${c.words.say("discard")}</button>
+		<span>${row.refused?.message ?? words.say("failed")}</span>
+		<button class="button text" @click=${() => actions.resend(row.key)}>${words.say("tryAgain")}</button>
+		<button class="button text" @click=${() => actions.discard(row.key)}>${words.say("discard")}</button>
 	</div>`;
 }
 
-function call(
-	c: Controller,
-	message: Message,
-	mine: boolean,
+function callEntry(
+	words: Words,
+	{ callBack }: Log,
+	{ key, row: { message }, mine }: Extract<Item, { kind: "call" }>,
 	tabbable: boolean,
-	key: string,
+	actions: Actions,
 ): TemplateResult {
-	const { title, detail, missed, over, video } = callLabel(message, mine, c.words);
-	const { ref } = c;
-	const idle = c.calling.screen.kind === "none";
+	const { title, detail, missed, over, video } = callLabel(message, mine, words);
 	return html`<div class="line ${mine ? "mine" : "theirs"} first last" data-key=${key} tabindex=${tabbable ? "0" : "-1"} role="article" aria-label=${`${title} ${detail}`}>
 		<div class="call-entry ${missed ? "missed" : ""}">
 			<span class="disc">${icon(video ? "video" : "phone")}</span>
 			<span class="summary">
 				<span class="name">${title}</span>
-				<span class="detail">${detail ? html`${detail} · ` : nothing}<time datetime=${new Date(message.sent_at).toISOString()}>${timeLabel(message.sent_at, c.words)}</time></span>
+				<span class="detail">${detail ? html`${detail} · ` : nothing}<time datetime=${new Date(message.sent_at).toISOString()}>${timeLabel(message.sent_at, words)}</time></span>
 			</span>
 			${
-				over && ref && idle && c.client?.calls.available.ok
-					? html`<button class="button text" @click=${() => c.calling.start(ref, video ? "video" : "audio")}>${c.words.say("callBack")}</button>`
+				over && callBack
+					? html`<button class="button text" @click=${() => actions.start(callBack, video ? "video" : "audio")}>${words.say("callBack")}</button>`
 					: nothing
 			}
 		</div>

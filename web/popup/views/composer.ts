@@ -1,34 +1,19 @@
 /** Where one writes. Enter sends, Shift+Enter breaks the line, and the field grows with the text. */
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
-import type { Controller } from "../controller.ts";
-import type { CarillonPopup } from "../element.ts";
+import type { Actions } from "../actions.ts";
 import { icon } from "../icons.ts";
+import type { Words } from "../strings/index.ts";
 
-export function composer(c: Controller, element: CarillonPopup): TemplateResult {
-	const { ref, words } = c;
-	const draft = ref ? c.drafts.get(ref) : "";
-	const field = () => element.renderRoot.querySelector<HTMLTextAreaElement>(".composer textarea");
+/** `sent`: a message has gone. */
+export function composer(words: Words, draft: string, actions: Actions, sent: () => void): TemplateResult {
 	const send = () => {
-		const text = draftOf(c).trim();
-		if (!text) return;
-		const limit = c.client?.limits?.message_bytes ?? Number.POSITIVE_INFINITY;
-		if (new TextEncoder().encode(text).length > limit) {
-			c.notify({ kind: "error", text: words.say("tooLong") });
-			return;
-		}
-		element.place.atEnd = true;
-		c.send(text);
-		c.typing(false);
-		void element.updateComplete.then(() => grow(field()));
+		if (actions.send()) sent();
 	};
 	const input = (event: InputEvent) => {
 		const area = event.target as HTMLTextAreaElement;
-		const before = draftOf(c);
-		if (ref) c.drafts.set(ref, area.value);
+		actions.write(area.value);
 		grow(area);
-		c.typing(area.value !== "");
-		if ((before.trim() === "") !== (area.value.trim() === "")) c.changed();
 	};
 	const key = (event: KeyboardEvent) => {
 		if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -40,7 +25,6 @@ export function composer(c: Controller, element: CarillonPopup): TemplateResult 
 		@submit=${(event: Event) => {
 			event.preventDefault();
 			send();
-			field()?.focus();
 		}}
 	>
 		<textarea
@@ -60,13 +44,8 @@ export function composer(c: Controller, element: CarillonPopup): TemplateResult 
 	</form>`;
 }
 
-function draftOf(c: Controller): string {
-	return c.ref ? c.drafts.get(c.ref) : "";
-}
-
-/** As tall as its text, up to the limit in the styles. */
-function grow(area: HTMLTextAreaElement | null): void {
-	if (!area) return;
+/** Makes a field as tall as its text, up to the limit in the styles. */
+export function grow(area: HTMLTextAreaElement): void {
 	area.style.blockSize = "auto";
 	area.style.blockSize = `${area.scrollHeight + 2}px`;
 }

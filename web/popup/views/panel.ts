@@ -1,39 +1,47 @@
 /** The panel: header, bars, call, transcript or list, composer. */
 import { html, nothing, type TemplateResult } from "lit";
-import type { Controller } from "../controller.ts";
-import type { CarillonPopup } from "../element.ts";
+import type { Actions } from "../actions.ts";
+import type { ChatPanel, ListPanel, Screen } from "../screen.ts";
 import { callBar, connectionBar, noticeBar } from "./bars.ts";
 import { composer } from "./composer.ts";
+import type { devicesView } from "./devices.ts";
 import { chatHeader, listHeader } from "./header.ts";
 import { list } from "./list.ts";
-import { transcript } from "./transcript.ts";
+import type { stageView } from "./stage.ts";
+import { type LogPosition, transcript } from "./transcript.ts";
 
-export function panelView(c: Controller, element: CarillonPopup): TemplateResult {
-	const { panel, large } = c.state;
-	const { screen } = panel;
-	const call = c.calling.screen;
-	const staged = screen.kind === "chat" && stagedHere(c);
-	const devices = panel.kind === "open" && panel.devices;
+/** What the element brings along. */
+export interface PanelContext {
+	/** Views of the call part, once it is loaded. */
+	readonly call: { devicesView: typeof devicesView; stageView: typeof stageView } | undefined;
+	readonly log: LogPosition;
+	/** A message was sent. */
+	sent(): void;
+}
+
+export function panelView(
+	screen: Screen,
+	panel: ListPanel | ChatPanel,
+	actions: Actions,
+	context: PanelContext,
+): TemplateResult {
+	const { words } = screen;
+	const staged = panel.kind === "chat" && panel.staged;
+	const large = staged && panel.large;
 	return html`<section
-		class="panel ${staged ? "in-call" : ""} ${staged && large ? "large" : ""}"
+		class="panel ${staged ? "in-call" : ""} ${large ? "large" : ""}"
 		role="dialog"
 		aria-labelledby="title"
 		tabindex="-1"
 	>
-		${screen.kind === "chat" ? chatHeader(c) : listHeader(c)}
-		${devices ? (c.calling.part?.devicesView(c) ?? nothing) : nothing}
-		${connectionBar(c)}
-		${staged ? (c.calling.part?.stageView(c, call) ?? nothing) : callBar(c, call)}
+		${panel.kind === "chat" ? chatHeader(screen, panel, actions) : listHeader(screen, panel, actions)}
+		${panel.devices ? (context.call?.devicesView(words, panel.devices, actions) ?? nothing) : nothing}
+		${connectionBar(words, panel.connection)}
+		${staged ? (context.call?.stageView(screen, panel, actions) ?? nothing) : callBar(screen, actions)}
 		<div class="body">
-			${noticeBar(c)} ${screen.kind === "chat" ? transcript(c, element) : list(c)}
-			${screen.kind === "chat" ? composer(c, element) : nothing}
+			${noticeBar(screen, actions)}
+			${panel.kind === "chat" ? transcript(screen, panel, actions, context.log) : list(screen, panel, actions)}
+			${panel.kind === "chat" ? composer(words, panel.draft, actions, context.sent) : nothing}
 		</div>
 	</section>`;
-}
-
-/** The call on screen belongs to the conversation on screen. */
-function stagedHere(c: Controller): boolean {
-	const call = c.calling.screen;
-	if (call.kind === "pending") return true;
-	return call.kind === "here" && call.view.call.conversation === c.transcript?.conversation?.id;
 }

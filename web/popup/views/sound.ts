@@ -1,49 +1,44 @@
 /** The sound of a call: outside the panel, so that closing it silences nobody. */
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { Controller } from "../controller.ts";
+import type { Actions } from "../actions.ts";
+import type { Screen } from "../screen.ts";
 import { stream } from "./stream.ts";
 
-/** Controllers whose browser refused to play until a click. */
-const blocked = new WeakSet<Controller>();
-
-export function soundView(c: Controller): TemplateResult | typeof nothing {
-	const { screen } = c.calling;
-	if (screen.kind !== "here") return nothing;
-	const { speaker } = c.calling.devices;
+export function soundView(screen: Screen, actions: Actions): TemplateResult | typeof nothing {
+	const { call, speaker } = screen;
+	if (call.kind !== "here") return nothing;
 	return html`<div hidden>
 			${repeat(
-				screen.leg.audio,
+				call.leg.audio,
 				(source) => source,
 				(source) =>
-					html`<audio autoplay .srcObject=${stream(source)} data-speaker=${speaker ?? ""} @canplay=${(e: Event) => start(c, e.target as HTMLAudioElement)}></audio>`,
+					html`<audio autoplay .srcObject=${stream(source)} data-speaker=${speaker} @canplay=${(e: Event) => start(actions, e.target as HTMLAudioElement)}></audio>`,
 			)}
 		</div>
-		${blocked.has(c) ? unblock(c) : nothing}`;
+		${screen.soundBlocked ? unblock(screen, actions) : nothing}`;
 }
 
-function start(c: Controller, audio: HTMLAudioElement): void {
-	const speaker = c.calling.devices.speaker ?? "";
+function start(actions: Actions, audio: HTMLAudioElement): void {
+	const speaker = audio.dataset.speaker ?? "";
 	// A speaker that is gone: the default plays.
 	if ("setSinkId" in audio && speaker !== (audio.sinkId ?? "")) void audio.setSinkId(speaker).catch(() => {});
 	audio.play().then(
-		() => blocked.delete(c) && c.changed(),
+		() => actions.soundBlocked(false),
 		(error: unknown) => {
-			if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-			blocked.add(c);
-			c.changed();
+			if (error instanceof DOMException && error.name === "NotAllowedError") actions.soundBlocked(true);
 		},
 	);
 }
 
-function unblock(c: Controller): TemplateResult {
+function unblock({ words }: Screen, actions: Actions): TemplateResult {
 	const click = (event: Event) => {
 		const root = (event.currentTarget as HTMLElement).getRootNode() as ShadowRoot;
-		for (const audio of root.querySelectorAll("audio")) start(c, audio);
+		for (const audio of root.querySelectorAll("audio")) start(actions, audio);
 	};
 	return html`<div class="sound-blocked" role="alert">
-		<p>${c.words.say("soundBlocked")}</p>
-		<button class="button wide" @click=${click}>${c.words.say("playSound")}</button>
+		<p>${words.say("soundBlocked")}</p>
+		<button class="button wide" @click=${click}>${words.say("playSound")}</button>
 	</div>`;
 }
 

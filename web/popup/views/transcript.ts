@@ -1,56 +1,67 @@
 /** The messages of a conversation, and how keys move in them. */
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { Controller } from "../controller.ts";
-import { refKey } from "../drafts.ts";
-import type { CarillonPopup } from "../element.ts";
+import type { Actions } from "../actions.ts";
 import { icon } from "../icons.ts";
-import { itemsOf } from "../rows.ts";
+import type { ChatPanel, Screen } from "../screen.ts";
 import { avatar } from "./avatar.ts";
 import { itemView } from "./bubble.ts";
 
-export function transcript(c: Controller, element: CarillonPopup): TemplateResult {
-	const { ref, words, client } = c;
-	const shown = c.transcript;
-	const rows = shown?.rows ?? [];
-	const items = itemsOf(rows, client?.user?.id, ref && c.readTo.get(refKey(ref)));
-	const last = rows.at(-1)?.key;
-	const roving = rows.some((row) => row.key === element.rovingKey) ? element.rovingKey : last;
-	const typists = shown?.conversation ? (client?.messages.typists(shown.conversation.id) ?? []) : [];
+/** Where the reader is in the log. Only the DOM knows, so the element keeps it. */
+export interface LogPosition {
+	/** The newest message is in sight. */
+	readonly atEnd: boolean;
+	/** The line that Tab reaches. */
+	readonly rovingKey: string | undefined;
+	scrolled(): void;
+	toEnd(): void;
+	/** This line has the focus now. */
+	focused(key: string): void;
+}
+
+export function transcript(
+	screen: Screen,
+	chat: ChatPanel,
+	actions: Actions,
+	at: LogPosition,
+): TemplateResult {
+	const { words } = screen;
+	const { items, loading, more, typing } = chat.log;
+	const lines = items.filter((item) => "row" in item);
+	const roving = lines.some((line) => line.key === at.rovingKey) ? at.rovingKey : lines.at(-1)?.key;
 	return html`<div
 			class="log"
 			role="log"
 			aria-live="off"
 			aria-label=${words.say("messages")}
-			tabindex=${rows.length === 0 ? "0" : nothing}
-			@scroll=${element.place.moved}
-			@keydown=${(event: KeyboardEvent) => rove(event, element)}
-			@focusin=${(event: FocusEvent) => settle(event, element)}
+			tabindex=${lines.length === 0 ? "0" : nothing}
+			@scroll=${at.scrolled}
+			@keydown=${(event: KeyboardEvent) => rove(event, roving)}
+			@focusin=${(event: FocusEvent) => settle(event, at)}
 		>
 			<div class="spacer"></div>
-			${shown?.loading && rows.length === 0 ? skeleton(words.say("loading")) : shown?.more ? nothing : beginning(c)}
+			${loading ? skeleton(words.say("loading")) : more ? nothing : beginning(screen, chat)}
 			${repeat(
 				items,
 				(item) => item.key,
-				(item) => itemView(c, item, item.key === roving),
+				(item) => itemView(screen, chat.log, item, item.key === roving, actions),
 			)}
-			${typists.length > 0 ? html`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>` : nothing}
+			${typing ? html`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>` : nothing}
 		</div>
 		${
-			element.place.atEnd
+			at.atEnd
 				? nothing
-				: html`<button class="button latest" aria-label=${words.say("latest")} @click=${() => element.place.toEnd()}>${icon("down")}</button>`
+				: html`<button class="button latest" aria-label=${words.say("latest")} @click=${at.toEnd}>${icon("down")}</button>`
 		}`;
 }
 
-function beginning(c: Controller): TemplateResult {
-	const face = c.people.face(c.ref);
+function beginning({ words }: Screen, { face, log }: ChatPanel): TemplateResult {
 	const { name } = face;
-	const empty = !c.transcript?.rows.length;
+	const empty = log.items.length === 0;
 	return html`<div class="beginning ${empty ? "empty" : ""}">
 		${avatar(face, "huge")}
 		<p class="lead" dir="auto">${name}</p>
-		<p>${c.words.say(empty ? "hello" : "start", { name })}</p>
+		<p>${words.say(empty ? "hello" : "start", { name })}</p>
 	</div>`;
 }
 
@@ -59,9 +70,9 @@ function skeleton(text: string): TemplateResult {
 }
 
 /** Up, Down, Home and End go from message to message; Tab enters at the newest and leaves at once. */
-function rove(event: KeyboardEvent, element: CarillonPopup): void {
+function rove(event: KeyboardEvent, roving: string | undefined): void {
 	const lines = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[data-key]")];
-	const at = lines.findIndex((line) => line.dataset.key === element.rovingKey);
+	const at = lines.findIndex((line) => line.dataset.key === roving);
 	const from = at < 0 ? lines.length - 1 : at;
 	const to = { ArrowUp: from - 1, ArrowDown: from + 1, Home: 0, End: lines.length - 1 }[event.key];
 	if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -69,9 +80,7 @@ function rove(event: KeyboardEvent, element: CarillonPopup): void {
 	lines[Math.max(0, Math.min(lines.length - 1, to))]?.focus();
 }
 
-function settle(event: FocusEvent, element: CarillonPopup): void {
-	const line = (event.target as HTMLElement).closest<HTMLElement>("[data-key]");
-	if (!line || line.dataset.key === element.rovingKey) return;
-	element.rovingKey = line.dataset.key;
-	element.requestUpdate();
+function settle(event: FocusEvent, at: LogPosition): void {
+	const key = (event.target as HTMLElement).closest<HTMLElement>("[data-key]")?.dataset.key;
+	if (key) at.focused(key);
 }

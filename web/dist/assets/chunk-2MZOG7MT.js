@@ -1,1 +1,0 @@
-function n(t){return"to"in t?`to:${t.to}`:t.conversation}var o=class{#t=new Map;get(e){return this.#t.get(n(e))??""}set(e,i){i?this.#t.set(n(e),i):this.#t.delete(n(e))}clear(){this.#t.clear()}};export{n as a,o as b};

@@ -1,0 +1,93 @@
+/**
+ * One connection to the server, shared by all popups of this page that speak for the same user. While nothing happens
+ * this is all that runs: the launcher's count, the page's title and icon, and what listeners want to know of the connection.
+ */
+import { browser } from "../sdk/environment.ts";
+import { Line } from "../sdk/line.ts";
+import type { ClientEvents } from "../sdk/types.ts";
+import { setIconBadge, titled } from "./badge.ts";
+import { type Identity, knownIdentity } from "./identity.ts";
+import type { Popup } from "./popup.ts";
+
+const accounts = new Map<string, Account[]>(); // by server
+
+/** Told as they are to the listeners of every popup, whether or not the stores are there. */
+const passed = ["connection", "authexpired", "error"] as const satisfies (keyof ClientEvents)[];
+
+export class Account {
+	readonly server: string;
+	readonly identity: Identity;
+	readonly line: Line;
+	readonly popups = new Set<Popup>();
+	/** The client that has taken the connection over; set by it once the chat part is loaded. */
+	client: { close(): void } | undefined;
+
+	/** Aborted when the last popup has left. */
+	readonly #closed = new AbortController();
+
+	/** Joins the account of the popup's user; undefined for a visitor whom nobody knows. */
+	static join(
+		popup: Popup,
+		identity: Identity | undefined = knownIdentity(popup.server, popup.options),
+	): Account | undefined {
+		if (!identity) return undefined;
+		const here = accounts.get(popup.server) ?? [];
+		accounts.set(popup.server, here);
+		let account = here.find((a) => a.identity.key === identity.key);
+		if (!account) here.push((account = new Account(popup.server, identity)));
+		account.popups.add(popup);
+		popup.account = account;
+		popup.setUnread(account.line.unread);
+		if (account.client) void popup.load().catch(() => {});
+		account.line.connect();
+		return account;
+	}
+
+	private constructor(server: string, identity: Identity) {
+		this.server = server;
+		this.identity = identity;
+		this.line = new Line({ server, ...identity.client }, browser());
+		const { events } = this.line;
+		const o = { signal: this.#closed.signal };
+		for (const type of passed) events.on(type, (detail) => this.#each((p) => p.emit(type, detail)), o);
+		events.on("unread", ({ total }) => this.#unreadChanged(total), o);
+		this.line.onwake = (why) =>
+			this.#each((p) => {
+				if (why === "call") p.call();
+				void p.load().catch(() => {}); // what happens next tries again
+			});
+	}
+
+	get tabId(): string {
+		return this.line.tab.id;
+	}
+
+	leave(popup: Popup): void {
+		this.popups.delete(popup);
+		popup.account = undefined;
+		if (this.popups.size > 0) return;
+		this.#closed.abort();
+		this.#unreadChanged(0);
+		if (this.client) this.client.close();
+		else this.line.close();
+		accounts.set(
+			this.server,
+			(accounts.get(this.server) ?? []).filter((a) => a !== this),
+		);
+	}
+
+	#each(run: (popup: Popup) => void): void {
+		for (const popup of this.popups) run(popup);
+	}
+
+	#unreadChanged(total: number): void {
+		const [first] = this.popups;
+		this.#each((p) => {
+			p.setUnread(total);
+			p.emit("unread", total);
+		});
+		if (first?.options.notifications === false) return;
+		document.title = titled(document.title, total);
+		void setIconBadge(total > 0);
+	}
+}

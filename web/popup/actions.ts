@@ -1,0 +1,55 @@
+/**
+ * What a click may do. Views call these and read nothing back: the next `Screen` shows the effect. None of them throws;
+ * what went wrong becomes a notice.
+ */
+import type { ConversationRef, Media } from "../sdk/index.ts";
+import type { Devices } from "./devices.ts";
+import type { Notice } from "./state.ts";
+
+export interface Actions {
+	// The panel.
+	close(): void;
+	showList(): void;
+	showConversation(ref: ConversationRef): void;
+	dismiss(notice: Notice): void;
+	/** Opens or closes the menu of devices. */
+	toggleDevices(): void;
+	/** Makes the panel large during a call, or small again. */
+	toggleSize(): void;
+	/** The visitor wants to be asked by the browser for notifications, or never again by the popup. */
+	askForNotifications(wanted: boolean): void;
+
+	// Messages.
+	/** The composer holds this text now. */
+	write(text: string): void;
+	/** Sends what the composer holds. False: there was nothing to send, or too much. */
+	send(): boolean;
+	resend(key: string): void;
+	discard(key: string): void;
+	/** Fetches older messages of the conversation on screen. */
+	older(): Promise<void>;
+	/** Fetches more of the list of conversations. */
+	more(): void;
+	/** Everything up to `seq` was seen. */
+	seen(conversation: string, seq: number): void;
+
+	// Calls.
+	/** A call button is near to be clicked: the call part is loaded and prepared. */
+	nearCall(): void;
+	start(ref: ConversationRef, media: Media): void;
+	answer(call: string, camera: boolean): void;
+	decline(call: string): void;
+	silence(call: string): void;
+	hangUp(call: string): void;
+	/** Takes a click back that has not become a call yet. */
+	cancel(): void;
+	moveHere(call: string): void;
+	/** Opens the panel on the conversation of a call. */
+	backToCall(conversation: string): void;
+	setMicrophone(call: string, on: boolean): void;
+	setCamera(call: string, on: boolean): void;
+	setHeld(call: string, held: boolean): void;
+	chooseDevices(choice: Devices): void;
+	/** The sound of a call could be played, or the browser refused it. */
+	soundBlocked(blocked: boolean): void;
+}

@@ -1,7 +1,0 @@
-/** The part that thinks: stores and controller. Loaded when the visitor comes near, or when something happens. */
-import { Controller } from "./controller.ts";
-import type { Popup } from "./shell.ts";
-
-export function attach(popup: Popup): Controller {
-	return new Controller(popup);
-}

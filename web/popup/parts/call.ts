@@ -1,0 +1,6 @@
+/** The part that sounds, shows and prepares calls. Loaded on a ring, near a call button, or for a stored leg. */
+export { Preview } from "../preview.ts";
+export { Ringer } from "../ringer.ts";
+export { devicesView } from "../views/devices.ts";
+export { ringsView } from "../views/ring.ts";
+export { stageView } from "../views/stage.ts";

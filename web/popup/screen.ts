@@ -1,0 +1,344 @@
+/**
+ * What there is to see: plain data, derived from the state of the popup and of the SDK at each drawing. Views are functions
+ * of this and of nothing else, so a test draws one without a server, a controller or a browser.
+ */
+import type {
+	CallView,
+	Client,
+	Connection,
+	Conversation,
+	ConversationRef,
+	DeviceReason,
+	Presence,
+	Ring,
+	Source,
+	Transcript,
+} from "../sdk/index.ts";
+import { type CallScreen, callScreen } from "./callscreen.ts";
+import type { Devices } from "./devices.ts";
+import { type Drafts, refKey } from "./drafts.ts";
+import type { Options } from "./options.ts";
+import type { Face, People } from "./people.ts";
+import { type Item, itemsOf } from "./rows.ts";
+import type { Notice, State } from "./state.ts";
+import type { Text, Words } from "./strings/index.ts";
+
+export interface Screen {
+	readonly words: Words;
+	/** `Date.now()` at the drawing: for the time of messages. */
+	readonly now: number;
+	/** `performance.now()` at the drawing: for the duration of calls. */
+	readonly clock: number;
+	/** Undefined while the panel is closed. */
+	readonly panel: ListPanel | ChatPanel | undefined;
+	readonly rings: readonly RingCard[];
+	readonly call: CallScreen;
+	/** Faces of everyone in the calls and rings on screen, by user. */
+	readonly faces: ReadonlyMap<string, Face>;
+	readonly notice: Notice | undefined;
+	/** Device id of the chosen speaker; "" is the system's default. */
+	readonly speaker: string;
+	/** The browser plays no sound of the call until the visitor clicks. */
+	readonly soundBlocked: boolean;
+}
+
+interface PanelParts {
+	/** What to say about the connection; undefined when all is well. */
+	readonly connection: Text | undefined;
+	/** The panel needs its own button to close it, since the site has hidden the launcher. Otherwise it shows on phones only. */
+	readonly closeButton: boolean;
+	/** The menu of devices, if open. */
+	readonly devices: DeviceMenu | undefined;
+}
+
+export interface ListPanel extends PanelParts {
+	readonly kind: "list";
+	readonly entries: readonly Entry[];
+	/** Further conversations can be fetched. */
+	readonly more: boolean;
+	/** The visitor may be offered browser notifications. */
+	readonly offerNotifications: boolean;
+}
+
+/** One conversation in the list. */
+export interface Entry {
+	readonly key: string;
+	readonly ref: ConversationRef;
+	readonly face: Face;
+	readonly presence: Presence | undefined;
+	/** Undefined: nothing was written yet. */
+	readonly last: Conversation["last"];
+	/** The last message is the visitor's own. */
+	readonly mine: boolean;
+	readonly unread: number;
+}
+
+export interface ChatPanel extends PanelParts {
+	readonly kind: "chat";
+	readonly ref: ConversationRef;
+	readonly face: Face;
+	readonly presence: Presence | undefined;
+	/** Name of who is typing. */
+	readonly typing: string | undefined;
+	/** Unread messages in other conversations. */
+	readonly unreadElsewhere: number;
+	readonly callButtons: CallButtons;
+	/** The call on screen belongs to this conversation: it is shown large, above the messages. */
+	readonly staged: boolean;
+	/** The panel is widened for the call. */
+	readonly large: boolean;
+	readonly log: Log;
+	readonly draft: string;
+}
+
+export type CallButtons =
+	/** The visitor is in a call, or the site wants no calls. */
+	| { readonly kind: "none" }
+	/** Calls cannot work here, and this says why. */
+	| { readonly kind: "impossible"; readonly why: Text }
+	| { readonly kind: "ready"; readonly audio: boolean; readonly video: boolean };
+
+/** The messages of the conversation on screen. */
+export interface Log {
+	/** Changes with the conversation: scrolling starts anew then. */
+	readonly key: string;
+	/** Id of the conversation, once it has one. */
+	readonly conversation: string | undefined;
+	/** `seq` of the newest message that the server has stored; 0: none. */
+	readonly newest: number;
+	readonly items: readonly Item[];
+	/** Nothing has arrived yet. */
+	readonly loading: boolean;
+	/** Older messages can be fetched. */
+	readonly more: boolean;
+	/** Someone types. */
+	readonly typing: boolean;
+	/** Names are shown in the bubbles. */
+	readonly group: boolean;
+	/** Name of a sender, as the others in the conversation see it. */
+	readonly names: ReadonlyMap<string, string>;
+	/** What may be called back from the entries of calls; undefined while no call can be started. */
+	readonly callBack: ConversationRef | undefined;
+}
+
+export interface RingCard {
+	readonly ring: Ring;
+	/** Why the call cannot be answered in this page. */
+	readonly impossible: Text | undefined;
+}
+
+/** The menu of devices, before a call and in one. */
+export interface DeviceMenu {
+	/** In a call the picture is on screen already. */
+	readonly inCall: boolean;
+	readonly picture: MediaStream | undefined;
+	/** Loudness of the microphone, 0–1. */
+	readonly level: number;
+	readonly problem: { readonly source: Source; readonly reason: DeviceReason } | undefined;
+	readonly found: readonly MediaDeviceInfo[];
+	readonly chosen: Devices;
+}
+
+/** What a screen is derived from. */
+export interface Sources {
+	readonly state: State;
+	readonly words: Words;
+	readonly options: Options;
+	/** Undefined while the visitor is unknown to the server. */
+	readonly client: Client | undefined;
+	readonly people: People;
+	readonly drafts: Drafts;
+	/** The read mark when a conversation was opened, by {@link refKey}. */
+	readonly readTo: ReadonlyMap<string, number>;
+	/** Calls and rings that this popup shows. */
+	readonly views: readonly CallView[];
+	readonly rings: readonly Ring[];
+	readonly devices: Devices;
+	/** What the preview of the devices shows, while the menu is open. */
+	readonly preview: Pick<DeviceMenu, "level" | "problem" | "found"> & {
+		readonly stream: MediaStream | undefined;
+	};
+	readonly soundBlocked: boolean;
+	readonly online: boolean;
+	readonly offerNotifications: boolean;
+}
+
+export function screenOf(s: Sources): Screen {
+	const { state, words } = s;
+	const call = callScreen(s.views, state.pending);
+	return {
+		words,
+		now: Date.now(),
+		clock: performance.now(),
+		panel: state.panel.kind === "open" ? panelOf(s, call) : undefined,
+		rings: s.rings.map((ring) => ({ ring, impossible: impossible(s.client) })),
+		call,
+		faces: facesOf(s),
+		notice: state.notice,
+		speaker: s.devices.speaker ?? "",
+		soundBlocked: s.soundBlocked,
+	};
+}
+
+function panelOf(s: Sources, call: CallScreen): ListPanel | ChatPanel {
+	const { panel } = s.state;
+	const parts: PanelParts = {
+		connection: s.client && connectionText(s.client.connection, s.online),
+		closeButton: s.options.launcher === false,
+		devices: panel.kind === "open" && panel.devices && s.client ? deviceMenu(s, call) : undefined,
+	};
+	return panel.place.kind === "list" ? listOf(s, parts) : chatOf(s, panel.place.ref, call, parts);
+}
+
+function listOf(s: Sources, parts: PanelParts): ListPanel {
+	const { client, people } = s;
+	const { destination } = s.options;
+	const entries: Entry[] = (client?.conversations.list() ?? []).map((conversation) => {
+		const face = people.faceOf(conversation);
+		return {
+			key: conversation.id,
+			ref: { conversation: conversation.id },
+			face,
+			presence: people.presence(face),
+			last: conversation.last,
+			mine: conversation.last?.sender === client?.user?.id,
+			unread: conversation.unread,
+		};
+	});
+	// The destination stands in the list before its first message.
+	if (destination && !client?.conversations.direct(destination)) {
+		const ref = { to: destination };
+		const face = people.face(ref);
+		entries.unshift({
+			key: refKey(ref),
+			ref,
+			face,
+			presence: undefined,
+			last: undefined,
+			mine: false,
+			unread: 0,
+		});
+	}
+	return {
+		...parts,
+		kind: "list",
+		entries,
+		more: client?.conversations.more ?? false,
+		offerNotifications: s.offerNotifications,
+	};
+}
+
+function chatOf(s: Sources, ref: ConversationRef, call: CallScreen, parts: PanelParts): ChatPanel {
+	const { client, people, state } = s;
+	const transcript = client?.messages.transcript(ref);
+	const conversation = transcript?.conversation;
+	const face = people.face(ref);
+	const [typist] = conversation ? (client?.messages.typists(conversation.id) ?? []) : [];
+	const callButtons = callButtonsOf(s, call);
+	return {
+		...parts,
+		kind: "chat",
+		ref,
+		face,
+		presence: people.presence(face),
+		typing: typist && (conversation?.members.find((m) => m.id === typist)?.name || typist),
+		unreadElsewhere: Math.max(0, (client?.conversations.unread ?? 0) - (conversation?.unread ?? 0)),
+		callButtons,
+		staged: staged(call, conversation),
+		large: state.large,
+		log: logOf(s, ref, transcript, typist !== undefined, call),
+		draft: s.drafts.get(ref),
+	};
+}
+
+function logOf(
+	s: Sources,
+	ref: ConversationRef,
+	transcript: Transcript | undefined,
+	typing: boolean,
+	call: CallScreen,
+): Log {
+	const rows = transcript?.rows ?? [];
+	return {
+		key: refKey(ref),
+		conversation: transcript?.conversation?.id,
+		newest: rows.findLast((row) => row.message.seq > 0)?.message.seq ?? 0,
+		items: itemsOf(rows, s.client?.user?.id, s.readTo.get(refKey(ref))),
+		loading: (transcript?.loading ?? false) && rows.length === 0,
+		more: transcript?.more ?? false,
+		typing,
+		group: transcript?.conversation?.kind === "group",
+		names: new Map(transcript?.conversation?.members.map((m) => [m.id, m.name || m.id])),
+		callBack: call.kind === "none" && s.client?.calls.available.ok ? ref : undefined,
+	};
+}
+
+function staged(call: CallScreen, conversation: Conversation | undefined): boolean {
+	if (call.kind === "pending") return true;
+	return call.kind === "here" && call.view.call.conversation === conversation?.id;
+}
+
+function callButtonsOf({ client, options }: Sources, call: CallScreen): CallButtons {
+	const { audioCalls = true, videoCalls = true } = options.features ?? {};
+	if (!client || (!audioCalls && !videoCalls)) return { kind: "none" };
+	const why = impossible(client);
+	if (why) return { kind: "impossible", why };
+	if (call.kind === "here" || call.kind === "pending") return { kind: "none" };
+	return { kind: "ready", audio: audioCalls, video: videoCalls };
+}
+
+/** Why this page cannot host a call; undefined: it can. */
+function impossible(client: Client | undefined): Text | undefined {
+	const available = client?.calls.available;
+	if (!available || available.ok) return undefined;
+	return available.reason === "calls_need_https" ? "callsNeedHttps" : "callsUnsupported";
+}
+
+function deviceMenu({ preview, devices }: Sources, call: CallScreen): DeviceMenu {
+	const inCall = call.kind === "here";
+	const { level, problem, found } = preview;
+	const seen = inCall ? call.leg.preview : preview.stream;
+	return {
+		inCall,
+		picture: seen?.getVideoTracks().length ? seen : undefined,
+		level,
+		problem,
+		found,
+		chosen: devices,
+	};
+}
+
+/** What a connection that is not well means for the visitor. `online`: the browser believes that it has a network. */
+export function connectionText(connection: Connection, online: boolean): Text | undefined {
+	switch (connection.state) {
+		case "stopped":
+			return `stopped_${connection.why}`;
+		case "waiting":
+			// The server itself asks for a pause: it is well, and so is the network.
+			if (online && connection.code >= 4500) return undefined;
+			return online ? "serverAway" : "offlineBar";
+		case "connecting":
+			// The first seconds are not worth a word.
+			if (connection.attempt <= 1) return undefined;
+			return online ? "serverAway" : "offlineBar";
+		case "catching_up":
+			return connection.attempt > 1 ? "catchingUp" : undefined;
+		default:
+			return undefined;
+	}
+}
+
+function facesOf({ client, people, views, rings, state }: Sources): ReadonlyMap<string, Face> {
+	const faces = new Map<string, Face>();
+	const add = (conversation: string, { user, name }: { user: string; name: string }) => {
+		const known = client?.conversations.get(conversation);
+		const face = known && people.faceOf(known);
+		faces.set(user, face?.id === user ? face : { id: user, name: name || user });
+	};
+	for (const view of views) for (const other of view.others) add(view.call.conversation, other);
+	for (const ring of rings) add(ring.call.conversation, ring.from);
+	if (state.pending.kind === "answering") add(state.pending.ring.call.conversation, state.pending.ring.from);
+	return faces;
+}
+
+export type { CallScreen, Face };
