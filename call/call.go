@@ -72,17 +72,21 @@ type participant struct {
 	Moving     *leg             `json:"moving,omitempty"` // becomes the active one when its media is up
 
 	// True of this process only.
-	after int64 // came to another call then: to this one, if ever, later
+	after int64    // came to another call then: to this one, if ever, later
+	over  []string // sessions of connections whose end was told, newest last; replaced, never edited
 }
 
 type leg struct {
 	ID     string   `json:"id"`
-	Digest string   `json:"digest"` // of its secret
+	Digest string   `json:"digest"`          // of its secret
+	Older  []string `json:"older,omitempty"` // of secrets that its tab may still have, because replies with newer ones may be lost; replaced, never edited
 	State  LegState `json:"state"`
 	Where  Where    `json:"where"`
 
 	// True of this process only: after a restart nothing is connected.
+	shown     bool   // somebody has shown the secret, so its tab has it and needs no older one
 	session   string // of the tab's connection; empty while it is gone
+	since     int64  // when that connection, or the last one, began
 	offered   bool   // it has asked for media
 	mediaUp   bool
 	suspended bool   // its page said that it goes
@@ -127,7 +131,7 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 	caller.ActedAt = &where
 	caller.Microphone, caller.Camera = true, in.Camera && in.Media == Video
 	caller.Since = at
-	caller.Leg = step.newLeg(in.From, in.Fresh)
+	caller.Leg = step.newLeg(Fact{From: in.From, Fresh: in.Fresh})
 	if err := c.s.check(); err != nil {
 		return Call{}, Reply{}, refusal.New(refusal.BadRequest, "This call cannot be: %v.", err)
 	}

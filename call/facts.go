@@ -36,6 +36,7 @@ const (
 type Seat struct {
 	User    string `json:"user"`
 	Session string `json:"session,omitempty"` // empty: none, or not known any more
+	Since   int64  `json:"since,omitempty"`   // when that connection began, unix ns: of two of a tab the later one speaks for it
 	Where
 }
 
@@ -53,6 +54,15 @@ type Fact struct {
 	OtherCall    string   `json:"other_call,omitempty"` // hold
 	Since        int64    `json:"since,omitempty"`      // hold
 	Fresh        Fresh    `json:"-"`                    // made by the owner, never taken from a request
+}
+
+// binds reports whether the fact gives a leg to the connection that it comes from.
+func (f Fact) binds() bool {
+	switch f.Kind {
+	case DoStart, DoAnswer, DoMove, DoResume, DoOffer:
+		return true
+	}
+	return false
 }
 
 // Set changes what is given and leaves the rest.

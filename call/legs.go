@@ -1,34 +1,106 @@
 package call
 
+import "slices"
+
 // newLeg makes the leg of a tab and hands it over in the reply.
-func (s *step) newLeg(from Seat, fresh Fresh) *leg {
-	l := &leg{ID: fresh.Leg, State: LegAnswering, Where: from.Where}
-	s.grant(l, from, fresh.Secret)
+func (s *step) newLeg(f Fact) *leg {
+	l := &leg{ID: f.Fresh.Leg, State: LegAnswering, Where: f.From.Where}
+	s.grant(l, f)
 	return l
 }
 
-// regrant gives a leg a new secret and binds it to the connection that asks.
-func (s *step) regrant(l *leg, f Fact) { s.grant(l, f.From, f.Fresh.Secret) }
-
-func (s *step) grant(l *leg, from Seat, secret string) {
-	l.session, l.Digest, l.suspended = from.Session, digest(secret), false
-	s.out.Reply.Leg, s.out.Reply.Secret = l.ID, secret
+// grant binds a leg to the connection that asks and gives it a new secret. The reply may
+// be lost, and then the tab has the secret before.
+func (s *step) grant(l *leg, f Fact) {
+	if l.shown {
+		l.Older = nil
+	}
+	if l.Digest != "" {
+		l.Older = newest(l.Older, l.Digest, rememberedSecrets)
+	}
+	l.Digest, l.shown = digest(f.Fresh.Secret), false
+	l.bind(f.From)
+	s.out.Reply.Leg, s.out.Reply.Secret = l.ID, f.Fresh.Secret
 }
 
-// leg returns the one that f names and has the secret of.
+// bind makes the leg the tab's, as long as this connection of it lives.
+func (l *leg) bind(to Seat) {
+	l.session, l.since, l.Where, l.suspended = to.Session, to.Since, to.Where, false
+}
+
+// regrant hands a leg over once more: its tab asks again, or comes back. Its media gets
+// the time of an answer, or of a move.
+func (s *step) regrant(p *participant, l *leg, f Fact) error {
+	if l.heldAgainst(f.From) {
+		return legInUse()
+	}
+	s.grant(l, f)
+	if l == p.Moving {
+		l.by, l.why = s.now+s.patience.move, FailedICE
+		return nil
+	}
+	s.weigh(p)
+	if l.by != 0 {
+		l.by = max(l.by, s.now+s.patience.connect)
+	}
+	return nil
+}
+
+const (
+	rememberedSecrets = 8  // replies in a row that a leg's tab may lose before its secret is worth nothing
+	rememberedEnds    = 32 // connections of a user whose late requests are known as such
+)
+
+// newest returns the last n of all and one.
+func newest(all []string, one string, n int) []string {
+	all = append(slices.Clone(all), one)
+	return all[max(0, len(all)-n):]
+}
+
+// leg returns the one that f names and has the secret of. An older secret is good for one
+// thing: to resume the leg in its own tab, as long as nobody has shown a newer one.
 func (p *participant) leg(f Fact) *leg {
 	for _, l := range []*leg{p.Leg, p.Moving} {
-		if l != nil && l.ID == f.Leg && l.knows(f.Secret) {
+		switch {
+		case l == nil || l.ID != f.Leg:
+		case l.Digest == digest(f.Secret):
+			l.shown = true
+			return l
+		case f.Kind == DoResume && l.in(f.From) && !l.shown && slices.Contains(l.Older, digest(f.Secret)):
 			return l
 		}
 	}
 	return nil
 }
 
-// heldBy: the leg is that tab's, and no other connection of it is alive.
-func (l *leg) heldBy(from Seat) bool {
-	return l != nil && l.Where.Tab == from.Tab && (l.session == from.Session || l.session == "")
+// in reports whether the leg is that tab's.
+func (l *leg) in(tab Seat) bool { return l != nil && l.Where.Tab == tab.Tab }
+
+// heldAgainst reports whether a connection holds the leg that does not give way to the
+// one that asks. Of two connections of a tab the earlier one gives way: the page has
+// connected again, whether the end of the earlier one is known or not.
+func (l *leg) heldAgainst(from Seat) bool {
+	later := l.in(from) && from.Since > l.since
+	return l.session != "" && l.session != from.Session && !later
 }
+
+// tabGone: the connection has ended. What it asked for may still come, and binds nothing.
+func (s *step) tabGone(from Seat) {
+	if p := s.find(from.User); p != nil && from.Session != "" && !p.ended(from) {
+		p.over = newest(p.over, from.Session, rememberedEnds)
+	}
+	s.unbind(func(_ *participant, l *leg) bool { return l.session == from.Session })
+}
+
+// tabBack: the tab has a new connection, so its earlier ones are over.
+func (s *step) tabBack(from Seat) {
+	s.unbind(func(p *participant, l *leg) bool {
+		return p.User == from.User && l.in(from) && l.session != from.Session && l.since <= from.Since
+	})
+}
+
+// ended reports whether the end of that connection was told.
+func (p *participant) ended(from Seat) bool { return slices.Contains(p.over, from.Session) }
 
 // media tells what the room sees of a leg.
 func (s *step) media(id string, up bool) {

@@ -13,28 +13,40 @@ import (
 )
 
 // world is several users with several tabs each, all of whom may do anything at any
-// time, over connections that break, with a server that restarts and messages that come
-// twice or late. Whatever happens, the promises hold; and when everybody is gone for
-// long enough the call ends.
+// time, over connections that break before and after a request is executed, with a server
+// that restarts and messages that come twice or late. Whatever happens, the promises
+// hold; and when everybody is gone for long enough the call ends.
 type world struct {
 	call   Call
 	now    time.Time
 	tabs   []*page
-	legs   map[string]Fresh // every leg ever handed out, with its newest secret
-	old    []Fact           // what has been sent, to be sent again
-	closed map[string]bool  // legs that have ended
+	legs   map[string]*issued // every leg ever made
+	old    []Fact             // what has been sent, to be sent again
+	closed map[string]bool    // legs that have ended
 	epoch  int64
 	n      int
+
+	// model_lost_test.go
+	flying []Fact // requests that the call has not seen yet
+	ends   []Seat // connections that have ended, which the call has not been told yet
+	told   []Seat // those that it has been told, newest last
+}
+
+// issued are the secrets of a leg.
+type issued struct {
+	all   []string // the newest last
+	shown bool     // somebody has used the newest
 }
 
 type page struct {
 	seat    Seat
 	alive   bool
 	secrets []Fact // legs that it was handed, newest last
+	asked   *Fact  // what it has asked for and got no reply to
 }
 
 func newWorld(t *rapid.T) *world {
-	w := &world{now: epoch0, legs: map[string]Fresh{}, closed: map[string]bool{}, epoch: 1}
+	w := &world{now: epoch0, legs: map[string]*issued{}, closed: map[string]bool{}, epoch: 1}
 	users := []string{"alice", "bob"}
 	if rapid.Bool().Draw(t, "group") {
 		users = append(users, "carol")
@@ -52,7 +64,13 @@ func newWorld(t *rapid.T) *world {
 		t.Fatalf("new: %v", err)
 	}
 	w.call = c
-	w.handed(w.tabs[0], reply)
+	w.issue(reply)
+	if rapid.Bool().Draw(t, "the first reply is lost") {
+		w.tabs[0].alive, w.tabs[0].asked = false, &Fact{Kind: DoStart, ClientCallID: "cc", Camera: true}
+		w.ends = append(w.ends, in.From)
+	} else {
+		w.tabs[0].handed(reply)
+	}
 	return w
 }
 
@@ -61,9 +79,21 @@ func (w *world) fresh() Fresh {
 	return Fresh{fmt.Sprintf("leg%d", w.n), fmt.Sprintf("secret%d", w.n)}
 }
 
-func (w *world) handed(p *page, r Reply) {
+// issue notes the secret that a reply hands out, whether it arrives or not.
+func (w *world) issue(r Reply) {
+	if r.Secret == "" {
+		return
+	}
+	l := w.legs[r.Leg]
+	if l == nil {
+		l = &issued{}
+		w.legs[r.Leg] = l
+	}
+	l.all, l.shown = append(l.all, r.Secret), false
+}
+
+func (p *page) handed(r Reply) {
 	if r.Secret != "" {
-		w.legs[r.Leg] = Fresh{r.Leg, r.Secret}
 		p.secrets = append(p.secrets, Fact{From: p.seat, Leg: r.Leg, Secret: r.Secret})
 	}
 }
@@ -93,6 +123,8 @@ func (w *world) happen(t *rapid.T, f Fact) (Reply, error) {
 		t.Fatalf("the deadline %v is over at %v", d, w.now)
 	}
 	w.call = after
+	w.issue(effect.Reply)
+	w.boundToNoneThatEnded(t)
 	return effect.Reply, err
 }
 
@@ -171,30 +203,18 @@ func (w *world) command(t *rapid.T) {
 	w.send(t, p, f)
 }
 
+// send is a request whose reply arrives.
 func (w *world) send(t *rapid.T, p *page, f Fact) {
-	before := w.call
-	reply, err := w.happen(t, f)
-	if err == nil {
-		w.handed(p, reply)
+	before, shown := w.call, false
+	if l := w.legs[f.Leg]; l != nil {
+		shown = l.shown
 	}
-	if f.Kind == DoResume && err == nil {
-		// Only who has the newest secret of a leg that no other connection holds.
-		if w.legs[f.Leg].Leg == "" || !before.mayResume(f) {
-			t.Fatalf("%+v was resumed", f)
-		}
+	reply, err := w.happen(t, f)
+	w.judge(t, p, f, before, shown, reply, err)
+	if err == nil {
+		p.handed(reply)
 	}
 	w.old = append(w.old, f)
-}
-
-func (c Call) mayResume(f Fact) bool {
-	for _, p := range c.s.Participants {
-		for _, l := range []*leg{p.Leg, p.Moving} {
-			if l != nil && l.ID == f.Leg {
-				return p.User == f.From.User && l.Digest == digest(f.Secret) && (l.session == "" || l.session == f.From.Session)
-			}
-		}
-	}
-	return false
 }
 
 // again sends something a second time: a client that got no answer, or a stale page.
@@ -209,22 +229,6 @@ func (w *world) again(t *rapid.T) {
 			w.send(t, p, f)
 		}
 	}
-}
-
-// breakTab ends a connection; the page may be gone, or come back with a new one.
-func (w *world) breakTab(t *rapid.T) {
-	p := w.anyTab(t)
-	if p.alive {
-		p.alive = false
-		if _, err := w.happen(t, Fact{Kind: TabGone, From: p.seat}); err != nil {
-			t.Fatalf("tab gone: %v", err)
-		}
-		return
-	}
-	p.alive = true
-	w.n++
-	p.seat.Session = fmt.Sprintf("s%d", w.n)
-	_, _ = w.happen(t, Fact{Kind: TabBack, From: p.seat})
 }
 
 func (w *world) media(t *rapid.T) {
@@ -263,6 +267,10 @@ func (w *world) restart(t *rapid.T) {
 	for _, p := range w.tabs {
 		p.alive = false
 	}
+	w.flying, w.ends, w.told = nil, nil, nil // with the process
+	for _, l := range w.legs {
+		l.shown = false // that is not stored
+	}
 	_, _ = w.happen(t, Fact{Kind: Claimed, Epoch: w.epoch})
 }
 
@@ -274,7 +282,13 @@ func TestAnyInterleavingKeepsThePromises(t *testing.T) {
 			"command":  w.command,
 			"command2": w.command, // most of what happens is what users do
 			"again":    w.again,
-			"tab":      w.breakTab,
+			"lose":     w.lose,
+			"lose2":    w.lose,
+			"ask":      func(t *rapid.T) { w.ask(t, w.anyTab(t)) },
+			"execute":  w.execute,
+			"cut":      func(t *rapid.T) { w.cut(w.anyTab(t)) },
+			"tell":     w.tell,
+			"back":     func(t *rapid.T) { w.back(t, w.anyTab(t)) },
 			"media":    w.media,
 			"media2":   w.media,
 			"pass":     w.pass,
@@ -306,10 +320,16 @@ func oneIn(t *rapid.T, n int, do func(*rapid.T)) {
 // everybodyLeaves without a word: no ghost may remain.
 func (w *world) everybodyLeaves(t *rapid.T) {
 	for _, p := range w.tabs {
-		_, _ = w.happen(t, Fact{Kind: TabGone, From: p.seat})
+		if p.alive {
+			w.end(p)
+		}
 	}
+	w.settle(t)
 	for leg := range w.legs {
 		_, _ = w.happen(t, Fact{Kind: MediaDown, Leg: leg})
+	}
+	if d := w.call.Deadline(); w.call.s.State == Ringing && d.Sub(w.now) > 25*time.Second {
+		t.Fatalf("it rings for %v without the caller", d.Sub(w.now))
 	}
 	for range 20 {
 		d := w.call.Deadline()

@@ -13,12 +13,10 @@ func (s *step) take(f Fact) error {
 	case Claimed, Tick:
 		return nil
 	case TabGone:
-		s.unbind(func(_ *participant, l *leg) bool { return l.session == f.From.Session })
+		s.tabGone(f.From)
 		return nil
 	case TabBack:
-		s.unbind(func(p *participant, l *leg) bool {
-			return p.User == f.From.User && l.Where.Tab == f.From.Tab && l.session != f.From.Session
-		})
+		s.tabBack(f.From)
 		return nil
 	case MediaUp, MediaDown:
 		s.media(f.Leg, f.Kind == MediaUp)
@@ -30,6 +28,9 @@ func (s *step) take(f Fact) error {
 	}
 	if s.s.State == Ended {
 		return p.afterEnd(f)
+	}
+	if f.binds() && p.ended(f.From) {
+		return legInUse()
 	}
 	switch f.Kind {
 	case DoStart:
@@ -95,10 +96,9 @@ func (p *participant) afterEnd(f Fact) error {
 func (s *step) start(p *participant, f Fact) error {
 	repeat := p.User == s.s.Caller && f.ClientCallID == s.s.ClientCallID
 	switch {
-	case p.present() && p.Leg.heldBy(f.From):
-		s.regrant(p.Leg, f)
-		s.weigh(p)
-		return nil
+	case p.present() && p.Leg.in(f.From):
+		s.out.Reply.Merged = p.User != s.s.Caller
+		return s.regrant(p, p.Leg, f)
 	case repeat:
 		return refusal.New(refusal.AlreadyAnswered, "This call went on in another tab.")
 	case p.pending(): // glare: they call me while I call them
@@ -116,9 +116,8 @@ func (s *step) start(p *participant, f Fact) error {
 
 // answer goes to the first of a user's tabs that asks.
 func (s *step) answer(p *participant, f Fact) error {
-	if p.present() && p.User != s.s.Caller && p.Leg.heldBy(f.From) {
-		s.regrant(p.Leg, f) // the same tab again: its first reply was lost
-		return nil
+	if p.present() && p.User != s.s.Caller && p.Leg.in(f.From) {
+		return s.regrant(p, p.Leg, f) // the same tab again: its first reply was lost
 	}
 	if !p.pending() {
 		return alreadyAnswered()
@@ -138,7 +137,7 @@ func (s *step) join(p *participant, f Fact) {
 	p.Microphone, p.Camera = true, f.Camera && s.s.Media == Video
 	p.Held, p.HandRaised = false, false
 	p.comes(s.now)
-	p.Leg = s.newLeg(f.From, f.Fresh)
+	p.Leg = s.newLeg(f)
 	p.Leg.by, p.Leg.why = s.now+s.patience.connect, FailedICE
 	if s.s.State == Ringing {
 		s.s.State = Connecting
@@ -231,16 +230,13 @@ func (s *step) move(p *participant, f Fact) error {
 	switch {
 	case !p.present():
 		return refusal.New(refusal.NotAllowed, "You are not in this call.")
-	case p.Leg.heldBy(f.From):
-		s.regrant(p.Leg, f)
-		s.weigh(p)
-		return nil
-	case p.Moving.heldBy(f.From):
-		s.regrant(p.Moving, f)
-	default:
-		s.closeMoving(p, Replaced)
-		p.Moving = s.newLeg(f.From, f.Fresh)
+	case p.Leg.in(f.From):
+		return s.regrant(p, p.Leg, f)
+	case p.Moving.in(f.From):
+		return s.regrant(p, p.Moving, f)
 	}
+	s.closeMoving(p, Replaced)
+	p.Moving = s.newLeg(f)
 	p.Moving.by, p.Moving.why = s.now+s.patience.move, FailedICE
 	return nil
 }
@@ -252,16 +248,8 @@ func (s *step) resume(p *participant, f Fact) error {
 	if err != nil {
 		return err
 	}
-	s.regrant(l, f)
-	l.Where = f.From.Where
-	if l == p.Moving {
-		return nil
-	}
-	s.weigh(p)
-	if l.by != 0 { // it has come back: give its media the time of an answer
-		l.by = max(l.by, s.now+s.patience.connect)
-	}
-	return nil
+	l.Digest, l.Older = digest(f.Secret), nil // its tab has this one, and none that came after it
+	return s.regrant(p, l, f)
 }
 
 // suspend shortens the grace time: the page has said that it goes. While a connection
@@ -269,7 +257,7 @@ func (s *step) resume(p *participant, f Fact) error {
 // connection may be told first.
 func (s *step) suspend(p *participant, f Fact) error {
 	l := p.leg(f)
-	if l == nil || l.session != "" && l.session != f.From.Session {
+	if l == nil || l.heldAgainst(f.From) {
 		return unknownLeg()
 	}
 	if l == p.Moving {
@@ -288,8 +276,8 @@ func (s *step) offer(p *participant, f Fact) error {
 	if err != nil {
 		return err
 	}
-	if f.From.Session != "" && l.session == "" {
-		l.session, l.suspended = f.From.Session, false
+	if f.From.Session != "" && l.session != f.From.Session {
+		l.bind(f.From)
 		if l == p.Leg {
 			s.weigh(p)
 		}
@@ -304,11 +292,16 @@ func (s *step) authorise(p *participant, f Fact) (*leg, error) {
 	if l == nil {
 		return nil, unknownLeg()
 	}
-	if l.session != "" && f.From.Session != "" && l.session != f.From.Session {
-		// Its old connection may be dead without our knowing it yet: worth asking again.
-		return nil, refusal.After(time.Second, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
+	if f.From.Session != "" && l.heldAgainst(f.From) {
+		return nil, legInUse()
 	}
 	return l, nil
+}
+
+// legInUse may become wrong at any moment: the connection that holds the leg may be dead
+// without our knowing it yet.
+func legInUse() error {
+	return refusal.After(time.Second, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
 }
 
 func unknownLeg() error {

@@ -13,13 +13,14 @@ var epoch0 = time.UnixMilli(1_800_000_000_000)
 
 // script plays a call step by step, as a person would tell it.
 type script struct {
-	t      *testing.T
-	cfg    Config
-	call   Call
-	at     time.Duration // since the start
-	legs   map[string]Fresh
-	effect Effect
-	n      int
+	t       *testing.T
+	cfg     Config
+	call    Call
+	at      time.Duration    // since the start
+	legs    map[string]Fresh // that each tab was handed last
+	secrets []Fresh          // all that were handed out
+	effect  Effect
+	n       int
 }
 
 func tab(user, name string) Seat {
@@ -35,10 +36,15 @@ var (
 // ring starts a call of alice to the others.
 func ring(t *testing.T, others ...string) *script {
 	t.Helper()
+	return ringFrom(t, alice1, others...)
+}
+
+func ringFrom(t *testing.T, from Seat, others ...string) *script {
+	t.Helper()
 	s := &script{t: t, legs: map[string]Fresh{}}
 	in := Invitation{
 		ID: "call", ClientCallID: "cc", Conversation: "conv", Direct: len(others) == 1, Media: Video, Camera: true,
-		From: alice1, People: []Person{{"alice", "Alice"}}, Fresh: Fresh{"leg-a1-0", "secret-a1-0"},
+		From: from, People: []Person{{"alice", "Alice"}}, Fresh: Fresh{"leg-a1-0", "secret-a1-0"},
 	}
 	for _, o := range others {
 		in.People = append(in.People, Person{o, o})
@@ -47,8 +53,16 @@ func ring(t *testing.T, others ...string) *script {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.call, s.legs["a1"] = c, Fresh{reply.Leg, reply.Secret}
+	s.call = c
+	s.handed(from, reply)
 	return s
+}
+
+func (s *script) handed(to Seat, r Reply) {
+	if r.Secret != "" {
+		s.legs[to.Tab] = Fresh{r.Leg, r.Secret}
+		s.secrets = append(s.secrets, s.legs[to.Tab])
+	}
 }
 
 func (s *script) after(d time.Duration) *script { s.at += d; return s }
@@ -61,9 +75,7 @@ func (s *script) do(f Fact) error {
 	before := s.call
 	next, effect, err := s.call.Next(f, epoch0.Add(s.at))
 	s.call, s.effect = next, effect
-	if effect.Reply.Secret != "" {
-		s.legs[f.From.Tab] = Fresh{effect.Reply.Leg, effect.Reply.Secret}
-	}
+	s.handed(f.From, effect.Reply)
 	mustHold(s.t, before, next, effect)
 	return err
 }

@@ -113,7 +113,7 @@ func TestCallerWithoutATabCancels(t *testing.T) {
 
 	// And it may come back in time.
 	s = ring(t, "bob").gone(alice1).after(5 * time.Second)
-	s.must(s.held(DoResume, alice1)).after(20 * time.Second).tick().is(Ringing)
+	s.must(s.held(DoResume, again(alice1))).after(20 * time.Second).tick().is(Ringing)
 }
 
 func TestRingTimesOut(t *testing.T) {
@@ -202,7 +202,8 @@ func TestResume(t *testing.T) {
 	if s.effect.Reply.Leg != old.Leg || s.effect.Reply.Secret == old.Secret {
 		t.Errorf("got %+v, want the same leg with a new secret", s.effect.Reply)
 	}
-	s.refused(refusal.LegUnknown, old) // the old secret is worth nothing
+	s.refused(refusal.LegInUse, old) // as long as the page may not have the new secret
+	s.must(s.held(DoOffer, reloaded)).refused(refusal.LegUnknown, old)
 	s.after(15*time.Second).up("b1").user("bob", Joined).is(Active)
 	s.gone(bob1).quiet() // the old connection ends late: it holds nothing any more
 	s.after(time.Hour).tick().is(Active)
