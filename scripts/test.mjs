@@ -16,6 +16,7 @@ const failures = [];
 // Programs that tests start, and the Debian package of each.
 const programs = {
   chromium: "chromium",
+  "firefox-esr": "firefox-esr",
   turnutils_uclient: "coturn",
   strace: "strace",
   ip: "iproute2",

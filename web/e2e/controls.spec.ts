@@ -1,23 +1,6 @@
-import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
-import { capturing, givesBack, hears, offers, received, seesAndHears } from "./media.ts";
+import { capturing, givesBack, hears, hearsNothing, offers, received, seesAndHears } from "./media.ts";
 import { alert, button, call, hangUp, ring, status } from "./page.ts";
-
-/** The fake microphone beeps every second: a second and a half without energy is silence. */
-async function hearsNothing(page: Page): Promise<void> {
-	await expect
-		.poll(
-			async () => {
-				const before = await received(page);
-				await expect
-					.poll(() => page.evaluate(() => performance.now()))
-					.toBeGreaterThan((await page.evaluate(() => performance.now())) + 1500);
-				return (await received(page)).audioEnergy - before.audioEnergy;
-			},
-			{ message: "no audio energy arrives" },
-		)
-		.toBeLessThan(1e-5);
-}
 
 test("mute, camera off and hold are seen by the other, without a new offer", async ({ people }) => {
 	const alice = await (await people.device(people.alice)).tab();

@@ -1,5 +1,17 @@
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 import type {} from "./probe.ts";
+
+/** A function that runs in the page and sees nothing of the test but its argument. */
+export type InPage<Result, Argument> = (argument: Argument) => Result | Promise<Result>;
+
+/** An open page in which a test may run functions, in whichever browser. */
+export interface Scripted {
+	evaluate<Result, Argument = undefined>(
+		inPage: InPage<Result, Argument>,
+		argument?: Argument,
+	): Promise<Result>;
+	bringToFront(): Promise<void>;
+}
 
 const intervals = [100];
 
@@ -12,7 +24,7 @@ export interface Received {
 }
 
 /** What all PeerConnections of a page have received so far. */
-export async function received(page: Page): Promise<Received> {
+export async function received(page: Scripted): Promise<Received> {
 	return page.evaluate(async () => {
 		const sum: Received = { framesDecoded: 0, audioEnergy: 0, audioPackets: 0 };
 		for (const pc of window.probe.peers) {
@@ -35,7 +47,7 @@ export async function received(page: Page): Promise<Received> {
 }
 
 /** A picture of what the largest playing video shows, as numbers. */
-async function picture(page: Page): Promise<number[] | undefined> {
+async function picture(page: Scripted): Promise<number[] | undefined> {
 	return page.evaluate(() => {
 		const videos: HTMLVideoElement[] = [];
 		const walk = (node: ParentNode): void => {
@@ -58,23 +70,19 @@ async function picture(page: Page): Promise<number[] | undefined> {
 }
 
 /** Waits until new frames are decoded, the picture on screen changes, and sound has energy. */
-export async function seesAndHears(page: Page): Promise<void> {
+export async function seesAndHears(page: Scripted): Promise<void> {
 	await page.bringToFront(); // a tab in the background paints no picture
 	const before = await received(page);
 	await expect
 		.poll(async () => (await received(page)).framesDecoded, { message: "frames decoded", intervals })
 		.toBeGreaterThan(before.framesDecoded + 3);
-	let last = await picture(page);
+	let first: number[] | undefined;
 	await expect
 		.poll(
 			async () => {
 				const now = await picture(page);
-				const changed =
-					now !== undefined &&
-					last !== undefined &&
-					now.some((value, i) => Math.abs(value - (last?.[i] ?? 0)) > 20);
-				last = now;
-				return changed;
+				first ??= now;
+				return now?.some((value, i) => Math.abs(value - (first?.[i] ?? 0)) > 20);
 			},
 			{ message: "the picture changes", intervals },
 		)
@@ -83,7 +91,7 @@ export async function seesAndHears(page: Page): Promise<void> {
 }
 
 /** Waits until the sound that arrives has energy. The fake microphone beeps once a second. */
-export async function hears(page: Page, since?: Received): Promise<void> {
+export async function hears(page: Scripted, since?: Received): Promise<void> {
 	const before = since ?? (await received(page));
 	const sound = async () => {
 		const { audioEnergy, audioPackets } = await received(page);
@@ -93,22 +101,36 @@ export async function hears(page: Page, since?: Received): Promise<void> {
 	await expect.poll(sound, { message: "audio energy", intervals }).toMatchObject({ loud: true });
 }
 
+/** Waits until a second and a half passes without energy: the fake microphones beep at least once a second. */
+export async function hearsNothing(page: Scripted): Promise<void> {
+	await expect
+		.poll(
+			async () => {
+				const before = await received(page);
+				await page.evaluate(() => new Promise<void>((done) => setTimeout(done, 1500)));
+				return (await received(page)).audioEnergy - before.audioEnergy;
+			},
+			{ message: "no audio energy arrives" },
+		)
+		.toBeLessThan(1e-5);
+}
+
 /** Whether this page has a camera or microphone open, for whatever. */
-export function capturing(page: Page): Promise<boolean> {
+export function capturing(page: Scripted): Promise<boolean> {
 	return page.evaluate(() => window.probe.captured.some((track) => track.readyState === "live"));
 }
 
 /** Until the page has given its camera and microphone back. */
-export async function givesBack(page: Page): Promise<void> {
+export async function givesBack(page: Scripted): Promise<void> {
 	await expect.poll(() => capturing(page), { message: "camera and microphone given back" }).toBe(false);
 }
 
 /** How many sounds go on in this page until something stops them. */
-export function sounds(page: Page): Promise<number> {
+export function sounds(page: Scripted): Promise<number> {
 	return page.evaluate(() => window.probe.loops.size);
 }
 
 /** How many offers this page has made: one for each leg, whatever is switched on or off. */
-export function offers(page: Page): Promise<number> {
+export function offers(page: Scripted): Promise<number> {
 	return page.evaluate(() => window.probe.offers);
 }

@@ -25,7 +25,7 @@ const test = base.extend<object, { env: Record<string, string> }>({
 			});
 			rmSync(folder, { recursive: true, force: true });
 		},
-		{ scope: "worker", option: true },
+		{ scope: "worker" },
 	],
 });
 

@@ -30,7 +30,7 @@ const test = base.extend<object, { env: Record<string, string> }>({
 			relay.kill();
 			await gone;
 		},
-		{ scope: "worker", option: true },
+		{ scope: "worker" },
 	],
 });
 
