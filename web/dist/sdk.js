@@ -1,1 +1,1 @@
-export*from"./assets/sdk-QDSUT65Q.js";
+export*from"./assets/sdk-VI2CMW5R.js";

@@ -57,8 +57,8 @@ export async function openChat(page: Page): Promise<void> {
 /** Until the page has caught up with the server: from then on it rings. */
 export async function online(page: Page): Promise<void> {
 	await page.waitForFunction(() => {
-		type Account = { line: { session: { state: { state: string } } } };
-		return (window.carillon?.("account") as Account | undefined)?.line.session.state.state === "online";
+		type Account = { base: { socket: { state: { state: string } } } };
+		return (window.carillon?.("account") as Account | undefined)?.base.socket.state.state === "online";
 	});
 }
 

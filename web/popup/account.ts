@@ -2,8 +2,9 @@
  * One connection to the server, shared by all popups of this page that speak for the same user. While nothing happens
  * this is all that runs: the launcher's count, the page's title and icon, and what listeners want to know of the connection.
  */
+
+import { ClientBase } from "../sdk/base.ts";
 import { browser } from "../sdk/environment.ts";
-import { Line } from "../sdk/line.ts";
 import type { ClientEvents } from "../sdk/types.ts";
 import { setIconBadge, titled } from "./badge.ts";
 import { type Identity, knownIdentity } from "./identity.ts";
@@ -17,7 +18,7 @@ const passed = ["connection", "authexpired", "error"] as const satisfies (keyof 
 export class Account {
 	readonly server: string;
 	readonly identity: Identity;
-	readonly line: Line;
+	readonly base: ClientBase;
 	readonly popups = new Set<Popup>();
 	/** The client that has taken the connection over; set by it once the chat part is loaded. */
 	client: { close(): void } | undefined;
@@ -37,21 +38,21 @@ export class Account {
 		if (!account) here.push((account = new Account(popup.server, identity)));
 		account.popups.add(popup);
 		popup.account = account;
-		popup.setUnread(account.line.unread);
+		popup.setUnread(account.base.unread);
 		if (account.client) void popup.load().catch(() => {});
-		account.line.connect();
+		account.base.connect();
 		return account;
 	}
 
 	private constructor(server: string, identity: Identity) {
 		this.server = server;
 		this.identity = identity;
-		this.line = new Line({ server, ...identity.client }, browser());
-		const { events } = this.line;
+		this.base = new ClientBase({ server, ...identity.client }, browser());
+		const { events } = this.base;
 		const o = { signal: this.#closed.signal };
 		for (const type of passed) events.on(type, (detail) => this.#each((p) => p.emit(type, detail)), o);
 		events.on("unread", ({ total }) => this.#unreadChanged(total), o);
-		this.line.onwake = (why) =>
+		this.base.onwake = (why) =>
 			this.#each((p) => {
 				if (why === "call") p.call();
 				void p.load().catch(() => {}); // what happens next tries again
@@ -59,7 +60,7 @@ export class Account {
 	}
 
 	get tabId(): string {
-		return this.line.tab.id;
+		return this.base.tab.id;
 	}
 
 	leave(popup: Popup): void {
@@ -69,7 +70,7 @@ export class Account {
 		this.#closed.abort();
 		this.#unreadChanged(0);
 		if (this.client) this.client.close();
-		else this.line.close();
+		else this.base.close();
 		accounts.set(
 			this.server,
 			(accounts.get(this.server) ?? []).filter((a) => a !== this),

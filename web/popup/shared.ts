@@ -88,8 +88,8 @@ export class SharedClient {
 
 	private constructor(account: Account) {
 		this.#account = account;
-		const { line } = account;
-		const client = new TabClient({ server: line.server }, line.env, line);
+		const { base } = account;
+		const client = new TabClient({ server: base.server }, base.env, base);
 		this.client = client;
 		const o = { signal: this.#closed.signal };
 		for (const type of passed) client.on(type, (detail) => this.#each((m) => m.popup.emit(type, detail)), o);

@@ -1,18 +1,19 @@
 /** One user in one tab: joins the connection with the stores. */
+
+import { ClientBase, type Said, type Stores } from "./base.ts";
 import { CallStore } from "./calls/calls.ts";
 import { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
 import { browser, type Environment } from "./environment.ts";
 import { Refusal, Unanswered } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
-import { Line, type Said, type Stores } from "./line.ts";
 import { MessageStore } from "./messages.ts";
 import { ObjectStore } from "./objects.ts";
 import type { Waiting } from "./outbox.db.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import type { Rpc } from "./rpc.ts";
-import type { Session } from "./session.ts";
+import type { TabSocket } from "./socket.ts";
 import type {
 	Client,
 	ClientEvents,
@@ -34,7 +35,7 @@ export function createClient(options: ClientOptions): Client {
 	return new TabClient(options, browser());
 }
 
-/** `env` comes from outside for tests; `line` when there was one before anything needed the stores. */
+/** `env` comes from outside for tests; `base` when there was one before anything needed the stores. */
 export class TabClient implements Client {
 	readonly server: string;
 	readonly conversations: ConversationStore;
@@ -44,9 +45,9 @@ export class TabClient implements Client {
 	readonly sessions: Sessions;
 	readonly calls: CallStore;
 
-	readonly #line: Line;
+	readonly #base: ClientBase;
 	readonly #events: Emitter<ClientEvents>;
-	readonly #session: Session;
+	readonly #socket: TabSocket;
 	readonly #outbox: Outbox;
 	readonly #store: MessageStore;
 	readonly #typing: TypingStore;
@@ -57,22 +58,22 @@ export class TabClient implements Client {
 	#user: User | undefined;
 	#account = "";
 
-	constructor(o: ClientOptions, env: Environment, line = new Line(o, env)) {
-		this.#line = line;
-		this.server = line.server;
-		this.#session = line.session;
-		const { siblings } = line;
-		const events = (this.#events = line.events);
+	constructor(o: ClientOptions, env: Environment, base = new ClientBase(o, env)) {
+		this.#base = base;
+		this.server = base.server;
+		this.#socket = base.socket;
+		const { siblings } = base;
+		const events = (this.#events = base.events);
 		const me = () => this.#account;
-		const tab = () => line.tab.id;
+		const tab = () => base.tab.id;
 		const tell = (topic: string, data: unknown) => siblings.tell(topic, data);
-		this.conversations = new ConversationStore(this.#session, events, me, line.unread);
-		this.presence = new People(this.#session, events);
-		this.objects = new ObjectStore(this.#session, events);
-		this.#typing = new TypingStore(this.#session, events);
+		this.conversations = new ConversationStore(this.#socket, events, me, base.unread);
+		this.presence = new People(this.#socket, events);
+		this.objects = new ObjectStore(this.#socket, events);
+		this.#typing = new TypingStore(this.#socket, events);
 		this.#outbox = new Outbox({
 			send: (m, call, signal) => this.#send(m, call, signal),
-			ready: () => this.#session.state.state === "online" || this.#channels.size > 0,
+			ready: () => this.#socket.state.state === "online" || this.#channels.size > 0,
 			stored: (m) => this.#store.take(m),
 			changed: (w) => this.#store.waitingChanged(w),
 			tab,
@@ -83,7 +84,7 @@ export class TabClient implements Client {
 			indexedDB: env.indexedDB,
 		});
 		this.#store = new MessageStore({
-			session: this.#session,
+			socket: this.#socket,
 			events,
 			conversations: this.conversations,
 			outbox: this.#outbox,
@@ -104,20 +105,21 @@ export class TabClient implements Client {
 			typists: (c) => this.#typing.list(c),
 		};
 		this.sessions = {
-			list: async (signal) => (await this.#session.insist("session.list", {}, signal)).sessions,
-			signOut: async (id, signal) => void (await this.#session.request("session.sign_out", { id }, signal)),
+			list: async (signal) => (await this.#socket.requestUntilAnswered("session.list", {}, signal)).sessions,
+			signOut: async (id, signal) => void (await this.#socket.request("session.sign_out", { id }, signal)),
 		};
 		this.calls = new CallStore({
 			env,
-			session: this.#session,
+			socket: this.#socket,
 			events,
 			relayOnly: o.relayOnly ?? false,
 			singleLayer: o.singleLayer ?? false,
 			me,
 			tab,
 			tell,
-			device: () => line.tab.device,
-			storageKey: () => `${line.name}:legs`,
+			device: () => base.tab.device,
+			load: () => import("./leg/host.ts"),
+			storageKey: () => `${base.name}:legs`,
 			channel: (call, rpc) => this.#channel(call, rpc),
 			hostLock: (leg, signal) => siblings.hostLock(leg, signal),
 		});
@@ -139,7 +141,7 @@ export class TabClient implements Client {
 			signedOut: () => void this.#signedOut(),
 			pending: () => this.#outbox.pending(),
 		};
-		this.#session.on("connection", (c) => {
+		this.#socket.on("connection", (c) => {
 			if (c.state !== "online" && c.state !== "catching_up") this.#outbox.interrupted();
 		});
 		events.on("profile", (u) => {
@@ -148,15 +150,15 @@ export class TabClient implements Client {
 	}
 
 	get tabId(): string {
-		return this.#line.tab.id;
+		return this.#base.tab.id;
 	}
 
 	get deviceId(): string {
-		return this.#line.tab.device;
+		return this.#base.tab.device;
 	}
 
 	get connection(): Connection {
-		return this.#session.state;
+		return this.#socket.state;
 	}
 
 	get user(): User | undefined {
@@ -164,23 +166,23 @@ export class TabClient implements Client {
 	}
 
 	get limits(): Welcome["limits"] | undefined {
-		return this.#session.welcome?.limits;
+		return this.#socket.welcome?.limits;
 	}
 
 	connect(): void {
-		this.#line.serve(this.#stores);
-		this.#line.connect();
+		this.#base.serve(this.#stores);
+		this.#base.connect();
 	}
 
 	disconnect(): void {
 		this.calls.suspend();
-		this.#line.rest();
+		this.#base.rest();
 	}
 
 	close(): void {
 		this.#life.abort();
 		this.calls.close();
-		this.#line.close();
+		this.#base.close();
 		this.#typing.clear();
 		this.#store.clear();
 		this.#outbox.close();
@@ -188,13 +190,13 @@ export class TabClient implements Client {
 
 	async signOut(p: { everywhere?: boolean } = {}, signal?: AbortSignal): Promise<void> {
 		try {
-			if (p.everywhere) await this.#session.request("session.sign_out", { everywhere: true }, signal);
+			if (p.everywhere) await this.#socket.request("session.sign_out", { everywhere: true }, signal);
 			else await this.#signOutDevice(signal);
 		} catch (err) {
 			// Our own session was among them and closed before the answer.
 			if (!(err instanceof Unanswered)) throw err;
 		}
-		this.#line.siblings.tell("signout", null);
+		this.#base.siblings.tell("signout", null);
 		await this.#signedOut();
 	}
 
@@ -203,11 +205,11 @@ export class TabClient implements Client {
 	}
 
 	tell(topic: string, data: unknown): void {
-		this.#line.siblings.tell(`page:${topic}`, data);
+		this.#base.siblings.tell(`page:${topic}`, data);
 	}
 
 	win(job: string, signal: AbortSignal): Promise<boolean> {
-		return this.#line.siblings.win(job, signal);
+		return this.#base.siblings.win(job, signal);
 	}
 
 	on<K extends keyof ClientEvents>(
@@ -250,7 +252,7 @@ export class TabClient implements Client {
 		if (user === this.#account) return;
 		if (this.#account !== "") this.#forget();
 		this.#account = user;
-		ignore(this.#outbox.open(this.#line.name));
+		ignore(this.#outbox.open(this.#base.name));
 	}
 
 	/** The data channel of a hosted leg is open, or gone. */
@@ -270,11 +272,11 @@ export class TabClient implements Client {
 			}
 		}
 		// Whatever waits for a connection here would also be sent by the flush after it.
-		if (this.#session.state.state !== "online") {
+		if (this.#socket.state.state !== "online") {
 			await sleep(0, signal);
 			throw new Unanswered("message.send");
 		}
-		return this.#session.request("message.send", m, signal);
+		return this.#socket.request("message.send", m, signal);
 	}
 
 	#sibling(topic: string, data: unknown): void {
@@ -294,7 +296,7 @@ export class TabClient implements Client {
 	/** This device's tabs, ourselves last. Through the server, so that it works without any local means. */
 	async #signOutDevice(signal?: AbortSignal): Promise<void> {
 		const all = await this.sessions.list(signal);
-		const here = all.filter((s) => s.device === this.#line.tab.device);
+		const here = all.filter((s) => s.device === this.#base.tab.device);
 		for (const s of here.sort((a, b) => Number(a.this) - Number(b.this)))
 			await this.sessions.signOut(s.id, signal);
 	}
@@ -305,7 +307,7 @@ export class TabClient implements Client {
 		this.#account = "";
 		this.#user = undefined;
 		const cleared = this.#outbox.clear();
-		this.#line.forget();
+		this.#base.forget();
 		await cleared;
 		this.#events.emit("signedout", undefined);
 	}

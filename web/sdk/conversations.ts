@@ -1,11 +1,11 @@
 /** The conversations of this user, as far as loaded, with everyone's marks. Marks and last messages only grow. */
 import type { Emitter } from "./emitter.ts";
-import type { Session } from "./session.ts";
+import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, Conversations } from "./types.ts";
 import type { Conversation, ConversationCreate, Log, Member, Message, Receipt, User } from "./wire.gen.ts";
 
 export class ConversationStore implements Conversations {
-	readonly #session: Session;
+	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #me: () => string;
 	readonly #held = new Map<string, Conversation>();
@@ -16,9 +16,9 @@ export class ConversationStore implements Conversations {
 	#told: number;
 
 	/** `told`: the unread count that listeners have heard already. */
-	constructor(session: Session, events: Emitter<ClientEvents>, me: () => string, told = 0) {
+	constructor(socket: TabSocket, events: Emitter<ClientEvents>, me: () => string, told = 0) {
 		this.#told = told;
-		this.#session = session;
+		this.#socket = socket;
 		this.#events = events;
 		this.#me = me;
 	}
@@ -55,7 +55,7 @@ export class ConversationStore implements Conversations {
 
 	/** The first page again: after a greeting that could not replay what was missed. */
 	async reload(signal: AbortSignal): Promise<void> {
-		const page = await this.#session.insist("conversation.list", {}, signal);
+		const page = await this.#socket.requestUntilAnswered("conversation.list", {}, signal);
 		this.#loaded = true;
 		this.#next = page.next;
 		for (const c of page.conversations) this.#merge(c);
@@ -65,7 +65,11 @@ export class ConversationStore implements Conversations {
 	async loadMore(signal?: AbortSignal): Promise<void> {
 		if (!this.more) return;
 		const before = this.#next;
-		const page = await this.#session.insist("conversation.list", before ? { before } : {}, signal);
+		const page = await this.#socket.requestUntilAnswered(
+			"conversation.list",
+			before ? { before } : {},
+			signal,
+		);
 		this.#loaded = true;
 		this.#next = page.next;
 		for (const c of page.conversations) this.#merge(c);
@@ -84,7 +88,9 @@ export class ConversationStore implements Conversations {
 	fetch(id: string, signal?: AbortSignal): Promise<Conversation> {
 		let p = this.#fetching.get(id);
 		if (!p) {
-			p = this.#session.insist("conversation.get", { conversation: id }, signal).then((c) => this.take(c));
+			p = this.#socket
+				.requestUntilAnswered("conversation.get", { conversation: id }, signal)
+				.then((c) => this.take(c));
 			this.#fetching.set(id, p);
 			const over = () => this.#fetching.delete(id);
 			p.then(over, over);
@@ -93,7 +99,7 @@ export class ConversationStore implements Conversations {
 	}
 
 	async create(p: ConversationCreate, signal?: AbortSignal): Promise<Conversation> {
-		return this.take(await this.#session.request("conversation.create", p, signal));
+		return this.take(await this.#socket.request("conversation.create", p, signal));
 	}
 
 	/** From an event or a result. */

@@ -3,13 +3,13 @@
  * be missing in a real browser too (insecure page, private mode, embedded view) and everything still works.
  */
 export interface Environment {
-	socket(url: string, protocol: string): Socket;
+	openSocket(url: string, protocol: string): RawSocket;
 	/** 0 ≤ x < 1. */
 	random(): number;
 	/** Unguessable, 26 characters. */
 	id(): string;
-	readonly local?: Storage | undefined;
-	readonly session?: Storage | undefined;
+	readonly localStorage?: Storage | undefined;
+	readonly sessionStorage?: Storage | undefined;
 	readonly locks?: LockManager | undefined;
 	readonly indexedDB?: IDBFactory | undefined;
 	channel?: ((name: string) => BroadcastChannel) | undefined;
@@ -34,7 +34,7 @@ export interface Life {
 }
 
 /** The part of WebSocket that is used. */
-export interface Socket {
+export interface RawSocket {
 	onopen: ((e: never) => void) | null;
 	onmessage: ((e: { data: unknown }) => void) | null;
 	onclose: ((e: { code: number; reason: string }) => void) | null;
@@ -46,11 +46,11 @@ export interface Socket {
 /** The browser this runs in. */
 export function browser(): Environment {
 	return {
-		socket: (url, protocol) => new WebSocket(url, protocol) as Socket,
+		openSocket: (url, protocol) => new WebSocket(url, protocol) as RawSocket,
 		random: Math.random,
 		id: randomId,
-		local: attempt(() => globalThis.localStorage),
-		session: attempt(() => globalThis.sessionStorage),
+		localStorage: attempt(() => globalThis.localStorage),
+		sessionStorage: attempt(() => globalThis.sessionStorage),
 		locks: attempt(() => globalThis.navigator?.locks),
 		indexedDB: attempt(() => globalThis.indexedDB),
 		channel: globalThis.BroadcastChannel && ((name) => new BroadcastChannel(name)),

@@ -1,5 +1,5 @@
 /** What can go wrong, as types to switch on. */
-import type { DeviceReason } from "./types.ts";
+import type { DeviceReason } from "./types.devices.ts";
 import type { Code, Source, Error as WireError } from "./wire.gen.ts";
 
 /** The server, or the client on its behalf, said no. Translations are keyed by `code`. */

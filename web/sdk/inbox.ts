@@ -5,7 +5,7 @@ import type { Emitter } from "./emitter.ts";
 import type { MessageStore } from "./messages.ts";
 import type { ObjectStore } from "./objects.ts";
 import type { People } from "./people.ts";
-import type { SessionEvents } from "./session.ts";
+import type { SocketEvents } from "./socket.ts";
 import type { ClientEvents } from "./types.ts";
 import type { TypingStore } from "./typing.ts";
 import type { EventData, Event as LogEvent } from "./wire.gen.ts";
@@ -67,7 +67,7 @@ export class Inbox {
 		}
 	}
 
-	note(n: SessionEvents["note"]): void {
+	note(n: SocketEvents["note"]): void {
 		switch (n.method) {
 			case "typing":
 				return this.#o.typing.hear(n.params, this.#o.me());

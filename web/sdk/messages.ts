@@ -4,7 +4,7 @@ import type { Emitter } from "./emitter.ts";
 import { Unanswered } from "./errors.ts";
 import type { Waiting } from "./outbox.db.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Session } from "./session.ts";
+import type { TabSocket } from "./socket.ts";
 import { newest, nothing, oldest, type Run, withLatest, withMessage, withOlder } from "./transcript.ts";
 import type {
 	ClientEvents,
@@ -21,7 +21,7 @@ import type { Conversation, Message } from "./wire.gen.ts";
 const readDelayMs = 150;
 
 export interface MessageStoreOptions {
-	session: Session;
+	socket: TabSocket;
 	events: Emitter<ClientEvents>;
 	conversations: ConversationStore;
 	outbox: Outbox;
@@ -76,7 +76,11 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		const run = c && this.#runs.get(c.id);
 		if (!c || !run?.more) return this.transcript(ref);
 		const before = oldest(run);
-		const page = await this.#o.session.insist("message.page", { conversation: c.id, before }, signal);
+		const page = await this.#o.socket.requestUntilAnswered(
+			"message.page",
+			{ conversation: c.id, before },
+			signal,
+		);
 		const now = this.#runs.get(c.id);
 		// Another call was quicker, or the run was replaced meanwhile.
 		if (now && oldest(now) === before) this.#set(c.id, withOlder(now, page.messages, page.more));
@@ -117,7 +121,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		this.#marking = undefined;
 		for (const [conversation, seq] of this.#marks) {
 			const confirmed = () => this.#marks.get(conversation) === seq && this.#marks.delete(conversation);
-			this.#o.session
+			this.#o.socket
 				.request("receipt.read", { conversation, seq }, this.#life.signal)
 				.then(confirmed, (err) => {
 					// A refused mark will be refused again; a lost one is sent by the next greeting.
@@ -174,14 +178,18 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 
 	/** The newest page, and if it does not touch what is held, a few more, rather than throw away what the user reads. */
 	async #page(id: string): Promise<void> {
-		const { session } = this.#o;
+		const { socket } = this.#o;
 		const life = this.#life.signal;
-		const latest = await session.insist("message.page", { conversation: id }, life);
+		const latest = await socket.requestUntilAnswered("message.page", { conversation: id }, life);
 		const first = latest.messages[0]?.seq ?? 0;
 		for (let n = 0; n < 5; n++) {
 			const run = this.#runs.get(id);
 			if (!run || run.messages.length === 0 || newest(run) + 1 >= first) break;
-			const page = await session.insist("message.page", { conversation: id, after: newest(run) }, life);
+			const page = await socket.requestUntilAnswered(
+				"message.page",
+				{ conversation: id, after: newest(run) },
+				life,
+			);
 			if (page.messages.length === 0) break;
 			this.#set(
 				id,

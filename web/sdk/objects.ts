@@ -1,16 +1,16 @@
 /** Values that all tabs and devices of one user share. The server has the truth; what a tab sets shows there at once. */
 import type { Emitter } from "./emitter.ts";
-import type { Session } from "./session.ts";
+import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, UserObjects } from "./types.ts";
 import type { UserObject } from "./wire.gen.ts";
 
 export class ObjectStore implements UserObjects {
-	readonly #session: Session;
+	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	#held = new Map<string, UserObject>();
 
-	constructor(session: Session, events: Emitter<ClientEvents>) {
-		this.#session = session;
+	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
+		this.#socket = socket;
 		this.#events = events;
 	}
 
@@ -23,7 +23,7 @@ export class ObjectStore implements UserObjects {
 	}
 
 	async set(key: string, value: unknown, signal?: AbortSignal): Promise<void> {
-		await this.#session.insist("userobject.set", { key, value: value ?? null }, signal);
+		await this.#socket.requestUntilAnswered("userobject.set", { key, value: value ?? null }, signal);
 	}
 
 	/** The greeting has them all; only what differs is told. */

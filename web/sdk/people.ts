@@ -1,11 +1,11 @@
 /** Users: their presence, as far as someone watches it, and their profiles. */
 import type { Emitter } from "./emitter.ts";
-import type { Session } from "./session.ts";
+import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, PresenceStore } from "./types.ts";
 import type { Presence, User } from "./wire.gen.ts";
 
 export class People implements PresenceStore {
-	readonly #session: Session;
+	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #presence = new Map<string, Presence>();
 	/** How many watch each user. */
@@ -13,8 +13,8 @@ export class People implements PresenceStore {
 	readonly #profiles = new Map<string, User>();
 	#asked = false;
 
-	constructor(session: Session, events: Emitter<ClientEvents>) {
-		this.#session = session;
+	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
+		this.#socket = socket;
 		this.#events = events;
 	}
 
@@ -47,8 +47,8 @@ export class People implements PresenceStore {
 		this.#asked = true;
 		queueMicrotask(() => {
 			this.#asked = false;
-			if (this.#session.welcome === undefined) return;
-			this.#session.request("presence.watch", { users: [...this.#watched.keys()] }).then(
+			if (this.#socket.welcome === undefined) return;
+			this.#socket.request("presence.watch", { users: [...this.#watched.keys()] }).then(
 				({ users }) => {
 					for (const p of users) this.hear(p);
 				},
@@ -71,7 +71,7 @@ export class People implements PresenceStore {
 	async fetch(id: string, signal?: AbortSignal): Promise<User> {
 		const held = this.#profiles.get(id);
 		if (held) return held;
-		const user = await this.#session.insist("user.get", { user: id }, signal);
+		const user = await this.#socket.requestUntilAnswered("user.get", { user: id }, signal);
 		this.#profiles.set(id, user);
 		return user;
 	}

@@ -23,7 +23,7 @@ const shared = new WeakMap<object, Tab>();
 
 /** One identity per page, whatever number of clients it has. */
 export function tabOf(env: Environment, prefix: string): Tab {
-	const owner: object = env.session ?? env;
+	const owner: object = env.sessionStorage ?? env;
 	let tab = shared.get(owner);
 	if (!tab) shared.set(owner, (tab = new PageTab(env, prefix)));
 	return tab;
@@ -40,9 +40,9 @@ class PageTab implements Tab {
 	constructor(env: Environment, prefix: string) {
 		this.#env = env;
 		this.#key = `${prefix}:tab`;
-		this.device = keep(env.local, `${prefix}:device`, () => env.id());
-		const stored = get(env.session, this.#key);
-		const copied = !env.locks && get(env.session, `${this.#key}:left`) === undefined;
+		this.device = keep(env.localStorage, `${prefix}:device`, () => env.id());
+		const stored = get(env.sessionStorage, this.#key);
+		const copied = !env.locks && get(env.sessionStorage, `${this.#key}:left`) === undefined;
 		this.id = stored && !copied ? stored : env.id();
 		this.#store();
 	}
@@ -53,7 +53,7 @@ class PageTab implements Tab {
 	}
 
 	release(): void {
-		put(this.#env.session, `${this.#key}:left`, "1");
+		put(this.#env.sessionStorage, `${this.#key}:left`, "1");
 		this.#drop?.();
 		this.#drop = undefined;
 		this.#settled = undefined;
@@ -79,8 +79,8 @@ class PageTab implements Tab {
 	}
 
 	#store(): void {
-		put(this.#env.session, this.#key, this.id);
-		remove(this.#env.session, `${this.#key}:left`);
+		put(this.#env.sessionStorage, this.#key, this.id);
+		remove(this.#env.sessionStorage, `${this.#key}:left`);
 	}
 }
 

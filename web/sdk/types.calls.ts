@@ -1,5 +1,5 @@
 /** Calls as a tab sees them: rings, calls hosted here or elsewhere, and the leg hosted here. */
-import type { DeviceChoice, DeviceReason } from "./types.ts";
+import type { DeviceChoice, DeviceReason } from "./types.devices.ts";
 import type { Media, ParticipantView, Reason, Snapshot, Source, Where } from "./wire.gen.ts";
 
 /** A call that asks to be answered by me. */

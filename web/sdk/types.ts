@@ -5,6 +5,7 @@
  * state and uses events to know when. Everything that takes time takes an `AbortSignal`.
  */
 import type { CallView, Leg, Ring, RingEnd } from "./types.calls.ts";
+import type { DeviceChoice } from "./types.devices.ts";
 import type {
 	Code,
 	Conversation,
@@ -21,6 +22,7 @@ import type {
 } from "./wire.gen.ts";
 
 export type * from "./types.calls.ts";
+export type * from "./types.devices.ts";
 
 /** How a page makes a {@link Client}. */
 export interface ClientOptions {
@@ -165,15 +167,6 @@ export interface Sessions {
 	list(signal?: AbortSignal): Promise<readonly Session[]>;
 	/** Ends one session. */
 	signOut(id: string, signal?: AbortSignal): Promise<void>;
-}
-
-/** Why media could not be had. What to tell the user differs, so this is typed. */
-export type DeviceReason = "refused" | "none_found" | "in_use" | "failed";
-
-export interface DeviceChoice {
-	/** `deviceId`s; undefined: the browser's default. */
-	microphone?: string;
-	camera?: string;
 }
 
 export interface StartParams {

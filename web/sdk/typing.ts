@@ -1,6 +1,6 @@
 /** Who types. Sent at most every 3 s, believed for 6 s: a tab that dies while typing stops typing. */
 import type { Emitter } from "./emitter.ts";
-import type { Session } from "./session.ts";
+import type { TabSocket } from "./socket.ts";
 import type { ClientEvents } from "./types.ts";
 import type { Typing } from "./wire.gen.ts";
 
@@ -8,14 +8,14 @@ const repeatMs = 3000;
 const believeMs = 6000;
 
 export class TypingStore {
-	readonly #session: Session;
+	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #said = new Map<string, number>();
 	/** conversation → user → timer that ends it. */
 	readonly #typists = new Map<string, Map<string, ReturnType<typeof setTimeout>>>();
 
-	constructor(session: Session, events: Emitter<ClientEvents>) {
-		this.#session = session;
+	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
+		this.#socket = socket;
 		this.#events = events;
 	}
 
@@ -25,7 +25,7 @@ export class TypingStore {
 		if (on ? said !== undefined && now - said < repeatMs : said === undefined) return;
 		if (on) this.#said.set(conversation, now);
 		else this.#said.delete(conversation);
-		this.#session.notify("typing", { conversation, on });
+		this.#socket.notify("typing", { conversation, on });
 	}
 
 	hear(t: Typing, me: string): void {

@@ -19,20 +19,21 @@ import type {
 import { any, ignore } from "../wait.ts";
 import type { LegEnd, Slots, Snapshot, Speaker, Where } from "../wire.gen.ts";
 import type { Host, LegContext, StoredLeg } from "./context.ts";
-import { type Held, later, participant, phase } from "./ring.ts";
+import { later, participant, phase, type TimedSnapshot } from "./ring.ts";
 import { Rings } from "./rings.ts";
 
 export interface CallOptions
 	extends Pick<
 		LegContext,
-		"env" | "session" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock"
+		"env" | "socket" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock"
 	> {
 	events: Emitter<ClientEvents>;
 	device: () => string;
 	/** Key in `sessionStorage`; holds server and user. */
 	storageKey: () => string;
 	tell: (topic: string, data: unknown) => void;
-	load?: () => Promise<{ openHost(ctx: LegContext): Host }>;
+	/** Fetches the part that hosts legs. */
+	load: () => Promise<{ openHost(ctx: LegContext): Host }>;
 }
 
 /** Ended calls whose older snapshots must not bring them back. */
@@ -40,7 +41,7 @@ const remembered = 200;
 
 export class CallStore implements Calls {
 	readonly #o: CallOptions;
-	readonly #held = new Map<string, Held>();
+	readonly #held = new Map<string, TimedSnapshot>();
 	readonly #rings: Rings;
 	/** Hung up here; the server has not said so yet. */
 	readonly #left = new Set<string>();
@@ -53,7 +54,7 @@ export class CallStore implements Calls {
 
 	constructor(o: CallOptions) {
 		this.#o = o;
-		const { events, me, tab, device, session } = o;
+		const { events, me, tab, device, socket } = o;
 		this.#rings = new Rings({
 			events,
 			me,
@@ -62,7 +63,7 @@ export class CallStore implements Calls {
 			held: (call) => this.#held.get(call),
 			busy: () => this.#views.length > 0,
 			look: () => this.#derive(),
-			alerting: (call) => ignore(session.request("call.ringing", { call }, this.#life.signal)),
+			alerting: (call) => ignore(socket.request("call.ringing", { call }, this.#life.signal)),
 		});
 	}
 
@@ -121,7 +122,7 @@ export class CallStore implements Calls {
 
 	async decline(call: string, signal?: AbortSignal): Promise<void> {
 		this.silence(call);
-		await this.#o.session.insist("call.decline", { call }, this.#until(signal));
+		await this.#o.socket.requestUntilAnswered("call.decline", { call }, this.#until(signal));
 	}
 
 	silence(call: string): void {
@@ -133,23 +134,23 @@ export class CallStore implements Calls {
 		const leg = this.legs.find((l) => l.call === call);
 		if (leg) return leg.hangUp();
 		this.#leave(call);
-		await this.#o.session.insist("call.leave", { call }, this.#until(signal));
+		await this.#o.socket.requestUntilAnswered("call.leave", { call }, this.#until(signal));
 	}
 
 	async setMicrophone(call: string, on: boolean): Promise<void> {
 		const leg = this.legs.find((l) => l.call === call);
 		if (leg) return leg.setMicrophone(on);
-		await this.#o.session.insist("call.state", { call, microphone: on }, this.#life.signal);
+		await this.#o.socket.requestUntilAnswered("call.state", { call, microphone: on }, this.#life.signal);
 	}
 
 	async setHeld(call: string, held: boolean): Promise<void> {
 		const leg = this.legs.find((l) => l.call === call);
 		if (leg) return leg.setHeld(held);
-		await this.#o.session.insist("call.state", { call, held }, this.#life.signal);
+		await this.#o.socket.requestUntilAnswered("call.state", { call, held }, this.#life.signal);
 	}
 
 	async setHandRaised(call: string, raised: boolean): Promise<void> {
-		await this.#o.session.insist("call.state", { call, hand_raised: raised }, this.#life.signal);
+		await this.#o.socket.requestUntilAnswered("call.state", { call, hand_raised: raised }, this.#life.signal);
 	}
 
 	async devices(): Promise<MediaDeviceInfo[]> {
@@ -204,7 +205,7 @@ export class CallStore implements Calls {
 		this.#life.abort();
 		this.#life = new AbortController();
 		this.#host?.close();
-		remove(this.#o.env.session, this.#o.storageKey());
+		remove(this.#o.env.sessionStorage, this.#o.storageKey());
 		this.#held.clear();
 		this.#derive();
 	}
@@ -246,7 +247,7 @@ export class CallStore implements Calls {
 		const before = this.#views;
 		this.#views = this.#allViews();
 		this.#rings.settle();
-		if (this.#o.session.synced) for (const held of this.#held.values()) this.#rings.begin(held);
+		if (this.#o.socket.synced) for (const held of this.#held.values()) this.#rings.begin(held);
 		this.#tellViews(before);
 		this.#o.events.emit("calls", undefined);
 	}
@@ -326,8 +327,7 @@ export class CallStore implements Calls {
 	}
 
 	#loaded(): Promise<Host> {
-		const load = this.#o.load ?? (() => import("../leg/host.ts"));
-		this.#loading ??= load().then(
+		this.#loading ??= this.#o.load().then(
 			(part) => {
 				this.#host = part.openHost(this.#context());
 				return this.#host;
@@ -341,10 +341,10 @@ export class CallStore implements Calls {
 	}
 
 	#context(): LegContext {
-		const { env, session, relayOnly, singleLayer, me, tab, channel, hostLock, events } = this.#o;
+		const { env, socket, relayOnly, singleLayer, me, tab, channel, hostLock, events } = this.#o;
 		return {
 			env,
-			session,
+			socket,
 			relayOnly,
 			singleLayer,
 			me,
@@ -364,7 +364,7 @@ export class CallStore implements Calls {
 	/** A copy of this page's storage in another tab names this tab, and is not believed there. */
 	#stored(): StoredLeg[] {
 		try {
-			const text = get(this.#o.env.session, this.#o.storageKey());
+			const text = get(this.#o.env.sessionStorage, this.#o.storageKey());
 			const legs = text ? (JSON.parse(text) as StoredLeg[]) : [];
 			return legs.filter((l) => l.tab === this.#o.tab());
 		} catch {
@@ -373,8 +373,8 @@ export class CallStore implements Calls {
 	}
 
 	#store(legs: StoredLeg[]): void {
-		if (legs.length === 0) remove(this.#o.env.session, this.#o.storageKey());
-		else put(this.#o.env.session, this.#o.storageKey(), JSON.stringify(legs));
+		if (legs.length === 0) remove(this.#o.env.sessionStorage, this.#o.storageKey());
+		else put(this.#o.env.sessionStorage, this.#o.storageKey(), JSON.stringify(legs));
 	}
 
 	#until(signal: AbortSignal | undefined): AbortSignal {

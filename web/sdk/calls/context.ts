@@ -1,7 +1,7 @@
 /** What the call part needs of the rest. The lazily loaded media part (`leg/`) depends on this and on no store. */
 import type { Environment } from "../environment.ts";
 import type { Rpc } from "../rpc.ts";
-import type { Session } from "../session.ts";
+import type { TabSocket } from "../socket.ts";
 import type { CallView } from "../types.calls.ts";
 import type { AnswerParams, DeviceChoice, Leg, StartParams } from "../types.ts";
 import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
@@ -19,7 +19,7 @@ export interface StoredLeg {
 
 export interface LegContext {
 	readonly env: Environment;
-	readonly session: Session;
+	readonly socket: TabSocket;
 	readonly relayOnly: boolean;
 	readonly singleLayer: boolean;
 	me(): string;

@@ -11,7 +11,7 @@ export const tooShortMs = 3000;
 export const watchdogMs = 3000;
 
 /** A snapshot with its own clock: durations in it count from `at` (`performance.now()`). */
-export interface Held {
+export interface TimedSnapshot {
 	readonly snapshot: Snapshot;
 	readonly at: number;
 }
@@ -35,7 +35,7 @@ export type RingVerdict =
 	| { readonly rings: false; readonly reason: "answered" | Reason; readonly where?: Where };
 
 /** Whether a call rings for me at `now`, in the tab `tab`; if not, why not. */
-export function ring(held: Held, me: string, tab: string, now: number): RingVerdict {
+export function ring(held: TimedSnapshot, me: string, tab: string, now: number): RingVerdict {
 	const s = held.snapshot;
 	const mine = participant(s, me);
 	if (!mine) return { rings: false, reason: "removed" };

@@ -2,14 +2,14 @@
 import type { Emitter } from "../emitter.ts";
 import type { ClientEvents, Ring, RingEnd } from "../types.ts";
 import type { Snapshot } from "../wire.gen.ts";
-import { type Held, participant, ring, watchdogMs, worthRinging } from "./ring.ts";
+import { participant, ring, type TimedSnapshot, watchdogMs, worthRinging } from "./ring.ts";
 
 export interface RingOptions {
 	events: Emitter<ClientEvents>;
 	me: () => string;
 	tab: () => string;
 	device: () => string;
-	held: (call: string) => Held | undefined;
+	held: (call: string) => TimedSnapshot | undefined;
 	/** I am in a call already. */
 	busy: () => boolean;
 	/** Time is up: look again. */
@@ -50,7 +50,7 @@ export class Rings {
 	}
 
 	/** Only when synced: what is known then is the present. */
-	begin(held: Held): void {
+	begin(held: TimedSnapshot): void {
 		const call = held.snapshot;
 		if (this.#shown.has(call.id)) return;
 		const now = performance.now();

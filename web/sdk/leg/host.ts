@@ -55,7 +55,7 @@ class TabHost implements Host {
 	}
 
 	prepare(): void {
-		if (this.#prepared || !this.#ctx.session.welcome) return;
+		if (this.#prepared || !this.#ctx.socket.welcome) return;
 		this.#prepared = this.#makePeer();
 		this.#preparedFor = setTimeout(() => this.#takePrepared()?.close(), preparedMs);
 	}
@@ -122,7 +122,7 @@ class TabHost implements Host {
 	suspend(): void {
 		for (const leg of this.#legs.values()) {
 			const { call, leg: id, secret } = leg.stored();
-			this.#ctx.session.notify("leg.suspend", { call, leg: id, secret });
+			this.#ctx.socket.notify("leg.suspend", { call, leg: id, secret });
 		}
 	}
 
@@ -172,7 +172,7 @@ class TabHost implements Host {
 			void capturing?.then((c) => stop(c.microphone, c.camera));
 			// Nobody wants it any more, but the server has begun it.
 			if (given && method !== "call.move")
-				ignore(this.#ctx.session.insist("call.leave", { call: given.call.id }));
+				ignore(this.#ctx.socket.requestUntilAnswered("call.leave", { call: given.call.id }));
 			throw err;
 		}
 	}
@@ -183,8 +183,8 @@ class TabHost implements Host {
 		params: Params<M>,
 		signal: AbortSignal,
 	): Promise<CallLeg> {
-		await this.#ctx.session.greeted(signal);
-		return (await this.#ctx.session.insist(method as Method, params)) as CallLeg;
+		await this.#ctx.socket.untilGreeted(signal);
+		return (await this.#ctx.socket.requestUntilAnswered(method as Method, params)) as CallLeg;
 	}
 
 	#host(given: CallLeg, capturing: Promise<Captured>, want: Want, peer?: Peer): Leg {
@@ -248,7 +248,7 @@ class TabHost implements Host {
 	async #regain({ call, leg, secret }: StoredLeg, signal: AbortSignal): Promise<CallLeg> {
 		for (let tries = 0; ; tries++) {
 			try {
-				return await this.#ctx.session.request("call.resume", { call, leg, secret }, signal);
+				return await this.#ctx.socket.request("call.resume", { call, leg, secret }, signal);
 			} catch (err) {
 				// The old page's connection may not have ended yet, as the server sees it.
 				const early = err instanceof Refusal && err.code === "leg_in_use";
@@ -260,7 +260,7 @@ class TabHost implements Host {
 
 	#ended(leg: HostedLeg): void {
 		if (this.#legs.get(leg.call) === leg) this.#legs.delete(leg.call);
-		this.#ctx.session.holdsLeg = this.#legs.size > 0;
+		this.#ctx.socket.holdsLeg = this.#legs.size > 0;
 		this.#keep();
 		this.#ctx.changed();
 	}
@@ -270,8 +270,8 @@ class TabHost implements Host {
 	}
 
 	#makePeer(): Peer {
-		const { session, relayOnly, singleLayer } = this.#ctx;
-		const config = plan(session.welcome?.ice_servers ?? [], relayOnly)[0] ?? {};
+		const { socket, relayOnly, singleLayer } = this.#ctx;
+		const config = plan(socket.welcome?.ice_servers ?? [], relayOnly)[0] ?? {};
 		return new Peer({ config, singleLayer });
 	}
 

@@ -11,10 +11,10 @@ import type { DeviceChoice } from "../types.ts";
 import { ignore, sleep } from "../wait.ts";
 import type { CallLeg, CallStateSet, LegRef, Event as LogEvent, Slot, Snapshot } from "../wire.gen.ts";
 import type { Captured } from "./devices.ts";
-import { Link } from "./link.ts";
+import { MediaPath } from "./path.ts";
 import type { Peer } from "./peer.ts";
+import { Remotes } from "./remotes.ts";
 import { Senders, type Switch } from "./senders.ts";
-import { Stage } from "./slots.ts";
 import { type Reading, summary } from "./stats.ts";
 
 export interface LegOptions {
@@ -44,8 +44,8 @@ export class HostedLeg implements Leg {
 
 	readonly #o: LegOptions;
 	readonly #life = new AbortController();
-	readonly #link: Link;
-	readonly #stage = new Stage();
+	readonly #path: MediaPath;
+	readonly #remotes = new Remotes();
 	readonly #lossy = new Set<(data: unknown) => void>();
 	readonly #senders: Senders;
 	#secret: string;
@@ -74,11 +74,11 @@ export class HostedLeg implements Leg {
 			camera: o.camera,
 			devices: o.devices,
 			life: this.#life.signal,
-			peer: () => this.#link.peer,
+			peer: () => this.#path.peer,
 			changed: () => this.#changed(),
 			lost: (source) => ignore(this.#tell({ call: this.call, [source]: false })),
 		});
-		this.#link = new Link({
+		this.#path = new MediaPath({
 			ctx: o.ctx,
 			bound: (signal) => this.#bound(signal),
 			fresh: (peer) => this.#fresh(peer),
@@ -87,8 +87,8 @@ export class HostedLeg implements Leg {
 			over: () => this.release(),
 		});
 		o.ctx.hostLock(this.id, this.#life.signal);
-		o.ctx.session.holdsLeg = true;
-		o.ctx.session.on(
+		o.ctx.socket.holdsLeg = true;
+		o.ctx.socket.on(
 			"connection",
 			(c) => {
 				if (c.state !== "online" && c.state !== "catching_up") this.#unbound ??= Promise.withResolvers();
@@ -126,7 +126,7 @@ export class HostedLeg implements Leg {
 	}
 
 	get remotes(): Leg["remotes"] {
-		return this.#stage.remotes;
+		return this.#remotes.remotes;
 	}
 
 	get closed(): boolean {
@@ -135,7 +135,7 @@ export class HostedLeg implements Leg {
 
 	start(prepared?: Peer): void {
 		this.media = "connecting";
-		this.#link.start(prepared);
+		this.#path.start(prepared);
 		ignore(this.#o.capturing.then((got) => this.#captured(got)));
 	}
 
@@ -165,24 +165,24 @@ export class HostedLeg implements Leg {
 	}
 
 	async hangUp(): Promise<void> {
-		const { session, left } = this.#o.ctx;
+		const { socket, left } = this.#o.ctx;
 		left(this.call);
 		this.release();
-		await session.insist("call.leave", { call: this.call });
+		await socket.requestUntilAnswered("call.leave", { call: this.call });
 	}
 
 	level(user: string): number {
 		let level = 0;
-		for (const mid of this.#stage.hearing(user)) {
+		for (const mid of this.#remotes.hearing(user)) {
 			// Per packet where the sender tells it, else as it was when last looked.
-			const [source] = this.#link.peer?.receiver(mid)?.getSynchronizationSources() ?? [];
+			const [source] = this.#path.peer?.receiver(mid)?.getSynchronizationSources() ?? [];
 			level = Math.max(level, source?.audioLevel ?? this.#levels.get(mid) ?? 0);
 		}
 		return level;
 	}
 
 	sendLossy(data: unknown): void {
-		const channel = this.#link.peer?.lossy;
+		const channel = this.#path.peer?.lossy;
 		// Full or not open: dropped, that is what this channel is for.
 		if (channel?.readyState === "open" && channel.bufferedAmount < 16_384) channel.send(JSON.stringify(data));
 	}
@@ -203,7 +203,7 @@ export class HostedLeg implements Leg {
 		else if (this.#confirmed) return this.release();
 		if (s.epoch > this.#epoch) {
 			this.#epoch = s.epoch;
-			this.#link.rebound(true);
+			this.#path.rebound(true);
 		}
 		if (!this.#confirmed || this.#telling > 0) return;
 		ignore(this.#senders.hold(mine.held ?? false));
@@ -213,7 +213,7 @@ export class HostedLeg implements Leg {
 	}
 
 	slots(slots: readonly Slot[]): void {
-		this.#stage.assign(slots, (mid) => this.#link.peer?.receiver(mid)?.track);
+		this.#remotes.assign(slots, (mid) => this.#path.peer?.receiver(mid)?.track);
 		this.#changed();
 	}
 
@@ -242,7 +242,7 @@ export class HostedLeg implements Leg {
 		this.#life.abort();
 		this.media = "closed";
 		this.#o.ctx.channel(this.call, undefined);
-		this.#link.close();
+		this.#path.close();
 		this.#unbound?.resolve();
 		this.#o.ended(this);
 	}
@@ -254,11 +254,11 @@ export class HostedLeg implements Leg {
 	}
 
 	async #rebind(): Promise<void> {
-		const { session } = this.#o.ctx;
+		const { socket } = this.#o.ctx;
 		const life = this.#life.signal;
 		for (let tries = 0; ; tries++) {
 			try {
-				this.#granted(await session.request("call.resume", this.#ref(), life));
+				this.#granted(await socket.request("call.resume", this.#ref(), life));
 				return;
 			} catch (err) {
 				if (!(err instanceof Refusal)) throw err;
@@ -274,7 +274,7 @@ export class HostedLeg implements Leg {
 		const s = this.#o.ctx.snapshot(this.call);
 		const mine = s && participant(s, this.#o.ctx.me());
 		if (mine?.leg?.id !== this.id) throw err;
-		const given = await this.#o.ctx.session.request("call.move", { call: this.call }, this.#life.signal);
+		const given = await this.#o.ctx.socket.request("call.move", { call: this.call }, this.#life.signal);
 		if (given.leg !== this.id) throw err;
 		this.#granted(given);
 	}
@@ -287,7 +287,7 @@ export class HostedLeg implements Leg {
 		this.#unbound?.resolve();
 		this.#unbound = undefined;
 		this.#o.ctx.take(given.call);
-		this.#link.rebound(anew);
+		this.#path.rebound(anew);
 	}
 
 	async #bound(signal: AbortSignal): Promise<LegRef> {
@@ -304,7 +304,7 @@ export class HostedLeg implements Leg {
 
 	/** Everything a new connection needs before its first offer. */
 	async #fresh(peer: Peer): Promise<void> {
-		this.#stage.assign([], () => undefined, true);
+		this.#remotes.assign([], () => undefined, true);
 		this.#audio = peer.audio().map((t) => new MediaStream([t]));
 		this.#channels(peer);
 		await this.#senders.attach(peer);
@@ -316,15 +316,15 @@ export class HostedLeg implements Leg {
 		const rpc = new Rpc(
 			(text) => peer.chat.send(text),
 			(method, params) => {
-				if (method === "event") ctx.session.take(params as LogEvent, false);
+				if (method === "event") ctx.socket.take(params as LogEvent, false);
 				else if (!this.closed) this.#o.note(method, params);
 			},
 		);
 		peer.chat.onmessage = (e: MessageEvent<unknown>) => typeof e.data === "string" && rpc.receive(e.data);
-		peer.chat.onopen = () => this.#link.peer === peer && ctx.channel(this.call, rpc);
+		peer.chat.onopen = () => this.#path.peer === peer && ctx.channel(this.call, rpc);
 		peer.chat.onclose = () => {
 			rpc.close();
-			if (this.#link.peer === peer) ctx.channel(this.call, undefined);
+			if (this.#path.peer === peer) ctx.channel(this.call, undefined);
 		};
 		peer.lossy.onmessage = (e: MessageEvent<unknown>) => {
 			try {
@@ -362,7 +362,7 @@ export class HostedLeg implements Leg {
 		if (this.closed) return;
 		this.#telling++;
 		try {
-			await this.#o.ctx.session.insist("call.state", p, this.#life.signal);
+			await this.#o.ctx.socket.requestUntilAnswered("call.state", p, this.#life.signal);
 		} catch (err) {
 			if (!this.closed) throw err;
 		} finally {
@@ -380,7 +380,7 @@ export class HostedLeg implements Leg {
 		this.#levels = r.levels;
 		if (r.frames > 0) this.#phase("first_frame");
 		if (r.audioPackets > 0) this.#phase("first_audio");
-		this.#link.eager = this.#phases.size < 2 && performance.now() - (this.#o.clicked ?? 0) < 15_000;
+		this.#path.eager = this.#phases.size < 2 && performance.now() - (this.#o.clicked ?? 0) < 15_000;
 		if (this.#before && r.at - this.#before.at < 1000) return;
 		this.stats = summary(r, this.#before);
 		this.#before = r;
@@ -391,7 +391,7 @@ export class HostedLeg implements Leg {
 		this.#phases.add(name);
 		if (this.#o.clicked === undefined) return;
 		const ms = Math.round(performance.now() - this.#o.clicked);
-		ignore(this.#o.ctx.session.request("leg.phase", { ...this.#ref(), phase: name, ms }, this.#life.signal));
+		ignore(this.#o.ctx.socket.request("leg.phase", { ...this.#ref(), phase: name, ms }, this.#life.signal));
 	}
 
 	#changed(): void {

@@ -1,11 +1,11 @@
 /** A browser without a network, a server that a test plays by hand, and a client between them. */
 import { TabClient } from "../client.ts";
-import type { Environment, Life, Socket } from "../environment.ts";
+import type { Environment, Life, RawSocket } from "../environment.ts";
 import type { ClientOptions } from "../types.ts";
 import type { Frame, Hello, Snapshot, Welcome } from "../wire.gen.ts";
 import { sample } from "./samples.ts";
 
-export class FakeSocket implements Socket {
+export class FakeSocket implements RawSocket {
 	onopen: ((e: never) => void) | null = null;
 	onmessage: ((e: { data: unknown }) => void) | null = null;
 	onclose: ((e: { code: number; reason: string }) => void) | null = null;
@@ -78,7 +78,7 @@ export class Memory implements Storage {
 /** One page in one browser profile. Web Locks, BroadcastChannel and IndexedDB are absent, as they may be. */
 export class FakePage implements Environment {
 	readonly sockets: FakeSocket[] = [];
-	readonly session: Storage = new Memory();
+	readonly sessionStorage: Storage = new Memory();
 	readonly secure = true;
 	readonly webrtc = true;
 	readonly deviceName = "Test on Nothing";
@@ -86,9 +86,9 @@ export class FakePage implements Environment {
 	chance = 0;
 	#ids = 0;
 
-	constructor(readonly local: Storage = new Memory()) {}
+	constructor(readonly localStorage: Storage = new Memory()) {}
 
-	socket(): Socket {
+	openSocket(): RawSocket {
 		const socket = new FakeSocket();
 		this.sockets.push(socket);
 		return socket;

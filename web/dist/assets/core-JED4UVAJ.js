@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-BB2NUCST.js";import"./chunk-PWS5F7WI.js";import"./chunk-AO6LQEHP.js";function s(t){e()&&t.call(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-OTBVSCOT.js";import"./chunk-PWS5F7WI.js";import"./chunk-ZUUAHXHP.js";import{a,b,c}from"./chunk-AO6LQEHP.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};

@@ -1,0 +1,352 @@
+/**
+ * One tab's connection: does what `connection.ts` says. It fetches tokens, says hello, reads what was missed in order,
+ * answers pings, renews the token in time, and comes back after every loss that allows it.
+ */
+import { codeLost, type Happening, next } from "./connection.ts";
+import { Emitter } from "./emitter.ts";
+import type { Environment, RawSocket } from "./environment.ts";
+import { Refusal, Unanswered } from "./errors.ts";
+import { type Method, type Params, type Result, Rpc } from "./rpc.ts";
+import type { Tab } from "./tab.ts";
+import type { Tokens } from "./token.ts";
+import type { Connection } from "./types.ts";
+import {
+	type ClientNotes,
+	CloseBadToken,
+	CloseTokenExpired,
+	CloseTooOld,
+	type Code,
+	type Event,
+	Protocol,
+	type Resume,
+	type ServerNotes,
+	Subprotocol,
+	type Welcome,
+} from "./wire.gen.ts";
+
+export interface SocketEvents {
+	connection: Connection;
+	/** The token that hello will carry. */
+	token: string;
+	/** Before anything that was missed. `recovered`: all of it follows as events; else compare and page. */
+	welcome: { welcome: Welcome; recovered: boolean };
+	event: Event;
+	synced: { recovered: boolean };
+	note: { [N in keyof ServerNotes]: { method: N; params: ServerNotes[N] } }[keyof ServerNotes];
+	authexpired: Code | "no_token";
+	error: Error;
+}
+
+/** Give up on a raw or a hello after this long; sooner while a call waits for it. */
+const greetMs = 10_000;
+const urgentMs = 4000;
+/** A probe without any sign of life within this long means the raw is dead. */
+const probeMs = 4000;
+const beatMs = 5000;
+
+export interface SocketOptions {
+	env: Environment;
+	tokens: Tokens;
+	tab: Tab;
+	server: string;
+	deviceName: string;
+	/** Client ids of messages that were sent without an answer yet. */
+	pending: () => string[];
+}
+
+export class TabSocket extends Emitter<SocketEvents> {
+	readonly #o: SocketOptions;
+	#state: Connection = { state: "idle" };
+	#rpc: Rpc | undefined;
+	#raw: RawSocket | undefined;
+	/** Aborts with the attempt or the connection it belongs to. */
+	#life: AbortController | undefined;
+	#retry: ReturnType<typeof setTimeout> | undefined;
+	#resume: Resume | undefined;
+	#greeted = false;
+	#waiting = new Set<() => void>();
+	/** Beats without a word from the server. */
+	#quiet = 0;
+	/** The tab holds a leg: the server pings faster, and silence is noticed sooner. */
+	holdsLeg = false;
+	welcome: Welcome | undefined;
+
+	constructor(o: SocketOptions) {
+		super();
+		this.#o = o;
+	}
+
+	get state(): Connection {
+		return this.#state;
+	}
+
+	get synced(): boolean {
+		return this.#state.state === "online";
+	}
+
+	get greeted(): boolean {
+		return this.#greeted;
+	}
+
+	connect(): void {
+		this.#step({ type: "connect" });
+	}
+
+	rest(): void {
+		this.#step({ type: "rest" });
+	}
+
+	/** What was read belongs to another user now: start from nothing. */
+	forget(): void {
+		this.#resume = undefined;
+	}
+
+	/** The page was looked at, or the network is back: connect now, or see whether the raw still lives. */
+	hurry(): void {
+		if (this.#state.state === "waiting") this.#step({ type: "hurry" });
+		else this.probe();
+	}
+
+	/** Any answer proves life; without one the raw is dropped and a new one opened. */
+	probe(): void {
+		const rpc = this.#rpc;
+		if (!rpc || !this.#greeted || !this.#life) return;
+		const timer = setTimeout(
+			() => this.#rpc === rpc && this.#drop(codeLost, "no answer to a probe"),
+			probeMs,
+		);
+		this.#life.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+		rpc.ask("session.list", {}, () => clearTimeout(timer));
+	}
+
+	/** Sends when greeted; waits for that as long as the signal allows. Fails with `Refusal` or `Unanswered`. */
+	async request<M extends Method>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
+		await this.untilGreeted(signal);
+		if (!this.#rpc) throw new Unanswered(method);
+		return this.#rpc.request(method, params, signal);
+	}
+
+	/** For requests that may be repeated: asks again on each new connection until there is an answer. */
+	async requestUntilAnswered<M extends Method>(
+		method: M,
+		params: Params<M>,
+		signal?: AbortSignal,
+	): Promise<Result<M>> {
+		for (;;) {
+			try {
+				return await this.request(method, params, signal);
+			} catch (err) {
+				if (!(err instanceof Unanswered) || this.#state.state === "stopped") throw err;
+			}
+		}
+	}
+
+	untilGreeted(signal?: AbortSignal): Promise<void> {
+		if (this.#greeted) return Promise.resolve();
+		return new Promise((resolve, reject) => {
+			if (signal?.aborted) return reject(signal.reason);
+			const check = () => {
+				if (this.#greeted) resolve();
+				else if (this.#state.state === "stopped") reject(new Unanswered("signed out or refused"));
+				else return;
+				this.#waiting.delete(check);
+				signal?.removeEventListener("abort", abort);
+			};
+			const abort = () => {
+				this.#waiting.delete(check);
+				reject(signal?.reason);
+			};
+			this.#waiting.add(check);
+			signal?.addEventListener("abort", abort, { once: true });
+			check();
+		});
+	}
+
+	notify<N extends keyof ClientNotes>(method: N, params: ClientNotes[N]): void {
+		if (this.#greeted) this.#rpc?.notify(method, params);
+	}
+
+	/** A durable event, from the raw or from a call's data channel. What was had is dropped. */
+	take(event: Event, fromSocket: boolean): void {
+		const at = this.#resume;
+		if (!at || event.offset <= at.offset) return;
+		// The channel may run ahead of the raw's catch-up: only what follows on directly. What the raw skips has been
+		// merged into what it sends (receipts for a slow tab).
+		if (!fromSocket && event.offset !== at.offset + 1) return;
+		at.offset = event.offset;
+		this.emit("event", event);
+	}
+
+	get offset(): number {
+		return this.#resume?.offset ?? 0;
+	}
+
+	#step(m: Happening): void {
+		const before = this.#state;
+		const now = next(before, m);
+		if (now === before) return;
+		this.#state = now;
+		if (
+			now.state === "connecting" ||
+			now.state === "waiting" ||
+			now.state === "stopped" ||
+			now.state === "idle"
+		)
+			this.#tearDown();
+		if (now.state === "waiting") this.#retry = setTimeout(() => this.#step({ type: "hurry" }), now.delayMs);
+		if (now.state === "connecting") {
+			this.#life = new AbortController();
+			void this.#open(this.#life.signal);
+		}
+		this.emit("connection", now);
+		for (const check of [...this.#waiting]) check();
+	}
+
+	#tearDown(): void {
+		clearTimeout(this.#retry);
+		this.#life?.abort();
+		this.#life = undefined;
+		this.#greeted = false;
+		const raw = this.#raw;
+		const rpc = this.#rpc;
+		this.#raw = this.#rpc = undefined;
+		if (raw) {
+			raw.onopen = raw.onmessage = raw.onclose = raw.onerror = null;
+			raw.close(1000);
+		}
+		rpc?.close();
+	}
+
+	#drop(code: number, reason: string): void {
+		this.#step({ type: "lost", code, reason, random: this.#o.env.random(), urgent: this.holdsLeg });
+	}
+
+	async #open(life: AbortSignal): Promise<void> {
+		const { env, tokens, tab, server } = this.#o;
+		let token: string;
+		try {
+			await tab.settled();
+			token = await tokens.current(life);
+		} catch (err) {
+			if (life.aborted) return;
+			this.emit("error", err as Error);
+			if (!tokens.renewable) return this.#unauthorised("no_token", CloseBadToken);
+			return this.#drop(codeLost, "no token");
+		}
+		if (life.aborted) return;
+		this.emit("token", token);
+
+		const raw = env.openSocket(`${server.replace(/^http/, "ws")}/ws`, Subprotocol);
+		const rpc = new Rpc(
+			(text) => raw.send(text),
+			(method, params) => this.#note(method, params),
+		);
+		this.#raw = raw;
+		this.#rpc = rpc;
+		const late = setTimeout(() => this.#drop(codeLost, "no welcome"), this.holdsLeg ? urgentMs : greetMs);
+		life.addEventListener("abort", () => clearTimeout(late), { once: true });
+		raw.onmessage = (e) => {
+			this.#quiet = 0;
+			if (typeof e.data === "string") rpc.receive(e.data);
+		};
+		raw.onclose = (e) => this.#closed(e.code, e.reason);
+		raw.onopen = () => {
+			const resume = this.#resume;
+			const hello = {
+				token,
+				protocol: Protocol,
+				tab: tab.id,
+				device: tab.device,
+				device_name: this.#o.deviceName,
+				...(resume && { resume: { ...resume } }),
+				pending: this.#o.pending(),
+			};
+			rpc.ask("hello", hello, (o) => {
+				if (life.aborted) return;
+				clearTimeout(late);
+				if (o.ok) this.#welcomed(o.result, resume !== undefined, life);
+				else this.#refused(o.error);
+			});
+		};
+	}
+
+	#welcomed(w: Welcome, resumed: boolean, life: AbortSignal): void {
+		const recovered = resumed && w.recovered && w.epoch === this.#resume?.epoch;
+		if (!recovered) this.#resume = { epoch: w.epoch, offset: w.offset };
+		this.#o.tokens.taken();
+		this.welcome = w;
+		this.#greeted = true;
+		this.#quiet = 0;
+		const beat = setInterval(() => this.#beat(w.ping_ms), beatMs);
+		life.addEventListener("abort", () => clearInterval(beat), { once: true });
+		this.#renewIn(w.token_ms, life);
+		this.#step({ type: "welcome", recovered });
+		this.emit("welcome", { welcome: w, recovered });
+	}
+
+	/** Counted in beats and not in time, so that a tab that slept does not find its raw dead when it wakes. */
+	#beat(pingMs: number): void {
+		const allowed = this.holdsLeg ? 10_000 : (pingMs || 25_000) + 8000;
+		if (++this.#quiet * beatMs > allowed + beatMs) this.#drop(codeLost, "the server fell silent");
+	}
+
+	#refused(err: Error): void {
+		if (!(err instanceof Refusal)) return this.#drop(codeLost, "no welcome");
+		if (err.code === "unsupported_protocol") return this.#closed(CloseTooOld, err.message);
+		if (err.code.startsWith("token_")) return this.#unauthorised(err.code, CloseBadToken);
+		this.emit("error", err);
+		this.#drop(codeLost, err.code);
+	}
+
+	#closed(code: number, reason: string): void {
+		if (code === CloseTokenExpired) return this.#unauthorised("token_expired", code);
+		if (code === CloseBadToken) return this.#unauthorised("token_malformed", code);
+		this.#drop(code, reason);
+	}
+
+	/** A page that can make tokens gets one more chance with a new one before the connection stops. */
+	#unauthorised(code: Code | "no_token", close: number): void {
+		const again = this.#o.tokens.refused();
+		if (again) return this.#drop(CloseTokenExpired, code);
+		this.#drop(close === CloseTokenExpired && this.#o.tokens.renewable ? close : CloseBadToken, code);
+		this.emit("authexpired", code);
+	}
+
+	/** In band, so that nothing is interrupted: with a fifth of its life left, at most two minutes before the end. */
+	#renewIn(ms: number | undefined, life: AbortSignal): void {
+		const { tokens } = this.#o;
+		if (!ms || !tokens.renewable) return;
+		// setTimeout counts in 32 bits.
+		const wait = Math.min(Math.max(ms * 0.8, ms - 120_000), 2 ** 31 - 1);
+		const timer = setTimeout(async () => {
+			try {
+				const token = await tokens.renew(life);
+				const renewed = await this.request("token.renew", { token }, life);
+				tokens.taken();
+				this.#renewIn(renewed.token_ms, life);
+			} catch (err) {
+				if (!life.aborted) this.emit("error", err as Error);
+			}
+		}, wait);
+		life.addEventListener("abort", () => clearTimeout(timer), { once: true });
+	}
+
+	#note(method: string, params: unknown): void {
+		switch (method) {
+			case "ping":
+				this.#rpc?.notify("pong", {});
+				return;
+			case "event":
+				this.take(params as Event, true);
+				return;
+			case "synced": {
+				const was = this.#state;
+				this.#step({ type: "synced" });
+				if (was.state === "catching_up") this.emit("synced", { recovered: was.recovered });
+				return;
+			}
+			default:
+				this.emit("note", { method, params } as SocketEvents["note"]);
+		}
+	}
+}
