@@ -134,8 +134,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	c.Chat.Reach = c.Reach
 	messages := chat.New(db, c.Chat)
+	door := switchboard.NewDoor(media)
 	board, err := switchboard.New(switchboard.Deps{
-		Store: db, Chat: messages, Bus: bell, SFU: media, Config: c.Call, Log: log, Metrics: reg,
+		Store: db, Chat: messages, Bus: bell, Door: door, Config: c.Call, Log: log, Metrics: reg,
 	})
 	if err != nil {
 		return err
@@ -151,13 +152,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	ring.connect(node.Deliver)
 
-	streams := api.NewWHIP(api.Rooms{SFU: media, Prefix: "stream/"}, log)
+	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), log)
 	defer streams.Close()
 
 	health := healthHandler(db)
 	mux := http.NewServeMux()
-	mux.Handle("/whip/", api.Bearer(verifier.Verify, streams.Handler(), log))
-	mux.Handle("/whep/", api.Bearer(verifier.Verify, streams.Handler(), log))
+	mux.Handle("/whip/", streams.Handler())
+	mux.Handle("/whep/", streams.Handler())
 	mux.Handle("/ws", node)
 	mux.Handle("/api/v1/guests", shared(c.Signaling.Origins, verifier.GuestHandler(log)))
 	if c.Auth.Demo() {

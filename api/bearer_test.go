@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"carillon/auth"
@@ -13,39 +14,42 @@ import (
 
 func TestOnlyTokensOpenTheDoor(t *testing.T) {
 	verify := func(_ context.Context, token string) (auth.Identity, error) {
-		switch token {
-		case "member":
-			return auth.Identity{User: "alice"}, nil
-		case "guest":
-			return auth.Identity{User: "guest:1", Guest: true}, nil
+		if user, known := strings.CutPrefix(token, "token-of-"); known {
+			return auth.Identity{User: user}, nil
 		}
 		return auth.Identity{}, refusal.New(refusal.TokenMalformed, "That is no token.")
 	}
-	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	door := Bearer(verify, inside, slog.New(slog.DiscardHandler))
-	for _, c := range []struct {
-		method, path, header string
-		want                 int
-	}{
-		{"POST", "/whip/a", "Bearer member", 418},
-		{"POST", "/whep/a", "bearer guest", 418},
-		{"POST", "/whip/a", "Bearer guest", 403},
-		{"POST", "/whip/a", "Bearer nonsense", 401},
-		{"POST", "/whip/a", "Basic member", 401},
-		{"DELETE", "/whip/a/b", "", 401},
-		{"OPTIONS", "/whip/a", "", 418},
-	} {
-		r := httptest.NewRequest(c.method, c.path, nil)
-		if c.header != "" {
-			r.Header.Set("Authorization", c.header)
+	whip := NewWHIP(&room{}, Bearer(verify), slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { _ = whip.Close() })
+	ask := func(method, path, authorization string, want int) *httptest.ResponseRecorder {
+		t.Helper()
+		r := httptest.NewRequest(method, path, strings.NewReader(offerText))
+		r.Header.Set("Content-Type", map[string]string{"PATCH": "application/trickle-ice-sdpfrag"}[method])
+		if method == http.MethodPost {
+			r.Header.Set("Content-Type", "application/sdp")
+		}
+		if authorization != "" {
+			r.Header.Set("Authorization", authorization)
 		}
 		w := httptest.NewRecorder()
-		door.ServeHTTP(w, r)
-		if w.Code != c.want {
-			t.Errorf("%s %s with %q: %d, want %d", c.method, c.path, c.header, w.Code, c.want)
+		whip.Handler().ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s %s with %q: %d, want %d", method, path, authorization, w.Code, want)
 		}
-		if c.want == 401 && w.Header().Get("WWW-Authenticate") == "" {
-			t.Errorf("%s with %q does not say what it wants", c.path, c.header)
+		if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+			t.Errorf("%s with %q does not say what it wants", path, authorization)
 		}
+		return w
 	}
+	ask("POST", "/whip/a", "Bearer nonsense", 401)
+	ask("POST", "/whip/a", "Basic token-of-alice", 401)
+	ask("DELETE", "/whip/a/b", "", 401)
+	ask("OPTIONS", "/whip/a", "", 204) // browsers ask first whether they may send the token at all
+	ask("POST", "/whep/a", "bearer token-of-alice", 201)
+
+	session := ask("POST", "/whip/a", "Bearer token-of-alice", 201).Header().Get("Location")
+	ask("PATCH", session, "", 401)
+	ask("PATCH", session, "Bearer token-of-mallory", 404)
+	ask("DELETE", session, "Bearer token-of-mallory", 404)
+	ask("DELETE", session, "Bearer token-of-alice", 200)
 }

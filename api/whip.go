@@ -13,14 +13,15 @@ import (
 	"sync"
 	"time"
 
+	"carillon/auth"
 	"carillon/refusal"
 )
 
 // Joiner takes one PeerConnection's offer into a room. The context ends with the
 // request; what is joined lives on until Close.
 type Joiner interface {
-	Publish(ctx context.Context, room, offer string) (Session, string, error)
-	Watch(ctx context.Context, room, offer string) (Session, string, error)
+	Publish(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error)
+	Watch(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error)
 }
 
 // Session is a PeerConnection that came through WHIP or WHEP.
@@ -38,9 +39,11 @@ type ICEServer struct {
 }
 
 // WHIP serves WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) under /whip/ROOM and /whep/ROOM.
-// Who may ask is decided in front of it. A session's own URL holds an unguessable id.
+// Who asks is found out by the token of each request, what they may do is decided by the
+// Joiner. A session's own URL holds an unguessable id, and is its owner's alone.
 type WHIP struct {
 	joiner Joiner
+	who    func(*http.Request) (auth.Identity, error)
 	log    *slog.Logger
 	// ICE names relays for whoever asks; nil: none.
 	ICE func(*http.Request) []ICEServer
@@ -54,6 +57,7 @@ type WHIP struct {
 // resource is a session under its URL.
 type resource struct {
 	path    string
+	owner   string // the user whose token made it
 	session Session
 
 	mu     sync.Mutex // one negotiation at a time
@@ -69,9 +73,9 @@ const (
 	joinTimeout = 10 * time.Second
 )
 
-// NewWHIP serves sessions of the joiner.
-func NewWHIP(j Joiner, log *slog.Logger) *WHIP {
-	return &WHIP{joiner: j, log: log, sessions: map[string]*resource{}}
+// NewWHIP serves sessions of the joiner to whom who lets pass, see [Bearer].
+func NewWHIP(j Joiner, who func(*http.Request) (auth.Identity, error), log *slog.Logger) *WHIP {
+	return &WHIP{joiner: j, who: who, log: log, sessions: map[string]*resource{}}
 }
 
 // Handler is to be mounted at /whip/ and /whep/.
@@ -88,11 +92,14 @@ func (h *WHIP) Handler() http.Handler {
 	return mux
 }
 
-type join func(ctx context.Context, room, offer string) (Session, string, error)
+type join func(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error)
 
 func (h *WHIP) create(join join) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		crossOrigin(w)
+		who, ok := h.identify(w, r)
+		if !ok {
+			return
+		}
 		offer, err := readSDP(w, r, "application/sdp")
 		if err != nil {
 			refusal.Answer(w, r, err, h.log)
@@ -100,12 +107,15 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
 		defer cancel()
-		session, answer, err := join(ctx, r.PathValue("room"), offer)
+		session, answer, err := join(ctx, who, r.PathValue("room"), offer)
 		if err != nil {
 			refusal.Answer(w, r, err, h.log)
 			return
 		}
-		res := &resource{path: r.URL.Path + "/" + rand.Text(), session: session, offer: offer, answer: answer, etag: rand.Text()}
+		res := &resource{
+			path: r.URL.Path + "/" + rand.Text(), owner: who.User,
+			session: session, offer: offer, answer: answer, etag: rand.Text(),
+		}
 		if err := h.keep(res); err != nil {
 			refusal.Answer(w, r, errors.Join(err, session.Close()), h.log)
 			return
@@ -120,6 +130,17 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, answer)
 	}
+}
+
+// identify answers requests of which nobody knows from whom they are.
+func (h *WHIP) identify(w http.ResponseWriter, r *http.Request) (auth.Identity, bool) {
+	crossOrigin(w)
+	who, err := h.who(r)
+	if err != nil {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		refusal.Answer(w, r, err, h.log)
+	}
+	return who, err == nil
 }
 
 // keep stores the resource until its media is lost or someone deletes it.
@@ -148,16 +169,23 @@ func (h *WHIP) forget(path string) *resource {
 	return res
 }
 
-func (h *WHIP) find(path string) *resource {
+// find returns the session of a URL if it is the user's, else nil.
+func (h *WHIP) find(path, user string) *resource {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.sessions[path]
+	if res := h.sessions[path]; res != nil && res.owner == user {
+		return res
+	}
+	return nil
 }
 
 func (h *WHIP) remove(w http.ResponseWriter, r *http.Request) {
-	crossOrigin(w)
-	res := h.forget(r.URL.Path)
-	if res == nil {
+	who, ok := h.identify(w, r)
+	if !ok {
+		return
+	}
+	res := h.find(r.URL.Path, who.User)
+	if res == nil || h.forget(res.path) == nil {
 		refusal.Answer(w, r, errNoSession, h.log)
 		return
 	}
@@ -171,8 +199,11 @@ func (h *WHIP) remove(w http.ResponseWriter, r *http.Request) {
 // or an ICE restart.
 // https://www.rfc-editor.org/rfc/rfc9725#section-4.3
 func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
-	crossOrigin(w)
-	res := h.find(r.URL.Path)
+	who, ok := h.identify(w, r)
+	if !ok {
+		return
+	}
+	res := h.find(r.URL.Path, who.User)
 	if res == nil {
 		refusal.Answer(w, r, errNoSession, h.log)
 		return

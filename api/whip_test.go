@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"carillon/auth"
 	"carillon/refusal"
 )
 
@@ -39,11 +40,11 @@ func (r *room) join(kind, name, offer string) (Session, string, error) {
 	return r.last, answerText, nil
 }
 
-func (r *room) Publish(_ context.Context, name, offer string) (Session, string, error) {
+func (r *room) Publish(_ context.Context, _ auth.Identity, name, offer string) (Session, string, error) {
 	return r.join("publish", name, offer)
 }
 
-func (r *room) Watch(_ context.Context, name, offer string) (Session, string, error) {
+func (r *room) Watch(_ context.Context, _ auth.Identity, name, offer string) (Session, string, error) {
 	return r.join("watch", name, offer)
 }
 
@@ -69,9 +70,11 @@ type fixture struct {
 	url  string
 }
 
+func alice(*http.Request) (auth.Identity, error) { return auth.Identity{User: "alice"}, nil }
+
 func start(t *testing.T) *fixture {
 	r := &room{}
-	w := NewWHIP(r, slog.New(slog.DiscardHandler))
+	w := NewWHIP(r, alice, slog.New(slog.DiscardHandler))
 	s := httptest.NewServer(w.Handler())
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { _ = w.Close() })
@@ -201,7 +204,7 @@ func TestWHIPForgetsSessionsWhoseMediaIsLost(t *testing.T) {
 	res, _ := f.do("POST", "/whip/stage", "application/sdp", offerText)
 	lost := f.room.last
 	_ = lost.Close()
-	for f.whip.find(res.Header.Get("Location")) != nil {
+	for f.whip.find(res.Header.Get("Location"), "alice") != nil {
 		runtime.Gosched()
 	}
 	f.do("POST", "/whip/stage", "application/sdp", offerText)

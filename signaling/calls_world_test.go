@@ -42,7 +42,7 @@ func (w *callWorld) addCallNode(b *bus.Bus) int {
 	})
 	w.sfus = append(w.sfus, media)
 	board, err := switchboard.New(switchboard.Deps{
-		Store: w.store, Chat: w.chat, Bus: b, SFU: media, Config: w.cfg, Log: w.logger(),
+		Store: w.store, Chat: w.chat, Bus: b, Door: switchboard.NewDoor(media), Config: w.cfg, Log: w.logger(),
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -54,7 +54,7 @@ type Deps struct {
 	Store   Store
 	Chat    *chat.Service // decides who may call whom
 	Bus     *bus.Bus
-	SFU     *sfu.SFU
+	Door    *Door
 	Config  call.Config
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: not registered
@@ -69,7 +69,7 @@ type Board struct {
 	chat          *chat.Service
 	bus           *bus.Bus
 	exchange      *Exchange
-	media         *sfu.SFU
+	door          *Door
 	limits        limits
 	log           *slog.Logger
 	subscriptions []*bus.Subscription
@@ -89,7 +89,7 @@ type Board struct {
 // New makes a Board, which does nothing before Open.
 func New(deps Deps) (*Board, error) {
 	b := &Board{
-		node: rand.Text(), store: deps.Store, chat: deps.Chat, bus: deps.Bus, media: deps.SFU,
+		node: rand.Text(), store: deps.Store, chat: deps.Chat, bus: deps.Bus, door: deps.Door,
 		limits: newLimits(settings.Fill(deps.Config, call.Defaults())), log: deps.Log,
 		rooms: map[string]*room{}, orphans: make(chan struct{}, 1), done: make(chan struct{}),
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"carillon/api"
+	"carillon/auth"
 
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
@@ -57,7 +58,7 @@ func newPionTarget() (*pionTarget, error) {
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	t := &pionTarget{conn: conn, rooms: map[string]*pionRoom{}}
 	t.web = webrtc.NewAPI(webrtc.WithMediaEngine(&media), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	t.whip = api.NewWHIP(t, slog.New(slog.DiscardHandler))
+	t.whip = api.NewWHIP(t, anyone, slog.New(slog.DiscardHandler))
 	return t, nil
 }
 
@@ -77,7 +78,7 @@ func (t *pionTarget) runtime() Runtime {
 func (t *pionTarget) close() error { return errors.Join(t.whip.Close(), t.conn.Close()) }
 
 // Publish takes a room's one publisher.
-func (t *pionTarget) Publish(ctx context.Context, name, offer string) (api.Session, string, error) {
+func (t *pionTarget) Publish(ctx context.Context, _ auth.Identity, name, offer string) (api.Session, string, error) {
 	p, err := t.web.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, "", err
@@ -131,7 +132,7 @@ func (r *pionRoom) track(kind webrtc.RTPCodecType) *webrtc.TrackLocalStaticRTP {
 }
 
 // Watch shows a room's publisher.
-func (t *pionTarget) Watch(ctx context.Context, name, offer string) (api.Session, string, error) {
+func (t *pionTarget) Watch(ctx context.Context, _ auth.Identity, name, offer string) (api.Session, string, error) {
 	t.mu.Lock()
 	room := t.rooms[name]
 	t.mu.Unlock()

@@ -2,38 +2,39 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"sync"
 	"time"
 
+	"carillon/auth"
 	"carillon/sfu"
+	"carillon/switchboard"
 )
 
-// Rooms is a Joiner whose rooms are the SFU's. Each session is a participant of its own.
+// Rooms is a Joiner whose rooms are the SFU's. The door decides who may come in.
 type Rooms struct {
-	SFU    *sfu.SFU
-	Prefix string // of the rooms' ids in the SFU, so that they are never a call's
+	Door *switchboard.Door
 	// Channel serves a session's chat data channel until it returns; nil: it is closed.
 	Channel func(room string, c sfu.Channel)
 }
 
-// Publish joins with what the offer sends.
-func (r Rooms) Publish(ctx context.Context, room, offer string) (Session, string, error) {
-	return r.join(ctx, room, offer)
+// Publish joins with what the offer sends. The session may watch too, if it may at all.
+func (r Rooms) Publish(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error) {
+	return r.join(ctx, r.Door.Publish, who, room, offer)
 }
 
-// Watch joins with what the offer wants to receive. The SFU reads both from the
-// directions of the offer's lines, so one offer may also do both.
-func (r Rooms) Watch(ctx context.Context, room, offer string) (Session, string, error) {
-	return r.join(ctx, room, offer)
+// Watch joins with what the offer wants to receive.
+func (r Rooms) Watch(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error) {
+	return r.join(ctx, r.Door.Watch, who, room, offer)
 }
 
-func (r Rooms) join(ctx context.Context, room, offer string) (Session, string, error) {
-	id := rand.Text()
+type enter func(who auth.Identity, stream string, l sfu.Listener) (*switchboard.Peer, error)
+
+func (r Rooms) join(ctx context.Context, enter enter, who auth.Identity, room, offer string) (Session, string, error) {
 	s := newRoomSession(room, r.Channel)
-	peer, err := r.SFU.Room(r.Prefix+room).Join(id, id, s)
+	peer, err := enter(who, room, s)
 	if err != nil {
+		s.connect.Stop()
 		return nil, "", err
 	}
 	s.peer = peer
@@ -52,7 +53,7 @@ const connectTime = 30 * time.Second
 type roomSession struct {
 	// Fixed at construction.
 	room    string
-	peer    *sfu.Peer
+	peer    *switchboard.Peer
 	serve   func(room string, c sfu.Channel)
 	connect *time.Timer // stopped when media is up
 

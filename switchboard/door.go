@@ -1,0 +1,104 @@
+package switchboard
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+
+	"carillon/auth"
+	"carillon/call"
+	"carillon/refusal"
+	"carillon/sfu"
+)
+
+// Door is the one way for a peer into a room of the SFU: for the leg of a tab, and for a
+// session of WHIP or WHEP, which has no tab. What a peer may do in its room is decided
+// here and nowhere else, and the SFU never gets an offer for more.
+type Door struct{ media *sfu.SFU }
+
+// NewDoor is the door to the rooms of an SFU.
+func NewDoor(media *sfu.SFU) *Door { return &Door{media: media} }
+
+// Rights are what a peer may do in its room. A peer without any does not get in.
+type Rights struct {
+	Publish bool // send media that others get
+	Watch   bool // get what others send
+}
+
+// Peer is a PeerConnection that was let into a room, with what it may do there.
+type Peer struct {
+	*sfu.Peer
+	rights Rights
+}
+
+// Offer answers an offer of the client, narrowed to what the peer may do.
+func (p *Peer) Offer(ctx context.Context, sdp string) (string, error) {
+	return p.Peer.Offer(ctx, narrow(sdp, p.rights))
+}
+
+// entry is a peer that asks to be let in.
+type entry struct {
+	room        string // its id on the SFU
+	peer        string // a peer of this id that is in the room already is closed
+	participant string // as whom the others see it
+	rights      Rights
+	listener    sfu.Listener
+}
+
+func (d *Door) enter(e entry) (*Peer, error) {
+	if e.participant == "" || e.rights == (Rights{}) {
+		return nil, refusal.New(refusal.NotAllowed, "You may neither publish nor watch here.")
+	}
+	peer, err := d.media.Room(e.room).Join(e.peer, e.participant, e.listener)
+	if err != nil {
+		return nil, err
+	}
+	return &Peer{Peer: peer, rights: e.rights}, nil
+}
+
+// leg lets in the peer of a leg. The pass is the machine's word that its user takes part
+// in the call: they are a member of its conversation, and hold the leg's secret.
+func (d *Door) leg(id string, pass call.LegPass, l sfu.Listener) (*Peer, error) {
+	return d.enter(entry{
+		room: id, peer: pass.Leg, participant: pass.Seat.User,
+		rights: Rights{Publish: true, Watch: true}, listener: l,
+	})
+}
+
+// streams is before the names of rooms that belong to no call, so that none of them is
+// ever a call's.
+const streams = "stream/"
+
+// Publish lets in a session that sends into the room of a stream. It may watch there too
+// if its token allows that. Each session is a participant of its own.
+func (d *Door) Publish(who auth.Identity, stream string, l sfu.Listener) (*Peer, error) {
+	rights := streamRights(who)
+	if !rights.Publish {
+		return nil, refusal.New(refusal.NotAllowed, "This token may not publish. Guests never may; a token that lists grants needs the grant publish.")
+	}
+	return d.stream(stream, rights, l)
+}
+
+// Watch lets in a session that only gets what others send into the room of a stream.
+func (d *Door) Watch(who auth.Identity, stream string, l sfu.Listener) (*Peer, error) {
+	rights := streamRights(who)
+	if !rights.Watch {
+		return nil, refusal.New(refusal.NotAllowed, "This token may not watch. A token that lists grants needs the grant watch.")
+	}
+	return d.stream(stream, Rights{Watch: true}, l)
+}
+
+func (d *Door) stream(name string, rights Rights, l sfu.Listener) (*Peer, error) {
+	id := rand.Text()
+	return d.enter(entry{room: streams + name, peer: id, participant: id, rights: rights, listener: l})
+}
+
+// streamRights are those that a verified token gives in the rooms of streams. A token that
+// lists grants allows what it lists; one that lists none allows what its user may do.
+func streamRights(who auth.Identity) Rights {
+	if who.User == "" {
+		return Rights{}
+	}
+	granted := func(grant string) bool { return len(who.Grants) == 0 || slices.Contains(who.Grants, grant) }
+	return Rights{Publish: !who.Guest && granted("publish"), Watch: granted("watch")}
+}

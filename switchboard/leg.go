@@ -1,0 +1,146 @@
+package switchboard
+
+import (
+	"context"
+	"time"
+
+	"carillon/call"
+	"carillon/refusal"
+	"carillon/sfu"
+	"carillon/wire"
+)
+
+// leg is one leg of a call with its peer on the SFU.
+type leg struct {
+	// Fixed at construction.
+	room        *room
+	id          string
+	negotiating chan struct{} // holds one: whoever put it there negotiates
+
+	// Under the room's mu.
+	pass       call.LegPass
+	peer       *Peer       // none before the first offer
+	connection string      // the client's PeerConnection that the peer belongs to, as its SDP names it
+	mediaUp    bool        // what the call was told last of the peer's media
+	slots      *wire.Slots // what the tab was told last of the peer's slots
+	ended      bool        // the call no longer has the leg
+}
+
+func (l *leg) followLocked(p call.LegPass) {
+	before := l.pass
+	l.pass = p
+	if p.Seat != before.Seat && p.Seat.Session != "" {
+		l.room.board.tabs.HoldsLeg(p.Seat.User, p.Seat.Tab, l.id, true)
+		l.tellSlotsLocked() // what was told while its connection was broken is lost
+	}
+	if l.peer != nil {
+		l.admitLocked()
+	}
+}
+
+// tellSlotsLocked tells the leg's tab, over its WebSocket or over its data channel while
+// it has none. One way keeps them in order.
+func (l *leg) tellSlotsLocked() {
+	if l.slots != nil {
+		to := l.pass.Seat
+		l.room.board.tabs.Tell(to.User, to.Tab, wire.NoteSlots, *l.slots, "slots "+l.id)
+	}
+}
+
+// admitLocked tells the peer what may be forwarded.
+func (l *leg) admitLocked() {
+	l.peer.Mute(sfu.Microphone, !l.pass.Microphone)
+	l.peer.Mute(sfu.Camera, !l.pass.Camera)
+	// Nobody may share a screen yet: else a second audio line would speak for who is muted.
+	l.peer.Mute(sfu.Screen, true)
+	l.peer.Mute(sfu.ScreenAudio, true)
+	l.peer.SetActive(l.pass.Active)
+}
+
+var errLegOver = refusal.New(refusal.LegUnknown, "This tab's part in the call is over. Start again, or move the call here.")
+
+// offer negotiates a leg's PeerConnection: the first time, for more slots, or for an ICE
+// restart. A leg's offers are answered one at a time.
+func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
+	r.mu.Lock()
+	l := r.legs[id]
+	r.mu.Unlock()
+	if l == nil {
+		return "", errLegOver
+	}
+	select {
+	case l.negotiating <- struct{}{}:
+		defer func() { <-l.negotiating }()
+	case <-ctx.Done():
+		return "", refusal.After(time.Second, refusal.Busy, "The offer before this one is not answered yet.")
+	}
+	peer, fresh, err := l.peerFor(sdp)
+	if err != nil {
+		return "", err
+	}
+	answer, err := peer.Offer(ctx, sdp)
+	if err != nil {
+		if fresh {
+			l.giveUp(peer)
+		}
+		return "", err
+	}
+	// A page that suspended and came back with the same PeerConnection has told the call
+	// that its media is gone; the peer never noticed.
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.peer == peer && l.mediaUp {
+		r.board.exchange.Media(r.id, id, true)
+	}
+	return answer, nil
+}
+
+// peerFor returns the peer that an offer is for. A page that was loaded again has a new
+// PeerConnection, and needs a new peer; the old one is closed first.
+func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
+	r, connection := l.room, connectionOf(sdp)
+	r.mu.Lock()
+	old := l.peer
+	if old != nil && l.connection == connection {
+		r.mu.Unlock()
+		return old, false, nil
+	}
+	l.peer, l.mediaUp, l.slots = nil, false, nil
+	pass := l.pass
+	if old != nil {
+		r.board.exchange.Media(r.id, l.id, false)
+	}
+	r.mu.Unlock()
+	if old != nil {
+		r.closePeer(old)
+	}
+	notified := &listener{leg: l}
+	if peer, err = r.board.door.leg(r.id, pass, notified); err != nil {
+		return nil, false, err
+	}
+	r.mu.Lock()
+	if l.ended {
+		r.mu.Unlock()
+		r.closePeer(peer)
+		return nil, false, errLegOver
+	}
+	l.peer, l.connection = peer, connection
+	l.admitLocked()
+	r.mu.Unlock()
+	notified.setPeer(peer)
+	return peer, true, nil
+}
+
+// giveUp closes a peer whose first offer was refused.
+func (l *leg) giveUp(peer *Peer) {
+	r := l.room
+	r.mu.Lock()
+	current := l.peer == peer
+	if current {
+		l.peer, l.connection = nil, ""
+	}
+	r.mu.Unlock()
+	if current {
+		r.closePeer(peer)
+	}
+}
