@@ -47,13 +47,13 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-func start(t *testing.T, cfg Config) *Server {
+func start(t testing.TB, cfg Config) *Server {
 	t.Helper()
 	s, _ := startLogged(t, cfg)
 	return s
 }
 
-func startLogged(t *testing.T, cfg Config) (*Server, *logged) {
+func startLogged(t testing.TB, cfg Config) (*Server, *logged) {
 	t.Helper()
 	var log logged
 	s, err := New(cfg, slog.New(slog.NewTextHandler(&log, nil)), nil)
