@@ -3,11 +3,9 @@
 package turn
 
 import (
-	"bytes"
-	"encoding/binary"
-	"unsafe"
-
 	"golang.org/x/sys/unix"
+
+	"carillon/udp"
 )
 
 const (
@@ -35,8 +33,8 @@ type packet struct {
 	headSize int
 	body     []byte
 	pad      int
-	to       *rawAddress
-	own      rawAddress // what to points to, for an address that nobody else keeps
+	to       *udp.RawAddress
+	own      udp.RawAddress // what to points to, for an address that nobody else keeps
 	next     int32
 }
 
@@ -52,18 +50,10 @@ type batch struct {
 	dirty   []*outlet
 	stats   *traffic
 
-	messages [maxMessages]multiMessage
+	messages [maxMessages]udp.Message
 	vectors  []unix.Iovec
-	controls [maxMessages][segmentControl]byte
+	controls [maxMessages]udp.SegmentControl
 }
-
-type multiMessage struct {
-	header unix.Msghdr
-	sent   uint32
-	_      [4]byte
-}
-
-const segmentControl = 24 // CMSG_SPACE(2)
 
 func newBatch(size int, stats *traffic) *batch {
 	return &batch{packets: make([]packet, size), vectors: make([]unix.Iovec, 0, 3*max(maxSegments, min(size, 4*maxMessages))), stats: stats}
@@ -126,7 +116,7 @@ func (b *batch) message(slot int, o *outlet, at int32) int32 {
 	from := len(b.vectors)
 	for at >= 0 {
 		p := &b.packets[at]
-		if segments > 0 && (o.plain || size == 0 || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !same(p.to, first.to)) {
+		if segments > 0 && (o.plain || size == 0 || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !p.to.Equal(first.to)) {
 			break
 		}
 		b.vector(p.head[:p.headSize])
@@ -140,51 +130,33 @@ func (b *batch) message(slot int, o *outlet, at int32) int32 {
 		}
 	}
 	m := &b.messages[slot]
-	m.header = unix.Msghdr{Name: &first.to.bytes[0], Namelen: first.to.size}
-	if len(b.vectors) > from {
-		m.header.Iov = &b.vectors[from]
-		m.header.SetIovlen(len(b.vectors) - from)
-	}
+	m.ToSend(first.to, b.vectors[from:])
 	if segments > 1 {
-		c := &b.controls[slot]
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&c[0]))
-		h.Level, h.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
-		h.SetLen(unix.CmsgLen(2))
-		binary.NativeEndian.PutUint16(c[unix.CmsgLen(0):], uint16(size))
-		m.header.Control = &c[0]
-		m.header.SetControllen(segmentControl)
+		m.Segment(&b.controls[slot], size)
 	}
 	return at
 }
 
 func (b *batch) vector(bytes []byte) {
-	if len(bytes) == 0 {
-		return
+	if len(bytes) > 0 {
+		b.vectors = append(b.vectors, udp.Vector(bytes))
 	}
-	v := unix.Iovec{Base: &bytes[0]}
-	v.SetLen(len(bytes))
-	b.vectors = append(b.vectors, v)
-}
-
-func same(a, b *rawAddress) bool {
-	return a == b || a.size == b.size && bytes.Equal(a.bytes[:a.size], b.bytes[:b.size])
 }
 
 // transmit sends the first messages. It is false if the kernel cannot segment for this socket
 // and nothing after the refused message was sent.
 func (b *batch) transmit(o *outlet, messages int) bool {
 	for done := 0; done < messages; {
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(o.fd), uintptr(unsafe.Pointer(&b.messages[done])),
-			uintptr(messages-done), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		n, errno := udp.SendMessages(uintptr(o.fd), b.messages[done:messages])
 		b.stats.writes.Add(1)
 		switch {
 		case errno == 0:
-			done += int(n)
+			done += n
 		case errno == unix.EINTR:
-		case (errno == unix.EIO || errno == unix.EINVAL || errno == unix.ENOPROTOOPT) && done == 0 && b.messages[0].header.Control != nil:
+		case udp.RefusesSegments(errno) && done == 0 && b.messages[0].Segmented():
 			return false
 		default:
-			o.plain = o.plain || b.messages[done].header.Control != nil && errno != unix.EAGAIN
+			o.plain = o.plain || b.messages[done].Segmented() && errno != unix.EAGAIN
 			b.stats.dropped[dropSocket].Add(1)
 			done++
 		}

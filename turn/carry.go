@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
+
+	"carillon/udp"
 )
 
 // This file is the way of a packet between a client and a peer, past the library.
@@ -53,7 +55,7 @@ func (r *relay) sendIndication(out *batch, stats *traffic, m *message, now int64
 	}
 	if r.countUp(stats, len(data), now) {
 		q := out.add(&r.out)
-		q.own = newRawAddress(to)
+		q.own = udp.NewRawAddress(to)
 		q.body, q.to = data, &q.own
 	}
 }
@@ -101,12 +103,12 @@ func wrap(to, payload []byte, channel uint16, peer *netip.AddrPort, stream bool)
 }
 
 // fromClient handles one datagram of a client.
-func (l *loop) fromClient(d *door, from *rawAddress, data []byte) {
+func (l *loop) fromClient(d *door, from *udp.RawAddress, data []byte) {
 	if len(data) > maxFrame || len(data) < channelHeader {
 		l.stats.dropped[dropMalformed].Add(1)
 		return
 	}
-	r := d.clients[from.key()]
+	r := d.clients[from.Key()]
 	if data[0]&0xC0 == 0x40 {
 		number, payload, ok := channelData(data)
 		switch {
@@ -131,10 +133,10 @@ func (l *loop) fromClient(d *door, from *rawAddress, data []byte) {
 		r.sendIndication(l.out, &l.stats, &l.request, l.now)
 		return
 	}
-	o := origin{transport: d.listen.transport, client: from.addrPort(), raw: *from, wire: d.wire, loop: l, relay: r, door: d, stats: &l.stats}
+	o := origin{transport: d.listen.transport, client: from.AddrPort(), raw: *from, wire: d.wire, loop: l, relay: r, door: d, stats: &l.stats}
 	answer := l.server.handle(&o, &l.request, l.now)
 	if o.relay != r {
-		d.clients[from.key()] = o.relay
+		d.clients[from.Key()] = o.relay
 	}
 	if answer == nil {
 		return
@@ -145,13 +147,13 @@ func (l *loop) fromClient(d *door, from *rawAddress, data []byte) {
 }
 
 // fromPeer handles one datagram that arrived at a relay.
-func (l *loop) fromPeer(r *relay, from *rawAddress, data []byte) {
+func (l *loop) fromPeer(r *relay, from *udp.RawAddress, data []byte) {
 	if len(data) > maxFrame {
 		l.stats.dropped[dropMalformed].Add(1)
 		return
 	}
 	table := r.peers.Load()
-	if c := table.byPeer[from.key()]; c != nil && c.expires.Load() > l.now && c.permit.expires.Load() > l.now {
+	if c := table.byPeer[from.Key()]; c != nil && c.expires.Load() > l.now && c.permit.expires.Load() > l.now {
 		if c.relay != nil && !c.relay.live() {
 			l.stats.dropped[dropPeer].Add(1)
 			return
@@ -161,7 +163,7 @@ func (l *loop) fromPeer(r *relay, from *rawAddress, data []byte) {
 		}
 		return
 	}
-	source := from.addrPort()
+	source := from.AddrPort()
 	p := table.permits[source.Addr()]
 	if p == nil || p.expires.Load() <= l.now {
 		l.stats.dropped[dropPermission].Add(1)

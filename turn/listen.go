@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"carillon/certs"
+	"carillon/udp"
 )
 
 func (s *Server) openListen(l listen) (netip.AddrPort, []*wire, error) {
@@ -91,7 +92,7 @@ func openDoors(l listen, loops []*loop) ([]*door, error) {
 		for _, option := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF} {
 			unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, doorBuffer) // the kernel caps it at net.core.rmem_max
 		}
-		doors = append(doors, &door{listen: l, wire: newWire(l.address), out: outlet{fd: fd}, clients: make(map[hostKey]*relay)})
+		doors = append(doors, &door{listen: l, wire: newWire(l.address), out: outlet{fd: fd}, clients: make(map[udp.Key]*relay)})
 	}
 	return doors, nil
 }

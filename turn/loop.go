@@ -7,9 +7,10 @@ import (
 	"os"
 	"sync"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"carillon/udp"
 )
 
 const (
@@ -50,18 +51,16 @@ type loop struct {
 
 	// Receive buffers; used of them hold packets that are not sent yet.
 	slab     []byte
-	incoming [receiveBuffers]multiMessage
+	incoming [receiveBuffers]udp.Message
 	vectors  [receiveBuffers]unix.Iovec
-	from     [receiveBuffers]rawAddress
-	controls [receiveBuffers][receiveControl]byte
+	from     [receiveBuffers]udp.RawAddress
+	controls [receiveBuffers]udp.SegmentControl
 	used     int
 
 	mu     sync.Mutex
 	posted []func()
 	closed bool
 }
-
-const receiveControl = 24 // CMSG_SPACE(4)
 
 // source is what a file descriptor of the loop belongs to: a door or a relay.
 type source struct {
@@ -74,7 +73,7 @@ type door struct {
 	listen  listen
 	wire    *wire
 	out     outlet
-	clients map[hostKey]*relay
+	clients map[udp.Key]*relay
 }
 
 func newLoop(s *Server) (*loop, error) {
@@ -100,11 +99,9 @@ func newLoop(s *Server) (*loop, error) {
 		return nil, fmt.Errorf("watch epoll: %w", err)
 	}
 	for i := range l.incoming {
-		l.vectors[i].Base = &l.slab[i*receiveSize]
-		l.vectors[i].SetLen(receiveSize)
-		h := &l.incoming[i].header
-		h.Name, h.Iov, h.Control = &l.from[i].bytes[0], &l.vectors[i], &l.controls[i][0]
-		h.SetIovlen(1)
+		l.vectors[i] = udp.Vector(l.slab[i*receiveSize : (i+1)*receiveSize])
+		l.incoming[i].ToReceive(&l.from[i], l.vectors[i:i+1])
+		l.incoming[i].ReceiveSegments(&l.controls[i])
 	}
 	return l, nil
 }
@@ -167,13 +164,7 @@ func (l *loop) run() {
 	l.file.Close()
 }
 
-func (l *loop) poll() int {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), events, 0, 0, 0)
-	if errno != 0 {
-		return 0
-	}
-	return int(n)
-}
+func (l *loop) poll() int { return udp.PollEvents(l.epoll, l.events[:]) }
 
 func (l *loop) stop() { l.post(func() { l.stopped = true }) }
 
@@ -227,20 +218,15 @@ func (l *loop) read(fd int32) {
 }
 
 func (l *loop) receive(fd, want int) int {
-	for i := l.used; i < l.used+want; i++ {
-		h := &l.incoming[i].header
-		h.Namelen = unix.SizeofSockaddrInet6
-		h.SetControllen(receiveControl)
+	into := l.incoming[l.used : l.used+want]
+	for i := range into {
+		into[i].Reset(udp.SegmentControlSize)
 	}
 	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&l.incoming[l.used])), uintptr(want), unix.MSG_DONTWAIT, 0, 0)
+		n, errno := udp.ReceiveMessages(uintptr(fd), into)
 		l.stats.reads.Add(1)
-		switch errno {
-		case 0:
-			return int(n)
-		case unix.EINTR:
-		default:
-			return 0
+		if errno != unix.EINTR {
+			return n
 		}
 	}
 }
@@ -248,12 +234,8 @@ func (l *loop) receive(fd, want int) int {
 // dispatch takes buffer i apart into the datagrams that the kernel joined.
 func (l *loop) dispatch(s source, i int) {
 	m := &l.incoming[i]
-	l.from[i].size = m.header.Namelen
-	data := l.slab[i*receiveSize : i*receiveSize+int(m.sent)]
-	size := len(data)
-	if m.header.Controllen > 0 {
-		size = segmentSize(l.controls[i][:], size)
-	}
+	data := l.slab[i*receiveSize : i*receiveSize+m.Size()]
+	size := m.SegmentSize(&l.controls[i])
 	for {
 		piece := data[:min(size, len(data))]
 		if s.door != nil {
@@ -267,14 +249,6 @@ func (l *loop) dispatch(s source, i int) {
 	}
 }
 
-func segmentSize(control []byte, whole int) int {
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-	if h.Level != unix.IPPROTO_UDP || h.Type != unix.UDP_GRO {
-		return whole
-	}
-	return max(1, int(*(*int32)(unsafe.Pointer(&control[unix.CmsgLen(0)]))))
-}
-
 // retire closes a relay's socket. The library has ended the relay before.
 func (l *loop) retire(r *relay) {
 	if l.sources[r.out.fd].relay != r {
@@ -286,8 +260,8 @@ func (l *loop) retire(r *relay) {
 	unix.Close(r.out.fd)
 	r.out.fd = -1
 	r.sending.Unlock()
-	if r.door != nil && r.door.clients[r.clientRaw.key()] == r {
-		delete(r.door.clients, r.clientRaw.key())
+	if r.door != nil && r.door.clients[r.clientRaw.Key()] == r {
+		delete(r.door.clients, r.clientRaw.Key())
 	}
 }
 

@@ -6,13 +6,15 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"carillon/udp"
 )
 
 // peerTable is what a relay may reach, by the addresses that packets really carry.
 type peerTable struct {
 	permits  map[netip.Addr]*permit
 	channels map[uint16]*channel
-	byPeer   map[hostKey]*channel
+	byPeer   map[udp.Key]*channel
 }
 
 // permit lets one peer address through, for five minutes at a time.
@@ -28,7 +30,7 @@ type permit struct {
 type channel struct {
 	number  uint16
 	shown   netip.AddrPort
-	to      rawAddress
+	to      udp.RawAddress
 	permit  *permit
 	relay   *relay // the peer is this relay of ours; nil if it is not one
 	expires atomic.Int64
@@ -44,7 +46,7 @@ func (t *peerTable) copyTable(now int64) *peerTable {
 	next := &peerTable{
 		permits:  make(map[netip.Addr]*permit, len(t.permits)+1),
 		channels: make(map[uint16]*channel, len(t.channels)+1),
-		byPeer:   make(map[hostKey]*channel, len(t.byPeer)+1),
+		byPeer:   make(map[udp.Key]*channel, len(t.byPeer)+1),
 	}
 	for a, p := range t.permits {
 		if p.expires.Load() > now {
@@ -54,10 +56,10 @@ func (t *peerTable) copyTable(now int64) *peerTable {
 	for n, c := range t.channels {
 		if c.expires.Load() > now {
 			next.channels[n] = c
-			next.byPeer[c.to.key()] = c
+			next.byPeer[c.to.Key()] = c
 			// The channel's permission may have lapsed and come back as another entry.
-			if p := next.permits[c.to.addrPort().Addr()]; p == nil {
-				next.permits[c.to.addrPort().Addr()] = c.permit
+			if p := next.permits[c.to.AddrPort().Addr()]; p == nil {
+				next.permits[c.to.AddrPort().Addr()] = c.permit
 			}
 		}
 	}
@@ -110,9 +112,9 @@ func (t *peerTable) permit(to target, now int64) *permit {
 func (r *relay) bind(number uint16, to target, now int64) {
 	next := r.peers.Load().copyTable(now)
 	p := next.permit(to, now)
-	fresh := &channel{number: number, shown: to.shown, to: newRawAddress(to.actual), permit: p, relay: to.relay}
+	fresh := &channel{number: number, shown: to.shown, to: udp.NewRawAddress(to.actual), permit: p, relay: to.relay}
 	fresh.expires.Store(now + int64(channelLifetime))
 	next.channels[number] = fresh
-	next.byPeer[fresh.to.key()] = fresh
+	next.byPeer[fresh.to.Key()] = fresh
 	r.peers.Store(next)
 }

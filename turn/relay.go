@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"carillon/limit"
+	"carillon/udp"
 )
 
 // relay is one allocation: a socket on which peers reach a client. The library decides when
@@ -30,7 +31,7 @@ type relay struct {
 	requests  limit.Bucket
 	up, down  limit.Bucket
 	limited   bool
-	clientRaw rawAddress
+	clientRaw udp.RawAddress
 	door      *door   // UDP: the socket the client speaks to
 	stream    *stream // TCP and TLS: its connection
 

@@ -2,13 +2,17 @@
 
 package turn
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"carillon/udp"
+)
 
 // origin is who sent a request, and what they have.
 type origin struct {
 	transport string
 	client    netip.AddrPort
-	raw       rawAddress
+	raw       udp.RawAddress
 	wire      *wire
 	loop      *loop
 	door      *door

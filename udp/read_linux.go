@@ -1,30 +1,27 @@
 package udp
 
 import (
-	"encoding/binary"
 	"net"
 	"net/netip"
 	"strconv"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-var bigEndian = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 
 // reader owns the arrays that recvmmsg fills. It is used under Conn.readMu only.
 type reader struct {
 	conn *Conn
 
-	msgs    []mmsghdr
-	names   []unix.RawSockaddrInet6
-	iovecs  []unix.Iovec
-	buffers []byte
+	messages []Message
+	names    []RawAddress
+	vectors  []unix.Iovec
+	buffers  []byte
 
-	// What the last call brought.
+	// What the last call brought: messages at to count-1 are not read yet.
 	at, count int
 
+	// The system call, prepared once so that a call allocates nothing, and its error.
 	call  func(fd uintptr) bool
 	errno syscall.Errno
 }
@@ -32,34 +29,25 @@ type reader struct {
 func (r *reader) open(c *Conn) {
 	n := c.cfg.ReadPackets
 	r.conn = c
-	r.msgs = make([]mmsghdr, n)
-	r.names = make([]unix.RawSockaddrInet6, n)
-	r.iovecs = make([]unix.Iovec, n)
+	r.messages = make([]Message, n)
+	r.names = make([]RawAddress, n)
+	r.vectors = make([]unix.Iovec, n)
 	r.buffers = make([]byte, n*MaxPacket)
 	for i := range n {
-		r.iovecs[i].Base = &r.buffers[i*MaxPacket]
-		r.iovecs[i].SetLen(MaxPacket)
-		r.msgs[i].hdr.Name = (*byte)(unsafe.Pointer(&r.names[i]))
-		r.msgs[i].hdr.Iov = &r.iovecs[i]
-		r.msgs[i].hdr.SetIovlen(1)
+		r.vectors[i] = Vector(r.buffers[i*MaxPacket : (i+1)*MaxPacket])
+		r.messages[i].ToReceive(&r.names[i], r.vectors[i:i+1])
 	}
-	r.call = r.recvmmsg
+	r.call = r.receive
 }
 
-func (r *reader) recvmmsg(fd uintptr) bool {
-	for i := range r.msgs[:r.count] {
-		r.msgs[i].hdr.Flags = 0
+// receive returns false to wait until there is something to read.
+func (r *reader) receive(fd uintptr) bool {
+	for i := range r.messages {
+		r.messages[i].Reset(0)
 	}
-	for i := range r.msgs {
-		r.msgs[i].hdr.Namelen = unix.SizeofSockaddrInet6
-	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd,
-		uintptr(unsafe.Pointer(&r.msgs[0])), uintptr(len(r.msgs)), unix.MSG_DONTWAIT, 0, 0)
-	r.at, r.count, r.errno = 0, int(n), errno
-	if errno != 0 {
-		r.count = 0
-	}
-	return errno != unix.EAGAIN
+	r.at = 0
+	r.count, r.errno = ReceiveMessages(fd, r.messages)
+	return r.errno != unix.EAGAIN
 }
 
 func (r *reader) next(b []byte) (int, netip.AddrPort, error) {
@@ -67,11 +55,11 @@ func (r *reader) next(b []byte) (int, netip.AddrPort, error) {
 		for r.at < r.count {
 			i := r.at
 			r.at++
-			if r.msgs[i].hdr.Flags&unix.MSG_TRUNC != 0 {
+			if r.messages[i].Truncated() {
 				r.conn.counters.dropTooLarge.Add(1)
 				continue
 			}
-			return copy(b, r.buffers[i*MaxPacket:][:r.msgs[i].len]), r.from(i), nil
+			return copy(b, r.buffers[i*MaxPacket:][:r.messages[i].Size()]), r.from(i), nil
 		}
 		if err := r.fill(); err != nil {
 			return 0, netip.AddrPort{}, err
@@ -94,8 +82,8 @@ func (r *reader) fill() error {
 		return nil
 	}
 	bytes := 0
-	for i := range r.msgs[:r.count] {
-		bytes += int(r.msgs[i].len)
+	for i := range r.messages[:r.count] {
+		bytes += r.messages[i].Size()
 	}
 	r.conn.counters.readCalls.Add(1)
 	r.conn.counters.packetsIn.Add(uint64(r.count))
@@ -104,23 +92,11 @@ func (r *reader) fill() error {
 }
 
 func (r *reader) from(i int) netip.AddrPort {
-	if r.names[i].Family == unix.AF_INET {
-		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.names[i]))
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), hostPort(sa.Port))
+	a := r.names[i].AddrPort()
+	if scope := r.names[i].scope(); scope != 0 && a.Addr().IsLinkLocalUnicast() {
+		return netip.AddrPortFrom(a.Addr().WithZone(strconv.Itoa(int(scope))), a.Port())
 	}
-	sa := &r.names[i]
-	addr := netip.AddrFrom16(sa.Addr).Unmap()
-	if sa.Scope_id != 0 && addr.Is6() && addr.IsLinkLocalUnicast() {
-		addr = addr.WithZone(strconv.Itoa(int(sa.Scope_id)))
-	}
-	return netip.AddrPortFrom(addr, hostPort(sa.Port))
-}
-
-func hostPort(p uint16) uint16 {
-	if bigEndian {
-		return p
-	}
-	return p<<8 | p>>8
+	return a
 }
 
 // zoneID reads a zone that from wrote, or one that is the name of an interface.

@@ -1,10 +1,8 @@
 package udp
 
 import (
-	"net/netip"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,23 +16,17 @@ const (
 	kernelFull = 5 * time.Millisecond
 )
 
-// mmsghdr is struct mmsghdr of recvmmsg(2).
-type mmsghdr struct {
-	hdr unix.Msghdr
-	len uint32
-}
-
 // sender owns the arrays that sendmmsg reads. It is used under Conn.sendMu only.
 type sender struct {
 	conn      *Conn
 	v6        bool // the socket is AF_INET6: IPv4 goes as IPv4-in-IPv6
 	segmented bool // UDP_SEGMENT works
 
-	msgs   [sendMessages]mmsghdr
-	names  [sendMessages]unix.RawSockaddrInet6 // or Inet4, which is smaller
-	ctrls  [sendMessages][64]byte              // CmsgSpace(2), aligned
-	runs   [sendMessages]run
-	iovecs [sendPackets]unix.Iovec
+	messages [sendMessages]Message
+	names    [sendMessages]RawAddress
+	controls [sendMessages]SegmentControl
+	runs     [sendMessages]run
+	vectors  [sendPackets]unix.Iovec
 
 	// The system call, prepared once so that a call allocates nothing.
 	call  func(fd uintptr) bool
@@ -57,17 +49,13 @@ func (s *sender) open(c *Conn) {
 		_, err := unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT)
 		s.segmented = err == nil && !c.cfg.NoSegmentation
 	})
-	s.call = s.sendmmsg
+	s.call = s.transmit
 }
 
-func (s *sender) sendmmsg(fd uintptr) bool {
-	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, fd,
-		uintptr(unsafe.Pointer(&s.msgs[s.from])), uintptr(s.until-s.from), unix.MSG_DONTWAIT, 0, 0)
-	s.sent, s.errno = int(n), errno
-	if errno != 0 {
-		s.sent = 0
-	}
-	return errno != unix.EAGAIN || !s.wait
+// transmit returns false to wait until the socket takes more.
+func (s *sender) transmit(fd uintptr) bool {
+	s.sent, s.errno = SendMessages(fd, s.messages[s.from:s.until])
+	return s.errno != unix.EAGAIN || !s.wait
 }
 
 func (s *sender) send(q *queue) {
@@ -85,56 +73,25 @@ func (s *sender) send(q *queue) {
 
 // fill prepares as many of runs as the arrays hold, at least one.
 func (s *sender) fill(q *queue, runs []run) int {
-	n, iov := 0, 0
-	for n < len(runs) && n < sendMessages && iov+int(runs[n].count) <= sendPackets {
+	n, used := 0, 0
+	for n < len(runs) && n < sendMessages && used+int(runs[n].count) <= sendPackets {
 		r := runs[n]
-		first := &q.packets[r.first]
-		hdr := &s.msgs[n].hdr
-		*hdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.names[n])), Iov: &s.iovecs[iov]}
-		hdr.Namelen = s.name(n, first.to)
-		hdr.SetIovlen(int(r.count))
-		for i := r.first; iov < sendPackets && r.count > 0; i = q.packets[i].next {
-			p := &q.packets[i]
-			s.iovecs[iov] = unix.Iovec{Base: unsafe.SliceData(q.bytes(p))}
-			s.iovecs[iov].SetLen(int(p.size))
-			iov++
-			r.count--
+		vectors := s.vectors[used : used+int(r.count)]
+		used += len(vectors)
+		for i, at := 0, r.first; i < len(vectors); i++ {
+			p := &q.packets[at]
+			vectors[i] = Vector(q.bytes(p))
+			at = p.next
 		}
-		if runs[n].count > 1 {
-			s.segment(n, uint16(r.size))
+		s.names[n].set(q.packets[r.first].to, s.v6)
+		s.messages[n].ToSend(&s.names[n], vectors)
+		if r.count > 1 {
+			s.messages[n].Segment(&s.controls[n], int(r.size))
 		}
-		s.runs[n] = runs[n]
+		s.runs[n] = r
 		n++
 	}
 	return n
-}
-
-// segment asks the kernel to cut message i into packets of size bytes.
-func (s *sender) segment(i int, size uint16) {
-	c := (*unix.Cmsghdr)(unsafe.Pointer(&s.ctrls[i]))
-	c.Level, c.Type = unix.SOL_UDP, unix.UDP_SEGMENT
-	c.SetLen(unix.CmsgLen(2))
-	*(*uint16)(unsafe.Pointer(&s.ctrls[i][unix.CmsgLen(0)])) = size
-	s.msgs[i].hdr.Control = &s.ctrls[i][0]
-	s.msgs[i].hdr.SetControllen(unix.CmsgSpace(2))
-}
-
-// name writes the socket address of message i and returns its length.
-func (s *sender) name(i int, to netip.AddrPort) uint32 {
-	port := hostPort(to.Port()) // its own inverse
-	if !s.v6 {
-		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.names[i]))
-		*sa = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: port}
-		if a := to.Addr().Unmap(); a.Is4() {
-			sa.Addr = a.As4()
-		}
-		return unix.SizeofSockaddrInet4
-	}
-	s.names[i] = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port, Addr: to.Addr().As16()}
-	if zone := to.Addr().Zone(); zone != "" {
-		s.names[i].Scope_id = zoneID(zone)
-	}
-	return unix.SizeofSockaddrInet6
 }
 
 // push sends messages 0 to n-1. What the kernel refuses is dropped and counted, and
@@ -156,7 +113,7 @@ func (s *sender) push(q *queue, n int) {
 		case s.errno == unix.EAGAIN:
 			s.wait, bounded = true, true
 			_ = s.conn.inner.SetWriteDeadline(time.Now().Add(kernelFull))
-		case s.runs[s.from].count > 1 && refusesSegments(s.errno):
+		case s.runs[s.from].count > 1 && RefusesSegments(s.errno):
 			// From now on the plan makes runs of one; this run is sent again packet by packet.
 			s.segmented = false
 			s.single(q, s.runs[s.from])
@@ -198,16 +155,10 @@ func (s *sender) count(q *queue, from, until int) {
 	for i := from; i < until; i++ {
 		r := s.runs[i]
 		packets += int(r.count)
-		bytes += int(s.msgs[i].len)
+		bytes += s.messages[i].Size()
 		if r.count > 1 {
 			s.conn.counters.segmented.Add(uint64(r.count))
 		}
 	}
 	s.conn.counters.sent(packets, bytes)
-}
-
-// refusesSegments: EINVAL comes from a route or kernel without segmentation, EIO from
-// a card without checksum offload, ENOPROTOOPT from a kernel before 4.18.
-func refusesSegments(errno syscall.Errno) bool {
-	return errno == unix.EINVAL || errno == unix.EIO || errno == unix.ENOPROTOOPT
 }
