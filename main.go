@@ -11,11 +11,9 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 
-	"carillon/auth"
 	"carillon/config"
 )
 
@@ -72,45 +70,6 @@ func version() string {
 		return "unknown"
 	}
 	return info.Main.Version
-}
-
-type tokenCmd struct {
-	files
-	User string        `required:"" help:"Whose token."`
-	Name string        `help:"The name others see."`
-	TTL  time.Duration `name:"ttl" default:"1h" help:"How long it is valid."`
-}
-
-// Run needs no running server: it reads the keys that the server reads.
-func (t tokenCmd) Run(ctx context.Context) error {
-	c, err := t.load()
-	if err != nil {
-		return err
-	}
-	token, err := mint(ctx, c, t.User, t.Name, t.TTL)
-	if err != nil {
-		return err
-	}
-	fmt.Println(token)
-	return nil
-}
-
-func mint(ctx context.Context, c config.Config, user, name string, ttl time.Duration) (string, error) {
-	var own []byte
-	if c.Auth.Demo() {
-		path, err := c.DataPath()
-		if err != nil {
-			return "", err
-		}
-		if own, err = config.ReadSecret(path, "auth"); err != nil {
-			return "", err
-		}
-	}
-	v, err := auth.NewVerifier(ctx, c.Auth, own, nil)
-	if err != nil {
-		return "", err
-	}
-	return v.Mint(user, name, ttl)
 }
 
 func newLogger(level string) (*slog.Logger, error) {

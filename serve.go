@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,12 +22,12 @@ import (
 	"carillon/bus"
 	"carillon/chat"
 	"carillon/config"
+	"carillon/doctor"
 	"carillon/front"
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/store"
 	"carillon/switchboard"
-	"carillon/turn"
 	"carillon/web"
 	"carillon/wire"
 )
@@ -100,7 +98,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	defer public.Close()
 	share(&c, public)
-	private, err := listen("private.listen", c.Private.Listen)
+	private, err := front.Listen("private.listen", c.Private.Listen)
 	if err != nil {
 		return err
 	}
@@ -155,12 +153,17 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), log)
 	defer streams.Close()
 
-	health := healthHandler(db)
+	health := api.Health(func(ctx context.Context) error {
+		if _, err := db.ValidAfter(ctx, "health"); err != nil {
+			return errors.New("the database does not answer")
+		}
+		return nil
+	})
 	mux := http.NewServeMux()
 	mux.Handle("/whip/", streams.Handler())
 	mux.Handle("/whep/", streams.Handler())
 	mux.Handle("/ws", node)
-	mux.Handle("/api/v1/guests", shared(c.Signaling.Origins, verifier.GuestHandler(log)))
+	mux.Handle("/api/v1/guests", api.AllowOrigins(c.Signaling.Origins, verifier.GuestHandler(log)))
 	if c.Auth.Demo() {
 		mux.Handle("/demo/token", verifier.DemoHandler(log))
 	}
@@ -170,13 +173,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 
 	var lines bytes.Buffer
 	announce(&lines, public, private.Addr(), media, relays, folder, c.Auth.Demo())
-	if err := noteRunning(folder, lines.Bytes()); err != nil {
+	if err := doctor.NoteRunning(folder, lines.Bytes()); err != nil {
 		return err
 	}
 	_, _ = out.Write(lines.Bytes()) // nobody may be reading
 	return run(ctx,
-		func(ctx context.Context) error { return serveHTTP(ctx, public.HTTP(), mux, log) },
-		func(ctx context.Context) error { return serveHTTP(ctx, private, privateHandler(reg, health), log) },
+		func(ctx context.Context) error { return front.Serve(ctx, public.HTTP(), mux, log) },
+		func(ctx context.Context) error { return front.Serve(ctx, private, api.Private(reg, health), log) },
 	)
 }
 
@@ -225,48 +228,4 @@ func (d *doorbell) connect(hear func([]chat.UserEvent)) { d.hear.Store(&hear) }
 // limits are what clients are told at hello.
 func limits(c config.Config) wire.Limits {
 	return wire.Limits{MessageBytes: c.Chat.MessageBytes, ObjectBytes: c.Chat.ObjectBytes, PageSize: c.Chat.PageSize}
-}
-
-// healthHandler says that the process serves, which it does only if its database answers.
-func healthHandler(db *store.Store) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if _, err := db.ValidAfter(ctx, "health"); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = io.WriteString(w, "ok\n") // who asked has left: fine
-	})
-}
-
-// announce prints NAME URL for every listener, then where the data is and what to click.
-func announce(out io.Writer, public *front.Front, private net.Addr, media *sfu.SFU, relays *turn.Server, data string, demo bool) {
-	scheme := "http"
-	if public.Secure() {
-		scheme = "https"
-	}
-	url := scheme + "://" + public.HTTP().Addr().String()
-	udp, tcp := media.Addresses()
-	fmt.Fprintf(out, "%s %s\n", scheme, url)
-	fmt.Fprintf(out, "media-udp udp://%s\n", udp)
-	if tcp.IsValid() {
-		fmt.Fprintf(out, "media-tcp tcp://%s\n", tcp)
-	}
-	if relays != nil {
-		for _, u := range relays.URLs() {
-			_, transport, _ := strings.Cut(u, "?transport=")
-			if strings.HasPrefix(u, "turns:") {
-				transport = "tls"
-			}
-			fmt.Fprintf(out, "turn-%s %s\n", transport, u)
-		}
-	}
-	fmt.Fprintf(out, "private http://%s\n", private)
-	fmt.Fprintf(out, "data %s\n", data)
-	if demo {
-		fmt.Fprintf(out, "open %s/demo?user=alice&with=bob\n", url)
-		fmt.Fprintf(out, "open %s/demo?user=bob&with=alice\n", url)
-	}
-	fmt.Fprintln(out, "ready")
 }

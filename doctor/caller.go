@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -17,18 +18,21 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// caller joins a room of its own through WHEP, as a player would, to learn what the server
-// tells clients and to ask its media port with credentials that it must answer.
-type caller struct {
+// Caller joins a room of its own through WHEP, as a player would, to learn what the server
+// tells clients and to send its media port connectivity checks that it must answer.
+type Caller struct {
+	Token string // who it is
+
 	site   string // scheme://address
-	token  string
 	client *http.Client
 
-	// Set by join.
+	// UDP and TCP are the media addresses in the server's answer. Join sets them.
+	UDP, TCP []netip.AddrPort
+
+	// Set by Join.
 	session  string // the path of the session
 	ufrag    string
 	password string
-	udp, tcp []netip.AddrPort // where the answer says that media goes
 }
 
 const callerUfrag = "doctor"
@@ -52,20 +56,22 @@ a=setup:actpass
 a=rtpmap:111 opus/48000/2
 `, "\n", "\r\n")
 
-func newCaller(scheme string, at netip.AddrPort, serverName string) *caller {
-	return &caller{site: scheme + "://" + at.String(), client: &http.Client{
+// NewCaller is a caller of the server at an address. It asks for the certificate of
+// serverName; empty: that of the address.
+func NewCaller(scheme string, at netip.AddrPort, serverName string) *Caller {
+	return &Caller{site: scheme + "://" + at.String(), client: &http.Client{
 		Timeout: 10 * time.Second,
 		// Who is at the address is known, and the certificate is judged by itself.
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: serverName}, DisableKeepAlives: true},
 	}}
 }
 
-// another is the same caller without a session.
-func (c *caller) another() *caller {
-	return &caller{site: c.site, token: c.token, client: c.client}
+// withoutSession is the same caller before Join.
+func (c *Caller) withoutSession() *Caller {
+	return &Caller{site: c.site, Token: c.Token, client: c.client}
 }
 
-func (c *caller) do(ctx context.Context, method, path, body string) (*http.Response, string, error) {
+func (c *Caller) do(ctx context.Context, method, path, body string) (*http.Response, string, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.site+path, strings.NewReader(body))
 	if err != nil {
 		return nil, "", err
@@ -73,8 +79,8 @@ func (c *caller) do(ctx context.Context, method, path, body string) (*http.Respo
 	if body != "" {
 		r.Header.Set("Content-Type", "application/sdp")
 	}
-	if c.token != "" {
-		r.Header.Set("Authorization", "Bearer "+c.token)
+	if c.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	answer, err := c.client.Do(r)
 	if err != nil {
@@ -87,7 +93,7 @@ func (c *caller) do(ctx context.Context, method, path, body string) (*http.Respo
 
 // healthy asks whether the server serves, and for its time: by how much it is ahead of
 // ours, to the second, or nil when it does not say.
-func (c *caller) healthy(ctx context.Context) (ahead *time.Duration, took time.Duration, err error) {
+func (c *Caller) healthy(ctx context.Context) (ahead *time.Duration, took time.Duration, err error) {
 	asked := time.Now()
 	answer, text, err := c.do(ctx, http.MethodGet, "/healthz", "")
 	if err != nil {
@@ -102,8 +108,8 @@ func (c *caller) healthy(ctx context.Context) (ahead *time.Duration, took time.D
 	return ahead, time.Since(asked), err
 }
 
-// join makes the session. Leave ends it.
-func (c *caller) join(ctx context.Context) error {
+// Join opens a session, which Leave ends.
+func (c *Caller) Join(ctx context.Context) error {
 	answer, text, err := c.do(ctx, http.MethodPost, "/whep/doctor-"+rand.Text(), offer)
 	if err != nil {
 		return err
@@ -115,14 +121,15 @@ func (c *caller) join(ctx context.Context) error {
 	return c.read(text)
 }
 
-func (c *caller) leave(ctx context.Context) {
+// Leave ends the session. A server that it does not reach ends the session by itself.
+func (c *Caller) Leave(ctx context.Context) {
 	if c.session != "" {
-		_, _, _ = c.do(ctx, http.MethodDelete, c.session, "") // without it the server ends the session by itself
+		_, _, _ = c.do(ctx, http.MethodDelete, c.session, "")
 	}
 }
 
-// read takes from an answer what a connectivity check needs.
-func (c *caller) read(answer string) error {
+// read takes the addresses and the ICE credentials from an answer.
+func (c *Caller) read(answer string) error {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(answer); err != nil || len(d.MediaDescriptions) == 0 {
 		return fmt.Errorf("the answer is not SDP with a media line")
@@ -141,13 +148,13 @@ func (c *caller) read(answer string) error {
 			if len(field) < 6 || field[1] != "1" {
 				continue
 			}
-			at, err := netip.ParseAddrPort(joinHostPort(field[4], field[5]))
+			at, err := netip.ParseAddrPort(net.JoinHostPort(field[4], field[5]))
 			switch {
 			case err != nil:
 			case strings.EqualFold(field[2], "udp"):
-				c.udp = append(c.udp, at)
+				c.UDP = append(c.UDP, at)
 			default:
-				c.tcp = append(c.tcp, at)
+				c.TCP = append(c.TCP, at)
 			}
 		}
 	}
@@ -157,16 +164,20 @@ func (c *caller) read(answer string) error {
 	return nil
 }
 
-func joinHostPort(host, port string) string {
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return host + ":" + port
+// Ask sends a connectivity check over a socket, or over a relay, and returns how long the
+// answer took.
+func (c *Caller) Ask(ctx context.Context, conn net.PacketConn, to netip.AddrPort) (time.Duration, error) {
+	return ask(ctx, conn, net.UDPAddrFromAddrPort(to), c.check)
 }
 
-// check is a connectivity check that the server answers, and which chooses nothing.
+// AskTCP does the same over ICE-TCP.
+func (c *Caller) AskTCP(ctx context.Context, to netip.AddrPort) (time.Duration, error) {
+	return askTCP(ctx, to, c.check)
+}
+
+// check is a connectivity check that the server answers and that nominates no candidate.
 // https://www.rfc-editor.org/rfc/rfc8445#section-7.2.2
-func (c *caller) check() (*stun.Message, error) {
+func (c *Caller) check() (*stun.Message, error) {
 	priority := binary.BigEndian.AppendUint32(nil, 0x7e7f1eff)
 	return stun.Build(stun.TransactionID, stun.BindingRequest,
 		stun.NewUsername(c.ufrag+":"+callerUfrag),

@@ -84,14 +84,3 @@ func shownAddresses(bound netip.Addr, advertise []string) (shown []netip.Addr) {
 	}
 	return shown
 }
-
-// reachable is where a relay on this machine sends to reach a bound port.
-func reachable(bound netip.AddrPort) netip.AddrPort {
-	switch {
-	case !bound.Addr().IsUnspecified():
-		return bound
-	case bound.Addr().Is4():
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), bound.Port())
-	}
-	return netip.AddrPortFrom(netip.IPv6Loopback(), bound.Port())
-}

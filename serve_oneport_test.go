@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"carillon/doctor"
 	"carillon/turn"
 )
 
@@ -108,16 +109,16 @@ func TestOnePortCarriesMedia(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	me := newCaller("https", at, "")
-	me.token = strings.TrimSpace(string(token))
-	if err := me.join(t.Context()); err != nil {
+	me := doctor.NewCaller("https", at, "")
+	me.Token = strings.TrimSpace(string(token))
+	if err := me.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer me.leave(context.WithoutCancel(t.Context()))
-	if !slices.Equal(me.udp, []netip.AddrPort{at}) || !slices.Equal(me.tcp, []netip.AddrPort{at}) {
-		t.Fatalf("callers are told UDP %v and TCP %v, want %s for both", me.udp, me.tcp, at)
+	defer me.Leave(context.WithoutCancel(t.Context()))
+	if !slices.Equal(me.UDP, []netip.AddrPort{at}) || !slices.Equal(me.TCP, []netip.AddrPort{at}) {
+		t.Fatalf("callers are told UDP %v and TCP %v, want %s for both", me.UDP, me.TCP, at)
 	}
-	if _, err := askTCP(t.Context(), at, me.check); err != nil {
+	if _, err := me.AskTCP(t.Context(), at); err != nil {
 		t.Errorf("ICE-TCP: %v", err)
 	}
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -125,7 +126,7 @@ func TestOnePortCarriesMedia(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := ask(t.Context(), conn, net.UDPAddrFromAddrPort(at), me.check); err != nil {
+	if _, err := me.Ask(t.Context(), conn, at); err != nil {
 		t.Errorf("UDP: %v", err)
 	}
 	name, password := turn.Credential(turnSecret, "alice", time.Now().Add(time.Minute))
@@ -134,20 +135,20 @@ func TestOnePortCarriesMedia(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closeRelay()
-	if _, err := ask(t.Context(), relay, net.UDPAddrFromAddrPort(at), me.check); err != nil {
+	if _, err := me.Ask(t.Context(), relay, at); err != nil {
 		t.Errorf("through a relay over TLS: %v", err)
 	}
 
 	// Doctor sees the same, and that TURN over TLS needs a name of the certificate.
-	all, failed := doctor(t, env, args...)
+	all, failed := runDoctor(t, env, args...)
 	if failed {
 		t.Error("doctor failed")
 	}
-	expect(t, all, "http.cert", statusWarning, "is not trusted") // it is nobody's, but names the address
-	expect(t, all, "media TCP", statusOK, address)
-	expect(t, all, "turn", statusOK, "turns:"+address, "reaches the media port")
-	all, _ = doctor(t, append(env, "CARILLON_TURN_HOST=turn.example.com"), args...)
-	expect(t, all, "http.cert", statusProblem, "turn.example.com", "turn.host")
+	expect(t, all, "http.cert", doctor.StatusWarning, "is not trusted") // it is nobody's, but names the address
+	expect(t, all, "media TCP", doctor.StatusOK, address)
+	expect(t, all, "turn", doctor.StatusOK, "turns:"+address, "reaches the media port")
+	all, _ = runDoctor(t, append(env, "CARILLON_TURN_HOST=turn.example.com"), args...)
+	expect(t, all, "http.cert", doctor.StatusProblem, "turn.example.com", "turn.host")
 }
 
 func TestOnePortWithoutACertificateIsRefused(t *testing.T) {
@@ -163,10 +164,10 @@ func TestRelaysReachAWildcard(t *testing.T) {
 	env := []string{"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_MEDIA_ADVERTISE=127.0.0.1"}
 	args := append(without(anyPorts, "--media"), "--media", "0.0.0.0:0", "--data", t.TempDir())
 	start(t, env, args...)
-	all, failed := doctor(t, env, args...)
+	all, failed := runDoctor(t, env, args...)
 	if failed {
 		t.Error("doctor failed")
 	}
-	expect(t, all, "turn", statusOK, "transport=udp", "reaches the media port")
-	expect(t, all, "turn", statusOK, "transport=tcp", "reaches the media port")
+	expect(t, all, "turn", doctor.StatusOK, "transport=udp", "reaches the media port")
+	expect(t, all, "turn", doctor.StatusOK, "transport=tcp", "reaches the media port")
 }

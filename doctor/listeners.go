@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -9,8 +9,6 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
-
-	"carillon/config"
 )
 
 // listening is an address of the configuration that carillon binds.
@@ -22,40 +20,40 @@ type listening struct {
 }
 
 // listeners are all that serve would bind. What shares a port is listed once.
-func listeners(c config.Config) []listening {
+func listeners(s Subject) []listening {
 	site := "http"
-	if c.HTTP.Cert != "" || len(c.HTTP.ACME) > 0 {
+	if s.HTTP.Cert != "" || len(s.HTTP.ACME) > 0 {
 		site = "https"
 	}
 	list := []listening{
-		{"http.listen", site, "tcp", c.HTTP.Listen},
-		{"media.listen", "media-udp", "udp", c.Media.Listen},
+		{"http.listen", site, "tcp", s.HTTP.Listen},
+		{"media.listen", "media-udp", "udp", s.Media.Listen},
 	}
-	if !c.Media.NoTCP && c.Media.Listen != c.HTTP.Listen {
-		list = append(list, listening{"media.listen", "media-tcp", "tcp", c.Media.Listen})
+	if !s.Media.NoTCP && s.Media.Listen != s.HTTP.Listen {
+		list = append(list, listening{"media.listen", "media-tcp", "tcp", s.Media.Listen})
 	}
-	if !c.Turn.Off {
+	if !s.Turn.Off {
 		for _, t := range []struct {
 			key, name, transport string
 			addresses            []string
 		}{
-			{"turn.udp", "turn-udp", "udp", c.Turn.UDP},
-			{"turn.tcp", "turn-tcp", "tcp", c.Turn.TCP},
-			{"turn.tls", "turn-tls", "tcp", slices.DeleteFunc(slices.Clone(c.Turn.TLS), func(a string) bool { return a == c.HTTP.Listen })},
+			{"turn.udp", "turn-udp", "udp", s.Turn.UDP},
+			{"turn.tcp", "turn-tcp", "tcp", s.Turn.TCP},
+			{"turn.tls", "turn-tls", "tcp", slices.DeleteFunc(slices.Clone(s.Turn.TLS), func(a string) bool { return a == s.HTTP.Listen })},
 		} {
 			for _, a := range t.addresses {
 				list = append(list, listening{t.key, t.name, t.transport, a})
 			}
 		}
 	}
-	return append(list, listening{"private.listen", "private", "tcp", c.Private.Listen})
+	return append(list, listening{"private.listen", "private", "tcp", s.Private})
 }
 
 // checkListeners asks of each address whether it can be bound, or is served already.
-func checkListeners(c config.Config, server *running) []finding {
-	var all []finding
+func checkListeners(s Subject, server *running) []Finding {
+	var all []Finding
 	seen := map[string]string{} // transport and address: its key
-	for _, l := range listeners(c) {
+	for _, l := range listeners(s) {
 		a, err := netip.ParseAddrPort(l.address)
 		if err != nil {
 			continue // the configuration's check names it
@@ -66,8 +64,8 @@ func checkListeners(c config.Config, server *running) []finding {
 		}
 		at := l.transport + " " + l.address
 		if other := seen[at]; other != "" && a.Port() != 0 {
-			all = append(all, finding{
-				l.key, statusProblem, fmt.Sprintf("%s is named by %s too", at, other), "carillon does not start",
+			all = append(all, Finding{
+				l.key, StatusProblem, fmt.Sprintf("%s is named by %s too", at, other), "carillon does not start",
 				fmt.Sprintf("set %s to another address; only http.listen, turn.tls and the TCP side of media.listen can share one", l.key),
 			})
 			continue
@@ -82,7 +80,7 @@ func checkListeners(c config.Config, server *running) []finding {
 	return all
 }
 
-func (l listening) served(a netip.AddrPort, server *running) finding {
+func (l listening) served(a netip.AddrPort, server *running) Finding {
 	at := fmt.Sprintf("%s %s", l.transport, l.address)
 	switch {
 	case a.Port() == 0 && server.url(l.name) != "":
@@ -90,8 +88,8 @@ func (l listening) served(a netip.AddrPort, server *running) finding {
 	case server.serves(l.name, a.Port()):
 		return ok(l.key, "%s is served by carillon (pid %d)", at, server.pid)
 	}
-	return finding{
-		l.key, statusWarning, fmt.Sprintf("%s is configured, but carillon (pid %d) runs without it", at, server.pid),
+	return Finding{
+		l.key, StatusWarning, fmt.Sprintf("%s is configured, but carillon (pid %d) runs without it", at, server.pid),
 		"nobody can connect there", "restart carillon, with the same configuration, flags and variables as this command",
 	}
 }
@@ -104,11 +102,11 @@ func (l listening) bind() (io.Closer, error) {
 }
 
 // judge says what an error of bind means.
-func (l listening) judge(err error) finding {
+func (l listening) judge(err error) Finding {
 	if err == nil {
 		return ok(l.key, "%s %s can be bound", l.transport, l.address)
 	}
-	f := finding{Check: l.key, Status: statusProblem, Suffers: "carillon does not start"}
+	f := Finding{Check: l.key, Status: StatusProblem, Suffers: "carillon does not start"}
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		f.Found = fmt.Sprintf("%s %s is taken by another program", l.transport, l.address)

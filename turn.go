@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"strings"
@@ -17,6 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"carillon/api"
+	"carillon/front"
 	"carillon/turn"
 )
 
@@ -63,7 +64,7 @@ func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Log
 		return err
 	}
 	defer server.Close()
-	l, err := listen("private.listen", private)
+	l, err := front.Listen("private.listen", private)
 	if err != nil {
 		return err
 	}
@@ -93,11 +94,11 @@ func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Log
 // serveMetrics serves what operators read until the returned function is called.
 func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // also while relays drain
-	healthy := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	healthy := api.Health(func(context.Context) error { return nil })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := serveHTTP(ctx, l, privateHandler(reg, healthy), log); err != nil {
+		if err := front.Serve(ctx, l, api.Private(reg, healthy), log); err != nil {
 			log.Warn("private listener", "err", err)
 		}
 	}()

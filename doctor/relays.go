@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"carillon/config"
 	"carillon/turn"
 )
 
@@ -25,19 +24,19 @@ type relayTest struct {
 const relaySuffers = "callers whose firewall blocks the media port lose this way out; when none is left they stay without sound and picture"
 
 // checkRelays opens a relay through each TURN URL and sends through it to the media port.
-func checkRelays(ctx context.Context, c config.Config, folder string, me *caller, server *running) []finding {
-	tests, err := relayTests(c, folder, server, time.Now())
+func checkRelays(ctx context.Context, s Subject, me *Caller, server *running) []Finding {
+	tests, err := relayTests(s, server, time.Now())
 	if err != nil {
-		return []finding{{"turn", statusProblem, err.Error(), relaySuffers, "set turn.secrets, or run doctor as the user that runs carillon"}}
+		return []Finding{{"turn", StatusProblem, err.Error(), relaySuffers, "set turn.secrets, or run doctor as the user that runs carillon"}}
 	}
 	if len(tests) == 0 {
 		f := skipped("turn", "turn.off is set and ice.urls is empty: there are no relays")
-		if reachOfListener(c.HTTP.Listen) > reachSelf {
-			f.Status, f.Suffers, f.Change = statusWarning, "callers whose firewall blocks the media port stay without sound and picture", "set turn.off = false, or name a TURN server in ice.urls"
+		if reachOfListener(s.HTTP.Listen) > reachSelf {
+			f.Status, f.Suffers, f.Change = StatusWarning, "callers whose firewall blocks the media port stay without sound and picture", "set turn.off = false, or name a TURN server in ice.urls"
 		}
-		return []finding{f}
+		return []Finding{f}
 	}
-	all := make([]finding, len(tests))
+	all := make([]Finding, len(tests))
 	var work sync.WaitGroup
 	for i, t := range tests {
 		work.Go(func() { all[i] = t.judge(t.run(ctx, me)) })
@@ -47,29 +46,26 @@ func checkRelays(ctx context.Context, c config.Config, folder string, me *caller
 }
 
 // relayTests are what the greeting tells callers, with fresh credentials.
-func relayTests(c config.Config, folder string, server *running, now time.Time) (list []relayTest, err error) {
-	const user = "carillon-doctor"
+func relayTests(s Subject, server *running, now time.Time) (list []relayTest, err error) {
 	expires := now.Add(5 * time.Minute)
 	if own := server.urls("turn-"); len(own) > 0 {
 		secret := ""
-		if len(c.Turn.Secrets) > 0 {
-			secret = c.Turn.Secrets[0]
+		if len(s.Turn.Secrets) > 0 {
+			secret = s.Turn.Secrets[0]
 		} else {
-			generated, err := config.ReadSecret(folder, "turn")
-			if err != nil {
+			if secret, err = s.TurnSecret(); err != nil {
 				return nil, fmt.Errorf("no secret to open a relay with: %w", err)
 			}
-			secret = string(generated)
 		}
-		name, password := turn.Credential(secret, user, expires)
+		name, password := turn.Credential(secret, asUser, expires)
 		for _, u := range own {
 			list = append(list, relayTest{u, name, password, true})
 		}
 	}
-	for _, u := range c.ICE.URLs {
+	for _, u := range s.ICE.URLs {
 		t := relayTest{url: u}
-		if c.ICE.Secret != "" {
-			t.username, t.password = turn.Credential(c.ICE.Secret, user, expires)
+		if s.ICE.Secret != "" {
+			t.username, t.password = turn.Credential(s.ICE.Secret, asUser, expires)
 		}
 		list = append(list, t)
 	}
@@ -86,7 +82,7 @@ type relayResult struct {
 	err     error
 }
 
-func (t relayTest) run(ctx context.Context, me *caller) relayResult {
+func (t relayTest) run(ctx context.Context, me *Caller) relayResult {
 	if strings.HasPrefix(t.url, "stun") {
 		return t.runSTUN(ctx)
 	}
@@ -122,7 +118,7 @@ func hostPort(url string) string {
 	return rest
 }
 
-func (t relayTest) open(ctx context.Context, url string, me *caller) (r relayResult) {
+func (t relayTest) open(ctx context.Context, url string, me *Caller) (r relayResult) {
 	if strings.HasPrefix(url, "turn:") && !strings.Contains(url, "=tcp") {
 		// A dead port would cost the library ten seconds.
 		if _, err := askURL(ctx, hostPort(url)); err != nil {
@@ -143,12 +139,12 @@ func (t relayTest) open(ctx context.Context, url string, me *caller) (r relayRes
 	if at, err := netip.ParseAddrPort(r.relay.String()); err == nil {
 		four = at.Addr().Unmap().Is4()
 	}
-	for _, to := range me.udp {
+	for _, to := range me.UDP {
 		if to.Addr().Is4() != four {
 			continue // a relay reaches its own family only
 		}
 		r.asked = true
-		if _, err = ask(ctx, conn, net.UDPAddrFromAddrPort(to), me.check); err == nil {
+		if _, err = me.Ask(ctx, conn, to); err == nil {
 			r.through = true
 			return r
 		}
@@ -178,8 +174,8 @@ func askURL(ctx context.Context, at string) (time.Duration, error) {
 	return ask(ctx, conn, to, plainBinding)
 }
 
-func (t relayTest) judge(r relayResult) finding {
-	f := finding{Check: "turn", Status: statusProblem, Suffers: relaySuffers}
+func (t relayTest) judge(r relayResult) Finding {
+	f := Finding{Check: "turn", Status: StatusProblem, Suffers: relaySuffers}
 	key := "ice.urls"
 	if t.own {
 		key = "turn.host, turn.relay_addresses"
@@ -190,7 +186,7 @@ func (t relayTest) judge(r relayResult) finding {
 		f.Found = fmt.Sprintf("%s: the name %s does not exist in DNS, as this machine sees it", t.url, missing.Name)
 		f.Change = fmt.Sprintf("correct %s, or add an A or AAAA record", key)
 	case r.bound && r.through:
-		f.Status = statusWarning
+		f.Status = StatusWarning
 		f.Found = fmt.Sprintf("%s does not answer from here (%v), though the server does on this machine; many NATs let no machine reach itself from outside", t.url, r.err)
 		f.Suffers = "if it does not answer from elsewhere either: " + relaySuffers
 		f.Change = "from another network: carillon turn test '" + t.url + "' --secret SECRET; if that fails, correct " + key + " or let the port through to this machine"

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bufio"
@@ -21,7 +21,7 @@ import (
 // means something only while the folder is locked.
 const runningFile = "running"
 
-func noteRunning(folder string, lines []byte) error {
+func NoteRunning(folder string, lines []byte) error {
 	text := append(fmt.Appendf(nil, "pid %d\n", os.Getpid()), lines...)
 	if err := os.WriteFile(filepath.Join(folder, runningFile), text, 0o600); err != nil {
 		return fmt.Errorf("note what is running: %w", err)

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -14,8 +14,8 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// patience is how long an address has to answer. It is asked several times meanwhile.
-const patience = 2500 * time.Millisecond
+// answerTimeout is how long an address has to answer. It is asked several times meanwhile.
+const answerTimeout = 2500 * time.Millisecond
 
 var errSilent = errors.New("no answer")
 
@@ -26,7 +26,7 @@ func ask(ctx context.Context, conn net.PacketConn, to net.Addr, build func() (*s
 	if err != nil {
 		return 0, fmt.Errorf("build request: %w", err)
 	}
-	until := time.Now().Add(patience)
+	until := time.Now().Add(answerTimeout)
 	answer := make([]byte, 1500)
 	for wait := 200 * time.Millisecond; time.Now().Before(until) && ctx.Err() == nil; wait *= 2 {
 		sent := time.Now()
@@ -60,7 +60,7 @@ func askTCP(ctx context.Context, to netip.AddrPort, build func() (*stun.Message,
 	if err != nil {
 		return 0, fmt.Errorf("build request: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	sent := time.Now()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to.String())
@@ -68,7 +68,7 @@ func askTCP(ctx context.Context, to netip.AddrPort, build func() (*stun.Message,
 		return 0, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(sent.Add(patience)); err != nil {
+	if err := conn.SetDeadline(sent.Add(answerTimeout)); err != nil {
 		return 0, err
 	}
 	framed := binary.BigEndian.AppendUint16(nil, uint16(len(request.Raw)))
@@ -90,7 +90,7 @@ func askTCP(ctx context.Context, to netip.AddrPort, build func() (*stun.Message,
 	}
 }
 
-// plainBinding is what any STUN server answers.
+// plainBinding is a request that any STUN server answers.
 func plainBinding() (*stun.Message, error) {
 	return stun.Build(stun.TransactionID, stun.BindingRequest)
 }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -9,44 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"carillon/config"
 )
-
-// checkCalls calls the running server: page, sign-in, media by UDP and TCP, relays. It
-// returns by how much the server's clock is ahead; nil when it did not say.
-func checkCalls(ctx context.Context, c config.Config, folder string, server *running) ([]finding, *time.Duration) {
-	scheme, at := server.site()
-	if !at.IsValid() {
-		return []finding{skipped("calls", "carillon (pid %d) does not say where it serves", server.pid)}, nil
-	}
-	name := ""
-	if len(c.HTTP.ACME) > 0 {
-		name = c.HTTP.ACME[0]
-	}
-	me := newCaller(scheme, at, name)
-	ahead, took, err := me.healthy(ctx)
-	if err != nil {
-		return []finding{{
-			"page", statusProblem, fmt.Sprintf("%s does not answer as it should: %v", me.site, err), "nobody can chat or call",
-			"look into the log of carillon; restart it if it hangs",
-		}}, ahead
-	}
-	all := []finding{ok("page", "%s answers in %s", me.site, took.Round(time.Millisecond))}
-	if me.token, err = mint(ctx, c, "carillon-doctor", "", time.Minute); err != nil {
-		all = append(all, skipped("media", "doctor cannot sign in as a caller: %v", err))
-	} else if err := me.join(ctx); err != nil {
-		all = append(all, finding{
-			"sign-in", statusProblem, fmt.Sprintf("a token that was signed as configured does not open a call: %v", err),
-			"nobody can sign in, or calls stay without sound and picture", "restart carillon if its configuration has changed since it started; else its log says more",
-		})
-	} else {
-		defer me.leave(context.WithoutCancel(ctx))
-		all = append(all, ok("sign-in", "a token signed as configured opens a call"))
-		all = append(all, checkMedia(ctx, c, me, server)...)
-	}
-	return append(all, checkRelays(ctx, c, folder, me, server)...), ahead
-}
 
 // attempt is a connectivity check to one address.
 type attempt struct {
@@ -55,7 +18,7 @@ type attempt struct {
 	err  error
 }
 
-func checkMedia(ctx context.Context, c config.Config, me *caller, server *running) []finding {
+func checkMedia(ctx context.Context, s Subject, me *Caller, server *running) []Finding {
 	m := machineFacts()
 	overUDP := func(to netip.AddrPort) (time.Duration, error) {
 		conn, err := net.ListenPacket("udp", ":0")
@@ -63,26 +26,26 @@ func checkMedia(ctx context.Context, c config.Config, me *caller, server *runnin
 			return 0, err
 		}
 		defer conn.Close()
-		return ask(ctx, conn, net.UDPAddrFromAddrPort(to), me.check)
+		return me.Ask(ctx, conn, to)
 	}
 	// Each connection has a session of its own: the server ends what a closed one leaves.
 	overTCP := func(to netip.AddrPort) (time.Duration, error) {
-		one := me.another()
-		if err := one.join(ctx); err != nil {
+		one := me.withoutSession()
+		if err := one.Join(ctx); err != nil {
 			return 0, err
 		}
-		defer one.leave(context.WithoutCancel(ctx))
-		return askTCP(ctx, to, one.check)
+		defer one.Leave(context.WithoutCancel(ctx))
+		return one.AskTCP(ctx, to)
 	}
-	all := []finding{mediaFacts{
-		check: "media UDP", told: attempts(me.udp, overUDP), bound: attempts(boundOf(server, "media-udp"), overUDP), machine: m,
+	all := []Finding{mediaFacts{
+		check: "media UDP", told: attempts(me.UDP, overUDP), bound: attempts(boundOf(server, "media-udp"), overUDP), machine: m,
 		suffers: "sound and picture take a detour over TCP or a relay, and stutter when packets are lost; without one there is neither",
 	}.judge()}
-	if c.Media.NoTCP {
+	if s.Media.NoTCP {
 		return append(all, skipped("media TCP", "media.no_tcp is set"))
 	}
 	return append(all, mediaFacts{
-		check: "media TCP", told: attempts(me.tcp, overTCP), bound: attempts(boundOf(server, "media-tcp"), overTCP), machine: m,
+		check: "media TCP", told: attempts(me.TCP, overTCP), bound: attempts(boundOf(server, "media-tcp"), overTCP), machine: m,
 		suffers: "callers whose network lets no UDP out stay without sound and picture, unless a relay helps",
 	}.judge())
 }
@@ -119,7 +82,7 @@ type mediaFacts struct {
 	suffers string
 }
 
-func (f mediaFacts) judge() finding {
+func (f mediaFacts) judge() Finding {
 	var good, ours, foreign []string
 	furthest := reachSelf
 	for _, a := range f.told {
@@ -134,7 +97,7 @@ func (f mediaFacts) judge() finding {
 		}
 	}
 	alive := slices.ContainsFunc(append(f.bound, f.told...), func(a attempt) bool { return a.err == nil })
-	found := finding{Check: f.check, Status: statusProblem, Suffers: f.suffers}
+	found := Finding{Check: f.check, Status: StatusProblem, Suffers: f.suffers}
 	switch {
 	case len(f.told) == 0:
 		found.Found, found.Change = "callers are told no address", "set media.advertise, or media.listen to an address of this machine"
@@ -145,12 +108,12 @@ func (f mediaFacts) judge() finding {
 		found.Found = fmt.Sprintf("callers are told to send to %s, and nothing answers there, although the port answers where it is bound", strings.Join(ours, ", "))
 		found.Change = "set media.advertise to an address at which media.listen is reached, or leave it empty"
 	case len(foreign) > 0:
-		found.Status = statusWarning
+		found.Status = StatusWarning
 		found.Found = fmt.Sprintf("%s is told to callers and does not answer from here; many NATs let no machine reach itself from outside", strings.Join(foreign, ", "))
 		found.Suffers = "if it does not answer from elsewhere either: " + f.suffers
 		found.Change = "call from a phone on a mobile network; if sound and picture are missing, correct media.advertise or let the port through to this machine"
 	case len(ours) > 0:
-		found.Status = statusWarning
+		found.Status = StatusWarning
 		found.Found = fmt.Sprintf("%s answers, but not %s, which callers are told too", strings.Join(good, ", "), strings.Join(ours, ", "))
 		found.Suffers, found.Change = "calls need a moment longer to connect", "remove from media.advertise what does not answer"
 	default:
