@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"carillon/config"
+)
+
+var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```")
+
+// TestEveryConfigurationInTheDocsWorks loads each block of TOML in README.md and docs/ as serve
+// loads a file. One that begins with "# carillon.toml" is a whole configuration and valid as
+// it stands; the others are parts, valid beside a key that signs tokens.
+func TestEveryConfigurationInTheDocsWorks(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := 0
+	for _, page := range append(pages, "README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, found := range tomlBlock.FindAllStringSubmatch(string(text), -1) {
+			blocks++
+			t.Run(fmt.Sprintf("%s, block %d", page, i+1), func(t *testing.T) { loadBlock(t, found[1]) })
+		}
+	}
+	if blocks < 5 {
+		t.Errorf("found %d blocks: the pages have another form than this test knows", blocks)
+	}
+	t.Run("config.example.toml", func(t *testing.T) {
+		c, err := config.Load("config.example.toml", nil)
+		if err == nil {
+			err = c.Validate()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func loadBlock(t *testing.T, text string) {
+	t.Helper()
+	const key = "0123456789012345678901234567890123456789"
+	var environ []string
+	whole := strings.HasPrefix(text, "# carillon.toml")
+	if !whole {
+		environ = []string{"CARILLON_AUTH_KEYS=site=" + key}
+	}
+	file := filepath.Join(t.TempDir(), "carillon.toml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, `"…"`, `"`+key+`"`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file, environ)
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !whole {
+		return
+	}
+	for key, address := range map[string]string{"http.listen": c.HTTP.Listen, "media.listen": c.Media.Listen} {
+		if netip.MustParseAddrPort(address).Addr().IsLoopback() {
+			t.Errorf("%s is %s: others could not call\n%s", key, address, text)
+		}
+	}
+}
