@@ -109,18 +109,22 @@ func TestLossesAreAskedForUntilTheyCome(t *testing.T) {
 	}
 }
 
-func TestKeyRequestsAreMergedAndNotForgotten(t *testing.T) {
-	k := keyFrameRequests{every: time.Second}
-	if !k.want(10*ms) || k.want(20*ms) || k.due(900*ms) {
+func TestKeyFrameRequestsAreMergedAndNotForgotten(t *testing.T) {
+	var k keyFrameRequests
+	want := func(now, every time.Duration) bool { k.want(now, every); return k.due(now) }
+	if !want(10*ms, time.Second) || want(20*ms, time.Second) || k.due(900*ms) {
 		t.Error("not one request per second")
 	}
 	if !k.due(1010 * ms) {
 		t.Error("a request was forgotten")
 	}
-	k.want(1020 * ms)
+	k.want(1020*ms, time.Second)
 	k.came()
 	if k.due(3 * time.Second) {
 		t.Error("asked although a key frame came")
+	}
+	if !want(4*time.Second, time.Second) || want(4100*ms, time.Second) || want(4200*ms, 500*ms) || !k.due(4500*ms) {
+		t.Error("the more urgent of two requests does not decide when they are sent")
 	}
 }
 
@@ -292,10 +296,21 @@ func FuzzFeedback(f *testing.F) {
 }
 
 // nowhere is pion's side of a slot.
-type nowhere struct{ packets int }
+type nowhere struct {
+	packets int
+	keep    bool
+	headers []rtp.Header // if kept
+}
 
-func (n *nowhere) WriteRTP(*rtp.Header, []byte) (int, error) { n.packets++; return 0, nil }
-func (n *nowhere) Write([]byte) (int, error)                 { return 0, nil }
+func (n *nowhere) WriteRTP(h *rtp.Header, b []byte) (int, error) {
+	n.packets++
+	if n.keep {
+		n.headers = append(n.headers, *h)
+	}
+	return len(b), nil
+}
+
+func (n *nowhere) Write(b []byte) (int, error) { return len(b), nil }
 
 func forwarding(t testing.TB, slots int) (*layer, []byte, *nowhere) {
 	s, err := New(Config{NoTCP: true}, slog.New(slog.DiscardHandler), nil)
@@ -311,7 +326,7 @@ func forwarding(t testing.TB, slots int) (*layer, []byte, *nowhere) {
 	var list []*slot
 	for i := range slots {
 		sl := newSlot(p, webrtc.RTPCodecTypeVideo, i)
-		sl.writer, sl.ssrc, sl.types[codecVP8] = out, uint32(i), 96
+		sl.writer, sl.isOpen, sl.ssrc, sl.types[codecVP8] = out, true, uint32(i), 96
 		sl.target = l
 		list = append(list, sl)
 	}

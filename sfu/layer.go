@@ -21,7 +21,8 @@ type layer struct {
 	rank    int // 0: the lowest, or the only one
 	rid     string
 	ssrc    uint32
-	levelID uint8 // header extension of the audio level; 0: none
+	every   time.Duration // least time between two key-frame requests, but see startEvery
+	levelID uint8         // header extension of the audio level; 0: none
 	codecs  [128]codec
 	buffer  *packetBuffer
 
@@ -37,7 +38,8 @@ type layer struct {
 	// Held once per packet by loop, and by the tick.
 	mu        sync.Mutex
 	losses    losses
-	keys      keyFrameRequests
+	requests  keyFrameRequests
+	keyFrame  keyFrame // the newest
 	reception reception
 	loud      loudness
 }
@@ -54,9 +56,9 @@ func newLayer(src *source, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiv
 	}
 	l.buffer = newPacketBuffer(size)
 	l.slots.Store(&[]*slot{})
-	l.keys.every = keyFrameEveryHigh
+	l.every = keyFrameEveryHigh
 	if l.rid == "q" {
-		l.keys.every = keyFrameEveryLow
+		l.every = keyFrameEveryLow
 	}
 	parameters := receiver.GetParameters()
 	for _, c := range parameters.Codecs {
@@ -118,6 +120,7 @@ func (l *layer) muted(p *packet, now time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.losses = losses{started: true, highest: max(l.losses.highest, p.ext)}
+	l.keyFrame = keyFrame{} // the packets since then have a gap now
 	l.reception.got(p.ext, p.ts, p.codec.clock(), now)
 }
 
@@ -130,7 +133,8 @@ func (l *layer) note(p *packet, b []byte, now time.Duration) {
 	l.mu.Lock()
 	gap, hopeless := l.losses.got(p.ext, now)
 	if p.key {
-		l.keys.came()
+		l.requests.came()
+		l.keyFrame.got(p, now)
 	}
 	l.reception.got(p.ext, p.ts, p.codec.clock(), now)
 	if level := extension(b, l.levelID); len(level) > 0 {
@@ -140,7 +144,13 @@ func (l *layer) note(p *packet, b []byte, now time.Duration) {
 	if gap && !l.source.kind.audio() {
 		nack = l.nackLocked(now)
 	}
-	pli := hopeless && !l.source.kind.audio() && l.keys.want(now)
+	pli := false
+	if !l.source.kind.audio() {
+		if hopeless {
+			l.requests.want(now, l.every)
+		}
+		pli = l.source.peer.ready.Load() && l.requests.due(now)
+	}
 	l.mu.Unlock()
 	if first {
 		l.source.peer.phase(PhaseFirstIn)
@@ -158,7 +168,7 @@ func (l *layer) nackLocked(now time.Duration) rtcp.Packet {
 	ask, gaveUp := l.losses.due(now, l.ask[:0])
 	l.ask = ask
 	if gaveUp {
-		l.keys.wanted = true
+		l.requests.want(now, l.every)
 	}
 	if len(ask) == 0 {
 		return nil
@@ -172,14 +182,52 @@ func (l *layer) pli() rtcp.Packet {
 	return &rtcp.PictureLossIndication{MediaSSRC: l.ssrc}
 }
 
-// requestKeyFrame asks the sender for a key frame, or notes to do so as soon as it may.
-func (l *layer) requestKeyFrame(now time.Duration) {
+// requestKeyFrame asks the sender for a key frame, or notes to do so when every has
+// passed since the request before. Nothing is asked before the first packet: that one
+// begins a key frame, or else shows that one must be asked for.
+func (l *layer) requestKeyFrame(now, every time.Duration) {
 	l.mu.Lock()
-	send := l.keys.want(now)
+	l.requests.want(now, every)
+	send := l.last.Load() > 0 && l.source.peer.ready.Load() && l.requests.due(now)
 	l.mu.Unlock()
 	if send {
 		l.source.peer.writeRTCP(l.pli())
 	}
+}
+
+// keyFrame is where the newest key frame of a layer begins.
+type keyFrame struct {
+	ext uint64 // number of its first packet; 0: there is none
+	ts  uint32
+	at  time.Duration // when that packet came
+}
+
+// got notes a packet at which a decoder can start. Of two in one frame the first counts.
+func (k *keyFrame) got(p *packet, now time.Duration) {
+	if p.ext > k.ext && (k.ext == 0 || p.ts != k.ts) {
+		*k = keyFrame{ext: p.ext, ts: p.ts, at: now}
+	}
+}
+
+const (
+	// replayTime is how old a key frame may be for a slot that shows nothing yet to begin
+	// with it: the packets since then leave at once.
+	replayTime = startEvery
+	// replayPackets bounds that burst.
+	replayPackets = 150
+)
+
+// replayable returns the numbers of the packets with which a slot can begin at once: from
+// the newest key frame to the newest packet. Not ok: it is too long ago, or one is missing.
+func (l *layer) replayable(now time.Duration) (first, last uint64, ok bool) {
+	l.mu.Lock()
+	k := l.keyFrame
+	last = l.losses.highest
+	l.mu.Unlock()
+	if k.ext == 0 || now-k.at > replayTime || last-k.ext >= replayPackets || !l.buffer.holds(k.ext, last) {
+		return 0, 0, false
+	}
+	return k.ext, last, true
 }
 
 // tick appends what the sender must be told now. Reports are due once a second.
@@ -190,7 +238,7 @@ func (l *layer) tick(now time.Duration, report bool, to []rtcp.Packet, reports [
 		if nack := l.nackLocked(now); nack != nil {
 			to = append(to, nack)
 		}
-		if l.keys.due(now) {
+		if l.requests.due(now) {
 			to = append(to, l.pli())
 		}
 	}

@@ -251,7 +251,9 @@ func (p *Peer) nameSlots() {
 			s.mid = t.Mid()
 		}
 	}
-	p.room.assignLocked(p.room.sfu.now())
+	now := p.room.sfu.now()
+	p.room.assignLocked(now)
+	p.room.openLocked(p, now)
 }
 
 // polish adds what pion's answer does not say: that we like silence not to be sent.

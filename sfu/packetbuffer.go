@@ -30,6 +30,18 @@ func (b *packetBuffer) put(p *packet) bool {
 	return true
 }
 
+// holds returns whether the buffer has all packets from first to last.
+func (b *packetBuffer) holds(first, last uint64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ext := first; ext <= last; ext++ {
+		if b.entries[ext%uint64(len(b.entries))].ext != ext {
+			return false
+		}
+	}
+	return true
+}
+
 // get copies the packet with this number into p, whose payload memory is reused. It
 // returns false when the packet is not in the buffer any more, or never was.
 func (b *packetBuffer) get(ext uint64, p *packet) bool {

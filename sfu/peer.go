@@ -81,12 +81,19 @@ func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error)
 func (p *Peer) connection(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
+		// Pion may say so a moment before SRTP has its keys; State waits for that moment.
+		if p.pc.SCTP().Transport().State() != webrtc.DTLSTransportStateConnected {
+			return
+		}
+		now := p.room.sfu.now()
 		p.phase(PhaseDTLS)
-		p.lastReceived.Store(int64(p.room.sfu.now()))
+		p.lastReceived.Store(int64(now))
 		p.failed.Store(false)
 		p.ready.Store(true)
 		p.notifications.media(MediaUp)
-		p.room.dirty.Store(true)
+		p.room.mu.Lock()
+		p.room.openLocked(p, now)
+		p.room.mu.Unlock()
 	case webrtc.PeerConnectionStateFailed:
 		p.failed.Store(true)
 		p.notifications.media(MediaDown)
@@ -166,9 +173,10 @@ func (p *Peer) incoming(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver)
 	}
 	layers := append([]*layer{}, src.layers[:at]...)
 	src.layers = append(append(layers, l), src.layers[at:]...)
+	r.assignLocked(r.sfu.now())
+	// Only now, when the slots are listed: the first packet begins a key frame.
 	p.wg.Go(func() { l.loop(track) })
 	p.wg.Go(func() { l.reports(receiver) })
-	r.assignLocked(r.sfu.now())
 	r.mu.Unlock()
 }
 

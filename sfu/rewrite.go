@@ -51,6 +51,16 @@ func (r *rewriter) begin(p *packet, now time.Duration, start uint16) {
 	r.tl0Add = r.tl0 + 1 - p.vp8.tl0
 }
 
+// replay moves the time stamps so that p, the first packet of a frame of the past, comes
+// shortly after the frame before it. Frames of the past leave all at once, and to the
+// receiver they shall look so: else it would take later frames for late ones.
+func (r *rewriter) replay(p *packet) {
+	r.tsAdd = r.ts + uint32(replayStep.Microseconds()*int64(p.codec.clock())/1_000_000) - p.ts
+}
+
+// replayStep is between the time stamps of two frames that are replayed.
+const replayStep = time.Millisecond
+
 // next gives a packet its numbers; not ok: it is older than the switch and must not leave.
 func (r *rewriter) next(p *packet, now time.Duration) (n numbers, ok bool) {
 	if p.ext < r.first {

@@ -115,6 +115,11 @@ func (r *Room) assignLocked(now time.Duration) {
 		p.notifySlotsLocked()
 	}
 	r.listSlotsLocked()
+	for _, p := range r.peers {
+		for _, s := range p.slots {
+			r.startLocked(s, now)
+		}
+	}
 }
 
 func (r *Room) assignKindLocked(p *Peer, kind webrtc.RTPCodecType, now time.Duration) {
@@ -198,10 +203,43 @@ func (r *Room) chooseLayerLocked(s *slot, now time.Duration) {
 		return
 	}
 	s.aim(chosen)
-	if chosen != current && !s.source.kind.audio() {
-		chosen.requestKeyFrame(now)
-	}
 	r.dirty.Store(true)
+}
+
+// startLocked gives a video slot that waits for a key frame what it can begin with, or
+// asks for that. The slot is on the list of its target, so that no packet is lost between
+// what is replayed and what comes next.
+func (r *Room) startLocked(s *slot, now time.Duration) {
+	if s.kind != webrtc.RTPCodecTypeVideo {
+		return
+	}
+	if !s.opened() {
+		// Until the slot is open the key frame may have come, and then it is replayed.
+		if _, target := s.shows(); target != nil && target != s.early {
+			s.early = target
+			target.requestKeyFrame(now, target.every)
+		}
+		return
+	}
+	s.replay(now)
+	switch current, target := s.shows(); {
+	case target == nil:
+	case current == nil:
+		target.requestKeyFrame(now, startEvery)
+	default:
+		target.requestKeyFrame(now, target.every)
+	}
+}
+
+// openLocked opens the slots of a peer that is connected.
+func (r *Room) openLocked(p *Peer, now time.Duration) {
+	if !p.ready.Load() || p.closed.Load() {
+		return
+	}
+	for _, s := range p.slots {
+		s.open()
+		r.startLocked(s, now)
+	}
 }
 
 // listSlotsLocked gives each layer the list of slots that want its packets.
@@ -246,6 +284,11 @@ func (r *Room) tick(now time.Duration, n int) {
 	}
 	if r.dirty.Load() {
 		r.listSlotsLocked()
+	}
+	for _, p := range r.peers {
+		for _, s := range p.slots {
+			r.startLocked(s, now)
+		}
 	}
 	peers := slices.Clone(r.peers)
 	outgoing := make([][]rtcp.Packet, len(peers))

@@ -29,11 +29,13 @@ type slot struct {
 	// Owned by room.mu.
 	mid    string
 	source *source // shown or about to be; nil: nothing
+	early  *layer  // a key frame of it was requested before the slot was open
 
 	// The loops of two layers meet here while a switch is under way, and so does the
 	// reader of repairs. Nobody holds it while waiting for anything but pion's write.
 	mu       sync.Mutex
-	writer   webrtc.TrackLocalWriter // nil: not bound
+	writer   webrtc.TrackLocalWriter // nil: not negotiated
+	isOpen   bool                    // the peer is connected: what is written leaves
 	ssrc     uint32
 	rtxSSRC  uint32
 	types    [codecs]uint8 // payload types; 0: the client cannot decode it
@@ -110,7 +112,6 @@ func (s *slot) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, erro
 	}
 	s.ssrc, s.rtxSSRC = uint32(t.SSRC()), uint32(t.SSRCRetransmission())
 	s.writer = t.WriteStream()
-	s.peer.room.dirty.Store(true) // what it should show waits for this
 	return first, nil
 }
 
@@ -118,8 +119,16 @@ func (s *slot) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, erro
 func (s *slot) Unbind(webrtc.TrackLocalContext) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writer, s.current, s.target = nil, nil, nil
+	s.writer, s.isOpen, s.current, s.target = nil, false, nil, nil
 	return nil
+}
+
+// open lets packets out. It is called when the peer is connected and the slot is
+// negotiated; before that whatever is written would be lost without a word.
+func (s *slot) open() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.isOpen = s.writer != nil
 }
 
 // aim makes the slot show a layer as soon as a decoder can start there; nil: nothing,
@@ -147,28 +156,77 @@ func (s *slot) shows() (current, target *layer) {
 	return s.current, s.target
 }
 
+func (s *slot) opened() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isOpen
+}
+
 // forward sends a packet of a layer, if the slot shows it. It allocates nothing.
 func (s *slot) forward(l *layer, p *packet, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.writer == nil || s.types[s.leaves(p.codec)] == 0 {
+	if !s.isOpen || s.types[s.leaves(p.codec)] == 0 {
 		return
 	}
 	if s.current != l {
 		if s.target != l || !p.key {
 			return
 		}
-		s.current, s.target = l, nil
-		s.rewriter.begin(p, now, s.start)
-		s.peer.room.dirty.Store(true) // the old layer need not call any more
+		s.beginLocked(l, p, now)
 	}
+	s.sendLocked(l, p, now)
+}
+
+// beginLocked makes p the first packet of a layer that the slot shows from now on.
+func (s *slot) beginLocked(l *layer, p *packet, now time.Duration) {
+	s.current, s.target = l, nil
+	s.rewriter.begin(p, now, s.start)
+	s.peer.room.dirty.Store(true) // the layer before need not call any more
+}
+
+// sendLocked sends a packet of the layer that is shown, unless it was sent already.
+func (s *slot) sendLocked(l *layer, p *packet, now time.Duration) {
 	n, ok := s.rewriter.next(p, now)
 	if !ok {
 		return
 	}
-	s.history[n.seq%uint64(len(s.history))] = sent{numbers: n, layer: l, ext: p.ext}
+	e := &s.history[n.seq%uint64(len(s.history))]
+	if e.seq == n.seq && e.layer == l {
+		return // by replay
+	}
+	*e = sent{numbers: n, layer: l, ext: p.ext}
 	if s.write(l, p, n, false) && s.packets == 1 {
 		s.peer.phase(PhaseFirstOut)
+	}
+}
+
+// replay makes a slot that shows nothing yet begin with the newest key frame of its
+// target, if that came a moment ago.
+func (s *slot) replay(now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.target
+	if l == nil || s.current != nil || !s.isOpen {
+		return
+	}
+	first, last, ok := l.replayable(now)
+	if !ok {
+		return
+	}
+	p := &s.repair
+	for ext := first; ext <= last; ext++ {
+		before := p.ts
+		if !l.buffer.get(ext, p) || s.types[s.leaves(p.codec)] == 0 {
+			return
+		}
+		switch {
+		case ext == first:
+			s.beginLocked(l, p, now)
+		case p.ts != before:
+			s.rewriter.replay(p)
+		}
+		s.sendLocked(l, p, now)
 	}
 }
 
@@ -211,7 +269,7 @@ func (s *slot) write(l *layer, p *packet, n numbers, again bool) bool {
 	if c == codecVP8 && len(p.payload) > 0 {
 		p.vp8.put(room, n.picture, n.tl0)
 	}
-	if _, err := s.writer.WriteRTP(&s.header, payload); err != nil {
+	if n, err := s.writer.WriteRTP(&s.header, payload); err != nil || n == 0 {
 		m.dropWrite.Add(1)
 		return false
 	}
@@ -285,7 +343,7 @@ func (s *slot) handleRTCP(p rtcp.Packet, now time.Duration) {
 func (s *slot) requestKeyFrame(ssrc uint32, now time.Duration) {
 	if current, _ := s.shows(); ssrc == s.ssrc && current != nil && s.kind == webrtc.RTPCodecTypeVideo {
 		s.peer.room.sfu.metrics.plisIn.Add(1)
-		current.requestKeyFrame(now)
+		current.requestKeyFrame(now, current.every)
 	}
 }
 

@@ -21,7 +21,9 @@ func TestLossToASubscriberIsRepairedFromThePacketBuffer(t *testing.T) {
 	r := s.Room("call")
 	a := join(t, r, "alice", sfutest.Config{NoMicrophone: true})
 	var n atomic.Int32
-	b := join(t, r, "bob", sfutest.Config{Drop: func([]byte) bool { return n.Add(1)%11 == 10 }})
+	b := join(t, r, "bob", sfutest.Config{Lose: func(b []byte, incoming bool) bool {
+		return incoming && sfutest.IsRTP(b) && n.Add(1)%11 == 10
+	}})
 	a.Talk(30)
 	b.gets(t, a, Camera)
 	slot, _ := b.listener.shows("alice", Camera)

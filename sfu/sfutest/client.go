@@ -6,7 +6,6 @@ package sfutest
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,8 +33,9 @@ type Config struct {
 	NoChannels             bool
 	TCP                    bool // ICE-TCP only
 
-	// Drop, when set, loses incoming SRTP packets for which it says yes.
-	Drop func(datagram []byte) bool
+	// Lose, when set, loses each datagram for which it returns true: of those that the
+	// client sends, and of those that come in. It is called from several goroutines.
+	Lose func(datagram []byte, incoming bool) bool
 }
 
 // Client is one leg. Its fields may be read at any time.
@@ -131,8 +131,8 @@ func (c *Client) api() (*webrtc.API, error) {
 	} else {
 		e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	}
-	if cfg.Drop != nil && !cfg.TCP {
-		mux, err := lossyMux(cfg.Drop)
+	if cfg.Lose != nil && !cfg.TCP {
+		mux, err := lossyMux(cfg.Lose)
 		if err != nil {
 			return nil, err
 		}
@@ -140,31 +140,6 @@ func (c *Client) api() (*webrtc.API, error) {
 		e.SetICEUDPMux(mux)
 	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e), webrtc.WithInterceptorRegistry(&interceptor.Registry{})), nil
-}
-
-// lossyConn drops what its func says, on the way in.
-type lossyConn struct {
-	*net.UDPConn
-	drop func([]byte) bool
-}
-
-func (c lossyConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	for {
-		n, from, err := c.UDPConn.ReadFrom(b)
-		// RFC 7983: SRTP and SRTCP start with 128 to 191; packet types 192 to 223 are SRTCP.
-		if err == nil && n > 12 && b[0] >= 128 && b[0] < 192 && (b[1] < 192 || b[1] > 223) && c.drop(b[:n]) {
-			continue
-		}
-		return n, from, err
-	}
-}
-
-func lossyMux(drop func([]byte) bool) (ice.UDPMux, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return nil, err
-	}
-	return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: lossyConn{conn, drop}}), nil
 }
 
 func (c *Client) lines() error {

@@ -23,6 +23,7 @@ type Received struct {
 	repaired int
 	doubled  int
 	keys     int
+	startKey bool // the packet with the lowest number begins a key frame
 	faults   []string
 	csrc     uint32
 	byCSRC   map[uint32]int
@@ -41,8 +42,9 @@ type Counts struct {
 	Packets  int // without repairs and doubles
 	Repaired int // came as RTX
 	Doubled  int
-	Missing  int // between the lowest and the highest number
-	Keys     int // key frames
+	Missing  int  // between the lowest and the highest number
+	Keys     int  // key frames
+	StartKey bool // the first packet of all began a key frame
 	CSRC     uint32
 	PT       uint8 // of the newest packet
 	Size     int   // payload of the newest packet
@@ -70,8 +72,9 @@ func (r *Received) packet(b []byte, kind webrtc.RTPCodecType, repair bool) {
 	} else {
 		r.packets++
 	}
-	if r.lowest == 0 || seq < r.lowest {
-		r.lowest = seq
+	first := r.lowest == 0 || seq < r.lowest
+	if first {
+		r.lowest, r.startKey = seq, false
 	}
 	if r.types == nil {
 		r.types = make(map[uint8]int)
@@ -90,6 +93,7 @@ func (r *Received) packet(b []byte, kind webrtc.RTPCodecType, repair bool) {
 		picture = binary.BigEndian.Uint16(p.Payload[2:]) & 0x7fff
 		if p.Payload[0]&0x10 != 0 && p.Payload[5]&1 == 0 {
 			r.keys++
+			r.startKey = r.startKey || first
 		}
 	}
 	if seq <= r.highest {
@@ -123,7 +127,7 @@ func (r *Received) Counts() Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := Counts{
-		Packets: r.packets, Repaired: r.repaired, Doubled: r.doubled, Keys: r.keys, CSRC: r.csrc,
+		Packets: r.packets, Repaired: r.repaired, Doubled: r.doubled, Keys: r.keys, StartKey: r.startKey, CSRC: r.csrc,
 		Size: r.lastSize, Faults: append([]string(nil), r.faults...),
 	}
 	if r.highest > 0 {

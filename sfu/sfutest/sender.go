@@ -21,6 +21,7 @@ type Sender struct {
 	transceiver *webrtc.RTPTransceiver
 
 	PLIs, Nacks, Feedback, Reports atomic.Int32 // received
+	Keys                           atomic.Int32 // key frames sent
 	Off                            atomic.Bool  // sends nothing while set
 
 	mu      sync.Mutex
@@ -109,6 +110,9 @@ func (s *Sender) Frame(packets int) {
 	s.picture = (s.picture + 1) & 0x7fff
 	key := s.key
 	s.key = false
+	if key {
+		s.Keys.Add(1)
+	}
 	for i := range packets {
 		payload := make([]byte, 1100)
 		if s.client.cfg.H264 {
