@@ -248,7 +248,7 @@ func TestTokenFromBeforeSignOutEverywhereIsRevoked(t *testing.T) {
 	w.open(0, "alice")
 }
 
-// FuzzReceive throws bytes at the decoder and the dispatcher of a greeted link.
+// FuzzReceive throws bytes at the decoder and the dispatcher of a greeted connection.
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"method":"session.list"}`))
 	f.Add([]byte("{}\n[]\n\x00"))
@@ -271,7 +271,7 @@ func FuzzReceive(f *testing.F) {
 	})
 }
 
-// FuzzDispatch throws bytes at a greeted link with everything real behind it.
+// FuzzDispatch throws bytes at a greeted connection with everything real behind it.
 func FuzzDispatch(f *testing.F) {
 	w := newWorld(f, Config{Rates: generous})
 	for _, r := range wire.Requests() {
@@ -290,7 +290,7 @@ func FuzzDispatch(f *testing.F) {
 		}()
 		_ = browser.WriteMessage(data)
 		_ = browser.WriteMessage([]byte(`{"jsonrpc":"2.0","id":77,"method":"session.list"}`))
-		// The link answers what comes after, unless the input was so bad that it ended.
+		// The connection answers what comes after, unless the input was so bad that it ended.
 		for {
 			m, err := browser.ReadMessage()
 			if err != nil || strings.Contains(string(m), `"id":77`) {

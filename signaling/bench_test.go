@@ -41,7 +41,7 @@ func BenchmarkIdleTabs(b *testing.B) {
 		}
 		for {
 			w.nodes[0].mu.Lock()
-			left := len(w.nodes[0].links)
+			left := len(w.nodes[0].connections)
 			w.nodes[0].mu.Unlock()
 			if left <= 1 {
 				break
@@ -113,20 +113,20 @@ func BenchmarkBroadcast(b *testing.B) {
 	const n = 1000
 	w := newWorld(b, Config{})
 	s := w.nodes[0]
-	h := &hub{server: s, user: "alice"}
+	u := &localUser{server: s, id: "alice"}
 	d := &discard{}
 	for i := range n {
-		l := newLink(s, d, netip.Addr{}, true)
-		l.tab = call.Seat{User: "alice", Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
-		l.follow.phase = live
-		h.links = append(h.links, l)
+		c := newConnection(s, d, netip.Addr{}, true)
+		c.tab = call.Seat{User: "alice", Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
+		c.place.cursor.phase = live
+		u.connections = append(u.connections, c)
 	}
 	body := eventFrame(chat.Event{Type: chat.EventMessage, Data: raw(chat.Message{Text: strings.Repeat("x", 200)})}, time.Now()).data
 	b.ReportAllocs()
 	offset := int64(0)
 	for b.Loop() {
 		offset++
-		h.receive(bus.Message{Data: append(fmt.Appendf(nil, `{"o":%d}`+"\n", offset), body...)})
+		u.receive(bus.Message{Data: append(fmt.Appendf(nil, `{"o":%d}`+"\n", offset), body...)})
 		for d.frames.Load() < offset*n {
 			runtime.Gosched()
 		}

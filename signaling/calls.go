@@ -1,7 +1,6 @@
 package signaling
 
 import (
-	"context"
 	"fmt"
 
 	"carillon/call"
@@ -23,16 +22,16 @@ func (t tabs) Tell(user, tab, method string, params any, key string) {
 }
 
 func (t tabs) HoldsLeg(user, tab, leg string, holds bool) {
-	t.server.order(user, command{Tab: tab, Leg: leg, Ended: !holds})
+	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !holds})
 }
 
 // ServeChannel begins at the end of the user's log. The channel has no session of its own:
 // it can do nothing that only a tab's connection may do.
 func (t tabs) ServeChannel(ch sfu.Channel, tab call.Seat) {
 	s := t.server
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := s.timeout(requestTime)
 	defer cancel()
-	user, err := s.chat.User(ctx, tab.User, tab.User)
+	profile, err := s.chat.User(ctx, tab.User, tab.User)
 	var offset int64
 	if err == nil {
 		offset, err = s.chat.Offset(ctx, tab.User)
@@ -44,5 +43,5 @@ func (t tabs) ServeChannel(ch sfu.Channel, tab call.Seat) {
 	}
 	synced := tab.Session != ""
 	tab.Session = ""
-	s.serveChannel(ch, user, tab, synced, offset)
+	s.serveChannel(ch, profile, tab, synced, offset)
 }

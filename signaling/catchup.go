@@ -14,121 +14,126 @@ const (
 	retryRead   = 50 * time.Millisecond
 )
 
-// catchUp sends what the link missed, first the events in hand, then from the log until
+// catchUp sends what the connection missed, first the events in hand, then from the log until
 // there is no more, and at last done (synced, after a hello), when it is not nil. It
 // runs in a goroutine of its own and waits for room in the queue, unlike fan-out.
-func (l *link) catchUp(first []chat.Event, done func(offset int64) *frame) {
-	ctx, cancel := context.WithTimeout(context.Background(), catchUpTime)
+func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame) {
+	ctx, cancel := c.server.timeout(catchUpTime)
 	defer cancel()
-	l.server.metrics.catchUps.Inc()
+	c.server.metrics.catchUps.Inc()
 	events := first
 	for {
 		for _, e := range events {
-			if !l.room(ctx) {
+			if !c.room(ctx) {
 				return
 			}
-			if !l.missed(e) {
+			if !c.missed(e) {
 				return
 			}
 		}
-		page, ok := l.readLog(ctx)
+		page, ok := c.readLog(ctx)
 		if !ok {
 			return
 		}
 		if events = page; len(page) > 0 {
 			continue
 		}
-		l.mu.Lock()
-		end := l.follow.atEnd()
-		if end && done != nil && l.follow.phase == live {
-			l.pushLocked(item{frame: done(l.follow.sent), class: durable})
-		}
-		l.mu.Unlock()
-		if end {
+		if c.caughtUp(done) {
 			return
 		}
-		// A bell rang of an event that this read did not see yet.
-		if !l.pause(ctx, retryRead) {
+		// A notice came of an event that this read did not see yet.
+		if !c.pause(ctx, retryRead) {
 			return
 		}
 	}
 }
 
+// caughtUp is called when the log had no more. It returns whether that was all.
+func (c *connection) caughtUp(done func(offset int64) *frame) bool {
+	p := &c.place
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	end := p.cursor.atEnd()
+	if end && done != nil && p.cursor.phase == live {
+		c.push(done(p.cursor.sent), durable, "")
+		p.synced = true
+	}
+	return end
+}
+
 // missed sends one event from the log, unless it was overtaken.
-func (l *link) missed(e chat.Event) bool {
+func (c *connection) missed(e chat.Event) bool {
 	f := eventFrame(e, time.Now())
-	c, key := classOf(e)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed || l.follow.phase != reading {
+	class, key := classOf(e)
+	p := &c.place
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.out.isClosed() || p.cursor.phase != reading {
 		return false
 	}
-	if e.Offset > l.follow.sent {
-		l.follow.sent = e.Offset
-		l.pushLocked(item{frame: f, class: c, key: key})
+	if e.Offset > p.cursor.sent {
+		p.cursor.sent = e.Offset
+		c.push(f, class, key)
 	}
 	return true
 }
 
-// readLog returns the next events. It gives up the link when the log no longer has them,
+// readLog returns the next events. It gives up the connection when the log no longer has them,
 // or cannot be read: the tab comes back and is told where it stands.
-func (l *link) readLog(ctx context.Context) ([]chat.Event, bool) {
-	s := l.server
+func (c *connection) readLog(ctx context.Context) ([]chat.Event, bool) {
+	s := c.server
 	select {
 	case s.catchUps <- struct{}{}:
 		defer func() { <-s.catchUps }()
 	case <-ctx.Done():
-		l.close(wire.CloseSlow, "come back")
+		c.close(wire.CloseSlow, "come back")
 		return nil, false
-	case <-l.done:
+	case <-c.done:
 		return nil, false
 	}
-	l.mu.Lock()
-	after, phase := l.follow.sent, l.follow.phase
-	l.mu.Unlock()
+	c.place.mu.Lock()
+	after, phase := c.place.cursor.sent, c.place.cursor.phase
+	c.place.mu.Unlock()
 	if phase != reading {
 		return nil, false
 	}
-	events, complete, err := s.chat.EventsAfter(ctx, l.tab.User, after, logPage)
+	events, complete, err := s.chat.EventsAfter(ctx, c.tab.User, after, logPage)
 	if err != nil {
-		l.log.Error("read log", "offset", after, "err", err)
+		c.log.Error("read log", "offset", after, "err", err)
 	}
 	if err != nil || !complete {
-		l.close(wire.CloseSlow, "come back")
+		c.close(wire.CloseSlow, "come back")
 		return nil, false
 	}
 	return events, true
 }
 
 // room waits until the queue is at most half full.
-func (l *link) room(ctx context.Context) bool {
+func (c *connection) room(ctx context.Context) bool {
 	for {
-		l.mu.Lock()
-		fits, closed := l.queue.bytes <= l.queue.limit/2, l.closed
-		l.mu.Unlock()
-		if closed || fits {
-			return !closed
+		if half, open := c.out.roomy(); half || !open {
+			return open
 		}
 		select {
-		case <-l.drained:
-		case <-l.done:
+		case <-c.out.taken:
+		case <-c.done:
 			return false
 		case <-ctx.Done():
-			l.close(wire.CloseSlow, "read faster")
+			c.close(wire.CloseSlow, "read faster")
 			return false
 		}
 	}
 }
 
-func (l *link) pause(ctx context.Context, d time.Duration) bool {
+func (c *connection) pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return true
-	case <-l.done:
+	case <-c.done:
 	case <-ctx.Done():
-		l.close(wire.CloseSlow, "come back")
+		c.close(wire.CloseSlow, "come back")
 	}
 	return false
 }

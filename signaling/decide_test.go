@@ -43,7 +43,7 @@ func TestOrigins(t *testing.T) {
 func TestVitals(t *testing.T) {
 	start := time.Unix(1000, 0)
 	at := func(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
-	v := vitals{every: 25 * time.Second, answer: 8 * time.Second, helloBy: at(10)}
+	v := vitals{pace: pace{25 * time.Second, 8 * time.Second}, helloBy: at(10)}
 	expect := func(s float64, want verdict, next time.Time) {
 		t.Helper()
 		do, n := v.due(at(s))
@@ -56,7 +56,8 @@ func TestVitals(t *testing.T) {
 	if do, _ := late.due(at(10)); do != helloLate {
 		t.Errorf("no hello in 10 s: got %v", do)
 	}
-	v.greeted(at(5), at(100))
+	v.greeted(at(5))
+	v.tokenUntil = at(100)
 	expect(29, nothing, at(30))
 	expect(30, sendPing, at(38))
 	v.pong()
@@ -67,7 +68,7 @@ func TestVitals(t *testing.T) {
 		t.Errorf("no pong in 8 s: got %v", do)
 	}
 	v.pong()
-	v.pace(at(56), 5*time.Second, 5*time.Second)
+	v.keep(pace{5 * time.Second, 5 * time.Second}, at(56))
 	expect(61, sendPing, at(66))
 	v.pong()
 	expect(100, tokenOver, time.Time{})
@@ -134,9 +135,9 @@ func TestQueueIsTakenInOrder(t *testing.T) {
 }
 
 func TestFollowSendsEachOffsetOnce(t *testing.T) {
-	var f follow
-	if f.bell(8) != skip {
-		t.Error("a bell while greeting is only noted")
+	var f cursor
+	if f.announced(8) != skip {
+		t.Error("a notice while greeting is only noted")
 	}
 	f.start(5)
 	f.sent = 7 // read from the log
@@ -151,18 +152,18 @@ func TestFollowSendsEachOffsetOnce(t *testing.T) {
 		offset int64
 		want   step
 	}{{8, skip}, {9, send}, {9, skip}, {3, skip}, {10, send}, {12, readLog}, {13, skip}} {
-		if got := f.bell(c.offset); got != c.want {
-			t.Errorf("bell %d: got %v, want %v", c.offset, got, c.want)
+		if got := f.announced(c.offset); got != c.want {
+			t.Errorf("notice %d: got %v, want %v", c.offset, got, c.want)
 		}
 	}
 	f.sent = 13
-	if f.gap() {
+	if f.lost() {
 		t.Error("a gap while reading starts a second read")
 	}
 	if f.atEnd() || !f.atEnd() {
 		t.Error("a gap while reading must cause exactly one more read")
 	}
-	if !f.gap() {
+	if !f.lost() {
 		t.Error("a gap while live starts no read")
 	}
 }

@@ -268,14 +268,12 @@ func narrow(d *websocket.Dialer) {
 	}
 }
 
-// anyClosed reports whether one of a user's n links has been closed.
+// anyClosed reports whether one of a user's n connections has been closed.
 func (w *world) anyClosed(user string, n int) bool {
-	links := w.nodes[0].hubOf(user).all()
-	closed := len(links) < n
-	for _, l := range links {
-		l.mu.Lock()
-		closed = closed || l.closed
-		l.mu.Unlock()
+	all := w.nodes[0].localUser(user).all()
+	closed := len(all) < n
+	for _, c := range all {
+		closed = closed || c.out.isClosed()
 	}
 	return closed
 }
@@ -296,8 +294,8 @@ func TestAckDelivers(t *testing.T) {
 	})
 }
 
-// TestLostBellsAreReadFromTheLog loses every bell on the way to one node.
-func TestLostBellsAreReadFromTheLog(t *testing.T) {
+// TestLostNoticesAreReadFromTheLog loses every notice on the way to one node.
+func TestLostNoticesAreReadFromTheLog(t *testing.T) {
 	w := newWorld(t, Config{})
 	alice, bob := w.open(0, "alice"), w.open(0, "bob")
 	alice.send("bob", "heard")
@@ -315,7 +313,7 @@ func TestLostBellsAreReadFromTheLog(t *testing.T) {
 	}
 	w.deliver.Store(&quiet)
 	alice.send("bob", "lost for good")
-	w.nodes[0].bellsLost("") // as the bus says after it was away
+	w.nodes[0].noticesLost("") // as the bus says after it was away
 	bob.await("the fifth", func() bool { return len(bob.texts()) == 5 })
 }
 
@@ -324,7 +322,7 @@ func TestEventTooLargeForTheBusIsReadFromTheLog(t *testing.T) {
 	bob := w.open(0, "bob")
 	w.open(0, "alice").send("bob", "one")
 	bob.await("the first", func() bool { return len(bob.texts()) == 1 })
-	w.nodes[0].hubOf("bob").receive(bus.Message{Data: []byte(`{"o":3}` + "\n")}) // a bell without its event
+	w.nodes[0].localUser("bob").receive(bus.Message{Data: []byte(`{"o":3}` + "\n")}) // a notice without its event
 	w.open(0, "alice").send("bob", "two")
 	bob.await("the second", func() bool { return len(bob.texts()) == 2 })
 	bob.ascending()

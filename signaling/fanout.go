@@ -10,27 +10,14 @@ import (
 	"carillon/chat"
 )
 
-// notice is what goes over the bus to the links of one user: a header, a newline and,
-// unless it is a command to the nodes, the frame as the tabs get it.
+// notice is what goes over the bus to the connections of one user: a header, a newline
+// and, unless it is a command to the nodes, the frame as the tabs get it.
 type notice struct {
-	Offset int64    `json:"o,omitempty"` // of an event
-	Class  class    `json:"c,omitempty"`
-	Key    string   `json:"k,omitempty"`
-	Tab    string   `json:"t,omitempty"` // only for this tab
-	Order  *command `json:"x,omitempty"`
-}
-
-// command tells the nodes something about one user's tabs.
-type command struct {
-	Tab     string `json:"tab,omitempty"`
-	Session string `json:"session,omitempty"`
-	Greeted int64  `json:"greeted,omitempty"` // a tab said hello at this time (unix ns): older sessions of it are over
-	Synced  *bool  `json:"synced,omitempty"`  // the tab's socket has (or no longer has) everything
-	Acked   int64  `json:"acked,omitempty"`   // with synced=false: from where its data channel goes on
-	Leg     string `json:"leg,omitempty"`     // of a call: the tab holds it, or with Ended no longer
-	Ended   bool   `json:"ended,omitempty"`
-	SignOut bool   `json:"sign_out,omitempty"` // of Session, or of all whose token is not newer than Revoked
-	Revoked int64  `json:"revoked,omitempty"`  // unix ns
+	Offset  int64    `json:"o,omitempty"` // of an event
+	Class   class    `json:"c,omitempty"`
+	Key     string   `json:"k,omitempty"`
+	Tab     string   `json:"t,omitempty"` // only for this tab
+	Command *command `json:"x,omitempty"`
 }
 
 func subject(user string) string {
@@ -38,8 +25,8 @@ func subject(user string) string {
 	return "user." + base64.RawURLEncoding.EncodeToString([]byte(user))
 }
 
-// maxNotice is what the bus carries at most, less some room for its own header. A larger
-// event rings the bell without its content; tabs read it from the log.
+// maxNotice is what the bus carries at most, less some room for its own header. The notice
+// of a larger event goes out without it; tabs read it from the log.
 const maxNotice = 1<<20 - 4<<10
 
 // toUser is the one way to the tabs of a user, on whichever nodes they are. It does not
@@ -90,86 +77,90 @@ func (s *Server) toTab(user, tab, method string, params any, c class, key string
 	s.toUser(user, notice{Tab: tab, Class: c, Key: key}, notification(method, params))
 }
 
-// order tells the nodes that have tabs of the user.
-func (s *Server) order(user string, c command) { s.toUser(user, notice{Order: &c}, nil) }
-
-// receive hands a notice to the links of this node. It runs on a goroutine of the bus
-// and does not wait.
-func (h *hub) receive(m bus.Message) {
+// receive hands a notice to the connections of this node. It runs on a goroutine of the
+// bus and does not wait.
+func (u *localUser) receive(m bus.Message) {
 	header, body, _ := bytes.Cut(m.Data, []byte{'\n'})
 	var n notice
 	if err := json.Unmarshal(header, &n); err != nil {
-		h.server.log.Error("read notice", "user", h.user, "err", err)
+		u.server.log.Error("read notice", "user", u.id, "err", err)
 		return
 	}
-	if n.Order != nil {
-		h.obey(*n.Order)
+	if n.Command != nil {
+		u.execute(*n.Command, m)
 		return
 	}
 	f := &frame{data: body, event: n.Offset > 0}
-	links := h.all()
-	f.shared = len(links) > 1 && n.Tab == ""
-	for _, l := range links {
-		if n.Tab != "" && n.Tab != l.tab.Tab {
+	all := u.all()
+	f.shared = len(all) > 1 && n.Tab == ""
+	for _, c := range all {
+		if n.Tab != "" && n.Tab != c.tab.Tab {
 			continue
 		}
 		if n.Offset > 0 {
-			l.bell(n, f)
+			c.event(n, f)
 		} else {
-			l.note(n, f)
+			c.note(n, f)
 		}
 	}
 }
 
-func (l *link) bell(n notice, f *frame) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return
-	}
+// event sends an event whose notice came, if it is the next one.
+func (c *connection) event(n notice, f *frame) {
+	p := &c.place
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if len(f.data) == 0 { // too large for the bus
-		l.follow.newest = max(l.follow.newest, n.Offset)
-		l.reloadLocked()
+		p.cursor.newest = max(p.cursor.newest, n.Offset)
+		c.readAgainLocked()
 		return
 	}
-	switch l.follow.bell(n.Offset) {
+	switch p.cursor.announced(n.Offset) {
 	case send:
-		l.pushLocked(item{frame: f, class: n.Class, key: n.Key})
+		c.push(f, n.Class, n.Key)
 	case readLog:
-		l.server.work.Go(func() { l.catchUp(nil, nil) })
+		c.readMissedLocked()
 	}
 }
 
-// reload reads the log because bells may have been lost.
-func (l *link) reload() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.reloadLocked()
+// readAgain reads the log because notices may have been lost.
+func (c *connection) readAgain() {
+	c.place.mu.Lock()
+	defer c.place.mu.Unlock()
+	c.readAgainLocked()
 }
 
-func (l *link) reloadLocked() {
-	if !l.closed && l.follow.gap() {
-		l.server.work.Go(func() { l.catchUp(nil, nil) })
+func (c *connection) readAgainLocked() {
+	if c.place.cursor.lost() {
+		c.readMissedLocked()
+	}
+}
+
+// readMissedLocked starts to read the log; the cursor says that it is being read.
+func (c *connection) readMissedLocked() {
+	if !c.out.isClosed() {
+		c.server.work.Go(func() { c.catchUp(nil, nil) })
 	}
 }
 
 // note passes on what has no offset. What may be dropped is sent only after synced, and
-// over a data channel only in place of a socket.
-func (l *link) note(n notice, f *frame) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.follow.phase == muted || n.Class == ephemeral && !l.isSynced {
+// over a data channel only in place of a WebSocket.
+func (c *connection) note(n notice, f *frame) {
+	p := &c.place
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cursor.phase == standby || n.Class == ephemeral && !p.synced {
 		return
 	}
-	l.pushLocked(item{frame: f, class: n.Class, key: n.Key})
+	c.push(f, n.Class, n.Key)
 }
 
-// bellsLost is called by the bus when it lost messages of a subject, or of any.
-func (s *Server) bellsLost(lost string) {
-	for _, h := range s.hubs() {
-		if lost == "" || lost == subject(h.user) {
-			for _, l := range h.all() {
-				l.reload()
+// noticesLost is called by the bus when it lost messages of a subject, or of any.
+func (s *Server) noticesLost(lost string) {
+	for _, u := range s.localUsers() {
+		if lost == "" || lost == subject(u.id) {
+			for _, c := range u.all() {
+				c.readAgain()
 			}
 		}
 	}

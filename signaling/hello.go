@@ -17,26 +17,26 @@ import (
 // hello makes a connection a tab: who it is, where it stands in its user's log, what it
 // missed. It runs in the reader, so nothing else of the tab is looked at before.
 //
-//	hello → verify → join the hub (from now on bells are noted) → read where the log ends
-//	      → welcome → missed events → synced → bells are passed on
-func (l *link) hello(id int64, data json.RawMessage, now time.Time) bool {
-	if l.hub != nil || l.channel {
-		return l.garbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
+//	hello → verify → join (from now on notices are noted) → read where the log ends
+//	      → welcome → missed events → synced → what notices carry is passed on
+func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
+	if c.user != nil || c.channel {
+		return c.garbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
-	welcome, first, err := l.greet(ctx, data, now)
+	welcome, first, err := c.greet(ctx, data, now)
 	if err != nil {
 		refused, known := refusal.Of(err)
 		if !known {
-			l.log.Error("hello", "err", err)
+			c.log.Error("hello", "err", err)
 		}
-		l.refuse(&id, refused)
-		l.close(closeCode(refused.Code), string(refused.Code))
+		c.refuse(&id, refused)
+		c.close(closeCode(refused.Code), string(refused.Code))
 		return false
 	}
-	l.push(result(&id, welcome), durable, "")
-	l.server.work.Go(func() { l.catchUp(first, l.synced) })
+	c.push(result(&id, welcome), durable, "")
+	c.server.work.Go(func() { c.catchUp(first, c.synced) })
 	return true
 }
 
@@ -57,10 +57,10 @@ func closeCode(c refusal.Code) int {
 	return wire.CloseShutdown // our fault: come back
 }
 
-func (l *link) greet(ctx context.Context, data json.RawMessage, now time.Time) (wire.Welcome, []chat.Event, error) {
-	s := l.server
+func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.Time) (wire.Welcome, []chat.Event, error) {
+	s := c.server
 	var none wire.Welcome
-	if err := s.limits.hello(l.address, now); err != nil {
+	if err := s.limits.hello(c.address, now); err != nil {
 		return none, nil, err
 	}
 	h, err := params[wire.Hello](data)
@@ -85,27 +85,27 @@ func (l *link) greet(ctx context.Context, data json.RawMessage, now time.Time) (
 	if err := s.chat.Seen(ctx, user); err != nil {
 		return none, nil, err
 	}
-	l.user = user
-	l.tab = call.Seat{User: user.ID, Session: rand.Text(), Where: call.Where{Tab: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
-	l.log = s.log.With("user", user.ID, "tab", h.Tab)
+	c.profile = user
+	c.tab = call.Seat{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{Tab: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
+	c.log = s.log.With("user", user.ID, "tab", h.Tab)
 
 	joining := time.Now()
-	if err := s.join(l); err != nil {
+	if err := s.join(c); err != nil {
 		return none, nil, err
 	}
 	s.phase("join", joining)
 	reading := time.Now()
 	if s.calls != nil {
-		s.calls.TabBack(ctx, l.tab)
+		s.calls.TabBack(ctx, c.tab)
 	}
-	welcome, first, err := l.welcome(ctx, h)
+	welcome, first, err := c.welcome(ctx, h)
 	if err != nil {
-		return none, nil, err // the reader leaves the hub again
+		return none, nil, err // the reader leaves again
 	}
 	s.phase("read", reading)
-	until := l.trust(identity)
+	until := c.trust(identity)
 	welcome.TokenMS = until.Milliseconds()
-	s.greeted(l)
+	s.greeted(c)
 	return welcome, first, nil
 }
 
@@ -123,30 +123,23 @@ func properID(id string) bool {
 	return true
 }
 
-// trust notes until when the token is good, and begins the pings at hello.
-func (l *link) trust(id auth.Identity) time.Duration {
-	var left time.Duration
-	l.change(func(v *vitals, now time.Time) {
-		l.issuedAt = id.IssuedAt
-		// A token within the leeway of its end is accepted; it must not close at once.
-		left = max(time.Until(id.Expires), minTrust)
-		if v.pingAt.IsZero() && !l.channel {
-			v.greeted(now, now.Add(left))
-		} else {
-			v.tokenUntil = now.Add(left)
-		}
-	})
+// trust notes whose token it is and until when it is good, and begins the pings at hello.
+func (c *connection) trust(id auth.Identity) time.Duration {
+	c.issuedAt.Store(id.IssuedAt.UnixNano())
+	// A token within the leeway of its end is accepted; it must not close at once.
+	left := max(time.Until(id.Expires), minTrust)
+	c.alive.trust(left)
 	return left
 }
 
 const minTrust = 5 * time.Second
 
-// welcome reads where the user stands. The link is in its hub already, so nothing that is
-// committed from now on is missed.
-func (l *link) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first []chat.Event, err error) {
-	s, user := l.server, l.tab.User
+// welcome reads where the user stands. The connection has joined already, so nothing that
+// is committed from now on is missed.
+func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first []chat.Event, err error) {
+	s, user := c.server, c.tab.User
 	w = wire.Welcome{
-		User: l.user, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
+		User: c.profile, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
 		ICEServers: list(s.iceServers(user)), Limits: s.wireLimits,
 		PingMS: seconds(s.cfg.PingSeconds).Milliseconds(), ServerTime: time.Now().UnixMilli(),
 	}
@@ -174,17 +167,16 @@ func (l *link) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first
 		}
 	}
 	w.Accepted, w.Objects, w.Calls = list(w.Accepted), list(w.Objects), list(w.Calls)
-	l.mu.Lock()
-	l.follow.start(from)
-	l.mu.Unlock()
+	c.place.mu.Lock()
+	c.place.cursor.start(from)
+	c.place.mu.Unlock()
 	return w, first, nil
 }
 
 // synced is said when everything missed has been sent.
-func (l *link) synced(offset int64) *frame {
-	l.isSynced = true
+func (c *connection) synced(offset int64) *frame {
 	yes := true
-	l.server.order(l.tab.User, command{Tab: l.tab.Tab, Session: l.tab.Session, Synced: &yes})
+	c.server.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &yes})
 	return notification(wire.NoteSynced, wire.Synced{Offset: offset})
 }
 
@@ -193,13 +185,13 @@ func (s *Server) phase(name string, since time.Time) {
 }
 
 // renewToken keeps a tab signed in beyond its first token.
-func (l *link) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, _ error) {
-	identity, err := l.server.verify(ctx, p.Token)
+func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, _ error) {
+	identity, err := c.server.verify(ctx, p.Token)
 	if err != nil {
 		return renewed, err
 	}
-	if identity.User != l.tab.User {
+	if identity.User != c.tab.User {
 		return renewed, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}
-	return wire.TokenRenewed{TokenMS: l.trust(identity).Milliseconds()}, nil
+	return wire.TokenRenewed{TokenMS: c.trust(identity).Milliseconds()}, nil
 }

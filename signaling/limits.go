@@ -82,12 +82,3 @@ func (l *limits) hello(address netip.Addr, now time.Time) error {
 func (l *limits) userHello(user string, now time.Time) error {
 	return refusal.Wait(l.userHellos.Take(user, 1, now))
 }
-
-// linkLimits bound one link: frames of any kind, and what is not a frame.
-type linkLimits struct {
-	frames, garbage *limit.Bucket
-}
-
-func newLinkLimits(frames int) linkLimits {
-	return linkLimits{frames: limit.New(perSecond(frames)), garbage: limit.New(limit.Per(time.Second, 1, 10*time.Second))}
-}

@@ -10,82 +10,82 @@ import (
 
 // The methods that chat answers. Who may do what is decided there.
 
-func (l *link) userGet(ctx context.Context, p wire.UserGet) (chat.User, error) {
-	return l.server.chat.User(ctx, l.tab.User, p.User)
+func (c *connection) userGet(ctx context.Context, p wire.UserGet) (chat.User, error) {
+	return c.server.chat.User(ctx, c.tab.User, p.User)
 }
 
-func (l *link) objectSet(ctx context.Context, p wire.UserObjectSet) (wire.Empty, error) {
-	return wire.Empty{}, l.server.chat.SetObject(ctx, l.tab.User, l.tab.Tab, p.Key, p.Value)
+func (c *connection) objectSet(ctx context.Context, p wire.UserObjectSet) (wire.Empty, error) {
+	return wire.Empty{}, c.server.chat.SetObject(ctx, c.tab.User, c.tab.Tab, p.Key, p.Value)
 }
 
-func (l *link) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.UserObjects, error) {
-	objects, err := l.server.chat.Objects(ctx, l.tab.User)
+func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.UserObjects, error) {
+	objects, err := c.server.chat.Objects(ctx, c.tab.User)
 	if p.Key != "" {
 		objects = slices.DeleteFunc(objects, func(o chat.UserObject) bool { return o.Key != p.Key })
 	}
 	return wire.UserObjects{Objects: list(objects)}, err
 }
 
-func (l *link) conversationCreate(ctx context.Context, p wire.ConversationCreate) (chat.Conversation, error) {
-	return l.server.chat.Create(ctx, l.user, p.Kind, p.Members, p.Name)
+func (c *connection) conversationCreate(ctx context.Context, p wire.ConversationCreate) (chat.Conversation, error) {
+	return c.server.chat.Create(ctx, c.profile, p.Kind, p.Members, p.Name)
 }
 
-func (l *link) conversationList(ctx context.Context, p wire.ConversationList) (wire.ConversationPage, error) {
-	page, next, err := l.server.chat.List(ctx, l.tab.User, p.Before, p.Limit)
+func (c *connection) conversationList(ctx context.Context, p wire.ConversationList) (wire.ConversationPage, error) {
+	page, next, err := c.server.chat.List(ctx, c.tab.User, p.Before, p.Limit)
 	return wire.ConversationPage{Conversations: list(page), Next: next}, err
 }
 
-func (l *link) conversationGet(ctx context.Context, p wire.ConversationGet) (chat.Conversation, error) {
-	return l.server.chat.Conversation(ctx, l.tab.User, p.Conversation)
+func (c *connection) conversationGet(ctx context.Context, p wire.ConversationGet) (chat.Conversation, error) {
+	return c.server.chat.Conversation(ctx, c.tab.User, p.Conversation)
 }
 
-func (l *link) messageSend(ctx context.Context, p wire.MessageSend) (chat.Message, error) {
-	return l.server.chat.Send(ctx, l.user, chat.SendParams{
+func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (chat.Message, error) {
+	return c.server.chat.Send(ctx, c.profile, chat.SendParams{
 		Conversation: p.Conversation, To: p.To, ClientID: p.ClientID, Kind: p.Kind, Text: p.Text, Data: p.Data,
 	})
 }
 
-func (l *link) messagePage(ctx context.Context, p wire.MessagePage) (wire.Messages, error) {
-	messages, more, err := l.server.chat.Page(ctx, l.tab.User, p.Conversation, p.Before, p.After, p.Limit)
+func (c *connection) messagePage(ctx context.Context, p wire.MessagePage) (wire.Messages, error) {
+	messages, more, err := c.server.chat.Page(ctx, c.tab.User, p.Conversation, p.Before, p.After, p.Limit)
 	return wire.Messages{Messages: list(messages), More: more}, err
 }
 
-func (l *link) receiptRead(ctx context.Context, p wire.ReceiptRead) (wire.Empty, error) {
-	return wire.Empty{}, l.server.chat.MarkRead(ctx, l.tab.User, p.Conversation, p.Seq)
+func (c *connection) receiptRead(ctx context.Context, p wire.ReceiptRead) (wire.Empty, error) {
+	return wire.Empty{}, c.server.chat.MarkRead(ctx, c.tab.User, p.Conversation, p.Seq)
 }
 
 // ack notes what this device has stored. An offset beyond what was sent is refused by chat.
-func (l *link) ack(ctx context.Context, p wire.Ack) error {
-	if err := l.server.chat.MarkDelivered(ctx, l.tab.User, p.Offset); err != nil {
+func (c *connection) ack(ctx context.Context, p wire.Ack) error {
+	if err := c.server.chat.MarkDelivered(ctx, c.tab.User, p.Offset); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	l.follow.acked = max(l.follow.acked, p.Offset)
-	l.mu.Unlock()
+	c.place.mu.Lock()
+	c.place.cursor.acked = max(c.place.cursor.acked, p.Offset)
+	c.place.mu.Unlock()
 	return nil
 }
 
 // typing tells the other members. It is not kept: who misses it misses nothing.
-func (l *link) typing(ctx context.Context, p wire.Typing) error {
-	c, err := l.server.chat.Conversation(ctx, l.tab.User, p.Conversation)
+func (c *connection) typing(ctx context.Context, p wire.Typing) error {
+	conversation, err := c.server.chat.Conversation(ctx, c.tab.User, p.Conversation)
 	if err != nil {
 		return err
 	}
-	p.User = l.tab.User
-	for _, m := range c.Members {
+	p.User = c.tab.User
+	for _, m := range conversation.Members {
 		if m.ID != p.User {
-			l.server.ephemeralTo(m.ID, wire.NoteTypes, p)
+			c.server.ephemeralTo(m.ID, wire.NoteTypes, p)
 		}
 	}
 	return nil
 }
 
 // legSuspend notes that the page goes away.
-func (l *link) legSuspend(ctx context.Context, p wire.LegRef) error {
-	if l.server.calls == nil {
+func (c *connection) legSuspend(ctx context.Context, p wire.LegRef) error {
+	if c.server.calls == nil {
 		return errNoCalls
 	}
-	return l.server.calls.Suspend(ctx, l.tab, p)
+	return c.server.calls.Suspend(ctx, c.tab, p)
 }
 
 // list is never null on the wire.

@@ -23,8 +23,9 @@ type presence struct {
 	changes  int64                         // of own, published so far
 	nodes    map[string]*nodeView          // this one too
 	seen     map[string]int64              // when users who are offline were last here, unix ms
-	watchers map[string][]*link
-	timers   map[string]*time.Timer // of users whose last tab has just gone
+	watchers map[string][]*connection      // by whom they watch
+	watching map[*connection][]string      // whom they watch
+	timers   map[string]*time.Timer        // of users whose last tab has just gone
 	closed   bool
 }
 
@@ -38,23 +39,17 @@ func newPresence(s *Server) *presence {
 	return &presence{
 		server: s,
 		own:    map[string]wire.PresenceState{}, nodes: map[string]*nodeView{}, seen: map[string]int64{},
-		watchers: map[string][]*link{}, timers: map[string]*time.Timer{},
+		watchers: map[string][]*connection{}, watching: map[*connection][]string{}, timers: map[string]*time.Timer{},
 	}
 }
 
 // state is the best of the user's tabs here.
-func (h *hub) state() wire.PresenceState {
+func (u *localUser) state() wire.PresenceState {
 	best := wire.Offline
-	for _, l := range h.all() {
-		if l.channel {
-			continue
-		}
-		l.mu.Lock()
-		away, closed := l.away, l.closed
-		l.mu.Unlock()
+	for _, c := range u.all() {
 		switch {
-		case closed:
-		case !away:
+		case c.channel || c.out.isClosed():
+		case !c.away.Load():
 			return wire.Online
 		default:
 			best = wire.Away
@@ -65,25 +60,25 @@ func (h *hub) state() wire.PresenceState {
 
 // changed looks at a user's tabs here and publishes what is new. Going offline waits a
 // moment, so that nobody sees a reload.
-func (p *presence) changed(h *hub) {
-	if state := h.state(); state != wire.Offline {
-		p.set(h.user, state)
+func (p *presence) changed(u *localUser) {
+	if state := u.state(); state != wire.Offline {
+		p.set(u.id, state)
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.own[h.user] == "" || p.timers[h.user] != nil || p.closed {
+	if p.own[u.id] == "" || p.timers[u.id] != nil || p.closed {
 		return
 	}
-	p.timers[h.user] = time.AfterFunc(milliseconds(p.server.cfg.OfflineMS), func() {
+	p.timers[u.id] = time.AfterFunc(milliseconds(p.server.cfg.OfflineMS), func() {
 		p.mu.Lock()
-		delete(p.timers, h.user)
+		delete(p.timers, u.id)
 		p.mu.Unlock()
 		state := wire.Offline
-		if again := p.server.hubOf(h.user); again != nil {
+		if again := p.server.localUser(u.id); again != nil {
 			state = again.state()
 		}
-		p.set(h.user, state)
+		p.set(u.id, state)
 	})
 }
 
@@ -145,73 +140,79 @@ func (p *presence) ofLocked(user string) wire.Presence {
 
 // tellLocked tells who watches the user. Pushing does not wait.
 func (p *presence) tellLocked(user string) {
-	links := p.watchers[user]
-	if len(links) == 0 {
+	watchers := p.watchers[user]
+	if len(watchers) == 0 {
 		return
 	}
 	f := notification(wire.NotePresence, p.ofLocked(user))
-	f.shared = len(links) > 1
-	for _, l := range links {
-		l.push(f, mergeable, "p\x00"+user)
+	f.shared = len(watchers) > 1
+	for _, c := range watchers {
+		c.push(f, mergeable, "p\x00"+user)
 	}
 }
 
-// watch replaces what the link watches.
-func (p *presence) watch(l *link, users []string) []wire.Presence {
-	p.unwatch(l)
+// watch replaces what the connection watches.
+func (p *presence) watch(c *connection, users []string) []wire.Presence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.unwatchLocked(c)
 	states := make([]wire.Presence, 0, len(users))
 	for _, user := range users {
-		p.watchers[user] = append(p.watchers[user], l)
 		states = append(states, p.ofLocked(user))
 	}
-	l.mu.Lock()
-	l.watched = users
-	l.mu.Unlock()
+	select {
+	case <-c.done:
+		return states // it has gone, and nothing would end its watching
+	default:
+	}
+	for _, user := range users {
+		p.watchers[user] = append(p.watchers[user], c)
+	}
+	if len(users) > 0 {
+		p.watching[c] = users
+	}
 	return states
 }
 
-func (p *presence) unwatch(l *link) {
-	l.mu.Lock()
-	users := l.watched
-	l.watched = nil
-	l.mu.Unlock()
+func (p *presence) unwatch(c *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, user := range users {
-		left := slices.DeleteFunc(p.watchers[user], func(other *link) bool { return other == l })
+	p.unwatchLocked(c)
+}
+
+func (p *presence) unwatchLocked(c *connection) {
+	for _, user := range p.watching[c] {
+		left := slices.DeleteFunc(p.watchers[user], func(other *connection) bool { return other == c })
 		if len(left) == 0 {
 			delete(p.watchers, user)
 		} else {
 			p.watchers[user] = left
 		}
 	}
+	delete(p.watching, c)
 }
 
 // presenceWatch answers how those whom the user may see are now; others are left out.
-func (l *link) presenceWatch(ctx context.Context, q wire.PresenceWatch) (none wire.PresenceList, _ error) {
-	if len(q.Users) > l.server.cfg.WatchLimit {
-		return none, refusal.New(refusal.TooLarge, "A tab watches at most %d users.", l.server.cfg.WatchLimit)
+func (c *connection) presenceWatch(ctx context.Context, q wire.PresenceWatch) (none wire.PresenceList, _ error) {
+	if len(q.Users) > c.server.cfg.WatchLimit {
+		return none, refusal.New(refusal.TooLarge, "A tab watches at most %d users.", c.server.cfg.WatchLimit)
 	}
 	var visible []string
 	slices.Sort(q.Users)
 	for _, user := range slices.Compact(q.Users) {
-		_, err := l.server.chat.User(ctx, l.tab.User, user)
+		_, err := c.server.chat.User(ctx, c.tab.User, user)
 		if err == nil {
 			visible = append(visible, user)
 		} else if !refusal.Is(err, refusal.NotFound) {
 			return none, err
 		}
 	}
-	return wire.PresenceList{Users: list(l.server.presence.watch(l, visible))}, nil
+	return wire.PresenceList{Users: list(c.server.presence.watch(c, visible))}, nil
 }
 
 // activity says whether a person is at this tab.
-func (l *link) activity(_ context.Context, a wire.Activity) error {
-	l.mu.Lock()
-	l.away = a.Away
-	l.mu.Unlock()
-	l.server.presence.changed(l.hub)
+func (c *connection) activity(_ context.Context, a wire.Activity) error {
+	c.away.Store(a.Away)
+	c.server.presence.changed(c.user)
 	return nil
 }

@@ -1,7 +1,6 @@
 package signaling
 
 import (
-	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -66,8 +65,8 @@ func (p *presence) bye() {
 	p.publishLocked(report{Node: p.server.node, Bye: true})
 }
 
-// heard takes a report of a node, this one too. It runs on a goroutine of the bus.
-func (p *presence) heard(m bus.Message) {
+// handleReport takes a report of a node, this one too. It runs on a goroutine of the bus.
+func (p *presence) handleReport(m bus.Message) {
 	var r report
 	if err := json.Unmarshal(m.Data, &r); err != nil {
 		p.server.log.Error("read presence", "err", err)
@@ -113,7 +112,7 @@ func (p *presence) applyLocked(n *nodeView, users []wire.Presence) {
 
 // ask reads all users of a node again.
 func (p *presence) ask(node string) {
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := p.server.timeout(requestTime)
 	defer cancel()
 	var first, last report
 	var all []wire.Presence
@@ -156,8 +155,8 @@ func (p *presence) ask(node string) {
 	}
 }
 
-// answer gives a part of this node's users to another node.
-func (p *presence) answer(m bus.Message) {
+// answerWhole gives a part of this node's users to another node.
+func (p *presence) answerWhole(m bus.Message) {
 	p.mu.Lock()
 	users := slices.Sorted(maps.Keys(p.own))
 	from, found := slices.BinarySearch(users, string(m.Data))

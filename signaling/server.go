@@ -17,8 +17,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -67,14 +69,20 @@ type Server struct {
 	calls      *switchboard.Board // nil: no calls
 	catchUps   chan struct{}      // one per log that is being read
 	subs       []*bus.Subscription
-	done       chan struct{}
+	done       chan struct{} // closed when the server begins to close
 
-	work sync.WaitGroup // every goroutine of the server
+	// requests is the parent of the contexts of all requests. It outlives the connections
+	// they came from, and ends when Close can wait no longer.
+	requests context.Context
+	abandon  context.CancelFunc
 
-	mu      sync.Mutex
-	users   map[string]*hub
-	links   map[*link]struct{}
-	closing bool
+	work    sync.WaitGroup // every goroutine of the server
+	closing sync.Once
+
+	mu          sync.Mutex
+	users       map[string]*localUser
+	connections map[*connection]struct{}
+	closed      bool // no new connection is taken
 }
 
 // New starts a node on the bus. Close it.
@@ -88,19 +96,21 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		limits:   newLimits(cfg.Rates),
 		catchUps: make(chan struct{}, cfg.CatchUps),
 		done:     make(chan struct{}),
-		users:    map[string]*hub{},
-		links:    map[*link]struct{}{},
 		calls:    deps.Calls,
+
+		users:       map[string]*localUser{},
+		connections: map[*connection]struct{}{},
 	}
+	s.requests, s.abandon = context.WithCancel(context.Background())
 	s.wireLimits.FrameBytes = cfg.FrameBytes
 	if s.iceServers == nil {
 		s.iceServers = func(string) []wire.ICEServer { return nil }
 	}
 	s.presence = newPresence(s)
-	s.bus.OnGap(s.bellsLost)
+	s.bus.OnGap(s.noticesLost)
 	for subject, handle := range map[string]func(bus.Message){
-		presenceSubject:                s.presence.heard,
-		"node." + s.node + ".presence": s.presence.answer,
+		presenceSubject:                s.presence.handleReport,
+		"node." + s.node + ".presence": s.presence.answerWhole,
 		"node." + s.node + ".sessions": s.answerSessions,
 	} {
 		sub, err := s.bus.Subscribe(subject, handle)
@@ -137,9 +147,9 @@ func (s *Server) heartbeats() {
 // ServeHTTP is the endpoint /ws.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	closing := s.closing
+	closed := s.closed
 	s.mu.Unlock()
-	if closing {
+	if closed {
 		refusal.Answer(w, r, refusal.After(5*time.Second, refusal.Busy, "The server is shutting down."), s.log)
 		return
 	}
@@ -147,89 +157,103 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	sock := &socket{conn: conn, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
-	l := newLink(s, sock, remote(r), false)
+	socket := &webSocket{conn: conn, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
+	c := newConnection(s, socket, remote(r), false)
 	allowed := originAllowed(r.Header.Get("Origin"), r.Host, s.cfg.Origins)
 	spoken := conn.Subprotocol() == wire.Subprotocol
 	// The reader has a goroutine of its own, so that what net/http holds for the request
 	// is free again: that is half of what an idle tab would cost.
-	if !s.start(l, func() { l.readSocket(sock, allowed, spoken) }) {
-		sock.abort()
+	if !s.start(c, func() { c.readSocket(socket, allowed, spoken) }) {
+		c.ended()
 	}
 }
 
-// start runs a link's reader, unless the server is closing.
-func (s *Server) start(l *link, reader func()) bool {
+// start runs a connection's reader, unless the server is closing.
+func (s *Server) start(c *connection, reader func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closed {
 		return false
 	}
-	s.links[l] = struct{}{}
+	s.connections[c] = struct{}{}
 	s.work.Go(func() {
 		reader()
-		l.ended()
-		s.gone(l)
+		c.ended()
+		s.gone(c)
 		s.mu.Lock()
-		delete(s.links, l)
+		delete(s.connections, c)
 		s.mu.Unlock()
 	})
 	return true
 }
 
-func (l *link) readSocket(sock *socket, allowed, spoken bool) {
+// timeout makes the context of what is to be done within d, whatever becomes of the
+// connection that asked for it.
+func (s *Server) timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(s.requests, d)
+}
+
+func (c *connection) readSocket(socket *webSocket, allowed, spoken bool) {
 	switch {
 	case !allowed:
-		l.close(wire.CloseForbidden, "this origin is not allowed")
+		c.close(wire.CloseForbidden, "this origin is not allowed")
 	case !spoken:
-		l.close(wire.CloseTooOld, "ask for subprotocol "+wire.Subprotocol)
+		c.close(wire.CloseTooOld, "ask for subprotocol "+wire.Subprotocol)
 	default:
-		if err := sock.read(l.receive); errors.Is(err, errTooLarge) {
-			l.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(sock.limit, 10)+" bytes")
+		if err := socket.read(c.receive); errors.Is(err, errTooLarge) {
+			c.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(socket.limit, 10)+" bytes")
 		} else if late(err) {
-			l.close(wire.CloseRate, "a message that has begun must be complete within "+sock.timeout.String())
-			sock.drainRaw()
+			c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
+			socket.drainRaw()
 			return
 		} else if err != nil {
 			return
 		}
 	}
-	sock.drain()
+	socket.drain()
 }
 
 // Close tells all tabs to come back, each after its own part of the spread, and waits
-// until they have gone and everything they asked for is answered, as long as ctx allows.
-// The store must still be open, and the bus. Twice is fine.
+// until they have gone and everything they asked for is answered, as long as ctx allows;
+// then it ends what is left. The store must still be open, the bus, and the switchboard.
+// It may be called twice. The Server takes no connection afterwards.
 func (s *Server) Close(ctx context.Context) {
-	s.mu.Lock()
-	first := !s.closing
-	s.closing = true
-	links := make([]*link, 0, len(s.links))
-	for l := range s.links {
-		links = append(links, l)
-	}
-	s.mu.Unlock()
-	if first {
-		close(s.done)
+	s.closing.Do(func() {
+		open := s.refuseNew()
+		close(s.done) // heartbeats and timers end
 		s.presence.stop()
-	}
-	for _, l := range links {
-		l.close(wire.CloseShutdown, strconv.Itoa(mathrand.IntN(s.cfg.SpreadMS+1)))
-	}
-	gone := make(chan struct{})
-	go func() { s.work.Wait(); close(gone) }()
-	select {
-	case <-gone:
-	case <-ctx.Done():
-		for _, l := range links {
-			l.transport.abort()
+		for _, c := range open {
+			c.close(wire.CloseShutdown, strconv.Itoa(mathrand.IntN(s.cfg.SpreadMS+1)))
 		}
-		<-gone
-	}
-	if first {
+		s.wait(ctx, open)
 		s.presence.bye()
 		s.bus.OnGap(nil)
 		s.unsubscribe()
+	})
+}
+
+// refuseNew takes no new connection from now on, and returns those that are open.
+func (s *Server) refuseNew() []*connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return slices.Collect(maps.Keys(s.connections))
+}
+
+// wait waits for all goroutines. When ctx ends first it breaks the connections and ends
+// the requests; what then still runs looks at its context, and ends at once.
+func (s *Server) wait(ctx context.Context, open []*connection) {
+	defer s.abandon()
+	ended := make(chan struct{})
+	go func() { s.work.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		for _, c := range open {
+			c.out.transport.abort()
+		}
+		s.abandon()
+		<-ended
 	}
 }
 

@@ -14,55 +14,50 @@ import (
 )
 
 // greeted tells the nodes that a tab is here.
-func (s *Server) greeted(l *link) {
+func (s *Server) greeted(c *connection) {
 	s.metrics.tabs.Inc()
-	s.order(l.tab.User, command{Tab: l.tab.Tab, Session: l.tab.Session, Greeted: l.since.UnixNano()})
-	s.presence.changed(l.hub)
-	l.log.Debug("hello", "device", l.tab.Device)
+	s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Greeted: c.since.UnixNano()})
+	s.presence.changed(c.user)
+	c.log.Debug("hello", "device", c.tab.Device)
 }
 
-// gone ends what hello began. It is the reader's, after the link has ended.
-func (s *Server) gone(l *link) {
-	if l.hub == nil {
+// gone ends what hello began. The reader calls it after the connection has ended.
+func (s *Server) gone(c *connection) {
+	if c.user == nil {
 		return
 	}
-	s.leave(l)
-	s.presence.unwatch(l)
-	if l.channel {
+	s.leave(c)
+	s.presence.unwatch(c)
+	if c.channel {
 		return
 	}
-	l.mu.Lock()
-	replaced, kicked, acked, greeted := l.replaced, l.kicked, l.follow.acked, !l.vitals.pingAt.IsZero()
-	l.mu.Unlock()
-	if greeted {
+	if c.alive.greeted() {
 		s.metrics.tabs.Dec()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := s.timeout(requestTime)
 	defer cancel()
-	if kicked && s.calls != nil {
-		s.calls.SignedOut(ctx, l.tab)
+	if c.signedOut.Load() && s.calls != nil {
+		s.calls.SignedOut(ctx, c.tab)
 	}
-	if !replaced {
+	if !c.replaced.Load() {
 		no := false
-		s.order(l.tab.User, command{Tab: l.tab.Tab, Session: l.tab.Session, Synced: &no, Acked: acked})
+		s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &no, Acked: c.place.acked()})
 		if s.calls != nil {
-			s.calls.TabGone(ctx, l.tab)
+			s.calls.TabGone(ctx, c.tab)
 		}
 	}
-	s.presence.changed(l.hub)
-	l.log.Debug("gone", "after", time.Since(l.since))
+	s.presence.changed(c.user)
+	c.log.Debug("gone", "after", time.Since(c.since))
 }
 
-func (l *link) sessionList(ctx context.Context, _ wire.Empty) (wire.SessionList, error) {
-	l.mu.Lock()
-	l.listed = true
-	l.mu.Unlock()
-	return l.server.sessionsOf(ctx, l.tab), nil
+func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.SessionList, error) {
+	c.listed.Store(true)
+	return c.server.sessionsOf(ctx, c.tab), nil
 }
 
 // sessionSignOut ends sessions only after its answer is queued, since its own may be one.
-func (l *link) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none wire.Empty, after func(), _ error) {
-	s, user := l.server, l.tab.User
+func (c *connection) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none wire.Empty, after func(), _ error) {
+	s, user := c.server, c.tab.User
 	if p.Everywhere {
 		now := time.Now()
 		if err := s.revoke(ctx, user, now); err != nil {
@@ -72,28 +67,26 @@ func (l *link) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none 
 		// once more when it is read. One that is minted after our answer must not seem to be
 		// from the millisecond whose tokens are revoked.
 		time.Sleep(time.Until(now.Truncate(time.Millisecond).Add(2 * time.Millisecond)))
-		return none, func() { s.order(user, command{SignOut: true, Revoked: now.UnixNano()}) }, nil
+		return none, func() { s.command(user, command{SignOut: true, Revoked: now.UnixNano()}) }, nil
 	}
-	id := cmp.Or(p.ID, l.tab.Session)
+	id := cmp.Or(p.ID, c.tab.Session)
 	known := func(session wire.Session) bool { return session.ID == id }
-	if !slices.ContainsFunc(s.sessionsOf(ctx, l.tab).Sessions, known) {
+	if !slices.ContainsFunc(s.sessionsOf(ctx, c.tab).Sessions, known) {
 		return none, nil, refusal.New(refusal.NotFound, "You have no such session.")
 	}
-	return none, func() { s.order(user, command{SignOut: true, Session: id}) }, nil
+	return none, func() { s.command(user, command{SignOut: true, Session: id}) }, nil
 }
 
-// signOut ends the link if the command means it.
-func (l *link) signOut(c command) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c.Session != "" && c.Session != l.tab.Session {
+// signOut ends the connection if the command means it.
+func (c *connection) signOut(cmd command) {
+	if cmd.Session != "" && cmd.Session != c.tab.Session {
 		return
 	}
-	if c.Revoked > 0 && l.issuedAt.UnixNano() > c.Revoked {
+	if cmd.Revoked > 0 && c.issuedAt.Load() > cmd.Revoked {
 		return
 	}
-	l.kicked = true
-	l.closeLocked(wire.CloseKicked, "signed out")
+	c.signedOut.Store(true)
+	c.close(wire.CloseKicked, "signed out")
 }
 
 // sessionsOf lists a user's tabs on all nodes that have some.
@@ -122,14 +115,14 @@ func (s *Server) sessionsOf(ctx context.Context, tab call.Seat) wire.SessionList
 }
 
 func (s *Server) sessionsHere(user string) (sessions []wire.Session) {
-	h := s.hubOf(user)
-	if h == nil {
+	u := s.localUser(user)
+	if u == nil {
 		return nil
 	}
-	for _, l := range h.all() {
-		if !l.channel {
+	for _, c := range u.all() {
+		if !c.channel {
 			sessions = append(sessions, wire.Session{
-				ID: l.tab.Session, Tab: l.tab.Tab, Device: l.tab.Device, DeviceName: l.tab.DeviceName, Since: l.since.UnixMilli(),
+				ID: c.tab.Session, Tab: c.tab.Tab, Device: c.tab.Device, DeviceName: c.tab.DeviceName, Since: c.since.UnixMilli(),
 			})
 		}
 	}
@@ -150,33 +143,37 @@ func (s *Server) answerSessions(m bus.Message) {
 // that ever listed them are told.
 const sessionsSettle = 300 * time.Millisecond
 
-func (h *hub) sessionsChanged() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.telling || !slices.ContainsFunc(h.links, (*link).wantsList) {
+func (u *localUser) sessionsChanged() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.telling || !slices.ContainsFunc(u.connections, (*connection).wantsList) {
 		return
 	}
-	h.telling = true
-	time.AfterFunc(sessionsSettle, func() {
-		h.mu.Lock()
-		h.telling = false
-		h.mu.Unlock()
-		h.tellSessions()
+	u.telling = true
+	// A connection of the user is still there, so the server does not wait for its end yet.
+	u.server.work.Go(func() {
+		timer := time.NewTimer(sessionsSettle)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-u.server.done:
+			return
+		}
+		u.mu.Lock()
+		u.telling = false
+		u.mu.Unlock()
+		u.tellSessions()
 	})
 }
 
-func (l *link) wantsList() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.listed && !l.closed
-}
+func (c *connection) wantsList() bool { return c.listed.Load() && !c.out.isClosed() }
 
-func (h *hub) tellSessions() {
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+func (u *localUser) tellSessions() {
+	ctx, cancel := u.server.timeout(requestTime)
 	defer cancel()
-	for _, l := range h.all() {
-		if l.wantsList() {
-			l.push(notification(wire.NoteSessions, h.server.sessionsOf(ctx, l.tab)), mergeable, "sessions")
+	for _, c := range u.all() {
+		if c.wantsList() {
+			c.push(notification(wire.NoteSessions, u.server.sessionsOf(ctx, c.tab)), mergeable, "sessions")
 		}
 	}
 }

@@ -5,7 +5,7 @@ import "time"
 // vitals decides when a tab must be pinged, and when it has waited too long: for hello,
 // for a pong, for a new token. It knows no clock.
 type vitals struct {
-	every, answer time.Duration // between pings, and to answer one
+	pace
 
 	helloBy    time.Time // zero once hello was said
 	pingAt     time.Time // zero before hello
@@ -53,19 +53,25 @@ func (v *vitals) next() time.Time {
 }
 
 // greeted begins the pings.
-func (v *vitals) greeted(now, tokenUntil time.Time) {
+func (v *vitals) greeted(now time.Time) {
 	v.helloBy = time.Time{}
-	v.tokenUntil = tokenUntil
 	v.pingAt = now.Add(v.every)
 }
 
 // pong answers the open ping.
 func (v *vitals) pong() { v.pongBy = time.Time{} }
 
-// pace changes how often pings go out, at once.
-func (v *vitals) pace(now time.Time, every, answer time.Duration) {
-	v.every, v.answer = every, answer
+// probe notes that a ping went out which must be answered until then.
+func (v *vitals) probe(until time.Time) {
+	if v.pongBy.IsZero() || until.Before(v.pongBy) {
+		v.pongBy = until
+	}
+}
+
+// keep changes how often pings go out, from now on.
+func (v *vitals) keep(p pace, now time.Time) {
+	v.pace = p
 	if !v.pingAt.IsZero() {
-		v.pingAt = now.Add(every)
+		v.pingAt = now.Add(p.every)
 	}
 }

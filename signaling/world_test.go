@@ -35,6 +35,7 @@ type world struct {
 	chat     *chat.Service
 	bus      *bus.Bus
 	verifier *auth.Verifier
+	verify   func(context.Context, string) (auth.Identity, error) // of the next node
 	deliver  atomic.Pointer[func([]chat.UserEvent)]
 	nodes    []*Server
 	boards   []*switchboard.Board // of the nodes; nil: no calls there
@@ -70,6 +71,7 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.verify = w.verifier.Verify
 	w.addNode(cfg, w.bus)
 	f := w.nodes[0].Deliver
 	w.deliver.Store(&f)
@@ -81,7 +83,7 @@ func (w *world) addNode(cfg Config, b *bus.Bus) *Server { return w.addNodeWith(c
 func (w *world) addNodeWith(cfg Config, b *bus.Bus, board *switchboard.Board) *Server {
 	w.t.Helper()
 	s, err := New(Deps{
-		Chat: w.chat, Bus: b, Verify: w.verifier.Verify, Revoke: w.store.Revoke, Version: "test",
+		Chat: w.chat, Bus: b, Verify: w.verify, Revoke: w.store.Revoke, Version: "test",
 		Log: w.logger(), Calls: board,
 	}, cfg)
 	if err != nil {

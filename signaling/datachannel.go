@@ -12,8 +12,8 @@ import (
 	"carillon/wire"
 )
 
-// pipe is a call's data channel under a link.
-type pipe struct {
+// dataChannel is the transport over a call's data channel.
+type dataChannel struct {
 	channel sfu.Channel
 	timeout time.Duration
 }
@@ -25,46 +25,46 @@ const maxChannelMessage = 64 << 10
 // serveChannel speaks the protocol on a data channel of a leg of this tab, until the
 // channel ends. It begins as the second way in: answers go back on it, events and notes
 // come on it only while the tab has no synced socket, as synced says it has now.
-func (s *Server) serveChannel(ch sfu.Channel, user chat.User, tab call.Seat, synced bool, acked int64) {
-	p := &pipe{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
-	l := newLink(s, p, netip.Addr{}, true) // its requests count for the user only
-	l.user, l.tab = user, tab
-	l.log = s.log.With("user", tab.User, "tab", tab.Tab, "channel", true)
-	l.follow.phase = muted
-	l.isSynced = true
+func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab call.Seat, synced bool, acked int64) {
+	d := &dataChannel{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
+	c := newConnection(s, d, netip.Addr{}, true) // its requests count for the user only
+	c.profile, c.tab = profile, tab
+	c.log = s.log.With("user", tab.User, "tab", tab.Tab, "channel", true)
+	c.place.cursor.phase = standby
+	c.place.synced = true
 	ended := make(chan struct{})
-	if !s.start(l, func() { defer close(ended); l.readChannel(p, synced, acked) }) {
-		p.abort()
+	if !s.start(c, func() { defer close(ended); c.readChannel(d, synced, acked) }) {
+		d.abort()
 		return
 	}
 	<-ended
 }
 
-func (l *link) readChannel(p *pipe, synced bool, acked int64) {
-	if err := l.server.join(l); err != nil {
-		l.log.Warn("join by data channel", "err", err)
+func (c *connection) readChannel(d *dataChannel, synced bool, acked int64) {
+	if err := c.server.join(c); err != nil {
+		c.log.Warn("join by data channel", "err", err)
 		return
 	}
 	if !synced {
-		l.substitute(true, acked)
+		c.carryEvents(true, acked)
 	}
 	for {
-		message, err := p.channel.ReadMessage()
+		message, err := d.channel.ReadMessage()
 		if err != nil {
 			return
 		}
-		if len(message) > l.server.cfg.FrameBytes {
-			l.refuse(nil, refusal.New(refusal.BadRequest, "Messages have at most %d bytes.", l.server.cfg.FrameBytes))
+		if len(message) > c.server.cfg.FrameBytes {
+			c.refuse(nil, refusal.New(refusal.BadRequest, "Messages have at most %d bytes.", c.server.cfg.FrameBytes))
 			continue
 		}
-		if !l.receive(message) {
+		if !c.receive(message) {
 			return
 		}
 	}
 }
 
-func (p *pipe) write(batch []item) error {
-	timer := time.AfterFunc(p.timeout, p.abort)
+func (d *dataChannel) write(batch []item) error {
+	timer := time.AfterFunc(d.timeout, d.abort)
 	defer timer.Stop()
 	var message []byte
 	for _, it := range batch {
@@ -75,7 +75,7 @@ func (p *pipe) write(batch []item) error {
 			}
 		}
 		if len(message) > 0 && len(message)+1+len(data) > maxChannelMessage {
-			if err := p.channel.WriteMessage(message); err != nil {
+			if err := d.channel.WriteMessage(message); err != nil {
 				return err
 			}
 			message = nil
@@ -88,7 +88,7 @@ func (p *pipe) write(batch []item) error {
 	if len(message) == 0 {
 		return nil
 	}
-	return p.channel.WriteMessage(message)
+	return d.channel.WriteMessage(message)
 }
 
 // tooLargeFor answers a request whose result does not fit: it has to be asked over the
@@ -101,5 +101,5 @@ func tooLargeFor(data []byte) []byte {
 	return errorFrame(f.ID, refusal.New(refusal.TooLarge, "The answer does not fit into the data channel. Ask over the WebSocket.")).data
 }
 
-func (p *pipe) finish(int, string) { p.abort() }
-func (p *pipe) abort()             { _ = p.channel.Close() }
+func (d *dataChannel) finish(int, string) { d.abort() }
+func (d *dataChannel) abort()             { _ = d.channel.Close() }

@@ -17,8 +17,8 @@ import (
 	"carillon/wire"
 )
 
-// socket is the WebSocket under a link.
-type socket struct {
+// webSocket is the transport over a WebSocket.
+type webSocket struct {
 	conn    *websocket.Conn
 	timeout time.Duration // of one write, and of a frame that has begun
 	limit   int64         // bytes of one message
@@ -71,23 +71,23 @@ var errTooLarge = errors.New("message over the limit")
 var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // read waits for a message and calls use with it. What use gets is reused afterwards.
-func (s *socket) read(use func(message []byte) bool) error {
+func (w *webSocket) read(use func(message []byte) bool) error {
 	for {
-		kind, r, err := s.conn.NextReader()
+		kind, r, err := w.conn.NextReader()
 		if err != nil {
 			return err
 		}
 		// A frame that has begun must come to its end.
-		if err := s.conn.SetReadDeadline(time.Now().Add(s.timeout)); err != nil {
+		if err := w.conn.SetReadDeadline(time.Now().Add(w.timeout)); err != nil {
 			return err
 		}
 		buf := messages.Get().(*bytes.Buffer)
 		buf.Reset()
-		n, err := buf.ReadFrom(io.LimitReader(r, s.limit+1))
+		n, err := buf.ReadFrom(io.LimitReader(r, w.limit+1))
 		more := false
 		switch {
 		case err != nil:
-		case n > s.limit:
+		case n > w.limit:
 			err = errTooLarge
 		case kind != websocket.TextMessage:
 			more = use(nil)
@@ -98,64 +98,64 @@ func (s *socket) read(use func(message []byte) bool) error {
 		if err != nil || !more {
 			return err
 		}
-		if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
+		if err := w.conn.SetReadDeadline(time.Time{}); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *socket) write(batch []item) error {
-	if err := s.conn.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
+func (w *webSocket) write(batch []item) error {
+	if err := w.conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
 		return err
 	}
 	if len(batch) == 1 && !batch[0].frame.shared {
-		return s.conn.WriteMessage(websocket.TextMessage, batch[0].frame.data)
+		return w.conn.WriteMessage(websocket.TextMessage, batch[0].frame.data)
 	}
 	if len(batch) == 1 {
 		prepared, err := batch[0].frame.prepare()
 		if err != nil {
 			return err
 		}
-		return s.conn.WritePreparedMessage(prepared)
+		return w.conn.WritePreparedMessage(prepared)
 	}
-	w, err := s.conn.NextWriter(websocket.TextMessage)
+	message, err := w.conn.NextWriter(websocket.TextMessage)
 	if err != nil {
 		return err
 	}
 	for i, it := range batch {
 		if i > 0 {
-			if _, err := w.Write([]byte{'\n'}); err != nil {
+			if _, err := message.Write([]byte{'\n'}); err != nil {
 				return err
 			}
 		}
-		if _, err := w.Write(it.frame.data); err != nil {
+		if _, err := message.Write(it.frame.data); err != nil {
 			return err
 		}
 	}
-	return w.Close()
+	return message.Close()
 }
 
 // farewell is how long a client may take to answer a close frame.
 const farewell = 2 * time.Second
 
-func (s *socket) finish(code int, reason string) {
+func (w *webSocket) finish(code int, reason string) {
 	deadline := time.Now().Add(farewell)
 	message := websocket.FormatCloseMessage(code, reason)
-	if s.conn.WriteControl(websocket.CloseMessage, message, deadline) != nil {
-		s.abort()
+	if w.conn.WriteControl(websocket.CloseMessage, message, deadline) != nil {
+		w.abort()
 		return
 	}
-	if c, ok := s.conn.NetConn().(interface{ CloseWrite() error }); ok {
+	if c, ok := w.conn.NetConn().(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite() // the reader ends with the client's answer, or by the deadline
 	}
-	_ = s.conn.NetConn().SetReadDeadline(deadline)
+	_ = w.conn.NetConn().SetReadDeadline(deadline)
 }
 
 // drain reads on after our close frame until the client has answered it, so that it is
 // not met by a reset before it has read why. The link's timer ends who sends without end.
-func (s *socket) drain() {
+func (w *webSocket) drain() {
 	for {
-		if _, _, err := s.conn.NextReader(); err != nil {
+		if _, _, err := w.conn.NextReader(); err != nil {
 			return
 		}
 	}
@@ -170,10 +170,10 @@ func late(err error) bool {
 
 // drainRaw is drain after the connection's framing was lost: a message never came to its
 // end, so nothing more of it can be understood, but the writer may still say why.
-func (s *socket) drainRaw() {
-	conn := s.conn.NetConn()
+func (w *webSocket) drainRaw() {
+	conn := w.conn.NetConn()
 	_ = conn.SetReadDeadline(time.Now().Add(farewell))
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-func (s *socket) abort() { _ = s.conn.Close() }
+func (w *webSocket) abort() { _ = w.conn.Close() }

@@ -136,12 +136,12 @@ func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
 	give <- true
 	bob.await("all three on the socket", func() bool { return len(bob.texts()) == 3 })
 	bob.ascending()
-	hub := w.nodes[1].hubOf("bob")
-	bob.eventually("the channel to be muted", func() bool {
-		l := hub.all()[0]
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.follow.phase == muted
+	here := w.nodes[1].localUser("bob")
+	bob.eventually("the channel to stand by", func() bool {
+		p := &here.all()[0].place
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.cursor.phase == standby
 	})
 	alice.send("bob", "three")
 	bob.await("the fourth", func() bool { return len(bob.texts()) == 4 })

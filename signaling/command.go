@@ -1,0 +1,97 @@
+package signaling
+
+import (
+	"context"
+	"time"
+
+	"carillon/bus"
+	"carillon/call"
+)
+
+// command tells the nodes something about one user's tabs. Exactly one of its groups of
+// fields is set.
+type command struct {
+	Tab     string `json:"tab,omitempty"`
+	Session string `json:"session,omitempty"`
+
+	Greeted int64 `json:"greeted,omitempty"` // the tab said hello at this time (unix ns): older connections of it are over
+
+	Synced *bool `json:"synced,omitempty"` // the tab's WebSocket has (or no longer has) everything
+	Acked  int64 `json:"acked,omitempty"`  // with synced=false: from where its data channel goes on
+
+	Leg   string `json:"leg,omitempty"` // of a call: the tab holds it, or with Ended no longer
+	Ended bool   `json:"ended,omitempty"`
+
+	SignOut bool  `json:"sign_out,omitempty"` // of Session, or of all whose token is not newer than Revoked
+	Revoked int64 `json:"revoked,omitempty"`  // unix ns
+
+	Probe bool `json:"probe,omitempty"` // whoever has the connection of Session pings it, and replies when it answers
+}
+
+// command tells the nodes that have tabs of the user.
+func (s *Server) command(user string, c command) { s.toUser(user, notice{Command: &c}, nil) }
+
+// execute does what another node, or this one, told the user's connections to do.
+func (u *localUser) execute(cmd command, m bus.Message) {
+	if cmd.Greeted > 0 || cmd.Synced != nil && !*cmd.Synced {
+		u.sessionsChanged()
+	}
+	for _, c := range u.all() {
+		mine := c.tab.Tab == cmd.Tab
+		switch {
+		case cmd.SignOut:
+			c.signOut(cmd)
+		case cmd.Probe:
+			if c.tab.Session == cmd.Session && !c.channel {
+				c.probe(func() { _ = m.Reply(nil) }) // who asked may have given up
+			}
+		case mine && cmd.Greeted > 0 && !c.channel:
+			if c.tab.Session != cmd.Session && c.since.UnixNano() < cmd.Greeted {
+				c.replace()
+			}
+		case mine && cmd.Leg != "" && !c.channel:
+			c.alive.holdLeg(cmd.Leg, !cmd.Ended)
+		case mine && cmd.Synced != nil && c.channel:
+			c.carryEvents(!*cmd.Synced, cmd.Acked)
+		}
+	}
+}
+
+// carryEvents makes a data channel carry the durable events while its tab's WebSocket does
+// not, beginning after what the tab said it has stored.
+func (c *connection) carryEvents(on bool, acked int64) {
+	p := &c.place
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if on == (p.cursor.phase != standby) || c.out.isClosed() {
+		return
+	}
+	if !on {
+		p.cursor.phase = standby
+		return
+	}
+	// What came since then on the WebSocket may come again; the client drops what it has.
+	// What was on its way when the WebSocket broke must not be missing.
+	p.cursor.start(acked)
+	c.readMissedLocked()
+}
+
+// probeTime is how long a page may take to show that it lives when another page asks for
+// its leg.
+const probeTime = 2 * time.Second
+
+// probe pings the tab, and calls told when it answers. A tab that does not is closed.
+func (c *connection) probe(told func()) {
+	c.push(pingFrame, durable, "")
+	c.alive.probe(told)
+}
+
+// answers reports whether the connection of a tab answers a ping, on whichever node it is.
+// One that does not answer, or that no node has, is over.
+func (s *Server) answers(ctx context.Context, tab call.Seat) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	header := raw(notice{Command: &command{Session: tab.Session, Probe: true}})
+	_, err := s.bus.Request(ctx, subject(tab.User), append(header, '\n'))
+	return err == nil
+}

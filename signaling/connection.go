@@ -1,0 +1,99 @@
+package signaling
+
+import (
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/limit"
+	"carillon/wire"
+)
+
+// connection is one way between the server and one tab: its WebSocket, or its data channel
+// in a call. An idle one costs the goroutine that reads it and nothing else; a writer
+// exists while there is something to write, a lane while it has requests.
+type connection struct {
+	// Fixed at construction.
+	server  *Server
+	address netip.Addr
+	channel bool // a data channel
+	since   time.Time
+	done    chan struct{} // closed when the reader has ended
+
+	// Set once by hello, before the connection is among its user's; read by everyone after.
+	tab     call.Seat
+	profile chat.User
+	user    *localUser // nil before hello
+	log     *slog.Logger
+
+	// Owned by the reader.
+	frameLimit   *limit.Bucket
+	garbageLimit *limit.Bucket // of what is not a frame, or asks for nothing that exists
+
+	// Each with its own lock.
+	out   outgoing
+	alive alive
+	place place
+	lanes [lanes]lane
+
+	// Written by the tab's requests and by commands of other nodes.
+	away      atomic.Bool  // nobody is at this tab, as it says
+	listed    atomic.Bool  // it has listed its sessions, and is told when they change
+	issuedAt  atomic.Int64 // when its token was, unix ns
+	replaced  atomic.Bool  // a newer connection of the same tab took its place
+	signedOut atomic.Bool  // and nothing more that it asked for is done
+}
+
+func newConnection(s *Server, t transport, address netip.Addr, channel bool) *connection {
+	c := &connection{
+		server: s, address: address, channel: channel, since: time.Now(),
+		log:          s.log,
+		done:         make(chan struct{}),
+		frameLimit:   limit.New(perSecond(s.cfg.Rates.Frames)),
+		garbageLimit: limit.New(limit.Per(time.Second, 1, 10*time.Second)),
+	}
+	c.out.init(t, s)
+	if !channel {
+		c.alive.begin(s.cfg, c.since, c.tick)
+	}
+	return c
+}
+
+// push queues a frame. It never waits: a tab that is too slow is closed, and reads what
+// it missed from the log when it is back.
+func (c *connection) push(f *frame, class class, key string) {
+	c.out.push(item{frame: f, class: class, key: key})
+}
+
+// close ends the connection after what is queued, with a close code that tells the client
+// whether to come back.
+func (c *connection) close(code int, reason string) { c.out.close(code, reason) }
+
+var pingFrame = notification(wire.NotePing, wire.Empty{})
+
+// tick runs when there may be something to do about the life of the connection.
+func (c *connection) tick() {
+	if c.out.isClosed() {
+		return
+	}
+	switch c.alive.due(time.Now()) {
+	case sendPing:
+		c.push(pingFrame, durable, "")
+	case helloLate:
+		c.close(wire.CloseNoHello, "say hello")
+	case pongLate:
+		c.close(wire.CloseNoPong, "answer pings")
+	case tokenOver:
+		c.close(wire.CloseTokenExpired, "the token has expired")
+	}
+}
+
+// ended is called by the reader as its last act.
+func (c *connection) ended() {
+	c.alive.stop()
+	c.out.end()
+	close(c.done)
+}
