@@ -117,10 +117,29 @@ func ReceiveMessages(fd uintptr, m []Message) (int, syscall.Errno) {
 	return messages(unix.SYS_RECVMMSG, fd, m)
 }
 
+// WaitAndSendMessages waits until the socket, a blocking one, takes the first messages.
+func WaitAndSendMessages(fd uintptr, m []Message) (int, syscall.Errno) {
+	return waitingMessages(unix.SYS_SENDMMSG, fd, m, 0)
+}
+
+// WaitAndReceiveMessages waits until the socket, a blocking one, has a message, and receives
+// what else is there.
+func WaitAndReceiveMessages(fd uintptr, m []Message) (int, syscall.Errno) {
+	return waitingMessages(unix.SYS_RECVMMSG, fd, m, unix.MSG_WAITFORONE)
+}
+
 // messages does not tell Go's scheduler of the call, which costs as much as a short call
 // itself and is of use only for calls that wait.
 func messages(call, fd uintptr, m []Message) (int, syscall.Errno) {
 	n, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+func waitingMessages(call, fd uintptr, m []Message, flags uintptr) (int, syscall.Errno) {
+	n, _, errno := unix.Syscall6(call, fd, uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), flags, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

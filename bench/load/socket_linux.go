@@ -9,14 +9,15 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"carillon/udp"
 )
 
-// socket is a UDP socket that is read in batches, with the kernel's time stamps.
-// It is written apart from the udp package on purpose: the measure must not change when
-// what is measured does.
+// socket is a UDP socket that is read in batches, with the kernel's time stamps. Its batching
+// is not that of the udp package on purpose: the measure must not change when what is
+// measured does.
 type socket struct {
 	// Fixed before start.
 	conn    *net.UDPConn
@@ -103,30 +104,22 @@ func (s *socket) close() {
 	})
 }
 
-type mmsghdr struct {
-	hdr  unix.Msghdr
-	size uint32
-	_    [4]byte
-}
-
 // readArrays are what one recvmmsg fills.
 type readArrays struct {
-	headers [readBatch]mmsghdr
-	vectors [readBatch]unix.Iovec
-	control [readBatch][160]byte
-	buffers [readBatch][]byte
+	messages [readBatch]udp.Message
+	vectors  [readBatch]unix.Iovec
+	control  [readBatch][160]byte
+	buffers  [readBatch][]byte
 }
 
 var readPool = sync.Pool{New: func() any {
 	a := new(readArrays)
 	slab := make([]byte, readBatch*readBuffer)
-	for i := range a.headers {
+	for i := range a.messages {
 		a.buffers[i] = slab[i*readBuffer : (i+1)*readBuffer]
-		a.vectors[i].Base = &a.buffers[i][0]
-		a.vectors[i].SetLen(readBuffer)
-		a.headers[i].hdr.Iov = &a.vectors[i]
-		a.headers[i].hdr.SetIovlen(1)
-		a.headers[i].hdr.Control = &a.control[i][0]
+		a.vectors[i] = udp.Vector(a.buffers[i])
+		a.messages[i].ToReceive(nil, a.vectors[i:i+1])
+		a.messages[i].ReceiveControl(a.control[i][:])
 	}
 	return a
 }}
@@ -159,14 +152,10 @@ func (s *socket) readLoop() {
 }
 
 func receiveMany(fd uintptr, a *readArrays) (int, syscall.Errno) {
-	for i := range a.headers {
-		a.headers[i].hdr.SetControllen(len(a.control[i]))
+	for i := range a.messages {
+		a.messages[i].Reset(len(a.control[i]))
 	}
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&a.headers[0])), readBatch, unix.MSG_DONTWAIT, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), 0
+	return udp.ReceiveMessages(fd, a.messages[:])
 }
 
 func (s *socket) deliver(a *readArrays, n int) {
@@ -174,8 +163,8 @@ func (s *socket) deliver(a *readArrays, n int) {
 	defer s.meter.mu.Unlock()
 	s.meter.Reads++
 	for i := range n {
-		h := &a.headers[i]
-		info := parseControl(a.control[i][:h.hdr.Controllen])
+		m := &a.messages[i]
+		info := parseControl(a.control[i][:m.Control()])
 		if info.overflow != s.overflow {
 			s.meter.Dropped += uint64(info.overflow - s.overflow)
 			s.overflow = info.overflow
@@ -190,7 +179,7 @@ func (s *socket) deliver(a *readArrays, n int) {
 		if receive == nil {
 			continue // for a peer that has left
 		}
-		for rest := a.buffers[i][:h.size]; len(rest) > 0; {
+		for rest := a.buffers[i][:m.Size()]; len(rest) > 0; {
 			size := len(rest)
 			if info.segment > 0 {
 				size = min(size, info.segment)
@@ -210,29 +199,23 @@ type controlInfo struct {
 
 // parseControl reads the ancillary data that prepare asked for. The kernel wrote it.
 func parseControl(b []byte) (info controlInfo) {
-	const head = unix.SizeofCmsghdr
-	for len(b) >= head {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
-		if int(h.Len) < head || int(h.Len) > len(b) {
+	for len(b) >= unix.SizeofCmsghdr {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(b)
+		if err != nil {
 			return info
 		}
-		data := b[head:h.Len]
+		b = rest
 		switch {
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SCM_TIMESTAMPNS && len(data) >= 16:
-			t := (*unix.Timespec)(unsafe.Pointer(&data[0]))
-			info.at = t.Nano()
+			second, nanosecond := binary.NativeEndian.Uint64(data), binary.NativeEndian.Uint64(data[8:])
+			info.at = int64(second)*int64(time.Second) + int64(nanosecond)
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
 			info.overflow = binary.NativeEndian.Uint32(data)
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			info.to = netip.AddrFrom4((*unix.Inet4Pktinfo)(unsafe.Pointer(&data[0])).Addr)
+			info.to = netip.AddrFrom4([4]byte(data[8:12])) // ipi_addr of struct in_pktinfo
 		case h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
 			info.segment = int(int32(binary.NativeEndian.Uint32(data)))
 		}
-		next := unix.CmsgSpace(int(h.Len) - head)
-		if next >= len(b) {
-			return info
-		}
-		b = b[next:]
 	}
 	return info
 }
@@ -255,10 +238,5 @@ func (s *socket) sendTo(b []byte, to netip.AddrPort, control []byte) error {
 }
 
 func sourceControl(from netip.Addr) []byte {
-	b := make([]byte, unix.CmsgSpace(unix.SizeofInet4Pktinfo))
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
-	h.Level, h.Type = unix.IPPROTO_IP, unix.IP_PKTINFO
-	h.SetLen(unix.CmsgLen(unix.SizeofInet4Pktinfo))
-	(*unix.Inet4Pktinfo)(unsafe.Pointer(&b[unix.SizeofCmsghdr])).Spec_dst = from.As4()
-	return b
+	return unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: from.As4()})
 }

@@ -12,11 +12,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"carillon/bench/packet"
+	"carillon/udp"
 )
 
 // floorTarget forwards with one goroutine on one thread.
@@ -45,7 +45,7 @@ type floorPlan struct {
 }
 
 type floorSubscriber struct {
-	to   unix.RawSockaddrInet4
+	to   udp.RawAddress
 	seal *packet.GCM
 }
 
@@ -100,8 +100,7 @@ func (t *floorTarget) obey(o FloorOrder) error {
 		return err
 	}
 	for i, a := range o.Subscribers {
-		s := floorSubscriber{to: unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: a.Addr().As4()}}
-		binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&s.to.Port))[:], a.Port())
+		s := floorSubscriber{to: udp.NewRawAddress(a)}
 		if s.seal, err = packet.NewGCM(FloorKey(i + 1)); err != nil {
 			return err
 		}
@@ -194,43 +193,32 @@ func floodHeader(number int64) []byte {
 	return h
 }
 
-// mmsghdr is the kernel's struct mmsghdr.
-type floorMmsghdr struct {
-	hdr  unix.Msghdr
-	size uint32
-	_    [4]byte
-}
-
 // floorReader is one recvmmsg.
 type floorReader struct {
-	headers [floorRead]floorMmsghdr
-	vectors [floorRead]unix.Iovec
-	buffers [floorRead][floorBuffer]byte
-	packets [floorRead]incoming
+	messages [floorRead]udp.Message
+	vectors  [floorRead]unix.Iovec
+	buffers  [floorRead][floorBuffer]byte
+	packets  [floorRead]incoming
 }
 
 func (r *floorReader) prepare() {
-	for i := range r.headers {
-		r.vectors[i].Base = &r.buffers[i][0]
-		r.vectors[i].SetLen(floorBuffer)
-		r.headers[i].hdr.Iov = &r.vectors[i]
-		r.headers[i].hdr.SetIovlen(1)
+	for i := range r.messages {
+		r.vectors[i] = udp.Vector(r.buffers[i][:])
+		r.messages[i].ToReceive(nil, r.vectors[i:i+1])
 	}
 }
 
+// read returns how many messages there are; none when the time is over.
 func (r *floorReader) read(fd int) int {
-	n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), floorRead, unix.MSG_WAITFORONE, 0, 0)
-	if errno != 0 {
-		return 0 // the time is over
-	}
-	return int(n)
+	n, _ := udp.WaitAndReceiveMessages(uintptr(fd), r.messages[:])
+	return n
 }
 
 // open decrypts what was read; what is no media of the publisher is left out.
 func (r *floorReader) open(plan *floorPlan, track map[uint32]*packet.Tracker, n int) []incoming {
 	packets := r.packets[:0]
 	for i := range n {
-		b := r.buffers[i][:r.headers[i].size]
+		b := r.buffers[i][:r.messages[i].Size()]
 		h, err := packet.ParseHeader(b)
 		if err != nil || plan.from == nil || b[1] >= 192 && b[1] <= 223 {
 			continue
@@ -255,11 +243,11 @@ type floorWriter struct {
 	slab   []byte
 	used   int
 
-	headers []floorMmsghdr
-	vectors []unix.Iovec
-	control [][24]byte
-	names   []unix.RawSockaddrInet4
-	count   int
+	messages []udp.Message
+	vectors  []unix.Iovec
+	controls []udp.SegmentControl
+	names    []udp.RawAddress
+	count    int
 
 	// The run of equal packets to one destination that is being built.
 	run     int
@@ -274,18 +262,9 @@ const (
 )
 
 func newFloorWriter(t *floorTarget) *floorWriter {
-	w := &floorWriter{target: t, slab: make([]byte, floorSlab), headers: make([]floorMmsghdr, floorMessages), vectors: make([]unix.Iovec, floorMessages),
-		control: make([][24]byte, floorMessages), names: make([]unix.RawSockaddrInet4, floorMessages)}
-	for i := range w.headers {
-		h := &w.headers[i].hdr
-		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.names[i])), unix.SizeofSockaddrInet4
-		h.Iov = &w.vectors[i]
-		h.SetIovlen(1)
-		c := (*unix.Cmsghdr)(unsafe.Pointer(&w.control[i][0]))
-		c.Level, c.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
-		c.SetLen(unix.CmsgLen(2))
-	}
-	return w
+	return &floorWriter{target: t, slab: make([]byte, floorSlab),
+		messages: make([]udp.Message, floorMessages), vectors: make([]unix.Iovec, floorMessages),
+		controls: make([]udp.SegmentControl, floorMessages), names: make([]udp.RawAddress, floorMessages)}
 }
 
 func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *incoming) {
@@ -305,10 +284,8 @@ func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *incoming) {
 	}
 	w.endRun()
 	w.names[w.count] = s.to
-	w.vectors[w.count].Base = &sealed[0]
-	w.vectors[w.count].SetLen(size)
-	w.headers[w.count].hdr.Control = nil
-	w.headers[w.count].hdr.SetControllen(0)
+	w.vectors[w.count] = udp.Vector(sealed)
+	w.messages[w.count].ToSend(&w.names[w.count], w.vectors[w.count:w.count+1])
 	w.count++
 	w.run, w.segment, w.short = 1, size, false
 	w.target.out.Add(1)
@@ -325,9 +302,7 @@ func (w *floorWriter) continues(mode FloorMode, size int) bool {
 func (w *floorWriter) endRun() {
 	if w.run > 1 {
 		i := w.count - 1
-		binary.NativeEndian.PutUint16(w.control[i][unix.SizeofCmsghdr:], uint16(w.segment))
-		w.headers[i].hdr.Control = &w.control[i][0]
-		w.headers[i].hdr.SetControllen(len(w.control[i]))
+		w.messages[i].Segment(&w.controls[i], w.segment)
 		w.target.out.Add(uint64(w.run - 1))
 	}
 	w.run = 0
@@ -338,7 +313,7 @@ func (w *floorWriter) endRun() {
 func (w *floorWriter) flush() {
 	w.endRun()
 	for sent := 0; sent < w.count; {
-		n, _, errno := syscall.Syscall6(unix.SYS_SENDMMSG, uintptr(w.target.fd), uintptr(unsafe.Pointer(&w.headers[sent])), uintptr(w.count-sent), 0, 0, 0)
+		n, errno := udp.WaitAndSendMessages(uintptr(w.target.fd), w.messages[sent:w.count])
 		w.target.calls.Add(1)
 		if errno == syscall.EINTR {
 			continue
@@ -346,7 +321,7 @@ func (w *floorWriter) flush() {
 		if errno != 0 {
 			n = 1
 		}
-		sent += int(n)
+		sent += n
 	}
 	w.count, w.used = 0, 0
 }
