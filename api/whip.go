@@ -190,7 +190,7 @@ func (h *WHIP) remove(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := res.session.Close(); err != nil {
-		h.log.Warn("close whip session", "error", err)
+		h.log.Warn("close whip session", "err", err)
 	}
 	w.WriteHeader(http.StatusOK)
 }

@@ -23,7 +23,7 @@ func (s *Store) janitor() {
 			return
 		case <-ticker.C:
 			if err := s.trim(ctx); err != nil {
-				s.log.Warn("old events stay a while longer", "error", err)
+				s.log.Warn("old events stay a while longer", "err", err)
 			}
 		}
 	}

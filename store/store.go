@@ -130,7 +130,7 @@ func (s *Store) Close() error {
 	for range s.cfg.Readers { // whoever still reads gives its connection back first
 		c := <-s.readers
 		if err := c.close(); err != nil {
-			s.log.Warn("close a reading connection", "error", err)
+			s.log.Warn("close a reading connection", "err", err)
 		}
 	}
 	return s.release()
@@ -175,7 +175,7 @@ func (s *Store) read(ctx context.Context, f func(*view) error) error {
 // readable turns what the disk refuses into what a user may read.
 func (s *Store) readable(err error) error {
 	if diskFails(err) {
-		s.log.Error("database cannot be read", "error", err)
+		s.log.Error("database cannot be read", "err", err)
 		return errStorage()
 	}
 	return err

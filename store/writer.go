@@ -123,10 +123,10 @@ func (s *Store) next(n int) *write {
 // abort undoes all of a batch: the disk did not take it.
 func (s *Store) abort(batch []*write, err error) {
 	if _, undo := s.writer.exec("ROLLBACK"); undo != nil {
-		s.log.Debug("rollback: the database had done it itself", "error", undo)
+		s.log.Debug("rollback: the database had done it itself", "err", undo)
 	}
 	s.metrics.failed.Add(float64(len(batch)))
-	s.log.Error("database cannot be written", "writes", len(batch), "error", err)
+	s.log.Error("database cannot be written", "writes", len(batch), "err", err)
 	for _, w := range batch {
 		if _, known := refusal.Of(w.err); known {
 			w.done <- w.err // refused before; that stays true
