@@ -90,6 +90,7 @@ type Reply struct {
 	Secret   string   `json:"secret,omitempty"` // its secret, in the clear only here
 	Merged   bool     `json:"merged,omitempty"` // glare: the start counted as an answer
 	Moved    bool     `json:"moved,omitempty"`  // the start counted as a move
+	HeldBy   Seat     `json:"held_by,omitzero"` // after leg_in_use: the connection that holds the leg; it may be dead without our knowing it yet
 	Since    int64    `json:"since,omitempty"`  // when the user came to this call, unix ms; zero: not in it, or on hold
 }
 

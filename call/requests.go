@@ -248,6 +248,11 @@ func (s *step) resume(p *participant, f Fact) error {
 	if err != nil {
 		return err
 	}
+	if l.session == "" && l.mediaUp && !l.suspended && !l.in(f.From) {
+		// Its page has lost its connection and not its media: it lives, and comes back. What
+		// asks may be a copy of it. If it is gone after all, its media soon is.
+		return legInUse()
+	}
 	l.Digest, l.Older = digest(f.Secret), nil // its tab has this one, and none that came after it
 	return s.regrant(p, l, f)
 }
@@ -293,6 +298,7 @@ func (s *step) authorise(p *participant, f Fact) (*leg, error) {
 		return nil, unknownLeg()
 	}
 	if f.From.Session != "" && l.heldAgainst(f.From) {
+		s.out.Reply.HeldBy = Seat{User: p.User, Session: l.session, Since: l.since, Where: l.Where}
 		return nil, legInUse()
 	}
 	return l, nil
@@ -301,7 +307,7 @@ func (s *step) authorise(p *participant, f Fact) (*leg, error) {
 // legInUse may become wrong at any moment: the connection that holds the leg may be dead
 // without our knowing it yet.
 func legInUse() error {
-	return refusal.After(time.Second, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
+	return refusal.After(500*time.Millisecond, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
 }
 
 func unknownLeg() error {

@@ -190,6 +190,10 @@ func TestResume(t *testing.T) {
 	thief.From = tab("bob", "copy")
 	s.refused(refusal.LegInUse, thief)
 
+	if got := s.effect.Reply.HeldBy; got.Session != bob1.Session || got.User != "bob" {
+		t.Errorf("held by %+v, want bob1's connection", got)
+	}
+
 	s.must(s.held(DoSuspend, bob1)).after(5 * time.Second)
 	wrong := old
 	wrong.Secret = "guess"
@@ -217,6 +221,21 @@ func TestResumeOfALiveMediaOnlyBindsTheSocket(t *testing.T) {
 	reconnected := bob1
 	reconnected.Session = "s-new"
 	s.must(s.held(DoResume, reconnected)).user("bob", Joined).after(time.Hour).tick().is(Active)
+}
+
+// TestACopyDoesNotTakeTheLegOfAPageThatReconnects: the page has lost its connection and
+// still has its media, so it lives.
+func TestACopyDoesNotTakeTheLegOfAPageThatReconnects(t *testing.T) {
+	s := answered(t).gone(bob1)
+	copied := s.held(DoResume, bob1)
+	copied.From = tab("bob", "copy")
+	s.refused(refusal.LegInUse, copied)
+	if got := s.effect.Reply.HeldBy; got.Session != "" {
+		t.Errorf("held by %+v, want by no connection", got)
+	}
+
+	// A page that was loaded again and has another tab id gets it when the media has ended.
+	s.down("b1").must(copied).hosts(copied.From)
 }
 
 func TestANewConnectionOfATabEndsItsOldOne(t *testing.T) {

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"fmt"
 
 	"carillon/call"
@@ -23,6 +24,14 @@ func (t tabs) Tell(user, tab, method string, params any, key string) {
 
 func (t tabs) HoldsLeg(user, tab, leg string, holds bool) {
 	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !holds})
+}
+
+func (t tabs) Answers(ctx context.Context, tab call.Seat) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	header := raw(notice{Command: &command{Session: tab.Session, Probe: true}})
+	_, err := t.server.bus.Request(ctx, subject(tab.User), append(header, '\n'))
+	return err == nil
 }
 
 // ServeChannel begins at the end of the user's log. The channel has no session of its own:

@@ -1,11 +1,9 @@
 package signaling
 
 import (
-	"context"
 	"time"
 
 	"carillon/bus"
-	"carillon/call"
 )
 
 // command tells the nodes something about one user's tabs. Exactly one of its groups of
@@ -82,16 +80,6 @@ const probeTime = 2 * time.Second
 
 // probe pings the tab, and calls told when it answers. A tab that does not is closed.
 func (c *connection) probe(told func()) {
+	c.alive.probe(told) // first: the answer may be quick
 	c.push(pingFrame, durable, "")
-	c.alive.probe(told)
-}
-
-// answers reports whether the connection of a tab answers a ping, on whichever node it is.
-// One that does not answer, or that no node has, is over.
-func (s *Server) answers(ctx context.Context, tab call.Seat) bool {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	header := raw(notice{Command: &command{Session: tab.Session, Probe: true}})
-	_, err := s.bus.Request(ctx, subject(tab.User), append(header, '\n'))
-	return err == nil
 }

@@ -71,6 +71,12 @@ func TestVitals(t *testing.T) {
 	v.keep(pace{5 * time.Second, 5 * time.Second}, at(56))
 	expect(61, sendPing, at(66))
 	v.pong()
+	v.probe(at(64))
+	late = v
+	if do, _ := late.due(at(64)); do != pongLate {
+		t.Errorf("no answer to a probe: got %v", do)
+	}
+	v.pong()
 	expect(100, tokenOver, time.Time{})
 }
 

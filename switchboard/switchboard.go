@@ -32,17 +32,20 @@ import (
 	"carillon/wire"
 )
 
-// Tabs is what calls need of the tabs of all nodes. Package signaling implements it. No
-// method waits for a tab.
+// Tabs is what calls need of the tabs of all nodes. Package signaling implements it.
 type Tabs interface {
 	// Tell sends a notification to one tab of a user, on whichever node it is. Of
 	// notifications with the same key a slow tab may get only the newest; one without a key
-	// is never left out.
+	// is never left out. Neither Tell nor HoldsLeg waits for the tab.
 	Tell(user, tab, method string, params any, key string)
 
 	// HoldsLeg is called when a tab gets a leg, again when it is back with a new session,
 	// and when it no longer has the leg.
 	HoldsLeg(user, tab, leg string, holds bool)
+
+	// Answers pings the connection of a tab and reports whether it answers. One that does
+	// not, or that no node has, is over. It takes up to two seconds.
+	Answers(ctx context.Context, tab call.Seat) bool
 
 	// ServeChannel speaks the protocol on the data channel of a leg for its tab, until the
 	// channel ends.
@@ -162,9 +165,21 @@ func (b *Board) Move(ctx context.Context, tab call.Seat, p wire.CallMove) (wire.
 	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoMove, From: tab})
 }
 
-// Resume binds a leg to its tab again, which proves by the leg's secret that it hosted it.
+// Resume gives a leg to a tab that proves by the leg's secret that its page hosted it.
+// While a connection holds the leg, that one is asked: if it answers, its page lives, and
+// the tab that wants to resume is a copy of it.
 func (b *Board) Resume(ctx context.Context, tab call.Seat, p wire.LegRef) (wire.CallLeg, error) {
-	return b.grant(ctx, p.Call, legFact(call.DoResume, tab, p))
+	resume := callRequest{Fact: legFact(call.DoResume, tab, p)}
+	reply, _, err := b.do(ctx, p.Call, resume)
+	if holder := reply.HeldBy; refusal.Is(err, refusal.LegInUse) && holder.Session != "" && !b.tabs.Answers(ctx, holder) {
+		if _, _, err = b.do(ctx, p.Call, callRequest{Fact: call.Fact{Kind: call.TabGone, From: holder}}); err == nil {
+			reply, _, err = b.do(ctx, p.Call, resume)
+		}
+	}
+	if err != nil {
+		return wire.CallLeg{}, err
+	}
+	return b.granted(ctx, tab.User, reply), nil
 }
 
 // Ringing notes that the tab shows the ring.
