@@ -76,7 +76,7 @@ func Defaults() Config {
 
 // Validate says which value makes no sense.
 func (c Config) Validate() error {
-	if err := settings.NonNegative(c, "udp.hold_microseconds"); err != nil {
+	if err := settings.NonNegative(c, "udp.wait_microseconds"); err != nil {
 		return err
 	}
 	for _, a := range c.Advertise {

@@ -14,7 +14,7 @@ func BenchmarkRelay(b *testing.B) {
 	const burst = 64
 	s := start(b, Config{Secrets: []string{secret}, UDP: []string{"127.0.0.1:0"}})
 	open := func() *udp.Conn {
-		c, err := udp.Listen("udp4", "127.0.0.1:0", udp.Config{HoldMicroseconds: -1})
+		c, err := udp.Listen("udp4", "127.0.0.1:0", udp.Config{WaitMicroseconds: -1})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 
 // Config of one socket. Zero fields mean [Defaults].
 type Config struct {
-	// HoldMicroseconds is the longest wait for more packets under load. Negative: never wait.
-	HoldMicroseconds int `toml:"hold_microseconds"`
+	// WaitMicroseconds is how long packets wait for others under load, to leave together. Negative: they never wait.
+	WaitMicroseconds int `toml:"wait_microseconds"`
 	// QueuePackets is how many packets may wait to be sent.
 	QueuePackets int `toml:"queue_packets"`
 	// QueueBytes is how many bytes may wait to be sent.
@@ -27,7 +27,7 @@ type Config struct {
 // Defaults is what zero fields mean.
 func Defaults() Config {
 	return Config{
-		HoldMicroseconds: 1000,
+		WaitMicroseconds: 1000,
 		QueuePackets:     4096,
 		QueueBytes:       4 << 20,
 		RunPackets:       48,
@@ -37,7 +37,7 @@ func Defaults() Config {
 }
 
 // Validate says which value makes no sense.
-func (c Config) Validate() error { return settings.NonNegative(c, "hold_microseconds") }
+func (c Config) Validate() error { return settings.NonNegative(c, "wait_microseconds") }
 
 // filled replaces zero fields by their defaults and keeps what the kernel would refuse in
 // its bounds.
@@ -49,6 +49,7 @@ func (c Config) filled() Config {
 	return c
 }
 
-func (c Config) hold() time.Duration {
-	return max(0, time.Duration(c.HoldMicroseconds)*time.Microsecond)
+// wait is how long packets may wait for others.
+func (c Config) wait() time.Duration {
+	return max(0, time.Duration(c.WaitMicroseconds)*time.Microsecond)
 }

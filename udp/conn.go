@@ -1,9 +1,9 @@
 // Package udp is a UDP socket that sends and receives many packets per system call.
 //
-// The kernel's send path is half the cost of forwarding a packet, so packets wait
-// for each other: WriteToAddrPort copies into a bounded queue, and one goroutine
-// sends the queue grouped by destination, at once while there is little to do, and
-// under load after at most a millisecond:
+// The kernel's send path is half the cost of forwarding a packet, so packets leave
+// together: WriteToAddrPort copies into a bounded queue, and one goroutine sends the
+// queue grouped by destination, at once while there is little to do, and under load
+// after at most a millisecond:
 //
 //	writers ──copy──▶ queue ──plan──▶ runs ──sendmmsg──▶ kernel
 //	                                   └ packets of one size to one destination
@@ -11,7 +11,8 @@
 //
 // Packets to one destination keep their order. On Linux it uses sendmmsg, recvmmsg
 // and UDP_SEGMENT on reused arrays; where the kernel refuses segmentation it goes on
-// without. Elsewhere it is a plain socket with the same methods.
+// without. Elsewhere it is a plain socket with the same methods. What turn and bench
+// share with it below their own batching is in mmsg_linux.go: [Message], [RawAddress].
 package udp
 
 import (
@@ -44,19 +45,20 @@ type Conn struct {
 	wg    sync.WaitGroup
 	once  sync.Once
 
-	// Written under mu by writers, swapped under mu by flush.
+	// Filled under mu by writers, exchanged under mu by flush.
 	mu      sync.Mutex
 	queued  *queue
 	closed  bool
-	pending bool // a wake token is out
+	pending bool // a token is in wake
 
-	// Owned by whoever holds sendMu: the flush loop, or a writer that found the queue full.
+	// Owned by whoever has locked sendMu: the flush loop, a writer that found the queue full,
+	// or a caller of Flush or Close.
 	sendMu  sync.Mutex
 	sending *queue
 	plan    plan
 	sender  sender
 
-	// Owned by whoever holds readMu.
+	// Owned by whoever has locked readMu.
 	readMu sync.Mutex
 	reader reader
 
@@ -79,7 +81,7 @@ func Listen(network, address string, cfg Config) (*Conn, error) {
 		_ = inner.Close()
 		return nil, fmt.Errorf("open raw socket on %s: %w", address, err)
 	}
-	// Best effort: a kernel that clamps tells so in ReadBuffer.
+	// A kernel that allows less gives less; carillon doctor tells the operator.
 	_ = inner.SetReadBuffer(cfg.BufferBytes)
 	_ = inner.SetWriteBuffer(cfg.BufferBytes)
 	c := &Conn{
@@ -136,15 +138,6 @@ func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
 		return n, nil, err
 	}
 	return n, net.UDPAddrFromAddrPort(from), nil
-}
-
-// WriteTo is WriteToAddrPort for callers that have a *net.UDPAddr.
-func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
-	addr, ok := to.(*net.UDPAddr)
-	if !ok {
-		return 0, &net.OpError{Op: "write", Net: "udp", Addr: to, Err: syscall.EINVAL}
-	}
-	return c.WriteToAddrPort(b, addr.AddrPort())
 }
 
 // SetDeadline sets the deadline of reads. Writes never wait for the network.

@@ -31,7 +31,7 @@ func TestPacketsArriveWholeAndInOrderPerDestination(t *testing.T) {
 		"single":    {NoSegmentation: true},
 		"run of 3":  {RunPackets: 3},
 		"tiny":      {QueuePackets: 4, QueueBytes: 3000},
-		"no hold":   {HoldMicroseconds: -1},
+		"no hold":   {WaitMicroseconds: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from := listen(t, cfg)
@@ -203,7 +203,7 @@ func TestDeadlineAndCloseEndReads(t *testing.T) {
 }
 
 func TestNothingAllocatesPerPacket(t *testing.T) {
-	c := listen(t, Config{HoldMicroseconds: -1})
+	c := listen(t, Config{WaitMicroseconds: -1})
 	d := listen(t, Config{})
 	b := make([]byte, 1200)
 	to := d.AddrPort()

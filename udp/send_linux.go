@@ -11,7 +11,7 @@ const (
 	sendMessages = 64   // messages per sendmmsg
 	sendPackets  = 1024 // packets per sendmmsg; the most iovecs one message may have is also 1024
 
-	// A kernel buffer that stays full this long belongs to a link that is stuck;
+	// A kernel buffer that stays full this long belongs to a network card that sends nothing;
 	// waiting longer would only make what follows late as well.
 	kernelFull = 5 * time.Millisecond
 )
@@ -30,10 +30,10 @@ type sender struct {
 
 	// The system call, prepared once so that a call allocates nothing.
 	call  func(fd uintptr) bool
-	from  int // first message to send
+	from  int // messages from to until-1 are to be sent
 	until int
-	wait  bool // wait for the kernel's buffer
-	sent  int
+	wait  bool // wait for room in the kernel's buffer instead of giving up
+	sent  int  // messages that the last call sent
 	errno syscall.Errno
 }
 
@@ -58,6 +58,7 @@ func (s *sender) transmit(fd uintptr) bool {
 	return s.errno != unix.EAGAIN || !s.wait
 }
 
+// send sends all of q. It is called with Conn.sendMu locked, as are the methods below.
 func (s *sender) send(q *queue) {
 	maxRun := int32(1)
 	if s.segmented {
@@ -98,7 +99,7 @@ func (s *sender) fill(q *queue, runs []run) int {
 // the rest goes on.
 func (s *sender) push(q *queue, n int) {
 	s.from, s.until, s.wait = 0, n, false
-	bounded := false
+	deadline := false
 	for s.from < s.until {
 		if err := s.conn.raw.Write(s.call); err != nil {
 			s.stuck()
@@ -111,7 +112,7 @@ func (s *sender) push(q *queue, n int) {
 			s.wait = false
 		case s.errno == unix.EINTR:
 		case s.errno == unix.EAGAIN:
-			s.wait, bounded = true, true
+			s.wait, deadline = true, true
 			_ = s.conn.inner.SetWriteDeadline(time.Now().Add(kernelFull))
 		case s.runs[s.from].count > 1 && RefusesSegments(s.errno):
 			// From now on the plan makes runs of one; this run is sent again packet by packet.
@@ -123,7 +124,7 @@ func (s *sender) push(q *queue, n int) {
 			s.from++
 		}
 	}
-	if bounded { // a deadline left behind would fail the next batch
+	if deadline { // left behind, it would fail the next batch
 		_ = s.conn.inner.SetWriteDeadline(time.Time{})
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestRefusedSegmentationFallsBack(t *testing.T) {
-	c := listen(t, Config{HoldMicroseconds: -1})
+	c := listen(t, Config{WaitMicroseconds: -1})
 	d := listen(t, Config{})
 	if !segmented(c) {
 		t.Log("this kernel has no UDP_SEGMENT; the fallback is all there is")

@@ -20,6 +20,7 @@ func (s *sender) send(q *queue) {
 	}
 }
 
+// reader reads packet by packet.
 type reader struct {
 	conn *Conn
 	buf  [MaxPacket + 1]byte

@@ -3,7 +3,6 @@ package udp
 import (
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -74,23 +73,4 @@ func TestEveryPacketIsInOneRunInOrder(t *testing.T) {
 			t.Fatalf("%d of %d packets in runs", seen, len(q.packets))
 		}
 	})
-}
-
-func TestPaceWaitsOnlyWhenBusy(t *testing.T) {
-	p := pace{hold: time.Millisecond}
-	if p.wait() != 0 {
-		t.Error("an idle socket waits")
-	}
-	for range 100 {
-		p.sent(100)
-	}
-	if p.wait() != time.Millisecond {
-		t.Error("a busy socket does not wait for longer runs")
-	}
-	for range 100 {
-		p.sent(1)
-	}
-	if p.wait() != 0 {
-		t.Error("a socket that was busy still waits")
-	}
 }
