@@ -1,1 +1,1 @@
-export*from"./assets/sdk-VI2CMW5R.js";
+export*from"./assets/sdk-NMOZGL5Y.js";

@@ -80,11 +80,11 @@ export class HostedLeg implements Leg {
 		});
 		this.#path = new MediaPath({
 			ctx: o.ctx,
-			bound: (signal) => this.#bound(signal),
-			fresh: (peer) => this.#fresh(peer),
-			state: (m) => this.#state(m),
-			reading: (r) => this.#reading(r),
-			over: () => this.release(),
+			untilBound: (signal) => this.#untilBound(signal),
+			equip: (peer) => this.#equip(peer),
+			stateChanged: (m) => this.#stateChanged(m),
+			statsRead: (r) => this.#statsRead(r),
+			legGone: () => this.release(),
 		});
 		o.ctx.hostLock(this.id, this.#life.signal);
 		o.ctx.socket.holdsLeg = true;
@@ -290,7 +290,7 @@ export class HostedLeg implements Leg {
 		this.#path.rebound(anew);
 	}
 
-	async #bound(signal: AbortSignal): Promise<LegRef> {
+	async #untilBound(signal: AbortSignal): Promise<LegRef> {
 		while (this.#unbound) {
 			await this.#unbound.promise;
 			signal.throwIfAborted();
@@ -303,7 +303,7 @@ export class HostedLeg implements Leg {
 	}
 
 	/** Everything a new connection needs before its first offer. */
-	async #fresh(peer: Peer): Promise<void> {
+	async #equip(peer: Peer): Promise<void> {
 		this.#remotes.assign([], () => undefined, true);
 		this.#audio = peer.audio().map((t) => new MediaStream([t]));
 		this.#channels(peer);
@@ -370,17 +370,18 @@ export class HostedLeg implements Leg {
 		}
 	}
 
-	#state(media: LegMedia): void {
+	#stateChanged(media: LegMedia): void {
 		if (this.closed || media === this.media) return;
 		this.media = media;
 		this.#changed();
 	}
 
-	#reading(r: Reading): void {
+	#statsRead(r: Reading): void {
 		this.#levels = r.levels;
 		if (r.frames > 0) this.#phase("first_frame");
 		if (r.audioPackets > 0) this.#phase("first_audio");
-		this.#path.eager = this.#phases.size < 2 && performance.now() - (this.#o.clicked ?? 0) < 15_000;
+		this.#path.waitsForFirstFrame =
+			this.#phases.size < 2 && performance.now() - (this.#o.clicked ?? 0) < 15_000;
 		if (this.#before && r.at - this.#before.at < 1000) return;
 		this.stats = summary(r, this.#before);
 		this.#before = r;

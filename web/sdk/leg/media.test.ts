@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { DeviceError } from "../errors.ts";
 import { capture, reason } from "./devices.ts";
 import { plan } from "./plan.ts";
-import { type Ear, hear, listening } from "./silence.ts";
+import { type Arrivals, nothingArrivedYet, observe } from "./silence.ts";
 import { read, summary } from "./stats.ts";
 
 describe("a device that cannot be had", () => {
@@ -88,13 +88,13 @@ describe("silence", () => {
 		heard: (t: number) => boolean,
 		lost: (t: number) => boolean = () => false,
 	) {
-		let ear: Ear = listening(0);
+		let arrivals: Arrivals = nothingArrivedYet(0);
 		let count = 0;
 		const at: number[] = [];
 		for (let t = 500; t <= seconds * 1000; t += 500) {
 			if (heard(t)) count++;
-			const verdict = hear(ear, count, lost(t), t);
-			ear = verdict.ear;
+			const verdict = observe(arrivals, count, lost(t), t);
+			arrivals = verdict.arrivals;
 			if (verdict.restart) at.push(t);
 		}
 		return at;
@@ -119,10 +119,11 @@ describe("silence", () => {
 	});
 
 	it("is not broken by counters that fall when ICE drops a candidate pair", () => {
-		let ear: Ear = listening(0);
-		ear = hear(ear, 100, false, 500).ear;
-		expect(hear(ear, 40, false, 2500).restart).toBe(true);
-		expect(hear(hear(ear, 40, false, 1000).ear, 50, false, 2500).restart, "it grows from there").toBe(false);
+		let arrivals: Arrivals = nothingArrivedYet(0);
+		arrivals = observe(arrivals, 100, false, 500).arrivals;
+		expect(observe(arrivals, 40, false, 2500).restart).toBe(true);
+		const lower = observe(arrivals, 40, false, 1000).arrivals;
+		expect(observe(lower, 50, false, 2500).restart, "it grows from there").toBe(false);
 	});
 
 	it("is over when something is heard", () => {
@@ -218,11 +219,11 @@ const reports = {
 describe.each(Object.entries(reports))("statistics of %s", (_, report) => {
 	/** Reads twice a second, and says when ICE would be restarted. */
 	function restarts(seconds: number, media: (at: number) => number, answers: (at: number) => number) {
-		let ear: Ear = listening(0);
+		let arrivals: Arrivals = nothingArrivedYet(0);
 		const at: number[] = [];
 		for (let t = 500; t <= seconds * 1000; t += 500) {
-			const verdict = hear(ear, read(report(media(t), answers(t)), t).heard, false, t);
-			ear = verdict.ear;
+			const verdict = observe(arrivals, read(report(media(t), answers(t)), t).heard, false, t);
+			arrivals = verdict.arrivals;
 			if (verdict.restart) at.push(t);
 		}
 		return at;

@@ -1,6 +1,11 @@
 /**
- * Keeps one leg's media connected: offers, tries other ways when the first does not connect, restarts ICE when the network
- * falls silent, and makes a new connection when the server's media began anew. Negotiations run one after the other.
+ * The media path of one leg: keeps it connected. It offers, tries other ways to the server when the first does not connect,
+ * restarts ICE when the network falls silent, and builds a new PeerConnection when the server knows nothing of the old one.
+ * Negotiations run one after the other.
+ *
+ * Before the first media a connection that does not come up is built anew and not restarted: a DTLS handshake that lost
+ * its packets doubles its wait with each, and a restart of ICE keeps that wait (15 of 23 came up by a restart at 20 % loss, 21
+ * of 21 by a new PeerConnection).
  */
 import type { LegContext } from "../calls/context.ts";
 import { Refusal, Unanswered } from "../errors.ts";
@@ -9,42 +14,51 @@ import { sleep } from "../wait.ts";
 import type { LegRef } from "../wire.gen.ts";
 import { Peer } from "./peer.ts";
 import { attemptMs, plan } from "./plan.ts";
-import { type Ear, hear, listening, silent } from "./silence.ts";
+import { type Arrivals, isSilent, nothingArrivedYet, observe } from "./silence.ts";
 import { type Reading, read } from "./stats.ts";
 
 export interface MediaPathOptions {
 	readonly ctx: LegContext;
-	/** Resolves when the leg belongs to the present connection; its secret is current then. */
-	bound(signal: AbortSignal): Promise<LegRef>;
-	/** A new connection: give it tracks, take its streams and channels. Called before its first offer. */
-	fresh(peer: Peer): Promise<void>;
-	state(media: LegMedia): void;
-	reading(r: Reading): void;
+	/** Resolves when the leg is bound to the present socket; its secret is current then. */
+	untilBound(signal: AbortSignal): Promise<LegRef>;
+	/** Gives a new PeerConnection its tracks, and takes its streams and channels. Called before its first offer. */
+	equip(peer: Peer): Promise<void>;
+	stateChanged(media: LegMedia): void;
+	statsRead(r: Reading): void;
 	/** The server no longer knows the leg. */
-	over(err: Refusal): void;
+	legGone(): void;
 }
 
-/** How often the connection is listened to, and how often while its first frame is waited for. */
-const listenMs = 500;
-const eagerMs = 100;
-/** Restarts without a sound before the connection is made anew. */
+/** How often the statistics are read, and how often while the first frame is waited for. */
+const readMs = 500;
+const readForFirstFrameMs = 100;
+/** Restarts of ICE without an effect before the PeerConnection is built anew. */
 const restartsBeforeRebuild = 2;
 
-type Need = "offer" | "restart" | "rebuild";
+/** What the next negotiation does. */
+type Need =
+	/** Offers what the PeerConnection is: its first offer, or one whose answer was lost. */
+	| "offer"
+	/** Restarts ICE on the PeerConnection, which has been connected before. */
+	| "restart"
+	/** Closes the PeerConnection and offers with a new one. It takes the place of every other need. */
+	| "rebuild";
 
 export class MediaPath {
-	/** Wait for the first frame: listen often. */
-	eager = true;
+	/** The first frame is waited for: the statistics are read often. */
+	waitsForFirstFrame = true;
 	readonly #o: MediaPathOptions;
 	readonly #life = new AbortController();
 	#peer: Peer | undefined;
 	#need: Need | undefined;
-	#working = false;
-	#everUp = false;
+	#negotiating = false;
+	/** ICE and DTLS of some PeerConnection of this leg have been up. */
+	#everConnected = false;
+	/** Which of the ways to the server is tried. */
 	#attempt = 0;
-	#attempting: ReturnType<typeof setTimeout> | undefined;
-	#timer: ReturnType<typeof setTimeout> | undefined;
-	#ear: Ear = listening(0);
+	#attemptTimer: ReturnType<typeof setTimeout> | undefined;
+	#readTimer: ReturnType<typeof setTimeout> | undefined;
+	#arrivals: Arrivals = nothingArrivedYet(0);
 
 	constructor(o: MediaPathOptions) {
 		this.#o = o;
@@ -54,35 +68,44 @@ export class MediaPath {
 		return this.#peer;
 	}
 
-	/** `prepared`: made while it rang, not yet used. */
+	/** `prepared`: was made while it rang, and is not used yet. */
 	start(prepared?: Peer): void {
 		this.#peer = prepared;
-		if (prepared) this.#wire(prepared);
+		if (prepared) this.#watch(prepared);
 		this.#want(prepared ? "offer" : "rebuild");
-		this.#listen();
+		this.#readLater();
 	}
 
-	/** The leg was bound to a new connection. `anew`: to a server that knows nothing of our media. */
-	rebound(anew: boolean): void {
-		if (anew) this.#want("rebuild");
-		else if (silent(this.#ear, performance.now()) || this.#peer?.pc.connectionState !== "connected")
-			this.#want("restart");
+	/** The leg was bound to a new socket. `newServer`: another process has the call, and knows nothing of our media. */
+	rebound(newServer: boolean): void {
+		if (newServer) return this.#want("rebuild");
+		// A first offer that is on its way is sent, or sent again, over the new socket.
+		if (this.#negotiating && !this.#everConnected) return;
+		if (isSilent(this.#arrivals, performance.now()) || !this.#connected) this.#recover();
 	}
 
 	close(): void {
 		this.#life.abort();
-		clearTimeout(this.#attempting);
-		clearTimeout(this.#timer);
+		clearTimeout(this.#attemptTimer);
+		clearTimeout(this.#readTimer);
 		this.#peer?.close();
+	}
+
+	get #connected(): boolean {
+		return this.#peer?.pc.connectionState === "connected";
+	}
+
+	#recover(): void {
+		this.#want(this.#everConnected ? "restart" : "rebuild");
 	}
 
 	#want(need: Need): void {
 		if (this.#need !== "rebuild") this.#need = need;
-		if (!this.#working) void this.#work();
+		if (!this.#negotiating) void this.#negotiateAll();
 	}
 
-	async #work(): Promise<void> {
-		this.#working = true;
+	async #negotiateAll(): Promise<void> {
+		this.#negotiating = true;
 		const life = this.#life.signal;
 		while (this.#need && !life.aborted) {
 			const need = this.#need;
@@ -94,26 +117,26 @@ export class MediaPath {
 				await this.#failed(err, need, life).catch(() => {});
 			}
 		}
-		this.#working = false;
+		this.#negotiating = false;
 	}
 
 	async #negotiate(need: Need, life: AbortSignal): Promise<void> {
-		if (need === "rebuild") this.#replace();
+		if (need === "rebuild") this.#replacePeer();
 		const peer = this.#peer;
 		if (!peer) return;
-		if (need !== "restart") await this.#o.fresh(peer);
+		if (need !== "restart") await this.#o.equip(peer);
 		life.throwIfAborted();
 		const sdp = await peer.offer(need === "restart");
-		const ref = await this.#o.bound(life);
+		const ref = await this.#o.untilBound(life);
 		if (this.#peer !== peer) return;
-		this.#watchAttempt();
+		this.#startAttempt();
 		const { sdp: answer } = await this.#o.ctx.socket.request("leg.offer", { ...ref, sdp }, life);
 		if (this.#peer !== peer) return;
 		if (!(await peer.accept(answer))) this.#want("rebuild");
 	}
 
 	async #failed(err: unknown, need: Need, life: AbortSignal): Promise<void> {
-		// With the connection the leg is bound again, and that looks at the media anew.
+		// With the next socket the leg is bound again, and `rebound` looks at the media then.
 		if (err instanceof Unanswered) {
 			this.#need ??= need === "rebuild" ? "offer" : need;
 			return sleep(100, life);
@@ -122,87 +145,89 @@ export class MediaPath {
 			err instanceof Refusal &&
 			(err.code === "leg_unknown" || err.code === "call_ended" || err.code === "not_found")
 		)
-			return this.#o.over(err);
+			return this.#o.legGone();
 		this.#o.ctx.error(err as Error);
 		await sleep(err instanceof Refusal ? err.retryMs || 1000 : 1000, life);
 		this.#need ??= err instanceof Refusal && err.temporary ? "offer" : "rebuild";
 	}
 
-	#replace(): void {
+	#replacePeer(): void {
 		this.#peer?.close();
 		const { ctx } = this.#o;
-		const config = this.#configs()[this.#attempt] ?? {};
+		const config = this.#ways()[this.#attempt] ?? {};
 		this.#peer = new Peer({ config, singleLayer: ctx.singleLayer });
-		this.#ear = listening(performance.now());
-		this.#wire(this.#peer);
+		this.#arrivals = nothingArrivedYet(performance.now());
+		this.#watch(this.#peer);
 	}
 
-	#wire(peer: Peer): void {
+	#watch(peer: Peer): void {
 		peer.pc.addEventListener("connectionstatechange", () => {
 			if (this.#peer !== peer || this.#life.signal.aborted) return;
 			const s = peer.pc.connectionState;
-			if (s === "connected") this.#up();
-			else if (s === "failed") this.#want(this.#everUp ? "restart" : "rebuild");
-			this.#tell();
+			if (s === "connected") this.#hasConnected();
+			// Afterwards the next reading of the statistics restarts ICE.
+			else if (s === "failed" && !this.#everConnected) this.#tryNextWay();
+			this.#tellState();
 		});
 	}
 
-	#up(): void {
-		this.#everUp = true;
+	#hasConnected(): void {
+		this.#everConnected = true;
 		this.#attempt = 0;
-		clearTimeout(this.#attempting);
-		this.#attempting = undefined;
-		const now = performance.now();
-		this.#ear = { ...listening(now), pause: this.#ear.pause };
+		clearTimeout(this.#attemptTimer);
+		const { longestPause } = this.#arrivals;
+		this.#arrivals = { ...nothingArrivedYet(performance.now()), longestPause };
 	}
 
-	#tell(): void {
-		const connected = this.#peer?.pc.connectionState === "connected";
-		const quiet = this.#ear.restarts > 0;
-		this.#o.state(connected && !quiet ? "up" : this.#everUp ? "reconnecting" : "connecting");
+	#tellState(): void {
+		const silent = this.#arrivals.restarts > 0;
+		const lost = this.#everConnected ? "reconnecting" : "connecting";
+		this.#o.stateChanged(this.#connected && !silent ? "up" : lost);
 	}
 
 	/** "connect timer – retry by TURN/TCP, TURN/TLS" */
-	#watchAttempt(): void {
-		clearTimeout(this.#attempting);
-		if (this.#peer?.pc.connectionState === "connected") return;
-		this.#attempting = setTimeout(() => {
-			const configs = this.#configs();
-			this.#attempt = (this.#attempt + 1) % configs.length;
-			const config = configs[this.#attempt];
-			if (config) this.#peer?.pc.setConfiguration(config);
-			this.#want("restart");
-		}, attemptMs);
+	#startAttempt(): void {
+		clearTimeout(this.#attemptTimer);
+		if (!this.#connected) this.#attemptTimer = setTimeout(() => this.#tryNextWay(), attemptMs);
 	}
 
-	#configs(): RTCConfiguration[] {
+	#tryNextWay(): void {
+		const ways = this.#ways();
+		this.#attempt = (this.#attempt + 1) % ways.length;
+		const way = ways[this.#attempt];
+		if (way && this.#everConnected) this.#peer?.pc.setConfiguration(way);
+		this.#recover();
+	}
+
+	#ways(): RTCConfiguration[] {
 		const { ctx } = this.#o;
 		return plan(ctx.socket.welcome?.ice_servers ?? [], ctx.relayOnly);
 	}
 
-	#listen(): void {
-		this.#timer = setTimeout(
+	#readLater(): void {
+		this.#readTimer = setTimeout(
 			async () => {
-				await this.#look().catch(() => {});
-				if (!this.#life.signal.aborted) this.#listen();
+				await this.#readStats().catch(() => {});
+				if (!this.#life.signal.aborted) this.#readLater();
 			},
-			this.eager ? eagerMs : listenMs,
+			this.waitsForFirstFrame ? readForFirstFrameMs : readMs,
 		);
 	}
 
-	async #look(): Promise<void> {
+	async #readStats(): Promise<void> {
 		const peer = this.#peer;
-		if (!peer || !this.#everUp) return;
+		if (!peer || !this.#everConnected) return;
 		const report = await peer.pc.getStats();
 		if (this.#peer !== peer || this.#life.signal.aborted) return;
 		const now = performance.now();
 		const r = read(report as unknown as Iterable<[string, unknown]>, now);
 		const state = peer.pc.connectionState;
-		const before = this.#ear.restarts;
-		const { ear, restart } = hear(this.#ear, r.heard, state === "disconnected" || state === "failed", now);
-		this.#ear = ear;
-		if (restart) this.#want(ear.restarts > restartsBeforeRebuild ? "rebuild" : "restart");
-		if (before > 0 !== ear.restarts > 0) this.#tell();
-		this.#o.reading(r);
+		const before = this.#arrivals.restarts;
+		const lost = state === "disconnected" || state === "failed";
+		const { arrivals, restart } = observe(this.#arrivals, r.heard, lost, now);
+		this.#arrivals = arrivals;
+		if (restart) this.#want(arrivals.restarts > restartsBeforeRebuild ? "rebuild" : "restart");
+		if (before > 0 !== arrivals.restarts > 0) this.#tellState();
+		this.#o.statsRead(r);
 	}
 }

@@ -1,0 +1,73 @@
+/** A PeerConnection without a network: it connects when the test says so, and counts what is asked of it. */
+export class FakePeerConnection extends EventTarget {
+	static made: FakePeerConnection[] = [];
+
+	connectionState: RTCPeerConnectionState = "new";
+	signalingState: RTCSignalingState = "stable";
+	localDescription: RTCSessionDescriptionInit | null = null;
+	remoteDescription: RTCSessionDescriptionInit | null = null;
+	restarts = 0;
+	/** Bytes that have arrived; grows while `talking`. */
+	received = 0;
+	talking = true;
+	readonly #transceivers: object[] = [];
+
+	constructor(readonly config: RTCConfiguration) {
+		super();
+		FakePeerConnection.made.push(this);
+	}
+
+	get closed(): boolean {
+		return this.connectionState === "closed";
+	}
+
+	addTransceiver(kind: string): object {
+		const sender = { track: null, replaceTrack: async () => {} };
+		const t = { mid: `${this.#transceivers.length}`, sender, receiver: { track: { kind } } };
+		this.#transceivers.push(t);
+		return t;
+	}
+
+	getTransceivers(): object[] {
+		return this.#transceivers;
+	}
+
+	createDataChannel(label: string): object {
+		return { label, readyState: "connecting", send: () => {} };
+	}
+
+	async createOffer(): Promise<RTCSessionDescriptionInit> {
+		return { type: "offer", sdp: `offer of ${FakePeerConnection.made.indexOf(this)}` };
+	}
+
+	async setLocalDescription(d: RTCSessionDescriptionInit): Promise<void> {
+		this.localDescription = d;
+		this.signalingState = "have-local-offer";
+	}
+
+	async setRemoteDescription(d: RTCSessionDescriptionInit): Promise<void> {
+		this.remoteDescription = d;
+		this.signalingState = "stable";
+	}
+
+	setConfiguration(): void {}
+
+	restartIce(): void {
+		this.restarts++;
+	}
+
+	async getStats(): Promise<Map<string, object>> {
+		if (this.talking) this.received += 100;
+		return new Map([["T", { type: "transport", bytesReceived: this.received }]]);
+	}
+
+	close(): void {
+		this.connectionState = "closed";
+	}
+
+	/** What ICE and DTLS come to. */
+	becomes(state: RTCPeerConnectionState): void {
+		this.connectionState = state;
+		this.dispatchEvent(new Event("connectionstatechange"));
+	}
+}
