@@ -90,7 +90,7 @@ func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l.peer == peer && l.mediaUp {
-		r.board.exchange.Media(r.id, id, true)
+		r.board.owners.Media(r.id, id, true)
 	}
 	return answer, nil
 }
@@ -108,7 +108,7 @@ func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
 	l.peer, l.mediaUp, l.slots = nil, false, nil
 	pass := l.pass
 	if old != nil {
-		r.board.exchange.Media(r.id, l.id, false)
+		r.board.owners.Media(r.id, l.id, false)
 	}
 	r.mu.Unlock()
 	if old != nil {

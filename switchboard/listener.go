@@ -44,7 +44,7 @@ func (n *listener) pass(do func(l *leg)) (call.LegPass, bool) {
 func (n *listener) Media(state sfu.MediaState) {
 	n.pass(func(l *leg) {
 		l.mediaUp = state == sfu.MediaUp
-		l.room.board.exchange.Media(l.room.id, l.id, l.mediaUp)
+		l.room.board.owners.Media(l.room.id, l.id, l.mediaUp)
 	})
 }
 
@@ -70,7 +70,7 @@ func (n *listener) Speaker(participant string) {
 
 // Phase records a time for the statistics.
 func (n *listener) Phase(name string, took time.Duration) {
-	n.leg.room.board.exchange.Phase(name, took)
+	n.leg.room.board.owners.Phase(name, took)
 }
 
 // Channel serves the leg's data channel, the second way in for its tab.

@@ -21,7 +21,7 @@ var phases = []string{"ring", "answer", "ice", "dtls", "first_packet_in", "first
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
-		live: prometheus.NewGauge(prometheus.GaugeOpts{Name: "carillon_calls_live", Help: "Live calls that this server owns."}),
+		live: prometheus.NewGauge(prometheus.GaugeOpts{Name: "carillon_calls_live", Help: "Live calls that this node owns."}),
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carillon_calls_ended_total", Help: "Calls that ended, by reason.",
 		}, []string{"reason"}),

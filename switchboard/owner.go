@@ -11,9 +11,9 @@ import (
 	"carillon/refusal"
 )
 
-// Room is what a live call has outside its machine: its media, and its ear for requests
-// from other servers. It hears of nothing that is not stored.
-type Room interface {
+// follower is what a live call has outside its machine: a room. It is told of nothing
+// that is not stored.
+type follower interface {
 	// Follow gets all legs of the call as they are now, and those that have just ended.
 	// It is called after every transition and must not block.
 	Follow(legs []call.LegPass, ended []call.LegEnd)
@@ -26,30 +26,30 @@ const (
 	retrySave = time.Second      // after one that failed
 )
 
-// ErrNotHere means that this server does not own the call and the fact was not looked at.
-var ErrNotHere = errors.New("this server does not own the call")
+// errNotHere means that this node does not own the call and the fact was not looked at.
+var errNotHere = errors.New("this node does not own the call")
 
 // owner runs one live call: command → machine → store → reply → room. Nothing is told
-// before it is stored. It ends with the call, or when another server has taken it over.
+// before it is stored. It ends with the call, or when another node has taken the call over.
 type owner struct {
 	// Fixed at construction.
-	exchange *Exchange
-	id       string
-	log      *slog.Logger
-	inbox    chan request
-	begun    chan struct{} // closed when the call is this owner's, or never will be
-	stop     chan struct{} // closed by the exchange
-	done     chan struct{} // closed by run, as its last act
-	start    time.Time     // the clock counts from here, so that a jump of the wall clock ends no call
+	all   *owners
+	id    string
+	log   *slog.Logger
+	inbox chan request
+	begun chan struct{} // closed when the call is this owner's, or never will be
+	stop  chan struct{} // closed by Close of the owners
+	done  chan struct{} // closed by run, as its last act
+	start time.Time     // the clock counts from here, so that a jump of the wall clock ends no call
 
 	// Owned by run.
-	call   call.Call
-	room   Room
-	lost   bool        // another server owns the call
-	retry  []call.Fact // signs that could not be stored yet
-	wakeAt time.Time   // no sooner after a failed save
+	call    call.Call
+	room    follower
+	fenced  bool        // another node owns the call
+	retry   []call.Fact // what was observed and could not be stored yet
+	retryAt time.Time   // no sooner after a failed save
 
-	signs signs
+	media mediaStates
 }
 
 // request is a fact whose sender waits.
@@ -63,60 +63,60 @@ type answer struct {
 	err   error
 }
 
-// signs is what the room has seen and the machine has not heard yet: the last of each
-// leg, so it never fills up and nobody has to wait.
-type signs struct {
-	mu    sync.Mutex
-	media map[string]bool // leg → up
-	wake  chan struct{}   // holds one
+// mediaStates holds what the room has seen of the legs' media and the machine has not been
+// told yet: the newest of each leg, so it never fills up and nobody has to wait.
+type mediaStates struct {
+	mu   sync.Mutex
+	up   map[string]bool // by leg
+	wake chan struct{}   // holds one
 }
 
-func (s *signs) put(leg string, up bool) {
-	s.mu.Lock()
-	s.media[leg] = up
-	s.mu.Unlock()
+func (m *mediaStates) put(leg string, up bool) {
+	m.mu.Lock()
+	m.up[leg] = up
+	m.mu.Unlock()
 	select {
-	case s.wake <- struct{}{}:
+	case m.wake <- struct{}{}:
 	default: // run has been woken and will find this too
 	}
 }
 
-func (s *signs) take() (facts []call.Fact) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for leg, up := range s.media {
+func (m *mediaStates) take() (facts []call.Fact) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for leg, up := range m.up {
 		kind := call.MediaDown
 		if up {
 			kind = call.MediaUp
 		}
 		facts = append(facts, call.Fact{Kind: kind, Leg: leg})
 	}
-	clear(s.media)
+	clear(m.up)
 	return facts
 }
 
-func newOwner(x *Exchange, id string) *owner {
+func newOwner(x *owners, id string) *owner {
 	return &owner{
-		exchange: x, id: id, log: x.log.With("call", id),
+		all: x, id: id, log: x.log.With("call", id),
 		inbox: make(chan request, inboxSize),
 		begun: make(chan struct{}),
 		stop:  make(chan struct{}),
 		done:  make(chan struct{}),
 		start: time.Now(),
-		signs: signs{media: map[string]bool{}, wake: make(chan struct{}, 1)},
+		media: mediaStates{up: map[string]bool{}, wake: make(chan struct{}, 1)},
 	}
 }
 
 func (o *owner) now() time.Time { return o.start.Add(time.Since(o.start)) }
 
-// ask sends a fact to the call and waits for what came of it. ErrNotHere means that the
+// ask sends a fact to the call and waits for what came of it. errNotHere means that the
 // owner ended first.
 func (o *owner) ask(ctx context.Context, f call.Fact) (call.Reply, error) {
 	r := request{fact: f, reply: make(chan answer, 1)}
 	select {
 	case o.inbox <- r:
 	case <-o.done:
-		return call.Reply{}, ErrNotHere
+		return call.Reply{}, errNotHere
 	default: // full: whoever floods a call is told to come back, nobody waits for them
 		return call.Reply{}, refusal.After(time.Second, refusal.Busy, "This call has too much to do. Try again.")
 	}
@@ -130,14 +130,14 @@ func (o *owner) ask(ctx context.Context, f call.Fact) (call.Reply, error) {
 		case a := <-r.reply:
 			return a.reply, a.err
 		default:
-			return call.Reply{}, ErrNotHere
+			return call.Reply{}, errNotHere
 		}
 	}
 }
 
 // run begins the call, drives it to its end and leaves.
 func (o *owner) run(begin func() error) {
-	defer o.exchange.forget(o)
+	defer o.all.forget(o)
 	err := begin()
 	close(o.begun)
 	if o.room != nil {
@@ -146,8 +146,8 @@ func (o *owner) run(begin func() error) {
 	if err != nil {
 		return
 	}
-	o.exchange.metrics.live.Inc()
-	defer o.exchange.metrics.live.Dec()
+	o.all.metrics.live.Inc()
+	defer o.all.metrics.live.Dec()
 	o.room.Follow(o.call.Legs(), nil)
 	o.loop()
 }
@@ -155,30 +155,30 @@ func (o *owner) run(begin func() error) {
 func (o *owner) loop() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for !o.call.Ended() && !o.lost {
-		timer.Reset(o.patience())
+	for !o.call.Ended() && !o.fenced {
+		timer.Reset(o.untilNextTick())
 		select {
 		case r := <-o.inbox:
 			r.fact.Fresh = call.NewFresh()
 			reply, err := o.step(r.fact)
 			r.reply <- answer{reply, err}
-		case <-o.signs.wake:
-			o.tell(o.signs.take())
+		case <-o.media.wake:
+			o.observe(o.media.take())
 		case <-timer.C:
 			retry := append(o.retry, call.Fact{Kind: call.Tick})
 			o.retry = nil
-			o.tell(retry)
+			o.observe(retry)
 		case <-o.stop:
 			return
 		}
 	}
 }
 
-// patience is how long the call waits for nothing but time.
-func (o *owner) patience() time.Duration {
+// untilNextTick is how long the machine has nothing to do but what it is asked.
+func (o *owner) untilNextTick() time.Duration {
 	at := o.call.Deadline()
-	if len(o.retry) > 0 || !at.IsZero() && at.Before(o.wakeAt) {
-		at = o.wakeAt
+	if len(o.retry) > 0 || !at.IsZero() && at.Before(o.retryAt) {
+		at = o.retryAt
 	}
 	if at.IsZero() {
 		return time.Hour
@@ -186,10 +186,10 @@ func (o *owner) patience() time.Duration {
 	return max(0, at.Sub(o.now()))
 }
 
-// tell lets facts happen that nobody waits for. What cannot be stored now is tried again.
-func (o *owner) tell(facts []call.Fact) {
+// observe lets facts happen that nobody waits for. What cannot be stored now is tried again.
+func (o *owner) observe(facts []call.Fact) {
 	for _, f := range facts {
-		if _, err := o.step(f); err != nil && !o.lost {
+		if _, err := o.step(f); err != nil && !o.fenced {
 			o.retry = append(o.retry, f)
 		}
 	}
@@ -202,7 +202,7 @@ func (o *owner) step(f call.Fact) (call.Reply, error) {
 		if saved := o.save(next); saved != nil {
 			return call.Reply{}, saved
 		}
-		o.exchange.metrics.watch(o.call, next)
+		o.all.metrics.watch(o.call, next)
 	}
 	o.call = next
 	o.room.Follow(next.Legs(), effect.Ended)
@@ -212,17 +212,17 @@ func (o *owner) step(f call.Fact) (call.Reply, error) {
 func (o *owner) save(next call.Call) error {
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
-	err := o.exchange.store.SaveCall(ctx, next.Record(o.exchange.node))
+	err := o.all.store.SaveCall(ctx, next.Record(o.all.node))
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrFenced):
-		o.lost = true
-		o.log.Warn("another server has taken the call over")
-		return ErrNotHere
+		o.fenced = true
+		o.log.Warn("another node has taken the call over")
+		return errNotHere
 	}
 	o.log.Error("store call", "err", err)
-	o.wakeAt = o.now().Add(retrySave)
+	o.retryAt = o.now().Add(retrySave)
 	// It may have been stored all the same, so its number is taken.
 	o.call.SkipNumber()
 	if refused, known := refusal.Of(err); known {

@@ -23,7 +23,7 @@ type room struct {
 }
 
 // openRoom subscribes to requests to a call, and comes back when all nodes know.
-func (b *Board) openRoom(id string) (Room, error) {
+func (b *Board) openRoom(id string) (follower, error) {
 	r := &room{board: b, id: id, legs: map[string]*leg{}}
 	var err error
 	if r.requests, err = b.bus.Subscribe(callSubject(id), func(m bus.Message) { b.answer(id, m) }); err != nil {

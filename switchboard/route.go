@@ -40,14 +40,14 @@ func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, s
 	}
 	for range routeAttempts {
 		reply, sdp, err := b.here(ctx, id, r)
-		if !errors.Is(err, ErrNotHere) {
+		if !errors.Is(err, errNotHere) {
 			return reply, sdp, err
 		}
 		reply, sdp, err = b.there(ctx, id, r)
 		if errors.Is(err, bus.ErrNoResponders) {
 			reply, sdp, err = b.adopt(ctx, id, r)
 		}
-		if !errors.Is(err, ErrNotHere) {
+		if !errors.Is(err, errNotHere) {
 			return reply, sdp, err
 		}
 		select {
@@ -74,7 +74,7 @@ func callID(id string) bool {
 
 // here asks the owner on this node, and lets an offer that it granted happen.
 func (b *Board) here(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
-	reply, err := b.exchange.Do(ctx, id, r.Fact)
+	reply, err := b.owners.Do(ctx, id, r.Fact)
 	return b.negotiate(ctx, id, r, reply, err)
 }
 
@@ -84,7 +84,7 @@ func (b *Board) negotiate(ctx context.Context, id string, r callRequest, reply c
 	}
 	room := b.room(id)
 	if room == nil {
-		return reply, "", ErrNotHere // the call went away just now
+		return reply, "", errNotHere // the call went away just now
 	}
 	sdp, err := room.offer(ctx, reply.Leg, r.SDP)
 	return reply, sdp, err
@@ -106,7 +106,7 @@ func (b *Board) there(ctx context.Context, id string, r callRequest) (call.Reply
 	}
 	switch {
 	case a.Elsewhere:
-		return call.Reply{}, "", ErrNotHere
+		return call.Reply{}, "", errNotHere
 	case a.Refused != nil:
 		return a.Reply, "", a.Refused
 	}
@@ -126,7 +126,7 @@ func (b *Board) adopt(ctx context.Context, id string, r callRequest) (call.Reply
 			return reply, sdp, err
 		}
 	}
-	reply, err := b.exchange.Adopt(ctx, record, r.Fact)
+	reply, err := b.owners.Adopt(ctx, record, r.Fact)
 	return b.negotiate(ctx, id, r, reply, err)
 }
 
@@ -143,7 +143,7 @@ func (b *Board) answer(id string, m bus.Message) {
 		}
 		switch refused, known := refusal.Of(err); {
 		case err == nil:
-		case errors.Is(err, ErrNotHere):
+		case errors.Is(err, errNotHere):
 			a.Elsewhere = true
 		default:
 			if !known {

@@ -71,12 +71,12 @@ type Board struct {
 	store         Store
 	chat          *chat.Service
 	bus           *bus.Bus
-	exchange      *Exchange
+	owners        *owners
 	door          *Door
 	limits        limits
 	log           *slog.Logger
 	subscriptions []*bus.Subscription
-	orphans       chan struct{} // holds one: a node has left calls behind
+	ownerLeft     chan struct{} // holds one: a node has left calls behind
 	done          chan struct{}
 
 	tabs Tabs // set by Open, before anybody asks
@@ -94,10 +94,10 @@ func New(deps Deps) (*Board, error) {
 	b := &Board{
 		node: rand.Text(), store: deps.Store, chat: deps.Chat, bus: deps.Bus, door: deps.Door,
 		limits: newLimits(settings.Fill(deps.Config, call.Defaults())), log: deps.Log,
-		rooms: map[string]*room{}, orphans: make(chan struct{}, 1), done: make(chan struct{}),
+		rooms: map[string]*room{}, ownerLeft: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	var err error
-	if b.exchange, err = NewExchange(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics); err != nil {
+	if b.owners, err = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics); err != nil {
 		return nil, fmt.Errorf("open switchboard: %w", err)
 	}
 	return b, nil
@@ -108,7 +108,7 @@ func (b *Board) Open(tabs Tabs) error {
 	b.tabs = tabs
 	for subject, handle := range map[string]func(bus.Message){
 		ownerSubject(b.node): func(m bus.Message) { _ = m.Reply(nil) }, // others ask whether this node lives
-		orphansSubject:       func(bus.Message) { b.wake() },
+		ownerLeftSubject:     func(bus.Message) { b.sweepSoon() },
 	} {
 		sub, err := b.bus.Subscribe(subject, handle)
 		if err != nil {
@@ -130,8 +130,8 @@ func (b *Board) Close() {
 		b.mu.Unlock()
 		close(b.done)
 		b.unsubscribe()
-		b.exchange.Close()
-		if err := b.bus.Publish(orphansSubject, nil); err != nil {
+		b.owners.Close()
+		if err := b.bus.Publish(ownerLeftSubject, nil); err != nil {
 			b.log.Warn("leave calls to others", "err", err) // they will look sooner or later
 		}
 		b.work.Wait()
@@ -232,7 +232,7 @@ func (b *Board) Start(ctx context.Context, tab call.Seat, p wire.CallStart) (wir
 	}
 	for range startAttempts {
 		in.ID = rand.Text()
-		reply, other, err := b.exchange.Start(ctx, in)
+		reply, other, err := b.owners.Start(ctx, in)
 		if err != nil {
 			return none, err
 		}
@@ -325,7 +325,7 @@ func (b *Board) Phase(ctx context.Context, tab call.Seat, p wire.LegPhase) (wire
 	if _, err := b.plain(ctx, p.Call, legFact(call.DoPhase, tab, p.LegRef)); err != nil {
 		return none, err
 	}
-	b.exchange.Phase(p.Phase, took)
+	b.owners.Phase(p.Phase, took)
 	return none, nil
 }
 
@@ -337,7 +337,7 @@ func (b *Board) Live(ctx context.Context, user string) ([]call.Snapshot, error) 
 	}
 	var snapshots []call.Snapshot
 	for _, r := range records {
-		snapshots = append(snapshots, b.exchange.Now(r))
+		snapshots = append(snapshots, b.owners.Now(r))
 	}
 	return snapshots, nil
 }
@@ -404,14 +404,14 @@ func (b *Board) sweep() {
 		case <-b.done:
 			return
 		case <-ticker.C:
-		case <-b.orphans:
+		case <-b.ownerLeft:
 		}
 	}
 }
 
-func (b *Board) wake() {
+func (b *Board) sweepSoon() {
 	select {
-	case b.orphans <- struct{}{}:
+	case b.ownerLeft <- struct{}{}:
 	default: // it will look anyway
 	}
 }
@@ -421,7 +421,7 @@ func (b *Board) sweepOnce() {
 	defer cancel()
 	records, err := b.store.AllLive(ctx)
 	if err != nil {
-		b.log.Error("look for calls without owner", "err", err)
+		b.log.Error("look for calls without an owner", "err", err)
 		return
 	}
 	lives := map[string]bool{b.node: true}
@@ -441,7 +441,7 @@ func (b *Board) sweepOnce() {
 	}
 }
 
-// orphansSubject is where a node says that it has left calls behind.
-const orphansSubject = "orphans"
+// ownerLeftSubject is where a node says that it has left calls behind.
+const ownerLeftSubject = "owner_left"
 
 func ownerSubject(node string) string { return "owner." + node }

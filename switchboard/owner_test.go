@@ -89,9 +89,9 @@ func newHouse(t *testing.T) *house {
 	return &house{t: t, store: &brittle{Store: s}, conversation: conv.ID, rooms: map[string]*room{}}
 }
 
-func (h *house) server(name string) *switchboard.Exchange {
+func (h *house) server(name string) *switchboard.Owners {
 	h.t.Helper()
-	x, err := switchboard.NewExchange(h.store, call.Config{}, name, func(id string) (switchboard.Room, error) {
+	x, err := switchboard.NewOwners(h.store, call.Config{}, name, func(id string) (switchboard.Follower, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.rooms[id] = &room{}
@@ -125,7 +125,7 @@ func (h *house) invitation(id, from string) call.Invitation {
 }
 
 // start is a call of alice to bob that rings.
-func (h *house) start(x *switchboard.Exchange, id string) call.Reply {
+func (h *house) start(x *switchboard.Owners, id string) call.Reply {
 	h.t.Helper()
 	r, other, err := x.Start(h.t.Context(), h.invitation(id, "alice"))
 	if err != nil || other != "" {
@@ -143,7 +143,7 @@ func (h *house) stored(id string) call.Record {
 	return r
 }
 
-func (h *house) do(x *switchboard.Exchange, id string, f call.Fact) call.Reply {
+func (h *house) do(x *switchboard.Owners, id string, f call.Fact) call.Reply {
 	h.t.Helper()
 	r, err := x.Do(h.t.Context(), id, f)
 	if err != nil {
@@ -215,7 +215,7 @@ func TestGraceTimeOfALostLeg(t *testing.T) {
 
 func TestTwoStartsAreOneCall(t *testing.T) {
 	h := newHouse(t)
-	servers := []*switchboard.Exchange{h.server("one"), h.server("two")}
+	servers := []*switchboard.Owners{h.server("one"), h.server("two")}
 	type result struct {
 		reply call.Reply
 		other string
@@ -415,7 +415,7 @@ func TestCloseTwice(t *testing.T) {
 	x.Close()
 	x.Close()
 	if _, _, err := x.Start(t.Context(), h.invitation("d", "alice")); !refusal.Is(err, refusal.Busy) {
-		t.Errorf("start on a closed exchange: %v", err)
+		t.Errorf("start on a closed node: %v", err)
 	}
 	if r := h.stored("c"); !r.Live() {
 		t.Error("closing the server ended the call")

@@ -1,5 +1,3 @@
-// Package switchboard is what a node does with calls: it runs the machines of those that it
-// owns, stores each transition before anybody hears of it, and lets media follow.
 package switchboard
 
 import (
@@ -17,38 +15,38 @@ import (
 	"carillon/settings"
 )
 
-// Exchange keeps the live calls that this server owns.
-type Exchange struct {
+// owners keeps the live calls that this node owns, each with its owner.
+type owners struct {
 	// Fixed at construction.
 	store   Store
 	cfg     call.Config
 	node    string
-	open    func(id string) (Room, error)
+	open    func(id string) (follower, error)
 	log     *slog.Logger
 	metrics *metrics
-	owners  sync.WaitGroup
+	running sync.WaitGroup // one for each owner
 
 	mu     sync.Mutex
 	calls  map[string]*owner
 	closed bool
 }
 
-// NewExchange makes the exchange of a server with an id that is new with every start. It
-// calls open before a call is this server's, so that requests to it find an ear at once.
-func NewExchange(store Store, cfg call.Config, node string, open func(id string) (Room, error), log *slog.Logger, reg prometheus.Registerer) (*Exchange, error) {
+// newOwners makes the owners of a node, whose id is new with every start. They call open
+// before a call is this node's, so that requests to it are received at once.
+func newOwners(store Store, cfg call.Config, node string, open func(id string) (follower, error), log *slog.Logger, reg prometheus.Registerer) (*owners, error) {
 	m, err := newMetrics(reg)
 	if err != nil {
 		return nil, err
 	}
-	return &Exchange{
+	return &owners{
 		store: store, cfg: settings.Fill(cfg, call.Defaults()), node: node, open: open, log: log, metrics: m,
 		calls: map[string]*owner{},
 	}, nil
 }
 
 // Start makes a call and rings. If another call stands in the way nothing is made, and
-// its id is returned: the start belongs there, as [DoStart].
-func (x *Exchange) Start(ctx context.Context, in call.Invitation) (_ call.Reply, other string, _ error) {
+// its id is returned: the start belongs there, as [call.DoStart].
+func (x *owners) Start(ctx context.Context, in call.Invitation) (_ call.Reply, other string, _ error) {
 	in.Fresh = call.NewFresh()
 	var began struct { // by the owner until begun
 		winner call.Record
@@ -67,52 +65,52 @@ func (x *Exchange) Start(ctx context.Context, in call.Invitation) (_ call.Reply,
 	case <-ctx.Done():
 		return call.Reply{}, "", ctx.Err() // it may ring already; the same start again finds it
 	}
-	if errors.Is(began.err, ErrNotHere) {
+	if errors.Is(began.err, errNotHere) {
 		return call.Reply{}, began.winner.ID, nil
 	}
 	return began.reply, "", began.err
 }
 
-// create is how a new call begins. ErrNotHere: another one won.
+// create is how a new call begins. errNotHere: another one won.
 func (o *owner) create(in call.Invitation) (call.Record, call.Reply, error) {
-	c, reply, err := call.New(in, o.exchange.cfg, o.now())
+	c, reply, err := call.New(in, o.all.cfg, o.now())
 	if err != nil {
 		return call.Record{}, reply, err
 	}
-	if o.room, err = o.exchange.open(o.id); err != nil {
+	if o.room, err = o.all.open(o.id); err != nil {
 		return call.Record{}, reply, fmt.Errorf("open room of call %s: %w", o.id, err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
-	winner, created, err := o.exchange.store.CreateCall(ctx, c.Record(o.exchange.node))
+	winner, created, err := o.all.store.CreateCall(ctx, c.Record(o.all.node))
 	if err != nil {
 		return call.Record{}, reply, fmt.Errorf("create call: %w", err)
 	}
 	if !created {
-		return winner, call.Reply{}, ErrNotHere
+		return winner, call.Reply{}, errNotHere
 	}
 	o.call = c
 	return winner, reply, nil
 }
 
-// Do lets a fact happen to a call that this server owns, else returns [ErrNotHere].
-func (x *Exchange) Do(ctx context.Context, id string, f call.Fact) (call.Reply, error) {
+// Do lets a fact happen to a call that this node owns, else returns errNotHere.
+func (x *owners) Do(ctx context.Context, id string, f call.Fact) (call.Reply, error) {
 	x.mu.Lock()
 	o := x.calls[id]
 	x.mu.Unlock()
 	if o == nil {
-		return call.Reply{}, ErrNotHere
+		return call.Reply{}, errNotHere
 	}
 	return o.ask(ctx, f)
 }
 
-// Adopt is Do for a stored call whose owner is gone: this server takes it over if it
+// Adopt is Do for a stored call whose owner is gone: this node takes it over if it
 // lives, and answers for it if it has ended. r must have been read before the owner was
-// found to be gone, so that of many who find it gone one succeeds. ErrNotHere: another
-// server was faster, ask again.
-func (x *Exchange) Adopt(ctx context.Context, r call.Record, f call.Fact) (call.Reply, error) {
+// found to be gone, so that of many who find it gone one succeeds. errNotHere: another
+// node was faster, ask again.
+func (x *owners) Adopt(ctx context.Context, r call.Record, f call.Fact) (call.Reply, error) {
 	if !r.Live() {
-		return x.past(r, f)
+		return x.answerEnded(r, f)
 	}
 	var begin error // by the owner until begun
 	o, created := x.owner(r.ID, func(o *owner) error {
@@ -120,10 +118,10 @@ func (x *Exchange) Adopt(ctx context.Context, r call.Record, f call.Fact) (call.
 		return begin
 	})
 	if o == nil {
-		return call.Reply{}, ErrNotHere
+		return call.Reply{}, errNotHere
 	}
 	reply, err := o.ask(ctx, f)
-	if created && errors.Is(err, ErrNotHere) {
+	if created && errors.Is(err, errNotHere) {
 		<-o.done
 		if begin != nil {
 			return call.Reply{}, begin
@@ -132,8 +130,8 @@ func (x *Exchange) Adopt(ctx context.Context, r call.Record, f call.Fact) (call.
 	return reply, err
 }
 
-// past answers for a call that needs no owner any more.
-func (x *Exchange) past(r call.Record, f call.Fact) (call.Reply, error) {
+// answerEnded answers for a call that needs no owner any more.
+func (x *owners) answerEnded(r call.Record, f call.Fact) (call.Reply, error) {
 	c, err := call.Decode(r.State, x.cfg)
 	if err != nil {
 		return call.Reply{}, refusal.New(refusal.CallEnded, "This call has ended.")
@@ -142,9 +140,9 @@ func (x *Exchange) past(r call.Record, f call.Fact) (call.Reply, error) {
 	return effect.Reply, err
 }
 
-// claim is how a stored call begins here. ErrNotHere: somebody else has it, or had.
+// claim is how a stored call begins here. errNotHere: another node owns it, or did.
 func (o *owner) claim(r call.Record) (err error) {
-	x := o.exchange
+	x := o.all
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
 	if o.room, err = x.open(o.id); err != nil {
@@ -153,37 +151,39 @@ func (o *owner) claim(r call.Record) (err error) {
 	from := r.Owner
 	switch r, err = x.store.ClaimCall(ctx, r.ID, x.node, r.Epoch); {
 	case errors.Is(err, ErrFenced):
-		return ErrNotHere
+		return errNotHere
 	case err != nil:
 		return fmt.Errorf("claim call %s: %w", o.id, err)
 	}
 	if o.call, err = call.Decode(r.State, x.cfg); err != nil {
-		return o.bury(ctx, r, err)
+		return o.endUnreadable(ctx, r, err)
 	}
 	o.log.Info("took the call over", "epoch", r.Epoch, "from", from)
 	for {
-		if _, err = o.step(call.Fact{Kind: call.Claimed, Epoch: r.Epoch}); err == nil || o.lost {
+		if _, err = o.step(call.Fact{Kind: call.Claimed, Epoch: r.Epoch}); err == nil || o.fenced {
 			return err
 		}
 		select { // the call is ours and nobody else's: go on trying
 		case <-time.After(retrySave):
 		case <-o.stop:
-			return ErrNotHere
+			return errNotHere
 		}
 	}
 }
 
-// bury ends a call whose machine cannot be read, so that it is no ghost.
-func (o *owner) bury(ctx context.Context, r call.Record, reason error) error {
+// endUnreadable ends a call whose stored machine cannot be read. Else it would seem to
+// live and nobody could end it.
+func (o *owner) endUnreadable(ctx context.Context, r call.Record, reason error) error {
 	o.log.Error("end a call that cannot be read", "err", reason)
-	if err := o.exchange.store.SaveCall(ctx, buried(r, time.Now())); err != nil {
+	if err := o.all.store.SaveCall(ctx, endedRecord(r, time.Now())); err != nil {
 		return fmt.Errorf("end unreadable call %s: %w", r.ID, err)
 	}
-	o.exchange.metrics.ended.WithLabelValues(string(call.ServerError)).Inc()
+	o.all.metrics.ended.WithLabelValues(string(call.ServerError)).Inc()
 	return refusal.New(refusal.CallEnded, "This call has ended.")
 }
 
-func buried(r call.Record, now time.Time) call.Record {
+// endedRecord is the record of a call that ends by our fault.
+func endedRecord(r call.Record, now time.Time) call.Record {
 	s := &r.Snapshot
 	s.State, s.Reason, s.RemainingMS, s.Epoch = call.Ended, call.ServerError, 0, r.Epoch
 	s.CSeq++
@@ -204,18 +204,18 @@ func buried(r call.Record, now time.Time) call.Record {
 }
 
 // Media tells the call what its room sees of a leg. It does not wait.
-func (x *Exchange) Media(id, leg string, up bool) {
+func (x *owners) Media(id, leg string, up bool) {
 	x.mu.Lock()
 	o := x.calls[id]
 	x.mu.Unlock()
 	if o != nil {
-		o.signs.put(leg, up)
+		o.media.put(leg, up)
 	}
 }
 
 // Now is a stored call's snapshot as of now: what is left of its ring, how long it is
 // active.
-func (x *Exchange) Now(r call.Record) call.Snapshot {
+func (x *owners) Now(r call.Record) call.Snapshot {
 	c, err := call.Decode(r.State, x.cfg)
 	if err != nil {
 		return r.Snapshot // its owner will find out too
@@ -224,11 +224,11 @@ func (x *Exchange) Now(r call.Record) call.Snapshot {
 }
 
 // Phase records how long a phase of some call took.
-func (x *Exchange) Phase(name string, d time.Duration) { x.metrics.phase(name, d) }
+func (x *owners) Phase(name string, d time.Duration) { x.metrics.phase(name, d) }
 
 // owner returns the one of this call; if there was none it runs a new one, which begins
-// by begin. None: the exchange is closed.
-func (x *Exchange) owner(id string, begin func(*owner) error) (o *owner, created bool) {
+// by begin. Nil: the owners are closed.
+func (x *owners) owner(id string, begin func(*owner) error) (o *owner, created bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if o := x.calls[id]; o != nil || x.closed {
@@ -236,21 +236,21 @@ func (x *Exchange) owner(id string, begin func(*owner) error) (o *owner, created
 	}
 	o = newOwner(x, id)
 	x.calls[id] = o
-	x.owners.Go(func() { o.run(func() error { return begin(o) }) })
+	x.running.Go(func() { o.run(func() error { return begin(o) }) })
 	return o, true
 }
 
-// forget makes room for another owner of the same call, then says that this one is done.
-func (x *Exchange) forget(o *owner) {
+// forget lets the call have another owner here, then says that this one is done.
+func (x *owners) forget(o *owner) {
 	x.mu.Lock()
 	delete(x.calls, o.id)
 	x.mu.Unlock()
 	close(o.done)
 }
 
-// Close leaves all calls as they are stored, for this or another server to claim, and
-// waits for their rooms to close. The exchange cannot be used afterwards.
-func (x *Exchange) Close() {
+// Close leaves all calls as they are stored, for this or another node to claim, and
+// waits for their rooms to close. Nothing is started or adopted afterwards.
+func (x *owners) Close() {
 	x.mu.Lock()
 	if !x.closed {
 		x.closed = true
@@ -259,5 +259,5 @@ func (x *Exchange) Close() {
 		}
 	}
 	x.mu.Unlock()
-	x.owners.Wait()
+	x.running.Wait()
 }
