@@ -11,9 +11,80 @@ import (
 	"carillon/wire"
 )
 
-// deaf is a page of bob that answers a call and then nothing any more, not even pings,
+func TestResumeAfterReload(t *testing.T) {
+	w := newCallWorld(t)
+	alice := w.open(1, "alice")
+	bob := w.open(1, "bob")
+	a, b, pa, pb := talk(t, alice, bob)
+
+	// A copy of the page has the secret and may do nothing with it.
+	w.open(1, "bob").refused(refusal.LegInUse, wire.MethodCallResume, refOf(b))
+	stolen := refOf(b)
+	stolen.Secret = "guessed"
+	bob.refused(refusal.LegUnknown, wire.MethodCallResume, stolen)
+	w.open(1, "carol").refused(refusal.NotFound, wire.MethodCallResume, refOf(b))
+	alice.refused(refusal.LegUnknown, wire.MethodCallResume, refOf(b))
+
+	if err := bob.Notify(wire.NoteLegSuspend, refOf(b)); err != nil {
+		t.Fatal(err)
+	}
+	bob.Close()
+	pb.close()
+	alice.until("reconnecting", a.Call.ID, func(s call.Snapshot) bool { return of(s, "bob").State == call.Reconnecting })
+	reloaded := w.open(1, "bob", func(o *client.Options) { o.Tab = bob.Tab() })
+	if calls := reloaded.Welcome().Calls; len(calls) != 1 || calls[0].ID != a.Call.ID || calls[0].State != call.Active {
+		t.Fatalf("welcome with calls %+v", calls)
+	}
+	again := reloaded.must(wire.MethodCallResume, refOf(b))
+	if again.Leg != b.Leg || again.Secret == b.Secret {
+		t.Errorf("got %+v, want the same leg with a new secret", again)
+	}
+	reloaded.refused(refusal.LegUnknown, wire.MethodLegOffer, wire.LegOffer{LegRef: refOf(b), SDP: "v=0"})
+	p := newPhone(t)
+	p.connect(reloaded, again)
+	alice.until("joined", a.Call.ID, func(s call.Snapshot) bool { return of(s, "bob").State == call.Joined })
+	pa.hears("bob after the reload")
+	p.hears("alice after the reload")
+}
+
+func (tb *tab) slotsTold() int {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	return tb.slotsToldLocked()
+}
+
+func (tb *tab) slotsToldLocked() (n int) {
+	for _, f := range tb.notes {
+		if f.Method == wire.NoteSlots {
+			n++
+		}
+	}
+	return n
+}
+
+func TestBrokenSocketDoesNotEndTheCall(t *testing.T) {
+	w := newCallWorld(t)
+	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	a, b, pa, _ := talk(t, alice, bob)
+	bob.mu.Lock()
+	synced := bob.synced
+	bob.mu.Unlock()
+	bob.Cut()
+	bob.await("back", func() bool { return bob.synced > synced })
+	told := bob.slotsTold()
+	again := bob.must(wire.MethodCallResume, refOf(b))
+	if s := again.Call; s.State != call.Active || of(s, "bob").State != call.Joined {
+		t.Errorf("resumed %+v", s)
+	}
+	pa.hears("bob, whose media never stopped")
+	bob.await("slots again, for some may have been told while nobody listened", func() bool { return bob.slotsToldLocked() > told })
+	alice.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	bob.legEnd(b.Leg, call.Completed)
+}
+
+// silent is a page of bob that answers a call and then nothing any more, not even pings,
 // as a page does whose network or process is gone without a word.
-func (w *callWorld) deaf(node int, ring call.Snapshot) (*plain, wire.CallLeg) {
+func (w *callWorld) silent(node int, ring call.Snapshot) (*plain, wire.CallLeg) {
 	w.t.Helper()
 	p := w.plain(node)
 	p.hello(w.token("bob"))
@@ -64,7 +135,7 @@ func TestAPageThatIsGoneWithoutAWordGivesWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			alice, bob := w.open(1, "alice"), w.open(1, "bob")
 			alice.start("bob")
-			gone, leg := w.deaf(node, bob.rung())
+			gone, leg := w.silent(node, bob.rung())
 			again := bob.must(wire.MethodCallResume, refOf(leg))
 			if again.Leg != leg.Leg || again.Secret == leg.Secret {
 				t.Errorf("got %+v, want the leg with a new secret", again)

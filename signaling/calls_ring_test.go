@@ -1,0 +1,197 @@
+package signaling
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/client"
+	"carillon/refusal"
+	"carillon/wire"
+)
+
+func TestRingsInAllTabsAndOneAnswers(t *testing.T) {
+	w := newCallWorld(t)
+	alice := w.open(1, "alice")
+	var bobs []*tab
+	for i := range 4 { // two devices with two tabs each
+		bobs = append(bobs, w.open(1, "bob", func(o *client.Options) { o.Device = fmt.Sprintf("bobs-device-%d", i/2) }))
+	}
+	w.open(1, "carol") // hears nothing, see below
+	a := alice.start("bob")
+	for _, b := range bobs {
+		if s := b.rung(); s.ID != a.Call.ID || s.RemainingMS < 30_000 || s.RemainingMS > 45_000 {
+			t.Errorf("ring %+v", s)
+		}
+	}
+	bobs[0].must(wire.MethodCallRinging, wire.CallRef{Call: a.Call.ID})
+	alice.until("ringing at bob's", a.Call.ID, func(s call.Snapshot) bool { return of(s, "bob").State == call.Alerting })
+
+	pa, pb := newPhone(t), newPhone(t)
+	pa.connect(alice, a)
+	b := bobs[2].must(wire.MethodCallAnswer, wire.CallAnswer{Call: a.Call.ID, Camera: true})
+	for _, tb := range bobs {
+		s := tb.until("answered", a.Call.ID, func(s call.Snapshot) bool { return s.State != call.Ringing })
+		if at := of(s, "bob").ActedAt; at == nil || at.Tab != bobs[2].Tab() || at.Device != "bobs-device-1" {
+			t.Errorf("acted at %+v, want bob's third tab", at)
+		}
+	}
+	bobs[1].refused(refusal.AlreadyAnswered, wire.MethodCallAnswer, wire.CallAnswer{Call: a.Call.ID})
+	bobs[3].refused(refusal.AlreadyAnswered, wire.MethodCallDecline, wire.CallRef{Call: a.Call.ID})
+	pb.connect(bobs[2], b)
+	alice.untilState(a.Call.ID, call.Active)
+	pa.hears("bob at alice's")
+	pb.hears("alice at bob's")
+
+	// Any of bob's tabs hangs up.
+	bobs[0].must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	alice.ended(a.Call.ID, call.Completed)
+	alice.legEnd(a.Leg, call.Completed)
+	bobs[2].legEnd(b.Leg, call.Completed)
+	messages, _, err := w.chat.Page(t.Context(), "bob", a.Call.Conversation, 0, 0, 10)
+	if err != nil || len(messages) != 1 || messages[0].Kind != chat.Call {
+		t.Fatalf("history %+v, %v: want one message of the call", messages, err)
+	}
+	var log call.Log
+	if err := json.Unmarshal(messages[0].Data, &log); err != nil || log.Reason != call.Completed || log.DurationMS <= 0 {
+		t.Errorf("log %+v, %v", log, err)
+	}
+}
+
+func TestTwoTabsAnswerAtTheSameTime(t *testing.T) {
+	w := newCallWorld(t)
+	alice := w.open(1, "alice")
+	bobs := []*tab{w.open(1, "bob"), w.open(1, "bob"), w.open(1, "bob")}
+	a := alice.start("bob")
+	errs := make([]error, len(bobs))
+	var wg sync.WaitGroup
+	for i, b := range bobs {
+		b.rung()
+		wg.Go(func() { _, errs[i] = b.leg(wire.MethodCallAnswer, wire.CallAnswer{Call: a.Call.ID}) })
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if !refusal.Is(err, refusal.AlreadyAnswered) {
+			t.Error(err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d tabs have won", won)
+	}
+}
+
+func TestDeclineCancelAndBadIDs(t *testing.T) {
+	w := newCallWorld(t)
+	alice, bob, bob2, carol := w.open(1, "alice"), w.open(1, "bob"), w.open(1, "bob"), w.open(1, "carol")
+	a := alice.start("bob")
+	bob.rung()
+	bob.must(wire.MethodCallDecline, wire.CallRef{Call: a.Call.ID})
+	alice.ended(a.Call.ID, call.DeclinedReason)
+	alice.legEnd(a.Leg, call.DeclinedReason)
+	if s := bob2.ended(a.Call.ID, call.DeclinedReason); of(s, "bob").ActedAt.Tab != bob.Tab() {
+		t.Error("bob's other tab does not learn who declined")
+	}
+
+	a = alice.start("bob")
+	bob.until("second ring", a.Call.ID, func(s call.Snapshot) bool { return s.State == call.Ringing })
+	for _, id := range []string{a.Call.ID, "", "x", "call.*", ">", "AAAAAAAAAAAAAAAAAAAAAAAAAA"} {
+		for method, params := range map[string]any{
+			wire.MethodCallAnswer: wire.CallAnswer{Call: id}, wire.MethodCallMove: wire.CallMove{Call: id},
+			wire.MethodCallLeave: wire.CallRef{Call: id}, wire.MethodCallResume: wire.LegRef{Call: id},
+		} {
+			carol.refused(refusal.NotFound, method, params)
+		}
+	}
+	alice.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	if s := bob.ended(a.Call.ID, call.Cancelled); of(s, "bob").State != call.Missed {
+		t.Errorf("bob %s, want missed", of(s, "bob").State)
+	}
+	for what, p := range map[string]wire.CallStart{
+		"no one": {ClientCallID: "1", Media: call.Audio}, "self": {ClientCallID: "2", Media: call.Audio, To: "alice"},
+		"no id": {Media: call.Audio, To: "bob"}, "smell": {ClientCallID: "3", Media: "smell", To: "bob"},
+	} {
+		if _, err := alice.leg(wire.MethodCallStart, p); !refusal.Is(err, refusal.BadRequest) {
+			t.Errorf("start with %s: %v", what, err)
+		}
+	}
+	alice.refused(refusal.NotFound, wire.MethodCallStart, wire.CallStart{ClientCallID: "4", Media: call.Audio, Conversation: "nowhere"})
+}
+
+func TestNoAnswer(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingSeconds: 1}}
+	w.addCallNode(w.bus)
+	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	a := alice.start("bob")
+	bob.ended(a.Call.ID, call.NoAnswer)
+	alice.legEnd(a.Leg, call.NoAnswer)
+	if c, err := w.chat.Conversation(t.Context(), "bob", a.Call.Conversation); err != nil || c.Unread != 1 {
+		t.Errorf("bob has %d unread (%v), want the missed call", c.Unread, err)
+	}
+}
+
+func TestStartTwiceIsOneCall(t *testing.T) {
+	w := newCallWorld(t)
+	alice := w.open(1, "alice")
+	p := wire.CallStart{ClientCallID: "once", To: "bob", Media: call.Audio}
+	w.open(1, "bob").Close()
+	first, again := alice.must(wire.MethodCallStart, p), alice.must(wire.MethodCallStart, p)
+	if first.Call.ID != again.Call.ID || first.Leg != again.Leg || first.Secret == again.Secret {
+		t.Errorf("got %+v and %+v, want one leg with a new secret", first, again)
+	}
+	alice.must(wire.MethodCallLeave, wire.CallRef{Call: first.Call.ID})
+	alice.ended(first.Call.ID, call.Cancelled)
+	alice.refused(refusal.CallEnded, wire.MethodCallStart, p)
+	if another := alice.start("bob"); another.Call.ID == first.Call.ID {
+		t.Error("a new start came back to the ended call")
+	}
+}
+
+func TestGlare(t *testing.T) {
+	w := newCallWorld(t)
+	second := w.addCallNode(join(t, w.world))
+	for _, node := range []int{1, second} {
+		glare(t, w.open(1, "alice"), w.open(node, "bob"))
+	}
+}
+
+func glare(t *testing.T, alice, bob *tab) {
+	t.Helper()
+	var a, b wire.CallLeg
+	var wg sync.WaitGroup
+	wg.Go(func() { a = alice.start("bob") })
+	wg.Go(func() { b = bob.start("alice") })
+	wg.Wait()
+	if a.Call.ID != b.Call.ID || a.Merged == b.Merged {
+		t.Fatalf("alice got %s (merged %v), bob %s (merged %v): want one call, merged once", a.Call.ID, a.Merged, b.Call.ID, b.Merged)
+	}
+	pa, pb := newPhone(t), newPhone(t)
+	pa.connect(alice, a)
+	pb.connect(bob, b)
+	alice.untilState(a.Call.ID, call.Active)
+	pa.hears("bob")
+	pb.hears("alice")
+	bob.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	alice.ended(a.Call.ID, call.Completed)
+}
+
+func TestRingsAreLimited(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingsPerMinute: 2}}
+	w.addCallNode(w.bus)
+	alice := w.open(1, "alice")
+	w.open(1, "bob").Close()
+	for range 2 {
+		a := alice.start("bob")
+		alice.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	}
+	_, err := alice.StartCall(t.Context(), "bob", call.Audio)
+	if refused, _ := errors.AsType[*refusal.Error](err); refused == nil || refused.Code != refusal.RateLimited || refused.Retry <= 0 {
+		t.Errorf("third ring in a minute: %v", err)
+	}
+}
