@@ -86,7 +86,7 @@ func (c benchCmd) Run(ctx context.Context) error {
 	}
 	err = errors.Join(err, c.write(found))
 	if before != nil {
-		report.PrintMoved(os.Stdout, found.Since(before))
+		report.PrintDifferences(os.Stdout, found.Differences(before))
 	}
 	return err
 }

@@ -26,7 +26,7 @@ func fails(t *testing.T, spec, says string) {
 	// The error is the same when our patience ends: the test has less than a run.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	b, err := r.open(ctx, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: 1, media: r.options.Media}, server)
+	b, err := r.openTestBed(ctx, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: 1, media: r.options.Media}, server)
 	if b != nil {
 		defer b.close()
 	}

@@ -12,17 +12,17 @@ import (
 
 // addFloorPeers adds a publisher and subscribers with keys that the floor knows, and returns
 // the order that lets it forward from the one to the others.
-func addFloorPeers(ctx context.Context, p *target.Process, l *load.Generator, subscribers int) (*target.FloorOrder, error) {
-	place, err := p.Floor(ctx, target.FloorOrder{})
+func addFloorPeers(ctx context.Context, p *target.Process, g *load.Generator, subscribers int) (*target.FloorOrder, error) {
+	address, err := p.Floor(ctx, target.FloorOrder{})
 	if err != nil {
 		return nil, err
 	}
 	order := &target.FloorOrder{}
-	if order.Publisher, err = l.AddKeyedPublisher(place, keysOf(0)); err != nil {
+	if order.Publisher, err = g.AddKeyedPublisher(address, keysOf(0)); err != nil {
 		return nil, err
 	}
 	for i := range subscribers {
-		at, err := l.AddKeyedSubscriber(place, keysOf(i+1))
+		at, err := g.AddKeyedSubscriber(address, keysOf(i+1))
 		if err != nil {
 			return nil, err
 		}
@@ -31,26 +31,27 @@ func addFloorPeers(ctx context.Context, p *target.Process, l *load.Generator, su
 	return order, nil
 }
 
+// keysOf a side of the floor: 0 is the publisher, subscribers count from 1.
 func keysOf(side int) load.Keys {
 	key, salt := target.FloorKey(side)
 	return load.Keys{Key: key, Salt: salt}
 }
 
-// openFloor starts the floor beside a group, with as many packets to forward.
-func (r *runner) openFloor(ctx context.Context, g group) (*bed, error) {
-	p, err := target.Start(ctx, target.Floor, append(slices.Clone(r.options.Command), target.Floor), r.pin.server)
+// openFloor starts the floor for a group, with as many packets to forward as its targets have.
+func (r *runner) openFloor(ctx context.Context, g group) (*testBed, error) {
+	p, err := target.Start(ctx, target.Floor, append(slices.Clone(r.options.Command), target.Floor), r.cores.server)
 	if err != nil {
 		return nil, err
 	}
-	b := &bed{target: target.Floor, proc: p, pid: p.PID, cores: r.serverCores(), generator: r.loadCores()}
+	b := &testBed{target: target.Floor, process: p, pid: p.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
 	n := g.subscribers
-	if g.shape == report.ShapeRoom { // the same number of packets: everyone sees so many others
+	if g.shape == report.ShapeRoom { // the same number of packets: each member sees so many others
 		n = g.subscribers * min(r.options.Slots, g.subscribers-1)
 	}
-	if b.load, err = load.New(load.Config{Media: g.media, Readers: r.loadCores(), Sample: r.options.Sample}); err != nil {
+	if b.generator, err = load.New(load.Config{Media: g.media, Readers: r.loadCores(), Sample: r.options.Sample}); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	if b.floor, err = addFloorPeers(ctx, p, b.load, n); err != nil {
+	if b.floor, err = addFloorPeers(ctx, p, b.generator, n); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	b.copies = float64(n)
@@ -58,11 +59,11 @@ func (r *runner) openFloor(ctx context.Context, g group) (*bed, error) {
 }
 
 // setFloor says how the floor sends from now on.
-func (b *bed) setFloor(ctx context.Context, mode target.FloorMode) error {
+func (b *testBed) setFloor(ctx context.Context, mode target.FloorMode) error {
 	order := *b.floor
 	order.Mode = mode
-	if _, err := b.proc.Floor(ctx, order); err != nil {
-		return errors.Join(b.gone(), err)
+	if _, err := b.process.Floor(ctx, order); err != nil {
+		return errors.Join(b.targetDied(), err)
 	}
 	return nil
 }

@@ -7,21 +7,21 @@ import (
 	"carillon/bench/report"
 )
 
-// Limits beyond which we do not trust ourselves, or the row.
+// Limits beyond which the generator, or the window, is not to be trusted.
 const (
-	// P99 of how late packets left. Latency counts from when they did leave, so lateness
-	// does not falsify it; but beyond this, frames run together and the load is another.
+	// P99 of how late packets left. Latency counts from when they did leave, so lateness does
+	// not falsify it. But beyond this limit frames run together, which is another load.
 	lateLimit   = 100 * time.Millisecond
-	lateNotice  = 20 * time.Millisecond // from here on the row has a note
-	dropLimit   = 0.0005                // share lost in our own full buffers
-	fullShare   = 0.95                  // of the processor time that someone may use
+	lateNotice  = 20 * time.Millisecond // beyond this the row has a note
+	dropLimit   = 0.0005                // share of packets lost in the generator's full buffers
+	fullShare   = 0.95                  // of the processor time of the cores that it may use
 	lossLimit   = 0.005
 	stolenLimit = 0.05 // of the time of all processors
-	behindLimit = 0.05 // share of the packets that should have come and are neither here nor lost
-	waitedLimit = 0.15 // of the window, that a server was ready and did not run
+	behindLimit = 0.05 // share of the packets that should have come and did not, whether lost or late
+	waitedLimit = 0.15 // of the window, in which a process was ready and did not run
 )
 
-// judge says what limited a window: facts in, a verdict out.
+// judge says what limited a window.
 func judge(w window, serverCores, generatorCores int) string {
 	share := func(d time.Duration, cores int) float64 {
 		return float64(d) / float64(w.length) / float64(max(cores, 1))
@@ -59,7 +59,7 @@ func (w window) loss() float64 {
 	return max(0, 1-float64(w.counts.Fresh)/float64(w.counts.Expected))
 }
 
-// behind is the share of packets that a server has not sent on, of those that it should have.
+// behind is the share of packets that a server has not forwarded, of those that it should have.
 func (w window) behind() float64 {
 	if w.owed == 0 {
 		return 0
@@ -67,8 +67,8 @@ func (w window) behind() float64 {
 	return max(0, 1-float64(w.counts.Packets)/w.owed)
 }
 
-// repacked says that the server cuts frames into packets of its own: stamps that do not end
-// a packet are lost, and other numbers of packets come than were sent.
+// repacked says that the server cuts frames into packets of its own. Then a stamp that does not
+// end a packet is lost, and the number of packets is not the one that was sent.
 func (w window) repacked() bool { return w.counts.Unstamped*20 > w.counts.Opened }
 
 // cost is the server's processor time per packet that arrived, in microseconds; 0 when unknown.
@@ -93,7 +93,7 @@ func userShare(windows []window) float64 {
 	return user / all
 }
 
-// refusalOf explains why a window is not to be trusted.
+// refusalOf explains why a window is not to be trusted; "": it is.
 func refusalOf(w window) string {
 	switch w.limited {
 	case report.LimitedByMachine:

@@ -33,7 +33,7 @@ func TestJudge(t *testing.T) {
 		if got := judge(w, 1, 1); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
-		if (refusalOf(window{limited: c.want, length: time.Second, counts: w.counts, latency: w.latency, late: w.late, spent: w.spent}) == "") != (c.want != report.LimitedByGenerator && c.want != report.LimitedByMachine) {
+		if (refusalOf(window{limited: c.want, length: time.Second, counts: w.counts, latency: w.latency, late: w.late, consumption: w.consumption}) == "") != (c.want != report.LimitedByGenerator && c.want != report.LimitedByMachine) {
 			t.Errorf("%s: the reason to refuse does not fit %s", name, c.want)
 		}
 	}

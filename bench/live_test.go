@@ -9,12 +9,12 @@ import (
 )
 
 // bedFor brings up one target with a small load.
-func bedFor(t *testing.T, r *runner, g group, name string) *bed {
+func bedFor(t *testing.T, r *runner, g group, name string) *testBed {
 	t.Helper()
 	if g.media == (load.Media{}) {
 		g.media = r.options.Media
 	}
-	b, err := r.open(t.Context(), g, target.Spec{Name: name, BuiltIn: true})
+	b, err := r.openTestBed(t.Context(), g, target.Spec{Name: name, BuiltIn: true})
 	if b != nil {
 		t.Cleanup(func() {
 			if err := b.close(); err != nil {
@@ -25,7 +25,7 @@ func bedFor(t *testing.T, r *runner, g group, name string) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.best = 1 // these tests want no steady rate, so they need not wait for one
+	b.bestRate = 1 // these tests want no steady rate, so they need not wait for one
 	return b
 }
 
@@ -47,7 +47,7 @@ func TestEveryPathOfOurOwnServerDelivers(t *testing.T) {
 			if w.cost() <= 0 {
 				t.Error("no processor time of the server")
 			}
-			if took := b.load.Setup(); took.Signal.Quantile(0) <= 0 || took.ICE.Quantile(0) <= 0 || took.DTLS.Quantile(0) <= 0 {
+			if took := b.generator.Setup(); took.Signal.Quantile(0) <= 0 || took.ICE.Quantile(0) <= 0 || took.DTLS.Quantile(0) <= 0 {
 				t.Error("a step of setting up took no time")
 			}
 		})
@@ -90,7 +90,7 @@ func TestEveryWayOfTheFloorDelivers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.close()
-	b.best = 1
+	b.bestRate = 1
 	for _, mode := range []target.FloorMode{target.FloorSingle, target.FloorBatch, target.FloorGSO, target.FloorSingle} {
 		if err := b.setFloor(t.Context(), mode); err != nil {
 			t.Fatal(err)

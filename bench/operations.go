@@ -8,16 +8,16 @@ import (
 	"carillon/bench/load"
 )
 
-// operations is a load of things that are done rather than streamed: messages, rings.
+// operations is a load of single actions: messages, or calls.
 type operations struct {
-	rate   float64 // a second
-	fanout int     // deliveries that each should cause
-	// do begins one; what it causes is told to the tally. Those of one run come one after the
-	// other on schedule, so it must not wait for the answer.
+	rate   float64 // operations per second
+	fanout int     // deliveries that each operation should cause
+	// do begins operation n. What it causes is added to the tally. It must not wait for an
+	// answer, since the next operation follows on schedule.
 	do func(ctx context.Context, n int, scheduled time.Time) error
 }
 
-// tally counts deliveries; anyone may add to it.
+// tally counts deliveries. Any goroutine may add to it.
 type tally struct {
 	mu        sync.Mutex
 	delivered uint64
@@ -45,15 +45,15 @@ func (t *tally) take() (uint64, load.Histogram) {
 	return n, h
 }
 
-// straggle is how long a window waits for what was begun in it.
-const straggle = time.Second
+// lateDeliveryTimeout is how long a window waits for deliveries after its last operation.
+const lateDeliveryTimeout = time.Second
 
-// operate measures one window of an open loop: it begins operations on schedule whether or not
+// operate measures one window in an open loop: operations begin on schedule, whether or not
 // earlier ones are done.
-func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.Duration) (w window, err error) {
+func (b *testBed) operate(ctx context.Context, o operations, t *tally, length time.Duration) (w window, err error) {
 	begun := 0
 	var want uint64
-	w.spent, err = b.spend(ctx, func() error {
+	w.consumption, err = b.measureConsumption(ctx, func() error {
 		t.take()
 		began := time.Now()
 		for {
@@ -74,7 +74,7 @@ func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.D
 		}
 		w.length = time.Since(began)
 		want = uint64(begun * o.fanout)
-		waitFor(ctx, straggle, func() bool { return t.count() >= want })
+		waitFor(ctx, lateDeliveryTimeout, func() bool { return t.count() >= want })
 		return nil
 	})
 	if err != nil {
@@ -84,13 +84,13 @@ func (b *bed) operate(ctx context.Context, o operations, t *tally, length time.D
 	w.latency = &latency
 	w.sent = uint64(begun)
 	w.counts = load.Counts{Packets: delivered, Fresh: delivered, Expected: want}
-	w.limited = judge(w, b.cores, b.generator)
+	w.limited = judge(w, b.serverCores, b.loadCores)
 	return w, b.verify(w)
 }
 
-// repeat measures the rounds of a row of operations.
-func (r *runner) repeat(ctx context.Context, b *bed, o operations, t *tally) error {
-	if _, err := b.operate(ctx, o, t, settle); err != nil { // warm: connections, prepared statements
+// repeat measures all windows of a row of operations.
+func (r *runner) repeat(ctx context.Context, b *testBed, o operations, t *tally) error {
+	if _, err := b.operate(ctx, o, t, settleTime); err != nil { // to warm up connections and prepared statements
 		return err
 	}
 	for range r.options.Rounds {
@@ -103,8 +103,8 @@ func (r *runner) repeat(ctx context.Context, b *bed, o operations, t *tally) err
 	return nil
 }
 
-// keep adds the row of a bed that no floor stands beside.
-func (r *runner) keep(g group, b *bed, note string) {
+// addRow adds a row that has no floor to be compared with.
+func (r *runner) addRow(g group, b *testBed, note string) {
 	row, refused := rowOf(g, b, nil)
 	if refused != nil {
 		r.report.Refused = append(r.report.Refused, *refused)
@@ -112,7 +112,7 @@ func (r *runner) keep(g group, b *bed, note string) {
 	}
 	good, _ := trusted(b.windows)
 	row.Operations = over(good, func(w window) float64 { return float64(w.sent) / w.length.Seconds() }).Median
-	row.WritesPer, row.BatchSize = -1, -1 // the media socket's, which is not the measure here
+	row.WritesPer, row.BatchSize = -1, -1 // the target counts its media socket, which this row does not use
 	if row.Note == "" {
 		row.Note = note
 	}

@@ -42,7 +42,7 @@ var (
 	allShapes = []string{report.ShapePair, report.ShapeFanOut, report.ShapeRoom, report.ShapeAudio, report.ShapeLayers, report.ShapeRing, report.ShapeChat}
 )
 
-// fill puts defaults where nothing was said, and refuses what makes no sense.
+// fill sets defaults where a field is zero, and refuses values that make no sense.
 func (o *Options) fill() error {
 	if o.Media == (load.Media{}) {
 		o.Media = load.DefaultMedia()

@@ -9,7 +9,7 @@ import (
 	"carillon/bench/target"
 )
 
-// pathOf returns the way of a path's name to a target with these relays.
+// pathOf returns the path of a name to a target that has these relays.
 func pathOf(name string, relays []target.Relay) (load.Path, error) {
 	switch name {
 	case report.PathUDP, report.PathReliable, report.PathLossy:
@@ -33,7 +33,7 @@ func relayOf(path string, relays []target.Relay) (target.Relay, bool) {
 	return target.Relay{}, false
 }
 
-// relayPath names the path through a relay; empty: it is none, as with STUN.
+// relayPath is the name of the path through a relay; empty: the URL is of no relay.
 // https://www.rfc-editor.org/rfc/rfc7065#section-3.1
 func relayPath(url string) string {
 	_, transport, _ := strings.Cut(url, "?transport=")

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// pinning says which cores the server and the generator use; empty: any.
-type pinning struct {
+// pinned says which cores the server and the generator use; empty: any.
+type pinned struct {
 	server, load []int
 }
 
-// parsePin of auto gives the server the first core and us the others, as far as there are two.
-func parsePin(text string, allowed []int) (p pinning, err error) {
+// parsePin of auto gives the server the first core and the generator the others, if there are
+// two or more.
+func parsePin(text string, allowed []int) (p pinned, err error) {
 	switch text {
 	case "none":
 		return p, nil
@@ -21,7 +22,7 @@ func parsePin(text string, allowed []int) (p pinning, err error) {
 		if len(allowed) < 2 {
 			return p, nil
 		}
-		return pinning{server: allowed[:1], load: allowed[1:]}, nil
+		return pinned{server: allowed[:1], load: allowed[1:]}, nil
 	}
 	// server=0+1,load=2-5
 	for part := range strings.SplitSeq(text, ",") {

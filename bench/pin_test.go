@@ -7,7 +7,7 @@ import (
 
 func TestParsePin(t *testing.T) {
 	all := []int{0, 1, 2, 3}
-	for text, want := range map[string]pinning{
+	for text, want := range map[string]pinned{
 		"auto": {[]int{0}, []int{1, 2, 3}}, "none": {}, "server=0+3,load=1-2": {[]int{0, 3}, []int{1, 2}}, "server=2": {server: []int{2}},
 	} {
 		got, err := parsePin(text, all)

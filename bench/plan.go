@@ -19,7 +19,7 @@ type group struct {
 	media       load.Media
 	rounds      int
 	window      time.Duration
-	floor       bool // all three ways of sending are measured too
+	floor       bool // measure all three ways of the floor, not only the fastest
 }
 
 func (g group) String() string { return fmt.Sprintf("%s %s, %d", g.path, g.shape, g.subscribers) }
@@ -27,36 +27,35 @@ func (g group) String() string { return fmt.Sprintf("%s %s, %d", g.path, g.shape
 // perRound is how many windows a round has: the floor's and each target's.
 func (g group) perRound() int { return len(g.targets) + 1 }
 
-// counted is the moment after each window in which instructions are counted; few packets
-// want a longer one.
-func (g group) counted() time.Duration {
+// countFor is how long instructions are counted after each window: longer for few packets.
+func (g group) countFor() time.Duration {
 	if g.subscribers <= 10 {
 		return 2 * load.TalkCycle
 	}
 	return load.TalkCycle
 }
 
-// takes is how long the group is expected to take.
-func (g group) takes() time.Duration {
+// expectedTime is how long the group is expected to take.
+func (g group) expectedTime() time.Duration {
 	windows := time.Duration(g.rounds * g.perRound())
 	if g.floor {
 		windows += 2 * floorExtraRounds
 	}
-	return windows*(settle+settleStep+g.window+g.counted()) + time.Duration(g.perRound())*(settleMost-settle) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
+	return windows*(settleTime+settleStep+g.window+g.countFor()) + time.Duration(g.perRound())*(settleTimeout-settleTime) + time.Duration(g.perRound())*(500*time.Millisecond+time.Duration(g.subscribers)*4*time.Millisecond)
 }
 
-// The rows beside the main ones have shorter windows, so that all fit into five minutes.
+// Rows other than the fan-outs over UDP have shorter windows, so that a run takes five minutes.
 const (
 	defaultWindow = 2 * load.TalkCycle
 	shorterWindow = load.TalkCycle
 )
 
-// floorExtraRounds is how often the slower ways of the floor are measured.
+// floorExtraRounds is how many windows each slower way of the floor has.
 const floorExtraRounds = 2
 
-// relaysOfOne is how many subscribers go through the relays of a running server: all are
-// one user, whom it allows 32 unless it is told otherwise.
-const relaysOfOne = 25
+// relaysPerUser is how many subscribers go through the relays of a running server. All are
+// one user, who may open 32 there unless the server is configured otherwise.
+const relaysPerUser = 25
 
 // planMedia lists the groups of a run that forward RTP.
 func planMedia(o *Options, targets []target.Spec) (groups []group) {
@@ -92,7 +91,7 @@ func planMedia(o *Options, targets []target.Spec) (groups []group) {
 		var relayed []target.Spec
 		for _, t := range ours {
 			if _, ok := relayOf(path, t.Relays); ok {
-				n = min(n, relaysOfOne)
+				n = min(n, relaysPerUser)
 			} else if !t.BuiltIn {
 				continue
 			}

@@ -12,11 +12,11 @@ import (
 // rest will take.
 type Progress func(what string, done float64, left time.Duration)
 
-// steps follows a run against its plan. Only the runner uses it.
+// steps says how far a run is in its plan. One goroutine uses it.
 type steps struct {
 	show    Progress
 	total   time.Duration
-	before  time.Duration // planned for the steps that are over
+	before  time.Duration // expected time of the steps that are over
 	current time.Duration
 	name    string
 	began   time.Time

@@ -11,14 +11,15 @@ import (
 	"carillon/bench/target"
 )
 
-// rampMost is where a ramp ends even if the server takes more.
-const rampMost = 4000
+// rampLimit is how many subscribers a ramp tries at most.
+const rampLimit = 4000
 
-// ramps finds each target's limit: doubling, then halving the interval.
-func (r *runner) ramps(ctx context.Context) error {
+// measureRamps finds how many subscribers each target serves: it doubles their number until
+// that is too many, then halves the interval.
+func (r *runner) measureRamps(ctx context.Context) error {
 	r.steps = newSteps(r.options.Progress)
 	const takes = 40 * time.Second
-	r.steps.plan(selfTakes)
+	r.steps.plan(selfTime)
 	for range r.targets {
 		r.steps.plan(takes)
 	}
@@ -42,7 +43,7 @@ func (r *runner) ramp(ctx context.Context, t target.Spec) (best report.Ramp, err
 	best.Target = t.Name
 	first := r.options.Subscribers[0]
 	g := group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: first, media: r.options.Media}
-	b, err := r.open(ctx, g, t)
+	b, err := r.openTestBed(ctx, g, t)
 	if b != nil {
 		defer func() { err = errors.Join(err, b.close()) }()
 	}
@@ -52,7 +53,7 @@ func (r *runner) ramp(ctx context.Context, t target.Spec) (best report.Ramp, err
 	good, bad, at := 0, 0, first
 	for {
 		r.steps.detail(fmt.Sprintf("%d subscribers", at))
-		w, verdict, err := r.bear(ctx, b, at)
+		w, verdict, err := r.tryRamp(ctx, b, at)
 		if err != nil {
 			return best, err
 		}
@@ -66,11 +67,11 @@ func (r *runner) ramp(ctx context.Context, t target.Spec) (best report.Ramp, err
 			bad, best.LimitedBy = at, verdict
 		}
 		switch {
-		case bad == 0 && good >= rampMost:
+		case bad == 0 && good >= rampLimit:
 			best.LimitedBy = "the ramp's own end"
 			return best, nil
 		case bad == 0:
-			at = min(2*good, rampMost)
+			at = min(2*good, rampLimit)
 		case bad-good <= max(good/16, 1):
 			return best, nil
 		default:
@@ -79,14 +80,15 @@ func (r *runner) ramp(ctx context.Context, t target.Spec) (best report.Ramp, err
 	}
 }
 
-// bear says what keeps a target from n subscribers; "": nothing does.
-func (r *runner) bear(ctx context.Context, b *bed, n int) (w window, verdict string, err error) {
+// tryRamp measures a target with n subscribers. The verdict is the limit that it passes; "":
+// none.
+func (r *runner) tryRamp(ctx context.Context, b *testBed, n int) (w window, verdict string, err error) {
 	err = b.resize(ctx, n)
 	if refused, ok := errors.AsType[*load.RefusedOffer](err); ok {
 		return w, refused.Error(), nil
 	}
 	if err == nil {
-		w, err = r.steady(ctx, b)
+		w, err = r.betterOfTwo(ctx, b)
 	}
 	if err != nil {
 		return w, "", err
@@ -94,8 +96,8 @@ func (r *runner) bear(ctx context.Context, b *bed, n int) (w window, verdict str
 	return w, r.rampVerdict(w), nil
 }
 
-// steady takes the better of two windows: one hiccup does not end a ramp.
-func (r *runner) steady(ctx context.Context, b *bed) (window, error) {
+// betterOfTwo measures again if a limit is passed, since one disturbance must not end a ramp.
+func (r *runner) betterOfTwo(ctx context.Context, b *testBed) (window, error) {
 	w, err := b.measure(ctx, r.options.Window)
 	if err != nil || r.rampVerdict(w) == "" {
 		return w, err
@@ -115,16 +117,16 @@ func (r *runner) rampVerdict(w window) string {
 	return ""
 }
 
-// resize adds or removes watchers until there are n, in silence: an overloaded server
-// would let them wait.
-func (b *bed) resize(ctx context.Context, n int) error {
-	have := b.load.Subscribers()
+// resize adds or removes subscribers until there are n. Nothing is sent meanwhile, since an
+// overloaded server would let them wait.
+func (b *testBed) resize(ctx context.Context, n int) error {
+	have := b.generator.Subscribers()
 	b.copies = float64(n)
 	switch {
 	case n > have:
-		return b.load.AddSubscribers(ctx, n-have)
+		return b.generator.AddSubscribers(ctx, n-have)
 	case n < have:
-		return b.load.RemoveSubscribers(ctx, have-n)
+		return b.generator.RemoveSubscribers(ctx, have-n)
 	}
 	return nil
 }

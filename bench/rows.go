@@ -11,8 +11,9 @@ import (
 	"carillon/bench/target"
 )
 
-// rowOf makes a row of a bed's windows. beside are the floor's, round by round.
-func rowOf(g group, b *bed, beside []window) (report.Row, *report.Refused) {
+// rowOf makes a row of the windows of a target. beside are those of the floor, round by round.
+// Instead of a row it returns why there is none.
+func rowOf(g group, b *testBed, beside []window) (report.Row, *report.Refused) {
 	good, refused := trusted(b.windows)
 	if refused != "" {
 		return report.Row{}, notReported(g, b.target, refused)
@@ -29,9 +30,9 @@ func rowOf(g group, b *bed, beside []window) (report.Row, *report.Refused) {
 		JitterMS:    over(good, func(w window) float64 { return w.jitter.Median }).Median,
 		LimitedBy:   limitOf(good),
 		ServerShare: over(good, func(w window) float64 { return float64(w.server.Total) / float64(w.length) }).Median,
-		MemoryRest:  b.memory.rest, MemoryPerPeer: b.memory.perPeer(),
+		MemoryRest:  b.memory.before, MemoryPerPeer: b.memory.perPeer(),
 		GeneratorShare: over(good, func(w window) float64 {
-			return float64(w.self.Total) / float64(w.length) / float64(max(b.generator, 1))
+			return float64(w.self.Total) / float64(w.length) / float64(max(b.loadCores, 1))
 		}).Median,
 		LateMS:  over(good, func(w window) float64 { return milliseconds(w.late.Quantile(0.99)) }).Median,
 		Dropped: over(good, func(w window) float64 { return ratio(float64(w.counts.Dropped), float64(w.counts.Packets)) }).Median,
@@ -58,18 +59,18 @@ func rowOf(g group, b *bed, beside []window) (report.Row, *report.Refused) {
 		r.System = r.CPU - r.User
 	}
 	r.Instructions = over(good, instructions)
-	r.TimeRatio = besides(b.windows, beside, window.cost)
+	r.TimeRatio = ratioByRound(b.windows, beside, window.cost)
 	if r.TimeRatio.Median > 0 {
 		r.RatioOf, r.RatioSpread = report.RatioOfTime, r.TimeRatio
 	}
-	if counted := besides(b.windows, beside, instructions); counted.Median > 0 {
+	if counted := ratioByRound(b.windows, beside, instructions); counted.Median > 0 {
 		r.RatioOf, r.RatioSpread = report.RatioOfInstructions, counted
 	}
 	r.Ratio = r.RatioSpread.Median
-	if b.proc != nil && !b.proc.Private {
+	if b.process != nil && !b.process.Whole {
 		r.Allocs = over(good, func(w window) float64 { return ratio(float64(w.runtime.Mallocs), float64(w.counts.Packets)) }).Median
 		if good[0].runtime.Writes > 0 {
-			r.WritesPer = over(good, func(w window) float64 { return ratio(float64(w.runtime.Writes), float64(w.runtime.Out)) }).Median
+			r.WritesPer = over(good, func(w window) float64 { return ratio(float64(w.runtime.Writes), float64(w.runtime.Datagrams)) }).Median
 			if r.WritesPer > 0 {
 				r.BatchSize = 1 / r.WritesPer
 			}
@@ -90,8 +91,8 @@ func notReported(g group, target, reason string) *report.Refused {
 	return &report.Refused{Path: g.path, Shape: g.shape, Target: target, Subscribers: g.subscribers, Reason: reason}
 }
 
-// trusted drops the windows in which we, or the machine, were the limit. When those
-// are the most, nothing is left to report.
+// trusted leaves out the windows that the generator or the machine limited. Where those are
+// half or more, it says why there is nothing to report.
 func trusted(all []window) (good []window, refused string) {
 	for _, w := range all {
 		if w.limited != report.LimitedByGenerator && w.limited != report.LimitedByMachine {
@@ -120,8 +121,8 @@ func limitOf(windows []window) string {
 	return best
 }
 
-// besides is the ratio of costs in the same round, over the rounds.
-func besides(windows, floor []window, cost func(window) float64) report.Spread {
+// ratioByRound divides the target's cost by the floor's of the same round.
+func ratioByRound(windows, floor []window, cost func(window) float64) report.Spread {
 	var all []float64
 	for i := range min(len(windows), len(floor)) {
 		if a, b := cost(windows[i]), cost(floor[i]); windows[i].limited != report.LimitedByGenerator && a > 0 && b > 0 {
@@ -144,13 +145,13 @@ func over(windows []window, f func(window) float64) report.Spread {
 func (w window) packetRate() float64 { return float64(w.counts.Packets) / w.length.Seconds() }
 
 func (m memory) perPeer() float64 {
-	if m.peers == 0 || m.loaded <= m.rest {
+	if m.peers == 0 || m.after <= m.before {
 		return 0
 	}
-	return float64(m.loaded-m.rest) / float64(m.peers)
+	return float64(m.after-m.before) / float64(m.peers)
 }
 
-// quantilesOf takes the median of each window's quantiles: one bad window is not the row.
+// quantilesOf takes medians of the windows' quantiles, so that one bad window does not count.
 func quantilesOf(windows []window) report.Quantiles {
 	at := func(q float64) float64 {
 		return over(windows, func(w window) float64 { return milliseconds(w.latency.Quantile(q)) }).Median

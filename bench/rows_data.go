@@ -12,20 +12,20 @@ import (
 	"carillon/bench/target"
 )
 
-// Of the data-channel rows: how many peers are in the room, how often one of them
-// writes, and how much.
+// In the rows of data channels one peer of a room writes to the others.
 const (
 	dataPeers = 20
-	dataRate  = 200
-	dataBytes = 300
+	dataRate  = 200 // messages per second
+	dataBytes = 300 // of each
 )
 
-// dataChannels measures messages of one peer to all others of a room, over chat or lossy.
+// dataChannels measures messages from one peer to all others of a room, over the channel chat
+// or lossy.
 func (r *runner) dataChannels(ctx context.Context, path string, t target.Spec) (err error) {
 	media := r.options.Media
 	media.AudioOnly = true
 	g := group{path: path, shape: report.ShapeChat, subscribers: dataPeers - 1, media: media}
-	b, err := r.openData(ctx, g, t)
+	b, err := r.openDataTestBed(ctx, g, t)
 	if b != nil {
 		defer func() { err = errors.Join(err, b.close()) }()
 	}
@@ -36,47 +36,47 @@ func (r *runner) dataChannels(ctx context.Context, path string, t target.Spec) (
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer func() { _ = b.close() }() // which ends the readers
-	peers := b.load.Peers()
+	peers := b.generator.Peers()
 	lossy := path == report.PathLossy
 	send := func() error { return peers[0].SendStamped(lossy, dataBytes) }
 	for _, p := range peers[1:] {
 		readers.Go(func() { p.ReadStamped(lossy, total.add) })
 	}
-	if err := allHear(ctx, send, &total, len(peers)-1); err != nil {
+	if err := waitUntilAllReceive(ctx, send, &total, len(peers)-1); err != nil {
 		return err
 	}
 	err = r.repeat(ctx, b, operations{rate: dataRate, fanout: len(peers) - 1, do: func(context.Context, int, time.Time) error { return send() }}, &total)
 	if len(b.windows) > 0 {
-		b.setup = b.load.Setup()
-		r.keep(g, b, fmt.Sprintf("one of %d peers writes %d messages of %d bytes a second to the others", dataPeers, dataRate, dataBytes))
+		b.setup = b.generator.Setup()
+		r.addRow(g, b, fmt.Sprintf("one of %d peers writes %d messages of %d bytes a second to the others", dataPeers, dataRate, dataBytes))
 	}
 	return err
 }
 
-func (r *runner) openData(ctx context.Context, g group, t target.Spec) (*bed, error) {
-	process, err := target.Start(ctx, t.Name, append(append([]string(nil), r.options.Command...), t.Name), r.pin.server)
+func (r *runner) openDataTestBed(ctx context.Context, g group, t target.Spec) (*testBed, error) {
+	process, err := target.Start(ctx, t.Name, append(append([]string(nil), r.options.Command...), t.Name), r.cores.server)
 	if err != nil {
 		return nil, err
 	}
-	b := &bed{target: t.Name, proc: process, pid: process.PID, cores: r.serverCores(), generator: r.loadCores()}
-	b.load, err = load.New(load.Config{
+	b := &testBed{target: t.Name, process: process, pid: process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
+	b.generator, err = load.New(load.Config{
 		WHIP:        load.WHIP{Publish: process.Ready.URL + "/whip/bench", Watch: process.Ready.URL + "/whep/bench"},
 		Certificate: r.cert, Media: g.media, Data: true, Readers: r.loadCores(), Netem: r.netem,
 	})
 	if err != nil {
 		return b, err
 	}
-	b.memory.rest = target.ResidentMemory(b.pid)
-	if err := b.load.AddSubscribers(ctx, dataPeers); err != nil {
-		return b, errors.Join(b.gone(), err)
+	b.memory.before = target.ResidentMemory(b.pid)
+	if err := b.generator.AddSubscribers(ctx, dataPeers); err != nil {
+		return b, errors.Join(b.targetDied(), err)
 	}
-	b.memory.loaded, b.memory.peers = target.ResidentMemory(b.pid), dataPeers
+	b.memory.after, b.memory.peers = target.ResidentMemory(b.pid), dataPeers
 	return b, nil
 }
 
-// allHear writes until every reader has had a message: the server learns of a channel
-// only after we think that it is open.
-func allHear(ctx context.Context, send func() error, t *tally, readers int) error {
+// waitUntilAllReceive writes until every reader has had a message: to a client a channel is
+// open a little before the server knows of it.
+func waitUntilAllReceive(ctx context.Context, send func() error, t *tally, readers int) error {
 	ok := waitFor(ctx, 5*time.Second, func() bool {
 		t.take()
 		if send() != nil {

@@ -18,25 +18,25 @@ import (
 	protocol "carillon/wire"
 )
 
-// Of the message row: pairs of users, one tab each, and messages a second over all.
+// In the row of messages one user of each pair writes to the other. Each has one tab.
 const (
 	chatPairs = 50
-	chatRate  = 500
+	chatRate  = 500 // messages per second of all pairs
 )
 
-// messages measures text from one user to another: stored, acknowledged, delivered.
+// messages measures text messages from one user to another: stored, acknowledged, delivered.
 func (r *runner) messages(ctx context.Context) (err error) {
-	s, err := target.StartServer(ctx, r.options.Serve, r.pin.server)
+	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	b := &bed{target: target.Carillon, proc: s.Process, pid: s.Process.PID, cores: r.serverCores(), generator: r.loadCores()}
+	b := &testBed{target: target.Carillon, process: s.Process, pid: s.Process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
 	var total tally
-	var tabs tabSet
+	var tabs openTabs
 	defer tabs.close()
 	var senders []*client.Client
-	b.memory.rest = target.ResidentMemory(b.pid)
+	b.memory.before = target.ResidentMemory(b.pid)
 	for i := range chatPairs {
 		from, err := tabs.open(ctx, s, fmt.Sprintf("sender%d", i), nil)
 		if err != nil {
@@ -47,12 +47,12 @@ func (r *runner) messages(ctx context.Context) (err error) {
 		}
 		senders = append(senders, from)
 	}
-	b.memory.loaded, b.memory.peers = target.ResidentMemory(b.pid), 2*chatPairs
+	b.memory.after, b.memory.peers = target.ResidentMemory(b.pid), 2*chatPairs
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
 	send := func(ctx context.Context, n int, _ time.Time) error {
 		i := n % chatPairs
-		// A message that is refused or lost is one that does not arrive, which the window counts.
+		// A message that is refused is one that does not arrive, which the window counts.
 		waiting.Go(func() {
 			_, _ = senders[i].Send(ctx, protocol.MessageSend{To: fmt.Sprintf("reader%d", i), Kind: chat.Text, Text: strconv.FormatInt(time.Now().UnixNano(), 10)})
 		})
@@ -60,7 +60,7 @@ func (r *runner) messages(ctx context.Context) (err error) {
 	}
 	err = r.repeat(ctx, b, operations{rate: chatRate, fanout: 1, do: send}, &total)
 	if len(b.windows) > 0 {
-		r.keep(group{path: report.PathWebSocket, shape: report.ShapeChat, subscribers: chatPairs}, b,
+		r.addRow(group{path: report.PathWebSocket, shape: report.ShapeChat, subscribers: chatPairs}, b,
 			fmt.Sprintf("%d pairs of users; from send until the other's tab has it, stored on disk before", chatPairs))
 	}
 	return err
@@ -77,25 +77,26 @@ func (t *tally) message(e chat.Event) {
 	}
 }
 
-// ringUsers are called in turn. One whose last call still rings is busy, so they are as
-// many as may be called in a second.
+// ringUsers is how many users are called in turn: as many as calls begin in a second, since a
+// user whose last call still rings is busy.
 func (o *Options) ringUsers() int { return max(o.Calls, 2) }
 
-// rings measures calls that ring in every tab of the other and are cancelled at once.
+// rings measures calls that ring in every tab of the user who is called. Each is cancelled at
+// once.
 func (r *runner) rings(ctx context.Context) (err error) {
-	s, err := target.StartServer(ctx, r.options.Serve, r.pin.server)
+	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	b := &bed{target: target.Carillon, proc: s.Process, pid: s.Process.PID, cores: r.serverCores(), generator: r.loadCores()}
+	b := &testBed{target: target.Carillon, process: s.Process, pid: s.Process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
 	var total tally
 	started := ringStarts{at: map[string]time.Time{}}
-	var tabs tabSet
+	var tabs openTabs
 	defer tabs.close()
 	users, tabsEach := r.options.ringUsers(), r.options.Tabs
 	var callers []*client.Client
-	b.memory.rest = target.ResidentMemory(b.pid)
+	b.memory.before = target.ResidentMemory(b.pid)
 	for i := range users {
 		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
 		if err != nil {
@@ -109,10 +110,10 @@ func (r *runner) rings(ctx context.Context) (err error) {
 			}
 		}
 	}
-	b.memory.loaded, b.memory.peers = target.ResidentMemory(b.pid), users*(1+tabsEach)
+	b.memory.after, b.memory.peers = target.ResidentMemory(b.pid), users*(1+tabsEach)
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
-	var failed onceError
+	var failed firstError
 	ring := func(ctx context.Context, n int, _ time.Time) error {
 		i := n % users
 		waiting.Go(func() {
@@ -131,7 +132,7 @@ func (r *runner) rings(ctx context.Context) (err error) {
 		return nil
 	}
 	if len(b.windows) > 0 {
-		r.keep(group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}, b,
+		r.addRow(group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}, b,
 			fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", users, tabsEach))
 	}
 	return err
@@ -149,7 +150,7 @@ func (s *ringStarts) begin(caller string) {
 	s.at[caller] = time.Now()
 }
 
-// ring counts an event that makes a tab ring, once per call; seen belongs to the tab.
+// ring counts an event that makes a tab ring, once per call; seen is of one tab.
 func (s *ringStarts) ring(e chat.Event, seen map[string]bool, t *tally) {
 	var v call.Snapshot
 	if e.Type != chat.EventCall || json.Unmarshal(e.Data, &v) != nil || v.State != call.Ringing || seen[v.ID] {
@@ -164,13 +165,13 @@ func (s *ringStarts) ring(e chat.Event, seen map[string]bool, t *tally) {
 	}
 }
 
-// onceError keeps the first error of many goroutines.
-type onceError struct {
+// firstError keeps the first error of many goroutines.
+type firstError struct {
 	mu  sync.Mutex
 	err error
 }
 
-func (o *onceError) set(err error) {
+func (o *firstError) set(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err == nil && !errors.Is(err, context.Canceled) {
@@ -178,16 +179,16 @@ func (o *onceError) set(err error) {
 	}
 }
 
-func (o *onceError) get() error {
+func (o *firstError) get() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.err
 }
 
-// tabSet are the open tabs of a row.
-type tabSet struct{ all []*client.Client }
+// openTabs are the tabs of a row, to be closed together.
+type openTabs struct{ all []*client.Client }
 
-func (t *tabSet) open(ctx context.Context, s *target.Server, user string, event func(chat.Event)) (*client.Client, error) {
+func (t *openTabs) open(ctx context.Context, s *target.Server, user string, event func(chat.Event)) (*client.Client, error) {
 	c, err := s.Tab(ctx, user, event)
 	if err == nil {
 		t.all = append(t.all, c)
@@ -195,7 +196,7 @@ func (t *tabSet) open(ctx context.Context, s *target.Server, user string, event 
 	return c, err
 }
 
-func (t *tabSet) close() {
+func (t *openTabs) close() {
 	for _, c := range t.all {
 		c.Close()
 	}

@@ -19,17 +19,17 @@ import (
 type runner struct {
 	options Options
 	targets []target.Spec
-	pin     pinning
+	cores   pinned
 	netem   *load.Netem
 	cert    load.Certificate
 	report  *report.Report
 	steps   *steps
 
-	refusals error // of targets that refuse some of what is asked of them
+	refusals error // of targets that refuse a path or a shape
 }
 
-// Run measures what the options say. It returns what it has also when the context ends
-// or a target fails; then with the error.
+// Run measures what the options say. When the context ends or a target fails it returns the
+// error and what was measured before.
 func Run(ctx context.Context, o Options) (_ *report.Report, err error) {
 	r, err := newRunner(o)
 	if err != nil {
@@ -37,7 +37,7 @@ func Run(ctx context.Context, o Options) (_ *report.Report, err error) {
 	}
 	began := time.Now()
 	defer func() { r.report.Took = time.Since(began) }()
-	if err := target.PinSelf(r.pin.load); err != nil {
+	if err := target.PinSelf(r.cores.load); err != nil {
 		return nil, err
 	}
 	stop := r.netem.Start()
@@ -50,23 +50,23 @@ func Run(ctx context.Context, o Options) (_ *report.Report, err error) {
 		}
 	}
 	if r.options.Ramp {
-		err = r.ramps(ctx)
+		err = r.measureRamps(ctx)
 	} else {
-		err = r.rows(ctx)
+		err = r.measureRows(ctx)
 	}
 	if errors.Is(err, errNothing) {
 		return nil, err
 	}
 	r.steps.end()
-	r.report.Compared = report.Compare(r.report.Rows, r.names())
+	r.report.Compared = report.Compare(r.report.Rows, r.targetNames())
 	r.report.Partial = err != nil
-	if errors.Is(err, errNobody) {
-		err = nil // the refusals say it
+	if errors.Is(err, errAllRefuse) {
+		err = nil // each refusal is reported by itself
 	}
 	return r.report, errors.Join(err, r.refusals)
 }
 
-// isRefusal tells a server that does not want this from one that is not right.
+// isRefusal is true of a server that refuses what is asked of it, as against one that fails.
 func isRefusal(err error) bool {
 	_, offer := errors.AsType[*load.RefusedOffer](err)
 	_, codec := errors.AsType[*load.RefusedCodec](err)
@@ -74,8 +74,8 @@ func isRefusal(err error) bool {
 }
 
 var (
-	errNothing = errors.New("no target has this path in this shape: nothing to measure")
-	errNobody  = errors.New("every target refuses")
+	errNothing   = errors.New("no target has this path in this shape: nothing to measure")
+	errAllRefuse = errors.New("every target refuses")
 )
 
 func newRunner(o Options) (*runner, error) {
@@ -95,7 +95,7 @@ func newRunner(o Options) (*runner, error) {
 	}
 	var err error
 	allowed := target.AllowedCores()
-	if r.pin, err = parsePin(o.Pin, allowed); err != nil {
+	if r.cores, err = parsePin(o.Pin, allowed); err != nil {
 		return nil, err
 	}
 	if r.netem, err = load.ParseNetem(o.Netem); err != nil {
@@ -106,7 +106,7 @@ func newRunner(o Options) (*runner, error) {
 	}
 	r.report.Machine = report.Machine{
 		Processor: processorName(), Cores: len(allowed), Kernel: kernelRelease(), Go: runtime.Version(), Version: o.Version,
-		Time: time.Now().UTC().Truncate(time.Second), Command: commandLine(), Server: r.pin.server, Load: r.pin.load,
+		Time: time.Now().UTC().Truncate(time.Second), Command: commandLine(), Server: r.cores.server, Load: r.cores.load,
 		Netem: r.netem.String(), Media: report.Media(r.options.Media), Rounds: r.options.Rounds, Window: r.options.Window.Seconds(), Sample: r.options.Sample,
 	}
 	return r, nil
@@ -127,37 +127,38 @@ func commandLine() string {
 	return strings.Join(words, " ")
 }
 
-func (r *runner) names() (all []string) {
+func (r *runner) targetNames() (all []string) {
 	for _, t := range r.targets {
 		all = append(all, t.Name)
 	}
 	return all
 }
 
-func (r *runner) rows(ctx context.Context) error {
+// measureRows measures the generator itself, then all groups and other rows of the plan.
+func (r *runner) measureRows(ctx context.Context) error {
 	groups := planMedia(&r.options, r.targets)
-	extras := planExtras(&r.options, r.targets)
-	if len(groups)+len(extras) == 0 {
+	others := planOtherRows(&r.options, r.targets)
+	if len(groups)+len(others) == 0 {
 		return errNothing
 	}
 	r.steps = newSteps(r.options.Progress)
-	r.steps.plan(selfTakes)
+	r.steps.plan(selfTime)
 	for _, g := range groups {
-		r.steps.plan(g.takes())
+		r.steps.plan(g.expectedTime())
 	}
-	for _, e := range extras {
-		r.steps.plan(e.takes)
+	for _, e := range others {
+		r.steps.plan(e.expectedTime)
 	}
 	if err := r.measureSelf(ctx); err != nil {
 		return fmt.Errorf("measure the generator itself: %w", err)
 	}
 	for _, g := range groups {
-		if err := r.group(ctx, g); err != nil {
+		if err := r.measureGroup(ctx, g); err != nil {
 			return fmt.Errorf("%s: %w", g, err)
 		}
 	}
-	for _, e := range extras {
-		r.steps.begin(e.name, e.takes)
+	for _, e := range others {
+		r.steps.begin(e.name, e.expectedTime)
 		if err := e.run(r, ctx); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
@@ -165,27 +166,27 @@ func (r *runner) rows(ctx context.Context) error {
 	return nil
 }
 
-// group brings up all targets of a group and the floor, measures them in turns, and
-// adds their rows.
-func (r *runner) group(ctx context.Context, g group) (err error) {
-	r.steps.begin(g.String(), g.takes())
+// measureGroup starts the targets of a group and the floor, measures them in turns, and adds
+// their rows to the report.
+func (r *runner) measureGroup(ctx context.Context, g group) (err error) {
+	r.steps.begin(g.String(), g.expectedTime())
 	floor, err := r.openFloor(ctx, g)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, floor.close()) }()
 	if g.floor {
-		if err := r.slowerFloors(ctx, g, floor); err != nil {
+		if err := r.measureSlowerFloors(ctx, g, floor); err != nil {
 			return err
 		}
 	}
-	floor.counted = g.counted()
-	var beds []*bed
+	floor.countFor = g.countFor()
+	var beds []*testBed
 	for _, t := range g.targets {
 		r.steps.detail("connect " + t.Name)
-		b, err := r.open(ctx, g, t)
+		b, err := r.openTestBed(ctx, g, t)
 		if b != nil {
-			defer func() { _ = b.close() }() // its rows are made; what fails now changes nothing
+			defer func() { _ = b.close() }() // its rows are complete, so an error would change nothing
 		}
 		if isRefusal(err) {
 			r.report.Refused = append(r.report.Refused, *notReported(g, t.Name, err.Error()))
@@ -195,29 +196,29 @@ func (r *runner) group(ctx context.Context, g group) (err error) {
 		if err != nil {
 			return err
 		}
-		b.counted = g.counted()
+		b.countFor = g.countFor()
 		beds = append(beds, b)
 	}
 	if len(beds) == 0 {
 		if len(r.report.Rows) == 0 {
-			return errNobody // it would go on like this
+			return errAllRefuse // and would refuse the other groups too
 		}
 		return nil
 	}
 	// Even when a target fails on the way, what was measured is a row.
-	defer func() { r.harvest(g, floor, beds) }()
+	defer func() { r.addRows(g, floor, beds) }()
 	for round := range g.rounds {
-		if err := r.round(ctx, g, round, floor, beds); err != nil {
+		if err := r.measureRound(ctx, g, round, floor, beds); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// round measures everyone once, each time beginning with another, so that whatever
-// drifts in the machine does not always hit the same.
-func (r *runner) round(ctx context.Context, g group, round int, floor *bed, beds []*bed) error {
-	everyone := append([]*bed{floor}, beds...)
+// measureRound measures the floor and each target once. Each round begins with another, so that
+// a change of the machine's speed does not always hit the same one.
+func (r *runner) measureRound(ctx context.Context, g group, round int, floor *testBed, beds []*testBed) error {
+	everyone := append([]*testBed{floor}, beds...)
 	for i := range everyone {
 		b := everyone[(i+round)%len(everyone)]
 		r.steps.detail(fmt.Sprintf("%s, window %d of %d", b.target, round+1, g.rounds))
@@ -240,7 +241,8 @@ func (r *runner) round(ctx context.Context, g group, round int, floor *bed, beds
 	return nil
 }
 
-func (r *runner) slowerFloors(ctx context.Context, g group, floor *bed) error {
+// measureSlowerFloors measures the floor with a system call per packet and with batches.
+func (r *runner) measureSlowerFloors(ctx context.Context, g group, floor *testBed) error {
 	for _, mode := range []target.FloorMode{target.FloorSingle, target.FloorBatch} {
 		r.steps.detail("floor, " + string(mode))
 		var windows []window
@@ -259,20 +261,21 @@ func (r *runner) slowerFloors(ctx context.Context, g group, floor *bed) error {
 	return floor.setFloor(ctx, "")
 }
 
-func (r *runner) harvest(g group, floor *bed, beds []*bed) {
+// addRows makes rows of the windows of a group, as many as there are.
+func (r *runner) addRows(g group, floor *testBed, beds []*testBed) {
 	if len(floor.windows) > 0 {
 		r.report.Floor = append(r.report.Floor, floorRowOf(g, target.FloorGSO, floor.windows))
 	}
-	for _, b := range append([]*bed{floor}, beds...) {
-		if b.uncounted != nil {
-			r.report.Machine.Uncounted = b.target + ": " + b.uncounted.Error()
+	for _, b := range append([]*testBed{floor}, beds...) {
+		if b.countError != nil {
+			r.report.Machine.Uncounted = b.target + ": " + b.countError.Error()
 		}
 	}
 	for _, b := range beds {
 		if len(b.windows) == 0 {
 			continue
 		}
-		b.setup = b.load.Setup()
+		b.setup = b.generator.Setup()
 		row, refused := rowOf(g, b, floor.windows)
 		if refused != nil {
 			r.report.Refused = append(r.report.Refused, *refused)

@@ -12,12 +12,13 @@ import (
 	"carillon/bench/target"
 )
 
-// selfTakes is how long measureSelf takes.
-const selfTakes = 5 * time.Second
+// selfTime is how long measureSelf takes.
+const selfTime = 5 * time.Second
 
-// measureSelf finds the generator's own error and ceiling, before it judges others.
+// measureSelf measures the generator itself: the error of its latencies, and how many packets
+// it can receive.
 func (r *runner) measureSelf(ctx context.Context) error {
-	r.steps.begin("the generator itself", selfTakes)
+	r.steps.begin("the generator itself", selfTime)
 	r.steps.detail("its latency error")
 	var err error
 	if r.report.Generator.ErrorUS, err = r.latencyError(ctx); err != nil {
@@ -38,19 +39,19 @@ func (r *runner) measureSelf(ctx context.Context) error {
 	return nil
 }
 
-// latencyError is what we would report for a server that takes no time: a publisher
-// that sends to one of our own subscribers.
+// latencyError is the latency that is measured where no server is: a publisher sends straight
+// to a subscriber.
 func (r *runner) latencyError(ctx context.Context) (report.Quantiles, error) {
 	l, err := load.New(load.Config{Media: r.options.Media})
 	if err != nil {
 		return report.Quantiles{}, err
 	}
 	defer l.Close(ctx)
-	// Both ends have the same keys, so what one seals the other opens.
+	// Both ends have the same keys, so one can decrypt what the other sends.
 	if err := l.AddPair(keysOf(0)); err != nil {
 		return report.Quantiles{}, err
 	}
-	b := &bed{target: "the generator itself", load: l, cores: 1, generator: r.loadCores()}
+	b := &testBed{target: "the generator itself", generator: l, serverCores: 1, loadCores: r.loadCores()}
 	w, err := b.measure(ctx, time.Second)
 	if err != nil {
 		return report.Quantiles{}, err
@@ -59,14 +60,15 @@ func (r *runner) latencyError(ctx context.Context) (report.Quantiles, error) {
 	return report.Quantiles{P50: q.P50 * 1000, P99: q.P99 * 1000, P999: q.P999 * 1000}, nil
 }
 
-// ceilingPeers is the fan-out at which the ceiling is found.
+// ceilingPeers is how many subscribers are flooded to find the ceiling.
 const ceilingPeers = 200
 
-// ceiling floods us and counts what we can take in, per second of one core.
+// ceiling lets the floor flood the generator, and returns how many packets it receives per
+// second of processor time.
 func (r *runner) ceiling(ctx context.Context, sample int) (_ float64, err error) {
 	options := r.options
 	options.Sample = sample
-	one := *r
+	one := *r // the same run with another sample
 	one.options = options
 	b, err := one.openFloor(ctx, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: ceilingPeers, media: r.options.Media})
 	if err != nil {
@@ -76,10 +78,10 @@ func (r *runner) ceiling(ctx context.Context, sample int) (_ float64, err error)
 	if err := b.setFloor(ctx, target.FloorFlood); err != nil {
 		return 0, err
 	}
-	if err := b.sleep(ctx, settle); err != nil {
+	if err := b.sleep(ctx, settleTime); err != nil {
 		return 0, err
 	}
-	b.load.Received()
+	b.generator.Received()
 	before, err := target.ReadUsage(os.Getpid())
 	if err != nil {
 		return 0, err
@@ -87,7 +89,7 @@ func (r *runner) ceiling(ctx context.Context, sample int) (_ float64, err error)
 	if err := b.sleep(ctx, time.Second); err != nil {
 		return 0, err
 	}
-	c, _ := b.load.Received()
+	c, _ := b.generator.Received()
 	after, err := target.ReadUsage(os.Getpid())
 	if err != nil {
 		return 0, err

@@ -13,12 +13,14 @@ import (
 	"time"
 )
 
-// certificate is one for all peers of a run: making a key per peer would measure our own start.
+// Certificate is what peers show in DTLS. One serves all peers of a run: to make a key for
+// each would be part of what is measured.
 type Certificate struct {
 	tls         tls.Certificate
 	fingerprint string
 }
 
+// NewCertificate makes one that is valid for a month.
 func NewCertificate() (Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

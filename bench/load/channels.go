@@ -18,7 +18,7 @@ type channels struct {
 	chat, lossy *datachannel.DataChannel
 }
 
-// openChannels lets the server be slow, but not forever.
+// openChannels waits up to ten seconds for the server.
 func openChannels(ctx context.Context, conn net.Conn) (*channels, error) {
 	type result struct {
 		channels *channels
@@ -66,7 +66,7 @@ func (c *channels) close() {
 	_ = c.association.Close()
 }
 
-// pick returns the channel called lossy or the one called chat.
+// pick returns lossy or chat.
 func (c *channels) pick(lossy bool) *datachannel.DataChannel {
 	if lossy {
 		return c.lossy
@@ -74,16 +74,16 @@ func (c *channels) pick(lossy bool) *datachannel.DataChannel {
 	return c.chat
 }
 
-// sendStamped writes one text of so many bytes, as clients do, that ends with a stamp.
+// SendStamped writes one text of so many bytes, as clients do, that ends with a stamp.
 func (p *Peer) SendStamped(lossy bool, size int) error {
 	b := make([]byte, size)
-	fill(b)
+	fillWithNoise(b)
 	writeStamp(b, time.Now().UnixNano())
 	_, err := p.channels.pick(lossy).WriteDataChannel(b, false)
 	return err
 }
 
-// readStamped says of each text how long it took. It returns when the channel ends.
+// ReadStamped tells received how long each stamped text took. It returns when the channel ends.
 func (p *Peer) ReadStamped(lossy bool, received func(took time.Duration)) {
 	b := make([]byte, 64<<10)
 	for {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// histogram counts durations in buckets whose width is at most 1/64 of their value,
+// Histogram counts durations in buckets whose width is at most 1/64 of their value,
 // so a quantile is never off by more than 1.6 %. The zero value is empty.
 type Histogram struct {
 	counts [(64 - subBits) << subBits]uint32
@@ -15,7 +15,7 @@ type Histogram struct {
 
 const subBits = 6
 
-// add counts one duration. A negative one (two clocks, one packet) counts as zero.
+// Add counts one duration. A negative one (two clocks, one packet) counts as zero.
 func (h *Histogram) Add(d int64) {
 	d = max(d, 0)
 	h.counts[bucketOf(uint64(d))]++
@@ -41,9 +41,10 @@ func middleOf(bucket int) int64 {
 	return low + int64(1)<<shift/2
 }
 
+// Empty says that nothing was added.
 func (h *Histogram) Empty() bool { return h.total == 0 }
 
-// quantile returns the duration below which the share q (0 to 1) of all lies; 0 when empty.
+// Quantile returns the duration below which the share q (0 to 1) of all lies; 0 when empty.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	if h.total == 0 {
 		return 0
@@ -59,6 +60,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	return time.Duration(h.max)
 }
 
+// Merge adds all durations of another.
 func (h *Histogram) Merge(other *Histogram) {
 	for i, n := range other.counts {
 		h.counts[i] += n

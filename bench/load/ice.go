@@ -12,16 +12,16 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// ice is our side of the connectivity checks: always controlling, one wire, the
-// server's address nominated at once. That is all that a server with an address of
-// its own needs, whether it is ICE-lite or checks us in turn.
+// ice is our side of the connectivity checks: always controlling, over one transport, with the
+// server's address nominated at once. That is all that a server with an address of its own
+// needs, whether it is ICE-lite or checks us in turn.
 type ice struct {
 	// Fixed.
 	local  credentials
 	remote credentials
 	server netip.AddrPort
 
-	confirmed chan struct{} // gets a token when the server answered a check
+	confirmed chan struct{} // holds one element as soon as the server has answered a check
 }
 
 func newICE(local, remote credentials, server netip.AddrPort) *ice {
@@ -51,14 +51,14 @@ func (i *ice) check() ([]byte, error) {
 }
 
 // connect sends checks until the server answers one.
-func (i *ice) connect(ctx context.Context, w wire) error {
+func (i *ice) connect(ctx context.Context, t transport) error {
 	wait := 50 * time.Millisecond
 	for {
 		b, err := i.check()
 		if err != nil {
 			return err
 		}
-		if err := w.send(b); err != nil {
+		if err := t.send(b); err != nil {
 			return fmt.Errorf("connectivity check to %s: %w", i.server, err)
 		}
 		select {

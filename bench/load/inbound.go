@@ -10,62 +10,63 @@ import (
 	"carillon/bench/packet"
 )
 
-// inbound is the receiving half of a peer: its streams, what it owes the server in
-// reports, and the time stamps it finds. All of it is guarded by the lock of the
-// wire's meter.
+// inbound is the receiving half of a peer: the streams that come, and what the peer will
+// report about them. The lock of the transport's meter guards all of it.
 type inbound struct {
-	peer    *Peer
-	open    *opener // nil until the keys are there
-	kinds   [128]kind
-	twccID  uint8
-	streams []*stream
+	peer      *Peer
+	decrypter *decrypter       // nil until the keys are there
+	kinds     [128]payloadKind // by payload type
+	twccID    uint8            // of the header extension; 0: not negotiated
+	streams   []*receivedStream
 
-	arrivals arrivals
-	began    time.Time
-	first    time.Duration // from keys to the first packet of media; 0: none yet
-	missing  []rtcp.TransportLayerNack
-	rounds   int
-	counted  int64 // packets at the last look at progress
+	arrivals   arrivals
+	began      time.Time                 // when the keys were there
+	firstMedia time.Duration             // from then to the first packet of media; 0: none yet
+	missing    []rtcp.TransportLayerNack // to be sent at the next tick
+	ticks      int                       // of the report loop
+	progressAt int64                     // fresh packets at the last call of progress
 }
 
-// kind is what a payload type means.
-type kind struct {
-	video, repair, known bool
-	clock                float64
-	nack                 bool
+// payloadKind is what a payload type means.
+type payloadKind struct {
+	video, retransmission, known bool
+	clock                        float64 // per second
+	nack                         bool    // the server resends what a NACK asks for
 }
 
-// stream is one SSRC that the server sends us.
-type stream struct {
+// receivedStream is one SSRC that the server sends us.
+type receivedStream struct {
 	ssrc uint32
-	kind
-	track packet.Tracker
+	payloadKind
+	sequence packet.Sequence
 
 	transit float64 // of the last packet, in clock units
 	jitter  float64 // RFC 3550, in clock units
 
-	senderReport uint32 // middle bits of the last one's NTP time
-	reportedAt   int64
-	fresh        int64 // packets
-	expected     int64
-	before       [2]int64 // fresh, expected at the last report
+	senderReport uint32   // the middle 32 bits of the last one's NTP time
+	reportedAt   int64    // when it came
+	fresh        int64    // packets that came, each counted once
+	expected     int64    // packets that were sent, by their sequence numbers
+	reported     [2]int64 // fresh, expected at the last report
 }
 
-func (in *inbound) begin(p *Peer, open *opener) {
-	in.peer, in.open, in.began = p, open, time.Now()
-	for _, l := range p.answer.lines {
-		for n, t := range l.types {
+// beginLocked takes the keys, and from the server's answer what the payload types mean.
+func (in *inbound) beginLocked(p *Peer, d *decrypter) {
+	in.peer, in.decrypter, in.began = p, d, time.Now()
+	for _, section := range p.answer.sections {
+		for n, t := range section.types {
 			if n < 128 {
-				in.kinds[n] = kind{video: t.clock == 90000, repair: t.name == "rtx", known: true, clock: float64(max(t.clock, 1)), nack: l.nack}
+				in.kinds[n] = payloadKind{video: t.clock == 90000, retransmission: t.name == "rtx", known: true, clock: float64(max(t.clock, 1)), nack: section.nack}
 			}
 		}
-		if l.twcc && l.ext[uriTWCC] != 0 {
-			in.twccID = l.ext[uriTWCC]
+		if section.twcc && section.ext[uriTWCC] != 0 {
+			in.twccID = section.ext[uriTWCC]
 		}
 	}
 }
 
-func (in *inbound) find(h packet.Header) *stream {
+// streamOf is the stream of a packet, a new one if its payload type is known; else nil.
+func (in *inbound) streamOf(h packet.Header) *receivedStream {
 	for _, s := range in.streams {
 		if s.ssrc == h.SSRC {
 			return s
@@ -74,38 +75,38 @@ func (in *inbound) find(h packet.Header) *stream {
 	if !in.kinds[h.PayloadType].known || len(in.streams) >= 256 {
 		return nil
 	}
-	s := &stream{ssrc: h.SSRC, kind: in.kinds[h.PayloadType]}
+	s := &receivedStream{ssrc: h.SSRC, payloadKind: in.kinds[h.PayloadType]}
 	in.streams = append(in.streams, s)
 	return s
 }
 
-// media takes one SRTP packet.
-func (in *inbound) media(m *meter, b []byte, at int64) {
+// mediaLocked takes one SRTP packet.
+func (in *inbound) mediaLocked(m *meter, b []byte, at int64) {
 	h, err := packet.ParseHeader(b)
-	if err != nil || in.open == nil {
+	if err != nil || in.decrypter == nil {
 		return
 	}
-	s := in.find(h)
+	s := in.streamOf(h)
 	if s == nil {
 		return
 	}
 	m.Packets++
 	m.Bytes += uint64(len(b))
-	v := s.track.Add(h.Seq)
+	v := s.sequence.Add(h.Seq)
 	if in.twccID != 0 {
 		if x := h.Find(in.twccID); len(x) == 2 {
 			in.arrivals.record(binary.BigEndian.Uint16(x), at)
 		}
 	}
-	if s.repair {
-		in.repair(m, b, h, v)
+	if s.retransmission {
+		in.retransmission(m, b, h, v)
 		return
 	}
 	in.count(m, s, v, h, at)
-	if !v.Fresh || in.open.sampled() && !m.wants() {
+	if !v.Fresh || in.decrypter.maySkip() && !m.sampledLocked() {
 		return
 	}
-	plain, err := in.open.open(b, h, v.Number)
+	plain, err := in.decrypter.open(b, h, v.Number)
 	if err != nil {
 		m.Undecryptable++
 		return
@@ -117,12 +118,13 @@ func (in *inbound) media(m *meter, b []byte, at int64) {
 		return
 	}
 	m.latency.Add(at - sent)
-	if in.first == 0 {
-		in.first = time.Since(in.began)
+	if in.firstMedia == 0 {
+		in.firstMedia = time.Since(in.began)
 	}
 }
 
-func (in *inbound) count(m *meter, s *stream, v packet.Verdict, h packet.Header, at int64) {
+// count follows sequence numbers and jitter, and remembers what to ask for again.
+func (in *inbound) count(m *meter, s *receivedStream, v packet.Verdict, h packet.Header, at int64) {
 	if v.Restarted {
 		m.Restarts++
 	}
@@ -150,19 +152,20 @@ func (in *inbound) count(m *meter, s *stream, v packet.Verdict, h packet.Header,
 	}
 }
 
-// repair takes a retransmission: the first two bytes are the number that was lost.
+// retransmission counts a packet that came again: its first two bytes are the sequence number
+// that was lost.
 // https://www.rfc-editor.org/rfc/rfc4588#section-4
-func (in *inbound) repair(m *meter, b []byte, h packet.Header, v packet.Verdict) {
+func (in *inbound) retransmission(m *meter, b []byte, h packet.Header, v packet.Verdict) {
 	if !v.Fresh {
 		return
 	}
-	plain, err := in.open.open(b, h, v.Number)
+	plain, err := in.decrypter.open(b, h, v.Number)
 	if err != nil || len(plain) < 2 {
-		return // padding that only probes the way
+		return // padding that only probes the bandwidth
 	}
 	for _, s := range in.streams {
-		if s.ssrc == in.peer.answer.repairs[h.SSRC] && s.track.Started {
-			if v := s.track.Add(binary.BigEndian.Uint16(plain)); v.Fresh {
+		if s.ssrc == in.peer.answer.repairs[h.SSRC] && s.sequence.Started {
+			if v := s.sequence.Add(binary.BigEndian.Uint16(plain)); v.Fresh {
 				m.Fresh++
 				m.Repaired++
 				m.Expected += uint64(v.Advance)
@@ -173,12 +176,12 @@ func (in *inbound) repair(m *meter, b []byte, h packet.Header, v packet.Verdict)
 	}
 }
 
-// control takes one SRTCP packet.
-func (in *inbound) control(b []byte, at int64) {
-	if in.open == nil {
+// controlLocked takes one SRTCP packet.
+func (in *inbound) controlLocked(b []byte, at int64) {
+	if in.decrypter == nil {
 		return
 	}
-	plain, err := in.open.ctx.DecryptRTCP(nil, b, nil)
+	plain, err := in.decrypter.pion.DecryptRTCP(nil, b, nil)
 	if err != nil {
 		return
 	}
@@ -195,13 +198,13 @@ func (in *inbound) control(b []byte, at int64) {
 				}
 			}
 		case *rtcp.PictureLossIndication:
-			in.peer.source.wantKeyFrame(r.MediaSSRC)
+			in.peer.publication.requestKeyFrame(r.MediaSSRC)
 		case *rtcp.FullIntraRequest:
 			for _, e := range r.FIR {
-				in.peer.source.wantKeyFrame(e.SSRC)
+				in.peer.publication.requestKeyFrame(e.SSRC)
 			}
 		case *rtcp.TransportLayerNack:
-			in.peer.source.wantAgain(r)
+			in.peer.publication.requestRetransmission(r)
 		}
 	}
 }

@@ -26,13 +26,13 @@ func TestReceivingAllocatesNothing(t *testing.T) {
 	var number int64
 	packet := make([]byte, 0, 2000)
 	payload := make([]byte, 1200)
-	head := []byte{0x80, typeVP8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
+	head := []byte{0x80, payloadVP8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 	allocations := testing.AllocsPerRun(2000, func() {
 		number++
 		head[2], head[3] = byte(number>>8), byte(number)
 		writeStamp(payload, number)
 		b := seal.Seal(append(packet, head...), len(head), payload, 1, number)
-		p.in.media(m, b, number+1000)
+		p.inbound.mediaLocked(m, b, number+1000)
 	})
 	if allocations != 0 {
 		t.Errorf("%v allocations per received packet", allocations)

@@ -28,6 +28,7 @@ func DefaultMedia() Media {
 	return Media{Codec: "vp8", Rate: 1.536e6, FPS: 30, Size: 1200, AudioSize: 120, Pacing: Burst}
 }
 
+// Validate refuses values that no server would take.
 func (m Media) Validate() error {
 	switch {
 	case m.Codec != "vp8" && m.Codec != "h264":
@@ -67,8 +68,8 @@ type layer struct {
 	rate          float64
 }
 
-// Speech comes with pauses (DTX): of every talkCycle the last talkPause is silent, but
-// for the comfort noise that begins it. Windows are whole cycles, so that all hold the same.
+// Speech comes with pauses (DTX): in every TalkCycle the last talkPause is silent, but for the
+// comfort noise at its beginning. Windows last whole cycles, so that all hold the same packets.
 const (
 	TalkCycle  = 500 * time.Millisecond
 	talkPause  = 60 * time.Millisecond

@@ -2,28 +2,28 @@ package load
 
 import "sync"
 
-// meter counts what one reader received. The reader holds the lock for a whole batch,
-// whoever takes the counts holds it once per window.
+// meter counts what one reader received. The reader holds the lock for a whole batch of
+// packets; take holds it once per window.
 type meter struct {
 	mu sync.Mutex
 	Counts
 	latency Histogram
 
-	sample  int // open one media packet of so many; 1 opens all
-	skipped int
+	sample  int // decrypt one media packet of so many; 1: all
+	skipped int // since the last that was decrypted
 }
 
-// counts is what happened in a window, over all streams of all subscribers.
+// Counts is what happened in a window, over all streams of all subscribers.
 type Counts struct {
 	Packets, Bytes uint64 // of media, as they arrived
 	Fresh          uint64 // of those, not seen before
-	Expected       uint64 // by sequence numbers
-	Repaired       uint64 // of fresh: came as a retransmission
-	Opened         uint64 // decrypted and timed
-	Undecryptable  uint64 // could not be decrypted
+	Expected       uint64 // that were sent, by sequence numbers
+	Repaired       uint64 // of the fresh ones, came as a retransmission
+	Opened         uint64 // decrypted
+	Undecryptable  uint64 // with keys that should fit
 	Unstamped      uint64 // carried no time stamp of ours
-	Restarts       uint64 // streams that jumped
-	Dropped        uint64 // by our own full socket buffers
+	Restarts       uint64 // of streams, whose sequence numbers jumped
+	Dropped        uint64 // by the full buffers of our own sockets
 	NACKs, PLIs    uint64 // sent to the server
 	Reads          uint64 // system calls that read
 }
@@ -44,7 +44,7 @@ func (c *Counts) add(o Counts) {
 	c.Reads += o.Reads
 }
 
-// take adds what was counted since the last take, and starts anew.
+// take adds what was counted since the last take, and begins again at zero.
 func (m *meter) take(c *Counts, latency *Histogram) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -54,8 +54,8 @@ func (m *meter) take(c *Counts, latency *Histogram) {
 	m.latency = Histogram{}
 }
 
-// wants says whether the next packet is part of the sample. Called with the lock held.
-func (m *meter) wants() bool {
+// sampledLocked says whether the next packet is part of the sample. Called with the lock held.
+func (m *meter) sampledLocked() bool {
 	if m.skipped++; m.skipped < m.sample {
 		return false
 	}

@@ -10,20 +10,22 @@ import (
 	"time"
 )
 
-// netem is a bad network between the generator and the server, made in user space so
-// that it needs no privilege and touches nobody else's packets. Each peer has a
-// link of its own, with the same properties in both directions.
+// Netem makes the network between the generator and the server worse, like the Linux module
+// of that name, but in user space, so that it needs no privilege and touches nobody else's
+// packets. Each peer has a path of its own, with the same properties in both directions.
 type Netem struct {
 	Loss  float64       // share of datagrams, 0 to 1
 	Delay time.Duration // one way
 	Rate  float64       // bits per second; 0: no limit
-	queue *delayQueue
+
+	queue *delayQueue // set by Start
 }
 
-// linkQueue is how long a datagram may wait for its turn on a limited link; later ones are lost.
-const linkQueue = 300 * time.Millisecond
+// queueLimit is how long a datagram may wait where the rate is limited. One that would have to
+// wait longer is lost.
+const queueLimit = 300 * time.Millisecond
 
-// parseNetem reads loss=2%,delay=50ms,rate=2mbit; the empty string is no netem at all.
+// ParseNetem reads loss=2%,delay=50ms,rate=2mbit; the empty string gives nil.
 func ParseNetem(text string) (*Netem, error) {
 	if text == "" {
 		return nil, nil
@@ -83,7 +85,7 @@ func (n *Netem) String() string {
 	return text
 }
 
-// start makes the clockwork; stop ends it. Both do nothing without a netem.
+// Start runs the queue of delayed datagrams until stop. Both do nothing when n is nil.
 func (n *Netem) Start() (stop func()) {
 	if n == nil {
 		return func() {}
@@ -99,15 +101,16 @@ func (n *Netem) outbound(write func([]byte, int64)) *shaper {
 	if n == nil {
 		return nil
 	}
-	return &shaper{netem: n, out: write}
+	return &shaper{netem: n, deliver: write}
 }
 
-// inbound shapes what a peer receives: the link begins behind the kernel's time stamp.
+// inbound shapes what a peer receives. The delay begins at the kernel's time stamp, so it is
+// not part of the latency that is measured.
 func (n *Netem) inbound(m *meter, receive receiver) receiver {
 	if n == nil {
 		return receive
 	}
-	s := &shaper{netem: n, out: func(b []byte, at int64) {
+	s := &shaper{netem: n, deliver: func(b []byte, at int64) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		receive(m, b, at)
@@ -115,16 +118,16 @@ func (n *Netem) inbound(m *meter, receive receiver) receiver {
 	return func(_ *meter, b []byte, at int64) { s.pass(b, at) }
 }
 
-// shaper is one direction of one link.
+// shaper is one direction of one peer's path.
 type shaper struct {
-	netem *Netem
-	out   func(b []byte, at int64)
+	netem   *Netem
+	deliver func(b []byte, at int64)
 
-	mu   sync.Mutex
-	free int64 // when the link has sent all before, unix nanoseconds
+	mu     sync.Mutex
+	freeAt int64 // when all datagrams before have been sent, unix nanoseconds
 }
 
-// pass loses the datagram or delivers a copy of it later. at 0 means now.
+// pass drops the datagram or delivers a copy of it later. at 0 means now.
 func (s *shaper) pass(b []byte, at int64) {
 	if rand.Float64() < s.netem.Loss {
 		return
@@ -136,23 +139,23 @@ func (s *shaper) pass(b []byte, at int64) {
 	s.mu.Lock()
 	leaves := at
 	if s.netem.Rate > 0 {
-		leaves = max(s.free, at)
-		if leaves-at > int64(linkQueue) {
+		leaves = max(s.freeAt, at)
+		if leaves-at > int64(queueLimit) {
 			s.mu.Unlock()
 			return
 		}
 		leaves += int64(float64(len(b)+28) * 8e9 / s.netem.Rate)
-		s.free = leaves
+		s.freeAt = leaves
 	}
 	s.mu.Unlock()
-	s.netem.queue.push(delayed{due: leaves + int64(s.netem.Delay), bytes: append([]byte(nil), b...), out: s.out})
+	s.netem.queue.push(delayed{due: leaves + int64(s.netem.Delay), bytes: append([]byte(nil), b...), deliver: s.deliver})
 }
 
 type delayed struct {
-	due   int64
-	order uint64 // packets that are due together keep their order
-	bytes []byte
-	out   func([]byte, int64)
+	due     int64
+	order   uint64 // of datagrams that are due at the same time
+	bytes   []byte
+	deliver func([]byte, int64)
 }
 
 // delayQueue delivers datagrams when they are due.
@@ -174,7 +177,7 @@ func (q *delayQueue) push(d delayed) {
 	if first {
 		select {
 		case q.wake <- struct{}{}:
-		default: // it is awake already
+		default: // run wakes up anyway
 		}
 	}
 }
@@ -196,7 +199,7 @@ func (q *delayQueue) run() {
 			}
 			d := heap.Pop(&q.next).(delayed)
 			q.mu.Unlock()
-			d.out(d.bytes, d.due)
+			d.deliver(d.bytes, d.due)
 		}
 		timer.Reset(wait)
 		select {

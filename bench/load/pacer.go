@@ -10,20 +10,20 @@ import (
 	"github.com/pion/rtp"
 )
 
-// pacer sends what the publishers of a load owe, on schedule whatever the server does
-// (an open loop): a late packet is sent late and counted, never skipped.
+// pacer sends the packets of all publishers on schedule, whatever the server does (an open
+// loop). A packet whose time has passed is sent late and counted as late, never skipped.
 type pacer struct {
-	sources atomic.Pointer[[]*source] // replaced, never edited
-	running atomic.Bool
-	murmurs atomic.Bool // in a pause a little is sent all the same: a server may drop who is silent
-	wake    chan struct{}
-	done    chan struct{}
-	wg      sync.WaitGroup
+	publications atomic.Pointer[[]*publication] // replaced, never edited
+	running      atomic.Bool                    // else the schedule is paused
+	keepAlive    atomic.Bool                    // a frame a second goes out in a pause too
+	wake         chan struct{}
+	done         chan struct{}
+	wg           sync.WaitGroup
 
 	// Owned by loop.
-	twcc    map[*source]uint16
-	scratch []byte
-	sealed  []byte
+	twccNumbers map[*publication]uint16
+	scratch     []byte
+	encrypted   []byte
 
 	mu   sync.Mutex
 	late Histogram // how long after its time each packet left
@@ -31,17 +31,17 @@ type pacer struct {
 }
 
 func newPacer() *pacer {
-	p := &pacer{wake: make(chan struct{}, 1), done: make(chan struct{}), twcc: map[*source]uint16{}, scratch: make([]byte, 2048), sealed: make([]byte, 0, 2048)}
-	p.sources.Store(new([]*source))
+	p := &pacer{wake: make(chan struct{}, 1), done: make(chan struct{}), twccNumbers: map[*publication]uint16{}, scratch: make([]byte, 2048), encrypted: make([]byte, 0, 2048)}
+	p.publications.Store(new([]*publication))
 	return p
 }
 
 // add may be called by several goroutines.
-func (p *pacer) add(s *source) {
+func (p *pacer) add(s *publication) {
 	for {
-		old := p.sources.Load()
+		old := p.publications.Load()
 		next := append(slices.Clone(*old), s)
-		if p.sources.CompareAndSwap(old, &next) {
+		if p.publications.CompareAndSwap(old, &next) {
 			return
 		}
 	}
@@ -49,14 +49,16 @@ func (p *pacer) add(s *source) {
 
 func (p *pacer) start() { p.wg.Go(p.loop) }
 
-// run and pause switch the schedule on and off; a schedule resumes at now.
+// run resumes the schedule at the present moment.
 func (p *pacer) run() {
 	p.running.Store(true)
 	select {
 	case p.wake <- struct{}{}:
-	default:
+	default: // it is about to look
 	}
 }
+
+// pause stops the schedule.
 func (p *pacer) pause() { p.running.Store(false) }
 
 func (p *pacer) stop() { close(p.done); p.wg.Wait() }
@@ -76,14 +78,14 @@ func (p *pacer) loop() {
 	for {
 		if !p.running.Load() {
 			var due <-chan time.Time // nil: never
-			if p.murmurs.Load() {
-				due = time.After(murmurEvery)
+			if p.keepAlive.Load() {
+				due = time.After(keepAliveInterval)
 			}
 			select {
 			case <-p.wake:
 				p.resume(time.Now())
 			case now := <-due:
-				p.murmur(now)
+				p.sendKeepAlive(now)
 			case <-p.done:
 				return
 			}
@@ -96,8 +98,8 @@ func (p *pacer) loop() {
 		}
 		now := time.Now()
 		next := now.Add(audioFrame)
-		for _, s := range *p.sources.Load() {
-			p.serve(s, now)
+		for _, s := range *p.publications.Load() {
+			p.sendDue(s, now)
 			if t := s.next(); t.Before(next) {
 				next = t
 			}
@@ -106,19 +108,19 @@ func (p *pacer) loop() {
 	}
 }
 
-const murmurEvery = time.Second
+const keepAliveInterval = time.Second
 
-// murmur sends one sound and one frame of each source.
-func (p *pacer) murmur(now time.Time) {
-	for _, s := range *p.sources.Load() {
+// sendKeepAlive sends one packet of sound and one frame of each publication.
+func (p *pacer) sendKeepAlive(now time.Time) {
+	for _, s := range *p.publications.Load() {
 		if s.audio.started {
-			p.send(s, s.audio, s.sound(now), now)
+			p.send(s, s.audio, s.newSound(now), now)
 		}
 		for _, o := range s.video {
 			if !o.started {
 				continue
 			}
-			for _, packet := range s.frame(o, now) {
+			for _, packet := range s.newFrame(o, now) {
 				p.send(s, o, packet, now)
 			}
 		}
@@ -126,32 +128,32 @@ func (p *pacer) murmur(now time.Time) {
 }
 
 func (p *pacer) resume(now time.Time) {
-	sources := *p.sources.Load()
-	for i, s := range sources {
-		at := now.Add(s.offset(i, len(sources)))
-		s.nextFrame, s.nextAudio, s.even = at, at, nil
+	all := *p.publications.Load()
+	for i, s := range all {
+		at := now.Add(s.offset(i, len(all)))
+		s.nextFrame, s.nextAudio, s.scheduled = at, at, nil
 		for _, o := range s.video {
-			o.key.Store(true) // whoever watches may have lost the picture in the pause
+			o.keyFrameWanted.Store(true) // whoever watches may have lost the picture in the pause
 		}
 	}
 }
 
-// next is when the source has something to send.
-func (s *source) next() time.Time {
+// next is when the publication has its next packet to send.
+func (s *publication) next() time.Time {
 	next := s.nextAudio
 	if len(s.video) > 0 && s.nextFrame.Before(next) {
 		next = s.nextFrame
 	}
-	if len(s.even) > 0 && s.even[0].due.Before(next) {
-		next = s.even[0].due
+	if len(s.scheduled) > 0 && s.scheduled[0].due.Before(next) {
+		next = s.scheduled[0].due
 	}
 	return next
 }
 
-func (p *pacer) serve(s *source, now time.Time) {
+func (p *pacer) sendDue(s *publication, now time.Time) {
 	for !s.nextAudio.After(now) {
-		if speaks, resumes := s.talking(s.nextAudio); speaks && s.audio.started {
-			packet := s.sound(s.nextAudio)
+		if speaks, resumes := s.talks(s.nextAudio); speaks && s.audio.started {
+			packet := s.newSound(s.nextAudio)
 			packet.Marker = resumes
 			p.send(s, s.audio, packet, s.nextAudio)
 		}
@@ -163,37 +165,37 @@ func (p *pacer) serve(s *source, now time.Time) {
 			if !o.started {
 				continue
 			}
-			packets := s.frame(o, s.nextFrame)
+			packets := s.newFrame(o, s.nextFrame)
 			for i, packet := range packets {
 				if s.media.Pacing == Burst {
 					p.send(s, o, packet, s.nextFrame)
 					continue
 				}
-				s.even = append(s.even, scheduled{s.nextFrame.Add(interval * time.Duration(i) / time.Duration(len(packets))), o, packet})
+				s.scheduled = append(s.scheduled, scheduledPacket{s.nextFrame.Add(interval * time.Duration(i) / time.Duration(len(packets))), o, packet})
 			}
 		}
 		s.nextFrame = s.nextFrame.Add(interval)
-		slices.SortStableFunc(s.even, func(a, b scheduled) int { return a.due.Compare(b.due) })
+		slices.SortStableFunc(s.scheduled, func(a, b scheduledPacket) int { return a.due.Compare(b.due) })
 	}
-	for len(s.even) > 0 && !s.even[0].due.After(now) {
-		e := s.even[0]
-		s.even = s.even[1:]
+	for len(s.scheduled) > 0 && !s.scheduled[0].due.After(now) {
+		e := s.scheduled[0]
+		s.scheduled = s.scheduled[1:]
 		p.send(s, e.out, e.packet, e.due)
 	}
-	p.repair(s)
+	p.retransmit(s)
 	if !s.nextReport.After(now) {
-		if b := s.report(now); b != nil {
+		if b := s.senderReport(now); b != nil {
 			s.peer.sendRTCP(b)
 		}
 		s.nextReport = now.Add(time.Second)
 	}
 }
 
-func (p *pacer) repair(s *source) {
+func (p *pacer) retransmit(s *publication) {
 	for {
 		select {
-		case n := <-s.again:
-			packets, outs := s.repairs(n)
+		case n := <-s.nacks:
+			packets, outs := s.retransmissions(n)
 			for i, packet := range packets {
 				p.write(s, outs[i], packet)
 			}
@@ -203,13 +205,13 @@ func (p *pacer) repair(s *source) {
 	}
 }
 
-// send stamps the packet with the present and sends it.
-func (p *pacer) send(s *source, o *outgoing, packet *rtp.Packet, due time.Time) {
+// send writes the present time into the packet, keeps it for retransmission, and sends it.
+func (p *pacer) send(s *publication, o *sentStream, packet *rtp.Packet, due time.Time) {
 	now := time.Now()
 	writeStamp(packet.Payload, now.UnixNano())
-	o.history[packet.SequenceNumber%uint16(len(o.history))] = kept{packet.SequenceNumber, packet}
+	o.history[packet.SequenceNumber%uint16(len(o.history))] = sentPacket{packet.SequenceNumber, packet}
 	o.packets++
-	o.size += uint32(len(packet.Payload))
+	o.octets += uint32(len(packet.Payload))
 	p.write(s, o, packet)
 	s.sent.Add(1)
 	p.mu.Lock()
@@ -218,19 +220,19 @@ func (p *pacer) send(s *source, o *outgoing, packet *rtp.Packet, due time.Time) 
 	p.mu.Unlock()
 }
 
-func (p *pacer) write(s *source, o *outgoing, packet *rtp.Packet) {
+func (p *pacer) write(s *publication, o *sentStream, packet *rtp.Packet) {
 	if o.twcc != 0 {
-		number := p.twcc[s]
-		p.twcc[s]++
+		number := p.twccNumbers[s]
+		p.twccNumbers[s]++
 		_ = packet.SetExtension(o.twcc, binary.BigEndian.AppendUint16(nil, number))
 	}
 	n, err := packet.MarshalTo(p.scratch)
 	if err != nil {
 		return
 	}
-	sealed, err := s.peer.sealRTP.EncryptRTP(p.sealed[:0], p.scratch[:n], nil)
+	encrypted, err := s.peer.encryptRTP.EncryptRTP(p.encrypted[:0], p.scratch[:n], nil)
 	if err != nil {
 		return
 	}
-	_ = s.peer.wire.send(sealed)
+	_ = s.peer.transport.send(encrypted)
 }

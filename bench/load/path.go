@@ -7,25 +7,25 @@ import (
 	"slices"
 )
 
-// path is a way from a peer to the server's media address.
+// Path is a way from a peer to the server's media address: UDP, TCP or TURN.
 type Path interface {
 	String() string
 	// choose returns the candidates that the path can use, best first.
 	choose([]candidate) []candidate
-	open(ctx context.Context, h *hub, server netip.AddrPort, receive receiver) (wire, error)
+	open(ctx context.Context, h *sockets, server netip.AddrPort, receive receiver) (transport, error)
 }
 
-// directUDP sends straight to the server.
+// UDP sends straight to the server.
 type UDP struct{}
 
 func (UDP) String() string                     { return "UDP" }
-func (UDP) choose(all []candidate) []candidate { return nearest(all, false) }
-func (UDP) open(_ context.Context, h *hub, server netip.AddrPort, r receiver) (wire, error) {
+func (UDP) choose(all []candidate) []candidate { return inOrder(all, false) }
+func (UDP) open(_ context.Context, h *sockets, server netip.AddrPort, r receiver) (transport, error) {
 	return h.open(server, r)
 }
 
-// nearest sorts the candidates of one transport: loopback, then IPv4, then the rest.
-func nearest(all []candidate, tcp bool) []candidate {
+// inOrder returns up to four candidates of UDP or of TCP: loopback first, then IPv4, then the rest.
+func inOrder(all []candidate, tcp bool) []candidate {
 	some := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool {
 		a := c.address.Addr()
 		return c.tcp != tcp || a.IsLinkLocalUnicast() || a.IsUnspecified()

@@ -12,50 +12,51 @@ import (
 	"time"
 )
 
-// directTCP is ICE-TCP: the server's passive candidate, each datagram behind its length.
+// TCP is ICE-TCP: the server's passive candidate, each datagram comes after its length.
 // https://www.rfc-editor.org/rfc/rfc4571#section-2
 type TCP struct{}
 
 func (TCP) String() string                     { return "ICE-TCP" }
-func (TCP) choose(all []candidate) []candidate { return nearest(all, true) }
+func (TCP) choose(all []candidate) []candidate { return inOrder(all, true) }
 
-func (TCP) open(ctx context.Context, h *hub, server netip.AddrPort, r receiver) (wire, error) {
+func (TCP) open(ctx context.Context, h *sockets, server netip.AddrPort, r receiver) (transport, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", server.String())
 	if err != nil {
 		return nil, fmt.Errorf("ice-tcp: %w", err)
 	}
 	m := h.newMeter()
-	w := &tcpWire{conn: conn, count: m}
-	w.shape = h.shape.outbound(w.write)
-	receive := h.shape.inbound(m, r)
+	w := &tcpTransport{conn: conn, counted: m}
+	w.shaper = h.netem.outbound(w.write)
+	receive := h.netem.inbound(m, r)
 	w.wg.Go(func() { w.readLoop(m, receive) })
 	return w, nil
 }
 
-type tcpWire struct {
-	conn  net.Conn
-	count *meter
-	shape *shaper
-	wg    sync.WaitGroup
+type tcpTransport struct {
+	conn    net.Conn
+	counted *meter
+	shaper  *shaper
+	wg      sync.WaitGroup
 
 	mu    sync.Mutex
 	frame []byte
 }
 
-func (w *tcpWire) send(b []byte) error {
-	if w.shape != nil {
-		w.shape.pass(b, 0)
+func (w *tcpTransport) send(b []byte) error {
+	if w.shaper != nil {
+		w.shaper.pass(b, 0)
 		return nil
 	}
 	w.write(b, 0)
 	return nil
 }
 
-// A server that does not read for this long is gone; a write must not hold the pacer.
+// streamWriteTimeout is after how long a write to a server that does not read is given up,
+// since a write must not hold up the pacer.
 const streamWriteTimeout = 2 * time.Second
 
-func (w *tcpWire) write(b []byte, _ int64) {
+func (w *tcpTransport) write(b []byte, _ int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.frame = append(binary.BigEndian.AppendUint16(w.frame[:0], uint16(len(b))), b...)
@@ -63,7 +64,7 @@ func (w *tcpWire) write(b []byte, _ int64) {
 	_, _ = w.conn.Write(w.frame)
 }
 
-func (w *tcpWire) readLoop(m *meter, receive receiver) {
+func (w *tcpTransport) readLoop(m *meter, receive receiver) {
 	r := bufio.NewReaderSize(w.conn, 64<<10)
 	b := make([]byte, 64<<10)
 	for {
@@ -81,13 +82,13 @@ func (w *tcpWire) readLoop(m *meter, receive receiver) {
 	}
 }
 
-func (w *tcpWire) meter() *meter { return w.count }
+func (w *tcpTransport) meter() *meter { return w.counted }
 
-func (w *tcpWire) local() netip.AddrPort {
+func (w *tcpTransport) local() netip.AddrPort {
 	return w.conn.LocalAddr().(*net.TCPAddr).AddrPort()
 }
 
-func (w *tcpWire) close() error {
+func (w *tcpTransport) close() error {
 	err := w.conn.Close()
 	w.wg.Wait()
 	return err

@@ -21,14 +21,14 @@ type TURNServer struct {
 	Credential string
 }
 
-// viaTURN sends through an allocation of its own per peer. The client is pion's: it
-// costs the generator more than the direct paths do, which limits the size of a load.
+// TURN sends through a relay of each peer's own. The client is pion's, which costs the
+// generator more than the direct paths do, and so limits the number of peers.
 type TURN struct{ Server TURNServer }
 
 func (v TURN) String() string                     { return v.Server.URL }
-func (v TURN) choose(all []candidate) []candidate { return nearest(all, false) }
+func (v TURN) choose(all []candidate) []candidate { return inOrder(all, false) }
 
-func (v TURN) open(ctx context.Context, h *hub, server netip.AddrPort, r receiver) (wire, error) {
+func (v TURN) open(ctx context.Context, h *sockets, server netip.AddrPort, r receiver) (transport, error) {
 	conn, address, err := v.dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("turn server %s: %w", v.Server.URL, err)
@@ -42,13 +42,13 @@ func (v TURN) open(ctx context.Context, h *hub, server netip.AddrPort, r receive
 		return nil, errors.Join(fmt.Errorf("turn client: %w", err), conn.Close())
 	}
 	m := h.newMeter()
-	w := &turnWire{conn: conn, count: m, client: client, to: net.UDPAddrFromAddrPort(server)}
+	w := &turnTransport{conn: conn, counted: m, client: client, to: net.UDPAddrFromAddrPort(server)}
 	if err := w.allocate(); err != nil {
 		client.Close()
 		return nil, errors.Join(fmt.Errorf("turn server %s: %w", v.Server.URL, err), conn.Close())
 	}
-	w.shape = h.shape.outbound(w.write)
-	receive := h.shape.inbound(m, r)
+	w.shaper = h.netem.outbound(w.write)
+	receive := h.netem.inbound(m, r)
 	w.wg.Go(func() { w.readLoop(m, receive) })
 	return w, nil
 }
@@ -65,7 +65,7 @@ func (v TURN) dial(ctx context.Context) (net.PacketConn, string, error) {
 	}
 	switch {
 	case scheme == "turns":
-		d := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // we measure, the media inside has its own keys
+		d := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the media inside has keys of its own
 		conn, err := d.DialContext(ctx, "tcp", address)
 		if err != nil {
 			return nil, "", err
@@ -93,17 +93,17 @@ func familyOf(a netip.Addr) turn.RequestedAddressFamily {
 	return turn.RequestedAddressFamilyIPv6
 }
 
-type turnWire struct {
-	conn   net.PacketConn
-	client *turn.Client
-	relay  net.PacketConn
-	count  *meter
-	to     net.Addr
-	shape  *shaper
-	wg     sync.WaitGroup
+type turnTransport struct {
+	conn    net.PacketConn
+	client  *turn.Client
+	relay   net.PacketConn
+	counted *meter
+	to      net.Addr
+	shaper  *shaper
+	wg      sync.WaitGroup
 }
 
-func (w *turnWire) allocate() (err error) {
+func (w *turnTransport) allocate() (err error) {
 	if err = w.client.Listen(); err != nil {
 		return err
 	}
@@ -116,18 +116,18 @@ func (w *turnWire) allocate() (err error) {
 	return nil
 }
 
-func (w *turnWire) send(b []byte) error {
-	if w.shape != nil {
-		w.shape.pass(b, 0)
+func (w *turnTransport) send(b []byte) error {
+	if w.shaper != nil {
+		w.shaper.pass(b, 0)
 		return nil
 	}
 	w.write(b, 0)
 	return nil
 }
 
-func (w *turnWire) write(b []byte, _ int64) { _, _ = w.relay.WriteTo(b, w.to) }
+func (w *turnTransport) write(b []byte, _ int64) { _, _ = w.relay.WriteTo(b, w.to) }
 
-func (w *turnWire) readLoop(m *meter, receive receiver) {
+func (w *turnTransport) readLoop(m *meter, receive receiver) {
 	b := make([]byte, 64<<10)
 	for {
 		n, _, err := w.relay.ReadFrom(b)
@@ -141,14 +141,14 @@ func (w *turnWire) readLoop(m *meter, receive receiver) {
 	}
 }
 
-func (w *turnWire) meter() *meter { return w.count }
+func (w *turnTransport) meter() *meter { return w.counted }
 
-func (w *turnWire) local() netip.AddrPort {
+func (w *turnTransport) local() netip.AddrPort {
 	a, _ := netip.ParseAddrPort(w.conn.LocalAddr().String())
 	return a
 }
 
-func (w *turnWire) close() error {
+func (w *turnTransport) close() error {
 	err := w.relay.Close()
 	w.client.Close()
 	err = errors.Join(err, w.conn.Close())

@@ -26,7 +26,7 @@ func readStamp(payload []byte) (sent int64, ok bool) {
 	return int64(binary.BigEndian.Uint64(tail[4:])), binary.BigEndian.Uint32(tail) == stampMark
 }
 
-// noise is what our pictures and sounds are made of: incompressible, and no start code in it.
+// noise fills video and sound: bytes that cannot be compressed and contain no start code.
 var noise = func() []byte {
 	b := make([]byte, 64<<10)
 	for i := range b {
@@ -35,10 +35,10 @@ var noise = func() []byte {
 	return b
 }()
 
-func fill(b []byte) { copy(b, noise[rand.N(len(noise)-len(b)):]) }
+func fillWithNoise(b []byte) { copy(b, noise[rand.N(len(noise)-len(b)):]) }
 
-// picture says how to write one frame of a layer.
-type picture struct {
+// frame says how to write one video frame of a layer.
+type frame struct {
 	key           bool
 	id            uint16 // VP8 picture id, 15 bits
 	width, height uint16
@@ -46,8 +46,8 @@ type picture struct {
 
 // vp8 writes one packet's payload.
 // https://www.rfc-editor.org/rfc/rfc7741#section-4.2
-func (f picture) vp8(b []byte, first bool) {
-	fill(b)
+func (f frame) vp8(b []byte, first bool) {
+	fillWithNoise(b)
 	b[0] = 0x80 // extended
 	if first {
 		b[0] |= 0x10 // begins partition 0
@@ -79,8 +79,8 @@ var (
 // h264 writes one packet's payload. A key frame's first packet is an aggregate of its
 // parameter sets; every picture is one NAL unit in fragments.
 // https://www.rfc-editor.org/rfc/rfc6184#section-5.7.1
-func (f picture) h264(b []byte, index, last int) {
-	fill(b)
+func (f frame) h264(b []byte, index, last int) {
+	fillWithNoise(b)
 	if f.key && index == 0 {
 		b[0] = 24 | 0x60 // STAP-A
 		at := 1
@@ -112,6 +112,6 @@ func (f picture) h264(b []byte, index, last int) {
 // opus writes one frame of 20 ms: a SILK wide-band TOC byte, then noise.
 // https://www.rfc-editor.org/rfc/rfc6716#section-3.1
 func opus(b []byte) {
-	fill(b)
+	fillWithNoise(b)
 	b[0] = 9 << 3
 }

@@ -8,7 +8,7 @@ import (
 
 func TestPicturesAreWhatTheyClaim(t *testing.T) {
 	b := make([]byte, 1200)
-	f := picture{key: true, id: 300, width: 1280, height: 720}
+	f := frame{key: true, id: 300, width: 1280, height: 720}
 	f.vp8(b, true)
 	var vp8 codecs.VP8Packet
 	payload, err := vp8.Unmarshal(b)

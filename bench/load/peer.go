@@ -17,47 +17,47 @@ import (
 // exchange hands our offer to a server and returns its answer, and how to leave.
 type exchange func(ctx context.Context, offer string) (answer string, leave func(context.Context) error, err error)
 
-// peer is one synthetic WebRTC peer: ICE, DTLS and SRTP as a browser does them, with
-// made-up media. connect brings it up; then its reader drives it.
+// Peer is one synthetic WebRTC peer: ICE, DTLS and SRTP as a browser does them, with
+// made-up media. connect brings it up; from then on datagrams that arrive drive it.
 type Peer struct {
 	// Fixed at construction.
-	name  string
-	via   Path
-	hub   *hub
-	lines []line
-	data  bool
-	local credentials
-	cert  tls.Certificate
+	name     string
+	path     Path
+	sockets  *sockets
+	sections []section
+	data     bool
+	local    credentials
+	cert     tls.Certificate
 
 	// Set by connect, once.
-	answer   answer
-	leave    func(context.Context) error
-	wire     wire
-	ice      *ice
-	dtlsIn   *datagrams
-	dtls     *dtls.Conn
-	sealRTP  *srtp.Context // owned by the pacer
-	took     took
-	channels *channels
+	answer      answer
+	leave       func(context.Context) error
+	transport   transport
+	ice         *ice
+	dtlsPackets *dtlsPackets
+	dtls        *dtls.Conn
+	encryptRTP  *srtp.Context // owned by the pacer
+	took        took
+	channels    *channels
 
-	// Guarded by the lock of the wire's meter.
-	in inbound
+	// Guarded by the lock of the transport's meter.
+	inbound inbound
 
-	rtcpMu   sync.Mutex
-	sealRTCP *srtp.Context
+	rtcpMu      sync.Mutex
+	encryptRTCP *srtp.Context // guarded by rtcpMu
 
 	// Set before connect.
-	source    *source // what this peer publishes; nil for a watcher
-	inSilence bool    // its first media comes when the load runs, not when it is ready
-	once      sync.Once
+	publication *publication // what this peer publishes; nil: it only receives
+	silent      bool         // its first media comes at the next Run, not when it is ready
+	once        sync.Once
 }
 
 // took is how long each step of connect took.
 type took struct{ signal, ice, dtls time.Duration }
 
-func newPeer(name string, via Path, h *hub, lines []line, data bool, cert Certificate) *Peer {
+func newPeer(name string, path Path, s *sockets, sections []section, data bool, cert Certificate) *Peer {
 	return &Peer{
-		name: name, via: via, hub: h, lines: lines, data: data, cert: cert.tls,
+		name: name, path: path, sockets: s, sections: sections, data: data, cert: cert.tls,
 		local: credentials{ufrag: rand.Text()[:8], password: rand.Text(), fingerprint: cert.fingerprint},
 	}
 }
@@ -69,7 +69,7 @@ func (p *Peer) connect(ctx context.Context, signal exchange) error {
 		*took = time.Since(began)
 		began = time.Now()
 	}
-	text, leave, err := signal(ctx, writeOffer(p.local, p.lines, p.data))
+	text, leave, err := signal(ctx, writeOffer(p.local, p.sections, p.data))
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}
@@ -97,12 +97,12 @@ func (p *Peer) connect(ctx context.Context, signal exchange) error {
 	return nil
 }
 
-// connectICE tries the candidates of the wanted path in turn.
+// connectICE tries the candidates that the path can use, one after the other.
 func (p *Peer) connectICE(ctx context.Context) error {
-	p.dtlsIn = newDatagrams()
-	candidates := p.via.choose(p.answer.candidates)
+	p.dtlsPackets = newDTLSPackets()
+	candidates := p.path.choose(p.answer.candidates)
 	if len(candidates) == 0 {
-		return fmt.Errorf("the server offers no candidate for %s", p.via)
+		return fmt.Errorf("the server offers no candidate for %s", p.path)
 	}
 	var failed error
 	for i, c := range candidates {
@@ -122,20 +122,20 @@ func (p *Peer) tryCandidate(ctx context.Context, c candidate, limit time.Duratio
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("waited %s", limit))
 	defer cancel()
 	agent := newICE(p.local, p.answer.credentials, c.address)
-	w, err := p.via.open(ctx, p.hub, c.address, func(m *meter, b []byte, at int64) { p.receive(agent, m, b, at) })
+	t, err := p.path.open(ctx, p.sockets, c.address, func(m *meter, b []byte, at int64) { p.receiveLocked(agent, m, b, at) })
 	if err != nil {
 		return err
 	}
-	p.dtlsIn.attach(w)
-	if err := agent.connect(ctx, w); err != nil {
-		_ = w.close()
+	p.dtlsPackets.attach(t)
+	if err := agent.connect(ctx, t); err != nil {
+		_ = t.close()
 		return err
 	}
-	p.wire, p.ice = w, agent
+	p.transport, p.ice = t, agent
 	return nil
 }
 
-const handshakeMost = 10 * time.Second
+const handshakeTimeout = 10 * time.Second
 
 func (p *Peer) connectDTLS(ctx context.Context) error {
 	options := []dtls.Option{
@@ -153,18 +153,18 @@ func (p *Peer) connectDTLS(ctx context.Context) error {
 		for _, o := range options {
 			server = append(server, o)
 		}
-		p.dtls, err = dtls.ServerWithOptions(p.dtlsIn, p.dtlsIn, append(server, dtls.WithClientAuth(dtls.RequireAnyClientCert))...)
+		p.dtls, err = dtls.ServerWithOptions(p.dtlsPackets, p.dtlsPackets, append(server, dtls.WithClientAuth(dtls.RequireAnyClientCert))...)
 	} else {
 		client := make([]dtls.ClientOption, 0, len(options))
 		for _, o := range options {
 			client = append(client, o)
 		}
-		p.dtls, err = dtls.ClientWithOptions(p.dtlsIn, p.dtlsIn, client...)
+		p.dtls, err = dtls.ClientWithOptions(p.dtlsPackets, p.dtlsPackets, client...)
 	}
 	if err != nil {
 		return fmt.Errorf("dtls: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, handshakeMost, fmt.Errorf("waited %s", handshakeMost))
+	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTimeout, fmt.Errorf("waited %s", handshakeTimeout))
 	defer cancel()
 	if err := p.dtls.HandshakeContext(ctx); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -181,7 +181,7 @@ func (p *Peer) verify(raw [][]byte, _ [][]*x509.Certificate) error {
 	}
 	hash, want, _ := strings.Cut(p.answer.fingerprint, " ")
 	if !strings.EqualFold(hash, "sha-256") {
-		return nil // a hash that we do not know: this is a measure, not a secret
+		return nil // another hash function: the media is made up, so nothing is to be protected
 	}
 	if got := fingerprintOf(raw[0]); !strings.EqualFold(got, want) {
 		return fmt.Errorf("the server's certificate is not the one of its answer")
@@ -204,58 +204,59 @@ func (p *Peer) installKeys() error {
 	}
 	var err error
 	keys := config.Keys
-	if p.sealRTP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
+	if p.encryptRTP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
 		return fmt.Errorf("srtp: %w", err)
 	}
-	if p.sealRTCP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
+	if p.encryptRTCP, err = srtp.CreateContext(keys.LocalMasterKey, keys.LocalMasterSalt, config.Profile); err != nil {
 		return fmt.Errorf("srtp: %w", err)
 	}
-	open, err := newOpener(keys.RemoteMasterKey, keys.RemoteMasterSalt, config.Profile)
+	d, err := newDecrypter(keys.RemoteMasterKey, keys.RemoteMasterSalt, config.Profile)
 	if err != nil {
 		return err
 	}
-	m := p.wire.meter()
+	m := p.transport.meter()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p.in.begin(p, open)
+	p.inbound.beginLocked(p, d)
 	return nil
 }
 
-// receive is the peer's reader: it tells the protocols on the wire apart.
+// receiveLocked tells STUN, DTLS, RTCP and RTP apart.
 // https://www.rfc-editor.org/rfc/rfc7983#section-7
-func (p *Peer) receive(agent *ice, m *meter, b []byte, at int64) {
+func (p *Peer) receiveLocked(agent *ice, m *meter, b []byte, at int64) {
 	switch {
 	case len(b) < 4:
 	case b[0] < 4:
 		if reply, err := agent.handle(b); err == nil && reply != nil {
-			_ = p.dtlsIn.send(reply)
+			_ = p.dtlsPackets.send(reply)
 		}
 	case b[0] >= 20 && b[0] < 64:
-		p.dtlsIn.put(b)
+		p.dtlsPackets.put(b)
 	case b[0]>>6 == 2 && b[1] >= 192 && b[1] <= 223:
-		p.in.control(b, at)
+		p.inbound.controlLocked(b, at)
 	case b[0]>>6 == 2:
-		p.in.media(m, b, at)
+		p.inbound.mediaLocked(m, b, at)
 	}
 }
 
 // sendRTCP encrypts and sends one compound packet.
 func (p *Peer) sendRTCP(plain []byte) {
-	if p.sealRTCP == nil {
-		return // a peer of the floor, which has no reports
+	if p.encryptRTCP == nil {
+		return // a peer with keys, which has no reports
 	}
 	p.rtcpMu.Lock()
-	sealed, err := p.sealRTCP.EncryptRTCP(nil, plain, nil)
+	encrypted, err := p.encryptRTCP.EncryptRTCP(nil, plain, nil)
 	p.rtcpMu.Unlock()
 	if err == nil {
-		_ = p.wire.send(sealed)
+		_ = p.transport.send(encrypted)
 	}
 }
 
-// keepAlive renews our consent; a server may forget peers that do not.
-func (p *Peer) keepAlive() {
+// renewConsent sends a connectivity check, since a server may forget peers that send none.
+// https://www.rfc-editor.org/rfc/rfc7675#section-5.1
+func (p *Peer) renewConsent() {
 	if b, err := p.ice.check(); err == nil {
-		_ = p.wire.send(b)
+		_ = p.transport.send(b)
 	}
 }
 
@@ -271,11 +272,11 @@ func (p *Peer) close(ctx context.Context) (err error) {
 		if p.dtls != nil {
 			_ = p.dtls.Close()
 		}
-		if p.dtlsIn != nil {
-			_ = p.dtlsIn.Close()
+		if p.dtlsPackets != nil {
+			_ = p.dtlsPackets.Close()
 		}
-		if p.wire != nil {
-			_ = p.wire.close()
+		if p.transport != nil {
+			_ = p.transport.close()
 		}
 	})
 	return err

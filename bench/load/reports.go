@@ -6,28 +6,29 @@ import (
 	"github.com/pion/rtcp"
 )
 
-// A peer reports like a browser: transport feedback ten times a second, receiver
-// reports once, and what is missing at once. The SSRC of a pure receiver is 1.
+// A peer reports like a browser: transport feedback ten times a second, a receiver report once
+// a second, and what is missing at the next tick. The SSRC of a pure receiver is 1.
 const (
-	reportTick     = 20 * time.Millisecond
-	feedbackRounds = 5   // ticks between two transport feedbacks
-	receiverRounds = 50  // between two receiver reports
-	consentRounds  = 100 // between two connectivity checks
-	receiverSSRC   = 1
+	reportInterval      = 20 * time.Millisecond
+	feedbackTicks       = 5   // ticks between two transport feedbacks
+	receiverReportTicks = 50  // between two receiver reports
+	consentTicks        = 100 // between two connectivity checks
+	receiverSSRC        = 1
 
-	// Peers come in a bunch, but their reports must not: each begins its rounds so far from
-	// the one before. It has no factor in common with the rounds above, so they spread evenly.
+	// Peers connect together, but must not report together: the ticks of each are so far ahead
+	// of those of the peer before. It has no factor in common with the numbers above, so
+	// reports spread evenly.
 	reportStride = 37
 )
 
-// due collects what to send now, and returns it unencrypted. While no media runs, nothing
-// but our consent goes out: somebody else is being measured. Called with the meter's lock held.
-func (in *inbound) due(m *meter, now int64, running bool) (out [][]byte, consent bool) {
-	if in.open == nil {
+// dueLocked returns the RTCP packets to send now, unencrypted, and whether the consent is to
+// be renewed. While no media runs only the consent goes out: another target is being measured.
+func (in *inbound) dueLocked(m *meter, now int64, running bool) (out [][]byte, consent bool) {
+	if in.decrypter == nil {
 		return nil, false
 	}
-	in.rounds++
-	consent = in.rounds%consentRounds == 0
+	in.ticks++
+	consent = in.ticks%consentTicks == 0
 	if !running {
 		in.missing, in.arrivals.base = in.missing[:0], in.arrivals.next
 		return nil, consent
@@ -40,12 +41,12 @@ func (in *inbound) due(m *meter, now int64, running bool) (out [][]byte, consent
 		}
 	}
 	in.missing = in.missing[:0]
-	if in.rounds%feedbackRounds == 0 && in.twccID != 0 && len(in.streams) > 0 {
+	if in.ticks%feedbackTicks == 0 && in.twccID != 0 && len(in.streams) > 0 {
 		if b := in.arrivals.feedback(nil, receiverSSRC, in.streams[0].ssrc); len(b) > 0 {
 			out = append(out, b)
 		}
 	}
-	if in.rounds%receiverRounds == 0 && len(in.streams) > 0 {
+	if in.ticks%receiverReportTicks == 0 && len(in.streams) > 0 {
 		if b := in.receiverReport(now); b != nil {
 			out = append(out, b)
 		}
@@ -53,15 +54,16 @@ func (in *inbound) due(m *meter, now int64, running bool) (out [][]byte, consent
 	return out, consent
 }
 
+// receiverReport is one report block for each of up to 31 streams; nil: it cannot be written.
 func (in *inbound) receiverReport(now int64) []byte {
 	report := rtcp.ReceiverReport{SSRC: receiverSSRC}
 	for _, s := range in.streams {
-		if s.repair || len(report.Reports) == 31 {
+		if s.retransmission || len(report.Reports) == 31 {
 			continue
 		}
-		r := rtcp.ReceptionReport{SSRC: s.ssrc, LastSequenceNumber: uint32(s.track.Highest), Jitter: uint32(s.jitter)}
-		fresh, expected := s.fresh-s.before[0], s.expected-s.before[1]
-		s.before = [2]int64{s.fresh, s.expected}
+		r := rtcp.ReceptionReport{SSRC: s.ssrc, LastSequenceNumber: uint32(s.sequence.Highest), Jitter: uint32(s.jitter)}
+		fresh, expected := s.fresh-s.reported[0], s.expected-s.reported[1]
+		s.reported = [2]int64{s.fresh, s.expected}
 		if lost := expected - fresh; lost > 0 && expected > 0 {
 			r.FractionLost = uint8(min(lost*256/expected, 255))
 		}
@@ -79,19 +81,19 @@ func (in *inbound) receiverReport(now int64) []byte {
 	return b
 }
 
-// report sends what the peer owes. Called by the load's ticker.
+// report sends the reports that are due. The generator's report loop calls it.
 func (p *Peer) report(now int64, running bool) {
 	if p.ice == nil {
-		return // a peer of the floor
+		return // a peer with keys sends none
 	}
-	m := p.wire.meter()
+	m := p.transport.meter()
 	m.mu.Lock()
-	out, consent := p.in.due(m, now, running)
+	out, consent := p.inbound.dueLocked(m, now, running)
 	m.mu.Unlock()
 	for _, b := range out {
 		p.sendRTCP(b)
 	}
 	if consent {
-		p.keepAlive()
+		p.renewConsent()
 	}
 }

@@ -11,7 +11,7 @@ import (
 // any other.
 func TestReportsOfManyPeersDoNotComeTogether(t *testing.T) {
 	const peers = 100
-	for _, every := range []int{feedbackRounds, receiverRounds, consentRounds} {
+	for _, every := range []int{feedbackTicks, receiverReportTicks, consentTicks} {
 		ticks := make([]int, every)
 		for i := range peers {
 			ticks[reportStride*(i+1)%every]++
@@ -26,27 +26,27 @@ func TestReportsOfManyPeersDoNotComeTogether(t *testing.T) {
 
 func TestAPausedPeerOnlyKeepsItsConsent(t *testing.T) {
 	key, salt := make([]byte, 16), make([]byte, 12)
-	open, err := newOpener(key, salt, srtp.ProtectionProfileAeadAes128Gcm)
+	open, err := newDecrypter(key, salt, srtp.ProtectionProfileAeadAes128Gcm)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &inbound{open: open, streams: []*stream{{ssrc: 1}}}
+	in := &inbound{decrypter: open, streams: []*receivedStream{{ssrc: 1}}}
 	consents := 0
-	for range consentRounds {
+	for range consentTicks {
 		in.missing = append(in.missing, rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 5}}})
-		out, consent := in.due(&meter{}, 0, false)
+		out, consent := in.dueLocked(&meter{}, 0, false)
 		if len(out) > 0 || len(in.missing) > 0 {
-			t.Fatalf("it sends %d reports and keeps %d wishes", len(out), len(in.missing))
+			t.Fatalf("it sends %d reports and keeps %d requests", len(out), len(in.missing))
 		}
 		if consent {
 			consents++
 		}
 	}
 	if consents != 1 {
-		t.Errorf("%d checks of consent in %d rounds, want 1", consents, consentRounds)
+		t.Errorf("%d checks of consent in %d ticks, want 1", consents, consentTicks)
 	}
 	in.missing = append(in.missing, rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 5}}})
-	if out, _ := in.due(&meter{}, 0, true); len(out) == 0 {
+	if out, _ := in.dueLocked(&meter{}, 0, true); len(out) == 0 {
 		t.Error("a running peer does not ask for what is missing")
 	}
 }

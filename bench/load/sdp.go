@@ -12,9 +12,9 @@ import (
 // Payload types and extension ids of our offers. A server may answer with others,
 // and what it answers counts.
 const (
-	typeOpus = 111
-	typeVP8  = 96
-	typeH264 = 98
+	payloadOpus = 111
+	payloadVP8  = 96
+	payloadH264 = 98
 
 	extLevel  = 1
 	extTWCC   = 3
@@ -31,12 +31,12 @@ const (
 	uriRepair = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 )
 
-// line is one media section of an offer: something that we send or want to receive.
-type line struct {
+// section is one media section of an offer, in which we send or want to receive.
+type section struct {
 	mid   string
 	video bool
 	send  bool
-	codec string   // "vp8" or "h264", of a video line
+	codec string   // "vp8" or "h264", of a video section
 	rids  []string // simulcast, lowest first; none: a single stream
 	ssrc  uint32   // of a single stream that we send
 	rtx   uint32   // its retransmissions
@@ -47,21 +47,21 @@ type credentials struct {
 	ufrag, password, fingerprint string
 }
 
-// writeOffer makes the offer of a peer: its lines, and a section for data channels if wanted.
-func writeOffer(c credentials, lines []line, data bool) string {
+// writeOffer makes a peer's offer: its media sections, and one for data channels if wanted.
+func writeOffer(c credentials, sections []section, data bool) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
 	p("v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0")
 	group := "a=group:BUNDLE"
-	for _, l := range lines {
+	for _, l := range sections {
 		group += " " + l.mid
 	}
 	if data {
 		group += " data"
 	}
 	p("%s\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS *", group)
-	for _, l := range lines {
-		writeLine(p, c, l)
+	for _, l := range sections {
+		writeSection(p, c, l)
 	}
 	if data {
 		p("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0")
@@ -75,10 +75,10 @@ func writeTransport(p func(string, ...any), c credentials, mid string) {
 	p("a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=ice-options:trickle\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\na=mid:%s", c.ufrag, c.password, c.fingerprint, mid)
 }
 
-func writeLine(p func(string, ...any), c credentials, l line) {
-	kind, types := "audio", strconv.Itoa(typeOpus)
+func writeSection(p func(string, ...any), c credentials, l section) {
+	kind, types := "audio", strconv.Itoa(payloadOpus)
 	if l.video {
-		kind, types = "video", fmt.Sprintf("%d %d", l.videoType(), l.videoType()+1)
+		kind, types = "video", fmt.Sprintf("%d %d", l.videoPayload(), l.videoPayload()+1)
 	}
 	p("m=%s 9 UDP/TLS/RTP/SAVPF %s\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0", kind, types)
 	writeTransport(p, c, l.mid)
@@ -98,7 +98,7 @@ func writeLine(p func(string, ...any), c credentials, l line) {
 		p("a=msid:bench %s", l.mid)
 	}
 	if l.video {
-		n := l.videoType()
+		n := l.videoPayload()
 		if l.codec == "h264" {
 			p("a=rtpmap:%d H264/90000\r\na=fmtp:%d level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", n, n)
 		} else {
@@ -107,7 +107,7 @@ func writeLine(p func(string, ...any), c credentials, l line) {
 		p("a=rtcp-fb:%d transport-cc\r\na=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d nack\r\na=rtcp-fb:%d nack pli", n, n, n, n)
 		p("a=rtpmap:%d rtx/90000\r\na=fmtp:%d apt=%d", n+1, n+1, n)
 	} else {
-		p("a=rtpmap:%d opus/48000/2\r\na=rtcp-fb:%d transport-cc\r\na=fmtp:%d minptime=10;useinbandfec=1;usedtx=1", typeOpus, typeOpus, typeOpus)
+		p("a=rtpmap:%d opus/48000/2\r\na=rtcp-fb:%d transport-cc\r\na=fmtp:%d minptime=10;useinbandfec=1;usedtx=1", payloadOpus, payloadOpus, payloadOpus)
 	}
 	switch {
 	case !l.send:
@@ -127,21 +127,21 @@ func writeLine(p func(string, ...any), c credentials, l line) {
 	}
 }
 
-func (l line) videoType() uint8 {
+func (l section) videoPayload() uint8 {
 	if l.codec == "h264" {
-		return typeH264
+		return payloadH264
 	}
-	return typeVP8
+	return payloadVP8
 }
 
-// answer is what we need to know of a server's answer.
+// answer is what a peer needs to know of the server's answer.
 type answer struct {
 	credentials
 	active     bool // the server begins DTLS
 	data       bool // it takes data channels
 	candidates []candidate
-	lines      []answerLine // in the order of the offer
-	repairs    map[uint32]uint32
+	sections   []answerSection   // in the order of the offer
+	repairs    map[uint32]uint32 // the SSRC of retransmissions: of what
 }
 
 type candidate struct {
@@ -149,15 +149,15 @@ type candidate struct {
 	address netip.AddrPort
 }
 
-type answerLine struct {
-	mid      string
-	rejected bool
-	types    map[uint8]payloadType
-	ext      map[string]uint8 // by URI
-	nack     bool
-	pli      bool
-	twcc     bool
-	layers   bool // the server takes our simulcast
+type answerSection struct {
+	mid       string
+	rejected  bool
+	types     map[uint8]payloadType
+	ext       map[string]uint8 // by URI
+	nack      bool
+	pli       bool
+	twcc      bool
+	simulcast bool // the server takes our simulcast
 }
 
 type payloadType struct {
@@ -166,8 +166,8 @@ type payloadType struct {
 	of    uint8 // what rtx repairs
 }
 
-// typeOf returns the payload type of a codec, and of its retransmissions.
-func (l answerLine) typeOf(codec string) (kind, rtx uint8, ok bool) {
+// payloadTypeOf returns the payload types of a codec and of its retransmissions (0: none).
+func (l answerSection) payloadTypeOf(codec string) (kind, rtx uint8, ok bool) {
 	for n, t := range l.types {
 		if t.name == codec {
 			kind, ok = n, true
@@ -191,7 +191,7 @@ func parseAnswer(text string) (answer, error) {
 		a.transport(x)
 	}
 	for _, m := range d.MediaDescriptions {
-		l := answerLine{types: map[uint8]payloadType{}, ext: map[string]uint8{}, rejected: m.MediaName.Port.Value == 0}
+		l := answerSection{types: map[uint8]payloadType{}, ext: map[string]uint8{}, rejected: m.MediaName.Port.Value == 0}
 		for _, x := range m.Attributes {
 			if !l.rejected {
 				a.transport(x)
@@ -203,7 +203,7 @@ func parseAnswer(text string) (answer, error) {
 			a.data = !l.rejected
 			continue
 		}
-		a.lines = append(a.lines, l)
+		a.sections = append(a.sections, l)
 	}
 	switch {
 	case a.ufrag == "" || a.password == "":
@@ -267,7 +267,7 @@ func (a *answer) repair(x sdp.Attribute) {
 	}
 }
 
-func (l *answerLine) attribute(x sdp.Attribute) {
+func (l *answerSection) attribute(x sdp.Attribute) {
 	number, rest, _ := strings.Cut(x.Value, " ")
 	n64, err := strconv.ParseUint(number, 10, 8)
 	n := uint8(n64)
@@ -275,7 +275,7 @@ func (l *answerLine) attribute(x sdp.Attribute) {
 	case "mid":
 		l.mid = x.Value
 	case "simulcast":
-		l.layers = true
+		l.simulcast = true
 	case "extmap":
 		id, err := strconv.ParseUint(strings.SplitN(number, "/", 2)[0], 10, 8)
 		if err == nil && id > 0 && id < 15 {

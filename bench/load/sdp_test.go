@@ -18,19 +18,19 @@ func TestAnswerIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.ufrag != "u" || a.password != "p" || a.active || a.data || len(a.lines) != 2 || a.repairs[8] != 7 {
+	if a.ufrag != "u" || a.password != "p" || a.active || a.data || len(a.sections) != 2 || a.repairs[8] != 7 {
 		t.Errorf("%+v", a)
 	}
 	if len(a.candidates) != 2 || a.candidates[0].tcp || !a.candidates[1].tcp {
 		t.Errorf("candidates %v, want one of UDP and one passive of TCP", a.candidates)
 	}
-	if kind, _, ok := a.lines[0].typeOf("opus"); !ok || kind != 109 || a.lines[0].ext[uriTWCC] != 5 || !a.lines[0].twcc {
-		t.Errorf("audio %+v", a.lines[0])
+	if kind, _, ok := a.sections[0].payloadTypeOf("opus"); !ok || kind != 109 || a.sections[0].ext[uriTWCC] != 5 || !a.sections[0].twcc {
+		t.Errorf("audio %+v", a.sections[0])
 	}
-	if kind, rtx, ok := a.lines[1].typeOf("vp8"); !ok || kind != 120 || rtx != 121 || !a.lines[1].nack || !a.lines[1].pli {
-		t.Errorf("video %+v", a.lines[1])
+	if kind, rtx, ok := a.sections[1].payloadTypeOf("vp8"); !ok || kind != 120 || rtx != 121 || !a.sections[1].nack || !a.sections[1].pli {
+		t.Errorf("video %+v", a.sections[1])
 	}
-	if _, _, ok := a.lines[1].typeOf("h264"); ok {
+	if _, _, ok := a.sections[1].payloadTypeOf("h264"); ok {
 		t.Error("the answer has no H.264")
 	}
 }
@@ -39,7 +39,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(goodAnswer)
 	f.Fuzz(func(_ *testing.T, text string) {
 		if a, err := parseAnswer(text); err == nil {
-			nearest(a.candidates, false)
+			inOrder(a.candidates, false)
 		}
 	})
 }

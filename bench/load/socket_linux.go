@@ -15,9 +15,9 @@ import (
 	"carillon/udp"
 )
 
-// socket is a UDP socket that is read in batches, with the kernel's time stamps. Its batching
-// is not that of the udp package on purpose: the measure must not change when what is
-// measured does.
+// socket is a UDP socket that is read in batches, with the kernel's time stamps. Of the udp
+// package it uses the system calls only: what measures must not change when what is measured
+// does.
 type socket struct {
 	// Fixed before start.
 	conn    *net.UDPConn
@@ -31,11 +31,11 @@ type socket struct {
 	started bool
 	once    sync.Once
 
-	// Guarded by the meter's lock; of a shared socket.
+	// Guarded by the meter's lock. Receivers by their loopback address; nil: the socket is of one peer.
 	table map[netip.Addr]receiver
 
 	// Owned by readLoop.
-	overflow uint32
+	overflow uint32 // datagrams that the kernel has dropped so far
 }
 
 // A read takes up to readBatch datagrams; with GRO each may hold a whole burst.
@@ -220,7 +220,7 @@ func parseControl(b []byte) (info controlInfo) {
 	return info
 }
 
-// attach names who receives what is sent to one of our addresses; nil: nobody.
+// attach sets who receives what is sent to one of our loopback addresses; nil: nobody.
 func (s *socket) attach(a netip.Addr, r receiver) {
 	s.meter.mu.Lock()
 	defer s.meter.mu.Unlock()

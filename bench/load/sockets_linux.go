@@ -2,100 +2,106 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 )
 
-// hub owns the UDP sockets of one load. Toward a server on this machine all peers
-// share a few sockets: each has a loopback address of its own (127.64.0.1 and up), since
-// a server behind one port tells its peers apart by their addresses, and one read
-// then brings packets of many peers. Toward any other server each peer has a socket.
-type hub struct {
+// sockets owns the UDP sockets of a generator. Toward a server on this machine all peers
+// share a few sockets, so that one read brings packets of many peers. Each peer then has a
+// loopback address of its own (127.64.0.1 and up), because a server with one port tells its
+// peers apart by their addresses. Toward any other server each peer has a socket.
+type sockets struct {
 	sample int
-	shape  *Netem // nil: the wire as it is
+	netem  *Netem // nil: the network as it is
 
-	mu      sync.Mutex
-	shared  []*socket
-	singles map[*socket]struct{}
-	meters  []*meter
-	next    uint32
-	closed  bool
+	mu     sync.Mutex
+	shared []*socket            // one per reader
+	single map[*socket]struct{} // of one peer each
+	meters []*meter             // of all transports, also of those that are closed
+	next   uint32               // number of the next loopback address
+	closed bool
 }
 
-// sharedSockets is how many sockets serve a load on this machine: one per reader.
-func newHub(sharedSockets, sample int, shape *Netem) (*hub, error) {
-	h := &hub{sample: max(sample, 1), shape: shape, singles: map[*socket]struct{}{}}
-	for range max(sharedSockets, 1) {
-		s, err := openSocket(netip.AddrPortFrom(netip.IPv4Unspecified(), 0), newMeter(h.sample))
+// openSockets opens the shared sockets.
+func openSockets(readers, sample int, n *Netem) (*sockets, error) {
+	all := &sockets{sample: max(sample, 1), netem: n, single: map[*socket]struct{}{}}
+	for range max(readers, 1) {
+		s, err := openSocket(netip.AddrPortFrom(netip.IPv4Unspecified(), 0), newMeter(all.sample))
 		if err != nil {
-			return nil, errors.Join(err, h.close())
+			return nil, errors.Join(err, all.close())
 		}
 		s.table = map[netip.Addr]receiver{}
-		h.shared = append(h.shared, s)
-		h.meters = append(h.meters, s.meter)
+		all.shared = append(all.shared, s)
+		all.meters = append(all.meters, s.meter)
 	}
-	return h, nil
+	return all, nil
 }
 
 func newMeter(sample int) *meter { return &meter{sample: sample} }
 
-// newMeter makes one for wires that are not ours: streams and relays.
-func (h *hub) newMeter() *meter {
-	m := newMeter(h.sample)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.meters = append(h.meters, m)
+// newMeter makes one for a transport with a connection of its own: TCP and relays.
+func (s *sockets) newMeter() *meter {
+	m := newMeter(s.sample)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meters = append(s.meters, m)
 	return m
 }
 
-// open makes a wire to the server's address.
-func (h *hub) open(remote netip.AddrPort, receive receiver) (wire, error) {
+// open makes a transport to the server's address.
+func (s *sockets) open(remote netip.AddrPort, receive receiver) (transport, error) {
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		return nil, net.ErrClosed
 	}
-	w := &udpWire{hub: h, remote: remote}
 	if remote.Addr().IsLoopback() && remote.Addr().Is4() {
-		n := h.next
-		h.next++
-		s := h.shared[int(n)%len(h.shared)]
-		w.socket, w.source = s, loopbackAddress(n)
-		w.control = sourceControl(w.source)
-		w.detach = func() { s.attach(w.source, nil) }
-		s.attach(w.source, h.shape.inbound(s.meter, receive))
-		w.shape = h.shape.outbound(w.write)
-		return w, nil
+		return s.shareLocked(remote, receive), nil
 	}
-	s, err := openSocket(unspecified(remote.Addr()), newMeter(h.sample))
+	return s.openSingleLocked(remote, receive)
+}
+
+// shareLocked gives a peer the next loopback address on one of the shared sockets.
+func (s *sockets) shareLocked(remote netip.AddrPort, receive receiver) transport {
+	n := s.next
+	s.next++
+	one, from := s.shared[int(n)%len(s.shared)], loopbackAddress(n)
+	t := &udpTransport{socket: one, remote: remote, from: from, fromControl: sourceControl(from)}
+	t.forget = func() { one.attach(from, nil) }
+	t.shaper = s.netem.outbound(t.write)
+	one.attach(from, s.netem.inbound(one.meter, receive))
+	return t
+}
+
+func (s *sockets) openSingleLocked(remote netip.AddrPort, receive receiver) (transport, error) {
+	one, err := openSocket(unspecified(remote.Addr()), newMeter(s.sample))
 	if err != nil {
 		return nil, err
 	}
-	s.receive = h.shape.inbound(s.meter, receive)
-	h.singles[s] = struct{}{}
-	h.meters = append(h.meters, s.meter)
-	w.socket = s
-	w.detach = func() { h.dropSingle(s) }
-	w.shape = h.shape.outbound(w.write)
-	s.start()
-	return w, nil
+	one.receive = s.netem.inbound(one.meter, receive)
+	s.single[one] = struct{}{}
+	s.meters = append(s.meters, one.meter)
+	t := &udpTransport{socket: one, remote: remote}
+	t.forget = func() { s.closeSingle(one) }
+	t.shaper = s.netem.outbound(t.write)
+	one.start()
+	return t, nil
 }
 
-// start lets the shared sockets read; call it once, after newHub.
-func (h *hub) start() {
-	for _, s := range h.shared {
-		s.start()
+// start lets the shared sockets read. Call it once.
+func (s *sockets) start() {
+	for _, one := range s.shared {
+		one.start()
 	}
 }
 
-func (h *hub) dropSingle(s *socket) {
-	h.mu.Lock()
-	delete(h.singles, s)
-	h.mu.Unlock()
-	s.close()
+func (s *sockets) closeSingle(one *socket) {
+	s.mu.Lock()
+	delete(s.single, one)
+	s.mu.Unlock()
+	one.close()
 }
 
 func unspecified(like netip.Addr) netip.AddrPort {
@@ -111,67 +117,64 @@ func loopbackAddress(n uint32) netip.Addr {
 }
 
 // take adds up and resets all meters.
-func (h *hub) take() (c Counts, latency *Histogram) {
+func (s *sockets) take() (c Counts, latency *Histogram) {
 	latency = new(Histogram)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, m := range h.meters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.meters {
 		m.take(&c, latency)
 	}
 	return c, latency
 }
 
-func (h *hub) close() error {
-	h.mu.Lock()
-	h.closed = true
-	sockets := append([]*socket(nil), h.shared...)
-	for s := range h.singles {
-		sockets = append(sockets, s)
+func (s *sockets) close() error {
+	s.mu.Lock()
+	s.closed = true
+	all := append([]*socket(nil), s.shared...)
+	for one := range s.single {
+		all = append(all, one)
 	}
-	h.mu.Unlock()
-	for _, s := range sockets {
-		s.close()
+	s.mu.Unlock()
+	for _, one := range all {
+		one.close()
 	}
 	return nil
 }
 
-// udpWire is a peer's share of a socket.
-type udpWire struct {
-	hub     *hub
-	socket  *socket
-	source  netip.Addr // none: the socket is ours alone
-	control []byte     // says source to the kernel
-	remote  netip.AddrPort
-	detach  func()
-	shape   *shaper // nil: none
-	once    sync.Once
+// udpTransport is a peer's part of a shared socket, or a socket of its own.
+type udpTransport struct {
+	socket      *socket
+	remote      netip.AddrPort
+	from        netip.Addr // the peer's loopback address; none: the socket is this peer's alone
+	fromControl []byte     // tells the kernel to send from there
+	shaper      *shaper    // nil: none
+	forget      func()     // makes the socket drop what still arrives
+	once        sync.Once
 }
 
-func (w *udpWire) send(b []byte) error {
-	if w.shape != nil {
-		w.shape.pass(b, 0)
+func (t *udpTransport) send(b []byte) error {
+	if t.shaper != nil {
+		t.shaper.pass(b, 0)
 		return nil
 	}
-	w.write(b, 0)
+	t.write(b, 0)
 	return nil
 }
 
-func (w *udpWire) write(b []byte, _ int64) {
-	_ = w.socket.sendTo(b, w.remote, w.control) // lost: the receiver counts it
+func (t *udpTransport) write(b []byte, _ int64) {
+	_ = t.socket.sendTo(b, t.remote, t.fromControl) // what is lost here the receiver counts as loss
 }
 
-func (w *udpWire) meter() *meter { return w.socket.meter }
+func (t *udpTransport) meter() *meter { return t.socket.meter }
 
-func (w *udpWire) local() netip.AddrPort {
-	if w.source.IsValid() {
-		return netip.AddrPortFrom(w.source, w.socket.port)
+func (t *udpTransport) local() netip.AddrPort {
+	if t.from.IsValid() {
+		return netip.AddrPortFrom(t.from, t.socket.port)
 	}
-	return w.socket.address
+	return t.socket.address
 }
 
-func (w *udpWire) close() error {
-	w.once.Do(w.detach)
+func (t *udpTransport) close() error {
+	t.once.Do(t.forget)
 	return nil
 }
-
-func (w *udpWire) String() string { return fmt.Sprintf("udp %s to %s", w.local(), w.remote) }

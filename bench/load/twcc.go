@@ -2,31 +2,31 @@ package load
 
 import "encoding/binary"
 
-// arrivals remembers when transport-wide numbered packets came, until the next
-// feedback tells the server. Owned by whoever holds the peer's meter.
+// arrivals remembers when packets with transport-wide numbers came, until the next feedback
+// tells the server. The lock of the peer's meter guards it.
 type arrivals struct {
 	started bool
 	base    int64 // first number not yet reported
 	next    int64 // one after the highest that came
-	at      [arrivalRing]int64
+	at      [arrivalLimit]int64
 	count   uint8 // of feedbacks sent
 }
 
-// arrivalRing bounds one feedback; numbers beyond it are reported as lost.
-const arrivalRing = 1024
+// arrivalLimit is how many packets one feedback covers. Packets beyond are not reported.
+const arrivalLimit = 1024
 
 func (a *arrivals) record(number uint16, at int64) {
 	if !a.started {
 		a.started, a.base, a.next = true, int64(number), int64(number)
 	}
 	n := a.next + int64(int16(number-uint16(a.next)))
-	if n < a.base || n-a.base >= arrivalRing {
+	if n < a.base || n-a.base >= arrivalLimit {
 		return
 	}
 	for ; a.next <= n; a.next++ {
-		a.at[a.next%arrivalRing] = 0
+		a.at[a.next%arrivalLimit] = 0
 	}
-	a.at[n%arrivalRing] = at
+	a.at[n%arrivalLimit] = at
 }
 
 // feedback writes the transport-wide feedback packet on all that came since the
@@ -48,7 +48,7 @@ func (a *arrivals) feedback(dst []byte, sender, media uint32) []byte {
 	a.count++
 
 	// One vector chunk per seven packets, two bits each: 0 lost, 1 small delta, 2 large.
-	var deltas [arrivalRing * 2]byte
+	var deltas [arrivalLimit * 2]byte
 	used := 0
 	last := reference * 256 // in 250 µs
 	for i := 0; i < count; i += 7 {
@@ -57,7 +57,7 @@ func (a *arrivals) feedback(dst []byte, sender, media uint32) []byte {
 			if i+j >= count {
 				break
 			}
-			at := a.at[(a.base+int64(i+j))%arrivalRing]
+			at := a.at[(a.base+int64(i+j))%arrivalLimit]
 			if at == 0 {
 				continue
 			}
@@ -91,7 +91,7 @@ func (a *arrivals) feedback(dst []byte, sender, media uint32) []byte {
 
 func (a *arrivals) firstArrival() int64 {
 	for n := a.base; n < a.next; n++ {
-		if at := a.at[n%arrivalRing]; at != 0 {
+		if at := a.at[n%arrivalLimit]; at != 0 {
 			return at
 		}
 	}

@@ -61,7 +61,7 @@ func TestFeedbackSaysWhatCame(t *testing.T) {
 	}
 }
 
-func TestFeedbackIsBoundedByARing(t *testing.T) {
+func TestOneFeedbackIsBounded(t *testing.T) {
 	var a arrivals
 	for i := range 3000 {
 		a.record(uint16(i), int64(1e18)+int64(i))
@@ -70,7 +70,7 @@ func TestFeedbackIsBoundedByARing(t *testing.T) {
 	if err := f.Unmarshal(a.feedback(nil, 1, 2)); err != nil {
 		t.Fatal(err)
 	}
-	if f.PacketStatusCount > arrivalRing {
+	if f.PacketStatusCount > arrivalLimit {
 		t.Errorf("one feedback on %d packets", f.PacketStatusCount)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// whipSignaler takes peers to any WHIP/WHEP server.
+// WHIP brings peers to any WHIP and WHEP server.
 type WHIP struct {
 	Publish, Watch string
 	Token          string // Bearer; empty: none
@@ -52,12 +52,12 @@ func (s WHIP) post(ctx context.Context, endpoint, offer string) (answer string, 
 	}
 	location, err := res.Location()
 	if err != nil {
-		return body, nil, nil // no way to leave but to fall silent
+		return body, nil, nil // the peer cannot tell that it leaves
 	}
 	return body, func(ctx context.Context) error { return s.remove(ctx, location) }, nil
 }
 
-// refusedOffer is a server's no.
+// RefusedOffer is the answer of a server that does not want a peer.
 type RefusedOffer struct {
 	endpoint, status, body string
 	code                   int
@@ -67,7 +67,7 @@ func (e *RefusedOffer) Error() string {
 	return fmt.Sprintf("%s refuses: %s: %s", e.endpoint, e.status, excerpt(e.body))
 }
 
-// early says whether the publisher may just not be announced yet.
+// Early says whether the publisher may just not be announced yet.
 func (e *RefusedOffer) Early() bool {
 	return slices.Contains([]int{http.StatusNotFound, http.StatusConflict, http.StatusTooEarly, http.StatusServiceUnavailable}, e.code)
 }

@@ -7,18 +7,20 @@ import (
 	"fmt"
 )
 
-// gcm seals and opens SRTP packets with an AEAD_AES_GCM profile (RFC 7714). It keeps
+// GCM seals and opens SRTP packets with an AEAD_AES_GCM profile (RFC 7714). It keeps
 // no state between packets: the caller says which roll-over a number belongs to, so
 // it may open only a sample of a stream. One goroutine at a time.
 type GCM struct {
 	aead cipher.AEAD
 	salt [12]byte
 
-	scratch [12]byte // a nonce on the stack would escape through the interface
+	scratch [12]byte // on the stack a nonce would escape through the interface
 }
 
+// TagSize is by how many bytes a sealed packet is longer.
 const TagSize = 16
 
+// NewGCM derives the session key and salt from a master key (16 or 32 bytes) and salt (12).
 func NewGCM(masterKey, masterSalt []byte) (*GCM, error) {
 	var g GCM
 	key, err := deriveSRTP(masterKey, masterSalt, labelRTPKey, len(masterKey))
@@ -72,12 +74,13 @@ func (g *GCM) nonce(ssrc uint32, number int64) []byte {
 	return n
 }
 
-// open decrypts the packet's payload in place and returns it.
+// Open decrypts a packet's payload in place and returns it. header is the size of its header,
+// number its extended sequence number.
 func (g *GCM) Open(packet []byte, header int, ssrc uint32, number int64) ([]byte, error) {
 	return g.aead.Open(packet[header:header], g.nonce(ssrc, number), packet[header:], packet[:header])
 }
 
-// seal encrypts payload behind the header that dst begins with and returns the whole packet.
+// Seal encrypts payload behind the header that dst begins with and returns the whole packet.
 func (g *GCM) Seal(dst []byte, header int, payload []byte, ssrc uint32, number int64) []byte {
 	return g.aead.Seal(dst[:header], g.nonce(ssrc, number), payload, dst[:header])
 }

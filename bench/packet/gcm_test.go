@@ -23,7 +23,7 @@ func TestOurGCMIsPionsGCM(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var track Tracker
+		var track Sequence
 		for _, seq := range []uint16{0, 1, 32767, 32768, 65535, 0, 1} {
 			packet := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: seq, SSRC: 77, PayloadType: 96}, Payload: []byte("a picture")}
 			if err := packet.SetExtension(3, []byte{1, 2}); err != nil {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// header is what we read of an RTP packet without copying it.
+// Header is the fixed part of an RTP header and where its extension lies.
 type Header struct {
 	Size        int
 	Marker      bool
@@ -19,6 +19,7 @@ type Header struct {
 
 var errShort = errors.New("packet is cut off")
 
+// ParseHeader reads a header without copying the packet, to which extension points.
 // https://www.rfc-editor.org/rfc/rfc3550#section-5.1
 func ParseHeader(b []byte) (Header, error) {
 	if len(b) < 12 || b[0]>>6 != 2 {
@@ -46,7 +47,7 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// find returns the value of one header extension, nil when it is not there.
+// Find returns the value of one header extension, nil when it is not there.
 // https://www.rfc-editor.org/rfc/rfc8285#section-4.2
 func (h Header) Find(id uint8) []byte {
 	for e := h.extension; len(e) > 0; {

@@ -1,72 +1,72 @@
 package packet
 
-// tracker follows the sequence numbers of one stream and tells new packets from
-// repeated ones. Owned by whoever reads the stream.
-type Tracker struct {
+// Sequence follows the sequence numbers of one stream and tells new packets from repeated ones.
+// Whoever reads the stream owns it.
+type Sequence struct {
 	Started bool
-	Highest int64               // extended by the roll-overs
-	seen    [trackWindow]uint64 // bit per number, of the newest trackWindow*64
+	Highest int64             // the newest number, extended by the roll-overs
+	seen    [seenWords]uint64 // a bit for each of the newest seenSpan numbers
 }
 
 const (
-	trackWindow = 16
-	trackSpan   = trackWindow * 64
-	// A larger step is a stream that began anew, not a loss.
-	trackJump = 3000
+	seenWords = 16
+	seenSpan  = seenWords * 64
+	// A larger step means that the stream has begun again, not that packets were lost.
+	restartStep = 3000
 )
 
-// verdict on one packet: its extended number, how many numbers the stream advanced
-// (0 for a late or repeated one), and whether it was not seen before.
+// Verdict on one packet.
 type Verdict struct {
-	Number    int64
-	Advance   int64
-	Fresh     bool
-	Restarted bool
+	Number    int64 // extended by the roll-overs
+	Advance   int64 // by how much the newest number grew; 0 for a late or repeated packet
+	Fresh     bool  // it was not seen before
+	Restarted bool  // the stream has begun again with it
 }
 
-func (t *Tracker) Add(seq uint16) Verdict {
-	if !t.Started {
-		return t.begin(int64(seq))
+// Add takes the number of a packet that has arrived.
+func (s *Sequence) Add(seq uint16) Verdict {
+	if !s.Started {
+		return s.restart(int64(seq))
 	}
-	number := t.Highest + int64(int16(seq-uint16(t.Highest)))
-	step := number - t.Highest
+	number := s.Highest + int64(int16(seq-uint16(s.Highest)))
+	step := number - s.Highest
 	switch {
-	case step > trackJump || step < -trackJump:
-		return t.begin(t.Highest&^0xffff + 0x10000 + int64(seq))
+	case step > restartStep || step < -restartStep:
+		return s.restart(s.Highest&^0xffff + 0x10000 + int64(seq))
 	case step > 0:
-		for n := t.Highest + 1; n < number; n++ {
-			t.mark(n, false)
+		for n := s.Highest + 1; n < number; n++ {
+			s.mark(n, false)
 		}
-		t.mark(number, true)
-		t.Highest = number
+		s.mark(number, true)
+		s.Highest = number
 		return Verdict{Number: number, Advance: step, Fresh: true}
-	case step <= -trackSpan || t.marked(number):
+	case step <= -seenSpan || s.marked(number):
 		return Verdict{Number: number}
 	}
-	t.mark(number, true)
+	s.mark(number, true)
 	return Verdict{Number: number, Fresh: true}
 }
 
-func (t *Tracker) begin(number int64) Verdict {
-	anew := t.Started
-	*t = Tracker{Started: true, Highest: number}
-	// Numbers from before the first packet are not ours to miss.
-	for i := range t.seen {
-		t.seen[i] = ^uint64(0)
+func (s *Sequence) restart(number int64) Verdict {
+	restarted := s.Started
+	*s = Sequence{Started: true, Highest: number}
+	// Numbers before the first packet do not count as missing.
+	for i := range s.seen {
+		s.seen[i] = ^uint64(0)
 	}
-	return Verdict{Number: number, Advance: 1, Fresh: true, Restarted: anew}
+	return Verdict{Number: number, Advance: 1, Fresh: true, Restarted: restarted}
 }
 
-func (t *Tracker) mark(number int64, seen bool) {
-	i := uint64(number) % trackSpan
+func (s *Sequence) mark(number int64, seen bool) {
+	i := uint64(number) % seenSpan
 	if seen {
-		t.seen[i/64] |= 1 << (i % 64)
+		s.seen[i/64] |= 1 << (i % 64)
 	} else {
-		t.seen[i/64] &^= 1 << (i % 64)
+		s.seen[i/64] &^= 1 << (i % 64)
 	}
 }
 
-func (t *Tracker) marked(number int64) bool {
-	i := uint64(number) % trackSpan
-	return t.seen[i/64]&(1<<(i%64)) != 0
+func (s *Sequence) marked(number int64) bool {
+	i := uint64(number) % seenSpan
+	return s.seen[i/64]&(1<<(i%64)) != 0
 }

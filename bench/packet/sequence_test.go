@@ -6,7 +6,7 @@ import (
 
 func TestTrackerCountsAcrossTheRollOver(t *testing.T) {
 	for _, start := range []uint16{0, 32767, 32768, 65535} {
-		var tr Tracker
+		var tr Sequence
 		tr.Add(start)
 		if v := tr.Add(start + 3); v.Advance != 3 || !v.Fresh {
 			t.Errorf("from %d by 3: %+v", start, v)

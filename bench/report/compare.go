@@ -48,8 +48,9 @@ func share(a, b float64) float64 {
 	return a / b
 }
 
-// Moved is what differs from an earlier run by more than the noise of both.
-type Moved struct {
+// Difference is a quantity of a row that differs from an earlier run by more than the noise of
+// both.
+type Difference struct {
 	Row           string
 	What          string
 	Before, After float64
@@ -71,9 +72,9 @@ func ReadBaseline(file string) (*Report, error) {
 	return &before, nil
 }
 
-// Since compares with an earlier run. The ratio to the floor is compared where both runs
+// Differences compares with an earlier run. The ratio to the floor is compared where both runs
 // have it of the same: it is what two runs of a noisy machine share.
-func (r *Report) Since(before *Report) (all []Moved) {
+func (r *Report) Differences(before *Report) (all []Difference) {
 	for _, a := range r.Rows {
 		for _, b := range before.Rows {
 			if a.Path != b.Path || a.Shape != b.Shape || a.Target != b.Target || a.Subscribers != b.Subscribers {
@@ -81,7 +82,7 @@ func (r *Report) Since(before *Report) (all []Moved) {
 			}
 			add := func(what string, x, y Spread) {
 				if beyondNoise(x, y) {
-					all = append(all, Moved{a.name(), what, x.Median, y.Median})
+					all = append(all, Difference{a.name(), what, x.Median, y.Median})
 				}
 			}
 			if a.Ratio > 0 && b.Ratio > 0 && a.RatioOf == b.RatioOf {
@@ -91,7 +92,7 @@ func (r *Report) Since(before *Report) (all []Moved) {
 			}
 			add("p99 ms", b.LatencyP99, a.LatencyP99)
 			if a.Loss-b.Loss > 0.005 || b.Loss-a.Loss > 0.005 {
-				all = append(all, Moved{a.name(), "loss %", b.Loss * 100, a.Loss * 100})
+				all = append(all, Difference{a.name(), "loss %", b.Loss * 100, a.Loss * 100})
 			}
 		}
 	}
@@ -102,13 +103,13 @@ func (r Row) name() string {
 	return fmt.Sprintf("%s %s %d %s", r.Path, r.Shape, r.Subscribers, r.Target)
 }
 
-// PrintMoved says what Baseline found.
-func PrintMoved(w io.Writer, all []Moved) {
+// PrintDifferences says what differs from an earlier run.
+func PrintDifferences(w io.Writer, all []Difference) {
 	if len(all) == 0 {
-		fmt.Fprintln(w, "nothing moved beyond noise since the baseline")
+		fmt.Fprintln(w, "nothing changed beyond noise since the baseline")
 		return
 	}
-	fmt.Fprintln(w, "moved beyond noise since the baseline:")
+	fmt.Fprintln(w, "changed beyond noise since the baseline:")
 	for _, m := range all {
 		fmt.Fprintf(w, "  %s: %s %.2f → %.2f\n", m.Row, m.What, m.Before, m.After)
 	}

@@ -32,8 +32,8 @@ const (
 	LimitedByLoad      = "load"      // nothing did: the server took all that was offered
 	LimitedByServer    = "server"    // its processor time was used up
 	LimitedByLoss      = "loss"      // packets were lost though the server had time: the path, or the server's queues
-	LimitedByGenerator = "generator" // we were; such a row is refused
-	LimitedByMachine   = "machine"   // somebody else used the processors
+	LimitedByGenerator = "generator" // the generator was the limit; such a row is not reported
+	LimitedByMachine   = "machine"   // other programs used the processors; such a row is not reported
 )
 
 // Phases of setting up a peer, in their order.

@@ -208,7 +208,7 @@ func classOf(rows []Row, target string) string {
 	return fmt.Sprintf("s%d", slices.Index(seen, target)%6)
 }
 
-// phasePlots draws the phases of set-up one after the other: a flame of one level.
+// phasePlots draws a bar for each row, with the phases of set-up one after the other.
 func phasePlots(r *Report) []template.HTML {
 	longest := 0.0
 	var rows []Row

@@ -8,7 +8,7 @@ type Report struct {
 	Generator Generator     `json:"generator"`
 	Floor     []FloorRow    `json:"floor"`
 	Rows      []Row         `json:"rows"`
-	Refused   []Refused     `json:"refused"` // rows that we do not report because we were the limit
+	Refused   []Refused     `json:"refused"` // rows that are not reported
 	Ramps     []Ramp        `json:"ramps,omitempty"`
 	Compared  []Comparison  `json:"compared,omitempty"`
 	Partial   bool          `json:"partial,omitempty"` // the run was interrupted
@@ -46,12 +46,12 @@ type Media struct {
 	AudioOnly bool    `json:"audio_only"`
 }
 
-// Generator is what the load generator found out about itself.
+// Generator is what the generator measured of itself.
 type Generator struct {
-	// ErrorUS is how late a packet seems that no server has touched: sent to ourselves.
+	// ErrorUS is the latency of packets that no server forwards.
 	ErrorUS Quantiles `json:"latency_error_us"`
-	// Ceiling is the most packets per second that one core of ours receives, decrypts and
-	// times, and the same when it opens one of eight.
+	// Ceiling is how many packets one core of the generator receives and decrypts per second;
+	// CeilingSampled is the same when it decrypts one of eight.
 	Ceiling        float64 `json:"ceiling_packets_per_second"`
 	CeilingSampled float64 `json:"ceiling_sampled_packets_per_second"`
 }
@@ -63,7 +63,7 @@ type Quantiles struct {
 	P999 float64 `json:"p999"`
 }
 
-// FloorRow is what forwarding costs at least, at one fan-out.
+// FloorRow is the least that forwarding costs at one fan-out, in one way of sending.
 type FloorRow struct {
 	Mode         string    `json:"mode"`
 	Path         string    `json:"path"`
@@ -104,9 +104,9 @@ type Row struct {
 	Latency      Quantiles `json:"latency_ms"`
 	LatencyP99   Spread    `json:"latency_p99_ms_spread"`
 	Loss         float64   `json:"loss"`
-	Behind       float64   `json:"behind"`   // share of the packets owed that the server had not sent on yet
+	Behind       float64   `json:"behind"`   // share of the packets that should have come and did not
 	Repaired     float64   `json:"repaired"` // share of packets that came as a retransmission
-	Starved      int       `json:"starved"`  // most subscribers that received nothing in a window
+	Starved      int       `json:"starved"`  // subscribers that received nothing in a window, at most
 	JitterMS     float64   `json:"jitter_ms"`
 
 	SetupMS map[string]Quantiles `json:"setup_ms"` // by phase, over all subscribers
@@ -116,17 +116,18 @@ type Row struct {
 	Allocs         float64 `json:"allocations_per_packet"` // -1: cannot be read
 	WritesPer      float64 `json:"write_calls_per_packet"` // -1: cannot be read
 	BatchSize      float64 `json:"packets_per_write"`      // -1: cannot be read
-	GeneratorShare float64 `json:"generator_cpu_share"`    // of the cores that we may use
-	LateMS         float64 `json:"generator_late_p99_ms"`  // how late our packets left
-	Dropped        float64 `json:"generator_dropped"`      // share lost in our own buffers
-	Stolen         float64 `json:"stolen_share"`           // of the machine, by the one below it
+	GeneratorShare float64 `json:"generator_cpu_share"`    // of the cores that it may use
+	LateMS         float64 `json:"generator_late_p99_ms"`  // how late its packets left
+	Dropped        float64 `json:"generator_dropped"`      // share lost in its own buffers
+	Stolen         float64 `json:"stolen_share"`           // of all processors, by the hypervisor
 	Windows        int     `json:"windows"`                // that the medians are of
 	LimitedBy      string  `json:"limited_by"`
 	Operations     float64 `json:"operations_per_second,omitempty"` // messages, or calls
 	Note           string  `json:"note,omitempty"`
 }
 
-// Refused is a row that we cannot vouch for.
+// Refused is a row that is not reported, because its figures cannot be trusted or the target
+// refused.
 type Refused struct {
 	Path        string `json:"path"`
 	Shape       string `json:"shape"`
@@ -135,7 +136,7 @@ type Refused struct {
 	Reason      string `json:"reason"`
 }
 
-// RampResult is the most subscribers that a target served within the limits.
+// Ramp is the most subscribers that a target served within the limits.
 type Ramp struct {
 	Target      string  `json:"target"`
 	Subscribers int     `json:"subscribers"`

@@ -140,14 +140,14 @@ func TestTableAndCSVHaveEveryRow(t *testing.T) {
 
 func TestBaselineSaysWhatMoved(t *testing.T) {
 	before, after := sample(), sample()
-	if m := after.Since(before); len(m) != 0 {
+	if m := after.Differences(before); len(m) != 0 {
 		t.Errorf("the same run moved: %v", m)
 	}
 	after.Rows[1].Ratio, after.Rows[1].RatioSpread = 2, Spread{2, 1.95, 2.05}
 	after.Rows[3].LatencyP99 = Spread{4, 3, 5}
 	after.Rows[2].Loss = 0.02
 	var what []string
-	for _, m := range after.Since(before) {
+	for _, m := range after.Differences(before) {
 		what = append(what, m.What)
 	}
 	slices.Sort(what)
@@ -159,7 +159,7 @@ func TestBaselineSaysWhatMoved(t *testing.T) {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if read, err := ReadBaseline(file); err != nil || len(after.Since(read)) != 3 {
+	if read, err := ReadBaseline(file); err != nil || len(after.Differences(read)) != 3 {
 		t.Errorf("from the file: %v, %v", read, err)
 	}
 	if _, err := ReadBaseline(file + "x"); err == nil {

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// spread is one quantity over several windows. Median is what we quote; Min and Max
-// say how far to trust it.
+// Spread is one quantity over several windows. Median is the figure; Min and Max say how far it
+// can be trusted.
 type Spread struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
 }
 
-// spreadOf leaves out values that are not numbers, such as a ratio to nothing.
+// SpreadOf leaves out values that are not numbers, such as a ratio to nothing.
 func SpreadOf(values []float64) Spread {
 	sorted := slices.DeleteFunc(slices.Clone(values), func(v float64) bool {
 		return math.IsNaN(v) || math.IsInf(v, 0)

@@ -13,9 +13,9 @@ func Table(w io.Writer, r *Report) error {
 	fmt.Fprintf(w, "%s, %d cores, %s, %s; server on %s, load on %s\n", m.Processor, m.Cores, m.Kernel, m.Go, coresText(m.Server), coresText(m.Load))
 	fmt.Fprintf(w, "video %s %.3g Mbit/s in packets of %d bytes, %s; %d windows of %g s", m.Media.Codec, m.Media.Rate/1e6, m.Media.Size, m.Media.Pacing, m.Rounds, m.Window)
 	if m.Netem != "" {
-		fmt.Fprintf(w, "; wire %s", m.Netem)
+		fmt.Fprintf(w, "; network %s", m.Netem)
 	}
-	fmt.Fprintf(w, "\ngenerator: latency error %.0f µs at the median, %.0f at p99; ceiling %.0f packets/s per core, %.0f when it opens one of eight\n\n",
+	fmt.Fprintf(w, "\ngenerator: latency error %.0f µs at the median, %.0f at p99; ceiling %.0f packets/s per core, %.0f when it decrypts one of eight\n\n",
 		r.Generator.ErrorUS.P50, r.Generator.ErrorUS.P99, r.Generator.Ceiling, r.Generator.CeilingSampled)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	mediaTable(t, r)

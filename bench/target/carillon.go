@@ -28,12 +28,12 @@ type carillonTarget struct {
 	metrics *prometheus.Registry
 	folder  string // of the certificate
 
-	mu    sync.Mutex
-	chats map[string]map[sfu.Channel]struct{} // by room
+	mu       sync.Mutex
+	channels map[string]map[sfu.Channel]struct{} // by room
 }
 
 func newCarillonTarget(log *slog.Logger) (_ *carillonTarget, err error) {
-	t := &carillonTarget{metrics: prometheus.NewRegistry(), chats: map[string]map[sfu.Channel]struct{}{}}
+	t := &carillonTarget{metrics: prometheus.NewRegistry(), channels: map[string]map[sfu.Channel]struct{}{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.close())
@@ -43,7 +43,7 @@ func newCarillonTarget(log *slog.Logger) (_ *carillonTarget, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
-	t.whip = api.NewWHIP(api.Rooms{Door: switchboard.NewDoor(t.sfu), Channel: t.chat}, anyone, log)
+	t.whip = api.NewWHIP(api.Rooms{Door: switchboard.NewDoor(t.sfu), Channel: t.forwardChat}, anyone, log)
 	if t.folder, err = os.MkdirTemp("", "carillon-bench-"); err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (t *carillonTarget) relays() (all []Relay) {
 	return all
 }
 
-// runtime reads what the media socket counts from the metrics.
+// runtime takes from the metrics what the media socket counts.
 func (t *carillonTarget) runtime() (r Runtime) {
 	families, err := t.metrics.Gather()
 	if err != nil {
@@ -92,25 +92,25 @@ func (t *carillonTarget) runtime() (r Runtime) {
 			case f.GetName() == "carillon_udp_send_batch":
 				r.Writes = m.GetHistogram().GetSampleCount()
 			case f.GetName() == "carillon_udp_packets_total" && m.GetLabel()[0].GetValue() == "out":
-				r.Out = uint64(m.GetCounter().GetValue())
+				r.Datagrams = uint64(m.GetCounter().GetValue())
 			}
 		}
 	}
 	return r
 }
 
-// chat gives every message on a chat channel to all others of the room: the path of a
-// data channel without what signaling does with a message.
-func (t *carillonTarget) chat(room string, c sfu.Channel) {
+// forwardChat sends every message of a chat channel to all other channels of the room. It
+// measures the data channel without what signaling does with a message.
+func (t *carillonTarget) forwardChat(room string, c sfu.Channel) {
 	t.mu.Lock()
-	if t.chats[room] == nil {
-		t.chats[room] = map[sfu.Channel]struct{}{}
+	if t.channels[room] == nil {
+		t.channels[room] = map[sfu.Channel]struct{}{}
 	}
-	t.chats[room][c] = struct{}{}
+	t.channels[room][c] = struct{}{}
 	t.mu.Unlock()
 	defer func() {
 		t.mu.Lock()
-		delete(t.chats[room], c)
+		delete(t.channels[room], c)
 		t.mu.Unlock()
 	}()
 	var others []sfu.Channel
@@ -121,7 +121,7 @@ func (t *carillonTarget) chat(room string, c sfu.Channel) {
 		}
 		others = others[:0]
 		t.mu.Lock()
-		for o := range t.chats[room] {
+		for o := range t.channels[room] {
 			if o != c {
 				others = append(others, o)
 			}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startOn calls start with this thread tied to cores, which the new process inherits.
+// startOn calls start while this thread is pinned to cores, which the new process inherits.
 func startOn(cores []int, start func() error) error {
 	if len(cores) == 0 {
 		return start()
@@ -28,7 +28,7 @@ func startOn(cores []int, start func() error) error {
 	return err
 }
 
-// pinSelf ties all threads of this process, and so all later ones, to cores.
+// PinSelf pins all threads of this process to cores; later threads inherit that.
 func PinSelf(cores []int) error {
 	if len(cores) == 0 {
 		return nil
@@ -55,7 +55,7 @@ func setOf(cores []int) *unix.CPUSet {
 	return &set
 }
 
-// allowedCores are those that this process may use.
+// AllowedCores are those that this process may use.
 func AllowedCores() (cores []int) {
 	var set unix.CPUSet
 	if unix.SchedGetaffinity(0, &set) != nil {

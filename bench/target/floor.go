@@ -6,32 +6,32 @@ import (
 	"net/netip"
 )
 
-// The floor is what forwarding costs when nothing but the packets is left: bare
-// sockets, SRTP with AEAD_AES_128_GCM, a header rewritten per subscriber. No ICE, no
-// DTLS, no reports, no repair. It has three ways to send:
+// FloorMode is how the floor sends. The floor is the least that forwarding costs: bare sockets,
+// SRTP with AEAD_AES_128_GCM, and a header for each subscriber. It has no ICE, no DTLS, no
+// reports and no retransmissions.
 type FloorMode string
 
 const (
 	FloorSingle FloorMode = "single"  // a system call per packet
 	FloorBatch  FloorMode = "batched" // sendmmsg: a system call per many packets
 	FloorGSO    FloorMode = "gso"     // a burst to one destination is one segmented message, many of them per system call
-	FloorFlood  FloorMode = "flood"   // gso without waiting for media: finds the generator's ceiling
+	FloorFlood  FloorMode = "flood"   // gso with made-up packets, as fast as it can: finds the generator's ceiling
 )
 
-// floorOrder is what the control endpoint of a floor target takes.
+// FloorOrder tells a floor what to do from now on.
 type FloorOrder struct {
 	Mode        FloorMode        `json:"mode"` // empty: stop
 	Publisher   netip.AddrPort   `json:"publisher"`
 	Subscribers []netip.AddrPort `json:"subscribers"`
 }
 
-// floorPlace is where the publisher sends to.
-type floorPlace struct {
+// floorAddress is the floor's answer: where the publisher sends to.
+type floorAddress struct {
 	Address netip.AddrPort `json:"address"`
 }
 
-// floorKey is the SRTP master key and salt of one side; 0 is the publisher, subscribers
-// count from 1. Nothing secret goes over these wires.
+// FloorKey is the SRTP master key and salt of one side; 0 is the publisher, subscribers
+// count from 1. What they encrypt is made up.
 func FloorKey(side int) (key, salt []byte) {
 	key, salt = make([]byte, 16), make([]byte, 12)
 	copy(key, "carillon bench")

@@ -19,7 +19,7 @@ import (
 	"carillon/udp"
 )
 
-// floorTarget forwards with one goroutine on one thread.
+// floorTarget is the floor: one goroutine on one thread that forwards what one socket receives.
 type floorTarget struct {
 	conn *net.UDPConn
 	fd   int // the same socket, blocking, without Go's poller
@@ -29,15 +29,15 @@ type floorTarget struct {
 	order atomic.Pointer[floorPlan] // replaced, never edited
 
 	// Owned by loop.
-	track   map[uint32]*packet.Tracker
-	flooded int64
+	sequences map[uint32]*packet.Sequence
+	flooded   int64
 
 	out   atomic.Uint64
 	calls atomic.Uint64
 	ended atomic.Bool
 }
 
-// floorPlan is an order made ready.
+// floorPlan is a FloorOrder with keys and addresses ready for use.
 type floorPlan struct {
 	mode FloorMode
 	from *packet.GCM
@@ -65,11 +65,11 @@ func newFloorTarget() (*floorTarget, error) {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	// The loop looks every 100 ms whether it should end.
+	// The loop looks every 100 ms whether it shall end.
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000}); err != nil {
 		return nil, errors.Join(err, unix.Close(fd), conn.Close())
 	}
-	t := &floorTarget{conn: conn, fd: fd, track: map[uint32]*packet.Tracker{}, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
+	t := &floorTarget{conn: conn, fd: fd, sequences: map[uint32]*packet.Sequence{}, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
 	t.order.Store(&floorPlan{})
 	t.wg.Go(t.loop)
 	return t, nil
@@ -80,17 +80,17 @@ func (t *floorTarget) routes(mux *http.ServeMux) {
 		var o FloorOrder
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<20)).Decode(&o)
 		if err == nil {
-			err = t.obey(o)
+			err = t.setOrder(o)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(floorPlace{Address: t.addr})
+		_ = json.NewEncoder(w).Encode(floorAddress{Address: t.addr})
 	})
 }
 
-func (t *floorTarget) obey(o FloorOrder) error {
+func (t *floorTarget) setOrder(o FloorOrder) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *floorTarget) obey(o FloorOrder) error {
 func (t *floorTarget) relays() []Relay { return nil }
 
 func (t *floorTarget) runtime() Runtime {
-	return Runtime{Out: t.out.Load(), Writes: t.calls.Load()}
+	return Runtime{Datagrams: t.out.Load(), Writes: t.calls.Load()}
 }
 
 func (t *floorTarget) close() error {
@@ -122,8 +122,8 @@ func (t *floorTarget) close() error {
 	return errors.Join(unix.Close(t.fd), t.conn.Close())
 }
 
-// incoming is one packet of a drained batch, decrypted.
-type incoming struct {
+// openedPacket is a packet of the publisher, decrypted.
+type openedPacket struct {
 	header  []byte
 	payload []byte
 	ssrc    uint32
@@ -131,8 +131,8 @@ type incoming struct {
 }
 
 const (
-	floorRead   = 64
-	floorBuffer = 2048
+	floorBatchSize  = 64
+	floorBufferSize = 2048
 )
 
 func (t *floorTarget) loop() {
@@ -148,11 +148,11 @@ func (t *floorTarget) loop() {
 			continue
 		}
 		n := in.read(t.fd)
-		packets := in.open(plan, t.track, n)
+		packets := in.open(plan, t.sequences, n)
 		if plan.mode == "" || len(packets) == 0 {
 			continue
 		}
-		// Subscriber by subscriber, so that what goes to one destination is together.
+		// All packets for one subscriber come together, so that GSO can send them as one message.
 		for i := range plan.subs {
 			for j := range packets {
 				out.add(plan.mode, &plan.subs[i], &packets[j])
@@ -163,13 +163,13 @@ func (t *floorTarget) loop() {
 	}
 }
 
-// flood sends made-up media as fast as one core can.
+// flood sends made-up packets as fast as one core can.
 func (t *floorTarget) flood(plan *floorPlan, out *floorWriter) {
 	payload := make([]byte, 1200)
 	for t.order.Load() == plan && !t.ended.Load() {
 		for i := range plan.subs {
 			for j := range int64(floodRun) {
-				p := incoming{payload: payload, ssrc: 1, number: t.flooded + j}
+				p := openedPacket{payload: payload, ssrc: 1, number: t.flooded + j}
 				p.header = floodHeader(p.number)
 				out.add(FloorGSO, &plan.subs[i], &p)
 			}
@@ -195,10 +195,10 @@ func floodHeader(number int64) []byte {
 
 // floorReader is one recvmmsg.
 type floorReader struct {
-	messages [floorRead]udp.Message
-	vectors  [floorRead]unix.Iovec
-	buffers  [floorRead][floorBuffer]byte
-	packets  [floorRead]incoming
+	messages [floorBatchSize]udp.Message
+	vectors  [floorBatchSize]unix.Iovec
+	buffers  [floorBatchSize][floorBufferSize]byte
+	packets  [floorBatchSize]openedPacket
 }
 
 func (r *floorReader) prepare() {
@@ -208,14 +208,14 @@ func (r *floorReader) prepare() {
 	}
 }
 
-// read returns how many messages there are; none when the time is over.
+// read returns how many messages there are; 0 when SO_RCVTIMEO is over.
 func (r *floorReader) read(fd int) int {
 	n, _ := udp.WaitAndReceiveMessages(uintptr(fd), r.messages[:])
 	return n
 }
 
-// open decrypts what was read; what is no media of the publisher is left out.
-func (r *floorReader) open(plan *floorPlan, track map[uint32]*packet.Tracker, n int) []incoming {
+// open decrypts the first n packets that were read, and leaves out what is not the publisher's media.
+func (r *floorReader) open(plan *floorPlan, track map[uint32]*packet.Sequence, n int) []openedPacket {
 	packets := r.packets[:0]
 	for i := range n {
 		b := r.buffers[i][:r.messages[i].Size()]
@@ -225,19 +225,19 @@ func (r *floorReader) open(plan *floorPlan, track map[uint32]*packet.Tracker, n 
 		}
 		tr := track[h.SSRC]
 		if tr == nil {
-			tr = new(packet.Tracker)
+			tr = new(packet.Sequence)
 			track[h.SSRC] = tr
 		}
 		number := tr.Add(h.Seq).Number
 		payload, err := plan.from.Open(b, h.Size, h.SSRC, number)
 		if err == nil {
-			packets = append(packets, incoming{b[:h.Size], payload, h.SSRC, number})
+			packets = append(packets, openedPacket{b[:h.Size], payload, h.SSRC, number})
 		}
 	}
 	return packets
 }
 
-// floorWriter gathers encrypted packets in a slab and sends them by the mode.
+// floorWriter collects encrypted packets in one buffer and sends them as the mode says.
 type floorWriter struct {
 	target *floorTarget
 	slab   []byte
@@ -249,36 +249,36 @@ type floorWriter struct {
 	names    []udp.RawAddress
 	count    int
 
-	// The run of equal packets to one destination that is being built.
-	run     int
-	segment int
-	short   bool // a shorter packet ends a run
+	// The run being built: packets of equal size to one destination, which GSO sends as one message.
+	runLength int
+	segment   int
+	runEnds   bool // its last packet was shorter, which ends it
 }
 
 const (
 	floorMessages = 256
-	floorSlab     = 1 << 20
-	floorRunMost  = 48
+	floorSlabSize = 1 << 20
+	floorRunLimit = 48
 )
 
 func newFloorWriter(t *floorTarget) *floorWriter {
-	return &floorWriter{target: t, slab: make([]byte, floorSlab),
+	return &floorWriter{target: t, slab: make([]byte, floorSlabSize),
 		messages: make([]udp.Message, floorMessages), vectors: make([]unix.Iovec, floorMessages),
 		controls: make([]udp.SegmentControl, floorMessages), names: make([]udp.RawAddress, floorMessages)}
 }
 
-func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *incoming) {
+func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *openedPacket) {
 	size := len(p.header) + len(p.payload) + packet.TagSize
-	if w.used+size > len(w.slab) || w.count == floorMessages && !w.continues(mode, size) {
+	if w.used+size > len(w.slab) || w.count == floorMessages && !w.extendsRun(mode, size) {
 		w.endRun()
 		w.flush()
 	}
 	at := w.slab[w.used : w.used : w.used+size]
 	sealed := s.seal.Seal(append(at, p.header...), len(p.header), p.payload, p.ssrc, p.number)
 	w.used += len(sealed)
-	if w.continues(mode, size) {
-		w.run++
-		w.short = size < w.segment
+	if w.extendsRun(mode, size) {
+		w.runLength++
+		w.runEnds = size < w.segment
 		w.vectors[w.count-1].SetLen(int(w.vectors[w.count-1].Len) + size)
 		return
 	}
@@ -287,29 +287,29 @@ func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *incoming) {
 	w.vectors[w.count] = udp.Vector(sealed)
 	w.messages[w.count].ToSend(&w.names[w.count], w.vectors[w.count:w.count+1])
 	w.count++
-	w.run, w.segment, w.short = 1, size, false
+	w.runLength, w.segment, w.runEnds = 1, size, false
 	w.target.out.Add(1)
 	if mode == FloorSingle {
 		w.flush()
 	}
 }
 
-func (w *floorWriter) continues(mode FloorMode, size int) bool {
-	return mode == FloorGSO && w.run > 0 && !w.short && size <= w.segment && w.run < floorRunMost
+func (w *floorWriter) extendsRun(mode FloorMode, size int) bool {
+	return mode == FloorGSO && w.runLength > 0 && !w.runEnds && size <= w.segment && w.runLength < floorRunLimit
 }
 
 // endRun gives the last message its segment size if it holds several packets.
 func (w *floorWriter) endRun() {
-	if w.run > 1 {
+	if w.runLength > 1 {
 		i := w.count - 1
 		w.messages[i].Segment(&w.controls[i], w.segment)
-		w.target.out.Add(uint64(w.run - 1))
+		w.target.out.Add(uint64(w.runLength - 1))
 	}
-	w.run = 0
+	w.runLength = 0
 }
 
-// flush sends everything; a kernel that refuses segments loses them, and the floor
-// then reports loss instead of a false figure.
+// flush sends everything. What a kernel without GSO refuses is lost, so that the floor shows
+// loss instead of a false figure.
 func (w *floorWriter) flush() {
 	w.endRun()
 	for sent := 0; sent < w.count; {

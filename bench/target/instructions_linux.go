@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// counters count what all threads of a process execute, in the kernel too. On a
+// Instructions count what all threads of a process execute, in the kernel too. On a
 // machine that is shared, the time of the same work differs by a factor of two from one
-// second to the next, with whatever the neighbours do to the caches; the number of
+// second to the next, depending on what the neighbours do to the caches; the number of
 // instructions does not.
 // https://man7.org/linux/man-pages/man2/perf_event_open.2.html
 type Instructions []int // descriptors, one per thread
 
-// countInstructions wants a processor that counts, and the right to: root, CAP_PERFMON, or
+// CountInstructions needs a processor that counts and the right to read it: root, CAP_PERFMON, or
 // kernel.perf_event_paranoid of 1 or less. Threads that begin later are counted with
 // those that begin them; one that begins right now may be missed, so call it when the
 // process rests.
@@ -47,7 +47,7 @@ func CountInstructions(pid int) (c Instructions, err error) {
 	return c, nil
 }
 
-// read returns the number so far.
+// Read returns the number so far.
 func (c Instructions) Read() (sum uint64, err error) {
 	var b [8]byte
 	for _, fd := range c {
@@ -59,6 +59,7 @@ func (c Instructions) Read() (sum uint64, err error) {
 	return sum, nil
 }
 
+// Close ends the counting.
 func (c Instructions) Close() (err error) {
 	for _, fd := range c {
 		err = errors.Join(err, unix.Close(fd))

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// listenerOf finds the process on this machine that listens where an URL points, so that
-// its processor time can be read; 0 when it is elsewhere or not ours to see.
+// ListenerOf finds the process on this machine that listens where a URL points, so that
+// its processor time can be read; 0 when it is elsewhere, or when this user may not see it.
 func ListenerOf(text string) int {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 
 // pionTarget is the plain fan-out that anyone writes with pion in an hour, done as well as
 // that allows: one UDP socket for all peers, no interceptors, one write per packet and
-// subscriber. It is what our own path is compared with.
+// subscriber. Carillon's path is compared with it.
 type pionTarget struct {
 	web  *webrtc.API
 	conn *net.UDPConn
@@ -69,10 +69,10 @@ func (t *pionTarget) routes(mux *http.ServeMux) {
 
 func (t *pionTarget) relays() []Relay { return nil }
 
-// runtime: one system call per packet, so they need no counting apart.
+// runtime has as many system calls as packets.
 func (t *pionTarget) runtime() Runtime {
 	n := t.out.Load()
-	return Runtime{Out: n, Writes: n}
+	return Runtime{Datagrams: n, Writes: n}
 }
 
 func (t *pionTarget) close() error { return errors.Join(t.whip.Close(), t.conn.Close()) }
@@ -97,7 +97,7 @@ func (t *pionTarget) Publish(ctx context.Context, _ auth.Identity, name, offer s
 			if err != nil {
 				return
 			}
-			// Only the track knows how many listen; a write that fails is a subscriber that left.
+			// A write that fails is of a subscriber that has left.
 			_ = local.WriteRTP(packet)
 		}
 	})
@@ -161,7 +161,7 @@ func (t *pionTarget) Watch(ctx context.Context, _ auth.Identity, name, offer str
 	return s, answer, nil
 }
 
-// feedback reads a subscriber's RTCP, and passes on its wish for a key frame.
+// feedback reads a subscriber's RTCP and passes on its requests for a key frame.
 func (t *pionTarget) feedback(room *pionRoom, sender *webrtc.RTPSender) {
 	for {
 		packets, _, err := sender.ReadRTCP()

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Names of targets that are built in.
+// Names of the built-in targets.
 const (
 	Carillon = "carillon"
 	Pion     = "pion"
@@ -32,25 +32,25 @@ type Ready struct {
 	Error  string  `json:"error,omitempty"`
 }
 
-// process is a target of ours: the own binary again, with a hidden sub-command. It
-// lives until stop, and dies with us because it reads our end of its standard input.
+// Process is a target that runs in a process of its own. It lives until Stop. A built-in target
+// also ends with the process that started it, because its standard input ends then.
 type Process struct {
-	name    string
-	PID     int
-	Ready   Ready
-	Private bool // a whole Carillon, which speaks NAME URL and has no control endpoints
+	name  string
+	PID   int
+	Ready Ready
+	Whole bool // it is a whole Carillon: it prints NAME URL, and has no control endpoints
 
 	cmd    *exec.Cmd
 	stdin  io.Closer
-	stderr *tail
-	Exited chan struct{} // closed when it is gone; waited is set before
+	stderr *lastOutput
+	Exited chan struct{} // closed when it has ended; waited is set before
 	waited error
 	once   sync.Once
 }
 
-// startProcess runs a target on the given cores and waits until it is ready.
+// Start runs a target on the given cores and waits until it is ready.
 func Start(ctx context.Context, name string, command []string, cores []int) (*Process, error) {
-	return (&Process{name: name, stderr: &tail{}, Exited: make(chan struct{})}).start(ctx, command, cores)
+	return (&Process{name: name, stderr: &lastOutput{}, Exited: make(chan struct{})}).start(ctx, command, cores)
 }
 
 func (p *Process) start(ctx context.Context, command []string, cores []int) (*Process, error) {
@@ -58,7 +58,7 @@ func (p *Process) start(ctx context.Context, command []string, cores []int) (*Pr
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stderr = p.stderr
 	p.cmd.Env = os.Environ()
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we stop it when we have its figures
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not end it before its figures are read
 	if len(cores) > 0 {
 		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", len(cores)))
 	}
@@ -110,7 +110,7 @@ func (p *Process) read(stdout io.Reader, lines chan<- Ready) {
 		}
 		name, url, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch {
-		case !p.Private:
+		case !p.Whole:
 			if err := json.Unmarshal([]byte(line), &ready); err != nil {
 				ready.Error = fmt.Sprintf("its first line makes no sense: %.100q", line)
 			}
@@ -125,7 +125,7 @@ func (p *Process) read(stdout io.Reader, lines chan<- Ready) {
 	}
 }
 
-// died says how the process ended; nil while it lives.
+// Died says how the process ended; nil while it lives.
 func (p *Process) Died() error {
 	select {
 	case <-p.Exited:
@@ -138,11 +138,11 @@ func (p *Process) Died() error {
 	return fmt.Errorf("%w%s", p.waited, p.stderr.quoted())
 }
 
-// stop asks it to end by closing its input, and insists after two seconds.
+// Stop asks it to end by closing its input, and insists after two seconds.
 func (p *Process) Stop() {
 	p.once.Do(func() {
 		_ = p.stdin.Close()
-		if p.Private {
+		if p.Whole {
 			_ = p.cmd.Process.Signal(syscall.SIGTERM)
 		}
 		select {
@@ -154,19 +154,20 @@ func (p *Process) Stop() {
 	})
 }
 
+// Runtime reads what a built-in target counts itself.
 func (p *Process) Runtime(ctx context.Context) (r Runtime, err error) {
 	err = p.call(ctx, http.MethodGet, "/runtime", nil, &r)
 	return r, err
 }
 
-// floor tells a floor target how to send. It returns where the publisher sends to.
+// Floor tells a floor target how to send. It returns where the publisher sends to.
 func (p *Process) Floor(ctx context.Context, o FloorOrder) (netip.AddrPort, error) {
-	var place floorPlace
+	var place floorAddress
 	err := p.call(ctx, http.MethodPost, "/floor", o, &place)
 	return place.Address, err
 }
 
-// call speaks JSON with the target's control endpoints.
+// call sends JSON to a control endpoint of the target and reads its answer.
 func (p *Process) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -200,13 +201,13 @@ func (p *Process) call(ctx context.Context, method, path string, in, out any) er
 	return nil
 }
 
-// tail keeps the end of what a target wrote to its standard error.
-type tail struct {
+// lastOutput keeps the end of what a target wrote to its standard error.
+type lastOutput struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (t *tail) Write(b []byte) (int, error) {
+func (t *lastOutput) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.text = append(t.text, b...)
@@ -216,7 +217,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (t *tail) quoted() string {
+func (t *lastOutput) quoted() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	text := strings.TrimSpace(string(t.text))

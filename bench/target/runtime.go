@@ -1,14 +1,15 @@
 package target
 
-// Runtime is what a target of ours tells about itself.
+// Runtime is what a built-in target counts itself, since its start.
 type Runtime struct {
-	Mallocs uint64 `json:"mallocs"` // heap objects allocated since the start
+	Mallocs uint64 `json:"mallocs"` // heap objects allocated
 	// Of the media socket, where it counts them: 0 is unknown.
-	Reads  uint64 `json:"reads,omitempty"` // system calls
-	Writes uint64 `json:"writes,omitempty"`
-	Out    uint64 `json:"out,omitempty"` // datagrams sent
+	Reads     uint64 `json:"reads,omitempty"` // system calls
+	Writes    uint64 `json:"writes,omitempty"`
+	Datagrams uint64 `json:"out,omitempty"` // datagrams sent
 }
 
+// Since returns what was counted since an earlier reading.
 func (r Runtime) Since(before Runtime) Runtime {
-	return Runtime{Mallocs: r.Mallocs - before.Mallocs, Reads: r.Reads - before.Reads, Writes: r.Writes - before.Writes, Out: r.Out - before.Out}
+	return Runtime{Mallocs: r.Mallocs - before.Mallocs, Reads: r.Reads - before.Reads, Writes: r.Writes - before.Writes, Datagrams: r.Datagrams - before.Datagrams}
 }

@@ -21,8 +21,8 @@ type target interface {
 	close() error
 }
 
-// ServeTarget runs one of the built-in targets until in ends, and prints to out the
-// line that startProcess waits for. It is the body of the hidden sub-command.
+// Serve runs one of the built-in targets until in ends, and prints to out the
+// line that Start waits for. It is the body of the hidden sub-command.
 func Serve(kind string, in io.Reader, out io.Writer, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {

@@ -16,13 +16,13 @@ import (
 	"carillon/client"
 )
 
-// carillon is a whole server of ours with an empty data folder, in a process of its own.
+// Server is a whole Carillon with an empty data folder, in a process of its own.
 type Server struct {
 	Process *Process
 	folder  string
 }
 
-// serveConfig lifts the limits that hold one address back: all of our users have one.
+// serveConfig raises the limits per address, since all users of a measurement have one.
 const serveConfig = `log = "error"
 [signaling.rates]
 frames = 100000
@@ -34,7 +34,7 @@ address_hellos = 100000
 hellos = 100000
 `
 
-// startCarillon runs command, which serves, on the given cores.
+// StartServer runs command, which is that of carillon serve, on the given cores.
 func StartServer(ctx context.Context, command []string, cores []int) (*Server, error) {
 	folder, err := os.MkdirTemp("", "carillon-bench-")
 	if err != nil {
@@ -49,31 +49,32 @@ func StartServer(ctx context.Context, command []string, cores []int) (*Server, e
 	for _, flag := range []string{"--listen", "--media", "--turn", "--private"} {
 		command = append(command, flag, "127.0.0.1:0")
 	}
-	p := &Process{name: Carillon, Private: true, stderr: &tail{}, Exited: make(chan struct{})}
+	p := &Process{name: Carillon, Whole: true, stderr: &lastOutput{}, Exited: make(chan struct{})}
 	if c.Process, err = p.start(ctx, command, cores); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }
 
-// pid is that of its process.
-func (c *Server) PID() int { return c.Process.PID }
+// PID is that of its process.
+func (s *Server) PID() int { return s.Process.PID }
 
-func (c *Server) Close() error {
-	if c.Process != nil {
-		c.Process.Stop()
+// Close ends the process and removes its folder.
+func (s *Server) Close() error {
+	if s.Process != nil {
+		s.Process.Stop()
 	}
-	return os.RemoveAll(c.folder)
+	return os.RemoveAll(s.folder)
 }
 
-// tab opens one tab of a user.
-func (c *Server) Tab(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
-	token, err := c.token(ctx, user)
+// Tab opens one tab of a user.
+func (s *Server) Tab(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
+	token, err := s.token(ctx, user)
 	if err != nil {
 		return nil, err
 	}
 	t, err := client.Dial(ctx, client.Options{
-		URL: "ws" + strings.TrimPrefix(c.Process.Ready.URL, "http") + "/ws", Event: event,
+		URL: "ws" + strings.TrimPrefix(s.Process.Ready.URL, "http") + "/ws", Event: event,
 		Token: func(context.Context) (string, error) { return token, nil },
 	})
 	if err != nil {
@@ -82,12 +83,12 @@ func (c *Server) Tab(ctx context.Context, user string, event func(chat.Event)) (
 	return t, nil
 }
 
-func (c *Server) token(ctx context.Context, user string) (string, error) {
+func (s *Server) token(ctx context.Context, user string) (string, error) {
 	body, err := json.Marshal(map[string]string{"user": user})
 	if err != nil {
 		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Process.Ready.URL+"/demo/token", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Process.Ready.URL+"/demo/token", bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}

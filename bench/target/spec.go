@@ -10,7 +10,8 @@ import (
 	"carillon/client"
 )
 
-// targetSpec is one entry of Options.Targets.
+// Spec says which server is measured: a built-in target, a Carillon that runs already, or any
+// server with WHIP and WHEP.
 type Spec struct {
 	Name       string
 	BuiltIn    bool
@@ -21,6 +22,8 @@ type Spec struct {
 	PID        int
 }
 
+// ParseSpec reads carillon, pion, server=URL, or whip=URL,whep=URL, the latter two with further
+// parts token=T, pid=N and name=X.
 func ParseSpec(text string) (Spec, error) {
 	if text == Carillon || text == Pion {
 		return Spec{Name: text, BuiltIn: true}, nil
@@ -71,14 +74,15 @@ func ParseSpec(text string) (Spec, error) {
 	return t, nil
 }
 
-// carillonPaths says whether a target has more than WHIP and WHEP over UDP.
+// HasAllPaths says whether the target has more than WHIP and WHEP over UDP, that is, whether it
+// is a Carillon.
 func (t Spec) HasAllPaths() bool {
 	return t.BuiltIn && t.Name == Carillon || t.Server != ""
 }
 
 const greetTimeout = 15 * time.Second
 
-// greet asks a running Carillon for its relays, as a tab would. It finds out early
+// Greet asks a running Carillon for its relays, as a tab would. It finds out early
 // whether the server is there and the token good.
 func (t *Spec) Greet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, greetTimeout)

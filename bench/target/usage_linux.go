@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// usage of one process so far.
+// Usage is the processor time that a process has used so far.
 type Usage struct {
 	Total        time.Duration // exact, by the scheduler
 	User, System time.Duration // in ticks of 10 ms; only their proportion is used
 	Waited       time.Duration // ready to run while somebody else had the processor
 }
 
-// readUsage sums over the threads of a process. Threads that ended are not in the sum,
+// ReadUsage sums over the threads of a process. Threads that ended are not in the sum,
 // but Go keeps its threads.
 func ReadUsage(pid int) (u Usage, err error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -64,7 +64,8 @@ func parseStat(b []byte) (user, system time.Duration, err error) {
 	return time.Duration(u) * tick, time.Duration(s) * tick, err
 }
 
-// residentMemory of a process in bytes, without file pages that others share.
+// ResidentMemory of a process in bytes, without file pages that others share; 0 where it cannot
+// be read.
 func ResidentMemory(pid int) uint64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -79,7 +80,7 @@ func ResidentMemory(pid int) uint64 {
 	return 0
 }
 
-// stolen is the time that the machine below took from all processors.
+// Stolen is the time that the hypervisor took from all processors so far.
 func Stolen() time.Duration {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -93,6 +94,7 @@ func Stolen() time.Duration {
 	return 0
 }
 
+// Since returns what was used since an earlier reading.
 func (u Usage) Since(before Usage) Usage {
 	return Usage{Total: u.Total - before.Total, User: u.User - before.User, System: u.System - before.System, Waited: u.Waited - before.Waited}
 }
