@@ -81,9 +81,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	var ring doorbell
+	var events delivery
 	c.Store.Folder = folder
-	db, err := store.Open(ctx, c.Store, log, ring.deliver)
+	db, err := store.Open(ctx, c.Store, log, events.deliver)
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,11 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		defer relays.Close()
 	}
 
-	bell, err := bus.Open(c.Bus, log)
+	messageBus, err := bus.Open(c.Bus, log)
 	if err != nil {
 		return fmt.Errorf("bus: %w", err)
 	}
-	defer bell.Close()
+	defer messageBus.Close()
 	own, err := config.Secret(folder, "auth")
 	if err != nil {
 		return err
@@ -134,21 +134,21 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	messages := chat.New(db, c.Chat)
 	door := switchboard.NewDoor(media)
 	board, err := switchboard.New(switchboard.Deps{
-		Store: db, Chat: messages, Bus: bell, Door: door, Config: c.Call, Log: log, Metrics: reg,
+		Store: db, Chat: messages, Bus: messageBus, Door: door, Config: c.Call, Log: log, Metrics: reg,
 	})
 	if err != nil {
 		return err
 	}
 	defer board.Close()
 	node, err := signaling.New(signaling.Deps{
-		Chat: messages, Bus: bell, Verify: verifier.Verify, Revoke: db.Revoke,
+		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoke: db.Revoke,
 		Calls: board, ICEServers: iceServers(relays, c.ICE), Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err
 	}
 	defer closeNode(ctx, node)
-	ring.connect(node.Deliver)
+	events.connect(node.Deliver)
 
 	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), log)
 	defer streams.Close()
@@ -202,7 +202,8 @@ func run(ctx context.Context, serving ...func(context.Context) error) error {
 	return nil
 }
 
-// farewell is how long tabs have to be told that they shall come back.
+// farewell is how long tabs have to be told that they shall come back, and to get answers
+// to what they asked.
 const farewell = 5 * time.Second
 
 func closeNode(ctx context.Context, node *signaling.Server) {
@@ -211,19 +212,19 @@ func closeNode(ctx context.Context, node *signaling.Server) {
 	node.Close(ctx)
 }
 
-// doorbell joins the store, which rings, to the signaling above it, which is built later.
-// What is stored before has nobody to hear it.
-type doorbell struct {
-	hear atomic.Pointer[func([]chat.UserEvent)]
+// delivery takes events from the store to signaling, which is built after it. What is
+// committed before they are connected reaches no tab: none is there.
+type delivery struct {
+	to atomic.Pointer[func([]chat.UserEvent)]
 }
 
-func (d *doorbell) deliver(events []chat.UserEvent) {
-	if hear := d.hear.Load(); hear != nil {
-		(*hear)(events)
+func (d *delivery) deliver(events []chat.UserEvent) {
+	if to := d.to.Load(); to != nil {
+		(*to)(events)
 	}
 }
 
-func (d *doorbell) connect(hear func([]chat.UserEvent)) { d.hear.Store(&hear) }
+func (d *delivery) connect(to func([]chat.UserEvent)) { d.to.Store(&to) }
 
 // limits are what clients are told at hello.
 func limits(c config.Config) wire.Limits {

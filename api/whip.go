@@ -40,7 +40,7 @@ type ICEServer struct {
 
 // WHIP serves WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) under /whip/ROOM and /whep/ROOM.
 // Who asks is found out by the token of each request, what they may do is decided by the
-// Joiner. A session's own URL holds an unguessable id, and is its owner's alone.
+// Joiner. A session's own URL holds an unguessable id, and obeys only the user who made it.
 type WHIP struct {
 	joiner Joiner
 	who    func(*http.Request) (auth.Identity, error)
@@ -57,7 +57,7 @@ type WHIP struct {
 // resource is a session under its URL.
 type resource struct {
 	path    string
-	owner   string // the user whose token made it
+	user    string // whose token made it; nobody else may change or end it
 	session Session
 
 	mu     sync.Mutex // one negotiation at a time
@@ -113,7 +113,7 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 			return
 		}
 		res := &resource{
-			path: r.URL.Path + "/" + rand.Text(), owner: who.User,
+			path: r.URL.Path + "/" + rand.Text(), user: who.User,
 			session: session, offer: offer, answer: answer, etag: rand.Text(),
 		}
 		if err := h.keep(res); err != nil {
@@ -173,7 +173,7 @@ func (h *WHIP) forget(path string) *resource {
 func (h *WHIP) find(path, user string) *resource {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if res := h.sessions[path]; res != nil && res.owner == user {
+	if res := h.sessions[path]; res != nil && res.user == user {
 		return res
 	}
 	return nil

@@ -74,7 +74,7 @@ func (c *connection) typing(ctx context.Context, p wire.Typing) error {
 	p.User = c.tab.User
 	for _, m := range conversation.Members {
 		if m.ID != p.User {
-			c.server.ephemeralTo(m.ID, wire.NoteTypes, p)
+			c.server.ephemeralTo(m.ID, wire.NoteTyping, p)
 		}
 	}
 	return nil

@@ -172,13 +172,13 @@ func TestTypingReachesTheOthersOnly(t *testing.T) {
 	if err := alice.Notify(wire.NoteTyping, wire.Typing{Conversation: c, User: "carol", On: true}); err != nil {
 		t.Fatal(err)
 	}
-	bob.await("typing", func() bool { return len(noted[wire.Typing](bob, wire.NoteTypes)) == 1 })
-	if got := noted[wire.Typing](bob, wire.NoteTypes)[0]; got.User != "alice" || !got.On || got.Conversation != c {
+	bob.await("typing", func() bool { return len(noted[wire.Typing](bob, wire.NoteTyping)) == 1 })
+	if got := noted[wire.Typing](bob, wire.NoteTyping)[0]; got.User != "alice" || !got.On || got.Conversation != c {
 		t.Errorf("got %+v, want alice's, whoever the client names", got)
 	}
 	bob.send("carol", "done")
 	carol.await("the next message", func() bool { return len(carol.texts()) == 2 })
-	if n := len(noted[wire.Typing](carol, wire.NoteTypes)); n != 0 {
+	if n := len(noted[wire.Typing](carol, wire.NoteTyping)); n != 0 {
 		t.Errorf("carol heard of %d typings in a conversation that is not hers", n)
 	}
 }

@@ -44,21 +44,20 @@ const (
 const (
 	NotePong       = "pong"        // Empty; answers ping
 	NoteAck        = "ack"         // Ack; everything up to offset is stored on this device
-	NoteTyping     = "typing"      // Typing
+	NoteTyping     = "typing"      // Typing; the server passes it on with User
 	NoteActivity   = "activity"    // Activity; for idle presence
 	NoteLegSuspend = "leg.suspend" // LegRef; sent at pagehide
 )
 
-// Notifications of the server.
+// Notifications of the server, beside NoteTyping.
 const (
 	NotePing     = "ping"     // Empty; answer with pong at once
 	NoteEvent    = "event"    // chat.Event, durable, in order of offset
 	NoteSynced   = "synced"   // Synced; everything missed has been sent, ring and notify from now on
-	NoteTypes    = "typing"   // Typing, with User
-	NotePresence = "presence" // Presence
+	NotePresence = "presence" // Presence, of whom I watch
 	NoteSessions = "sessions" // SessionList; my sessions changed
-	NoteSlots    = "slots"    // Slots; over the leg's data channel when it is open
-	NoteSpeaker  = "speaker"  // Speaker
+	NoteSlots    = "slots"    // Slots; what each receiving line of my leg shows
+	NoteSpeaker  = "speaker"  // Speaker; who speaks in my call
 	NoteLegEnd   = "leg.end"  // LegEnd; this tab's leg is over, give back camera and microphone
 )
 

@@ -67,7 +67,7 @@ func ServerNotes() []Note {
 		{NotePing, Empty{}},
 		{NoteEvent, chat.Event{}},
 		{NoteSynced, Synced{}},
-		{NoteTypes, Typing{}},
+		{NoteTyping, Typing{}},
 		{NotePresence, Presence{}},
 		{NoteSessions, SessionList{}},
 		{NoteSlots, Slots{}},
