@@ -44,26 +44,51 @@ var (
 
 // fill sets defaults where a field is zero, and refuses values that make no sense.
 func (o *Options) fill() error {
-	if o.Media == (load.Media{}) {
-		o.Media = load.DefaultMedia()
-	}
-	if err := o.Media.Validate(); err != nil {
-		return err
-	}
+	setDefault(&o.Media, load.DefaultMedia())
 	if len(o.Targets) == 0 {
 		o.Targets = []string{target.Carillon, target.Pion}
 	}
 	if len(o.Subscribers) == 0 {
-		o.Subscribers = []int{10, 100, 400}
-		if o.Quick {
-			o.Subscribers = []int{100}
+		o.Subscribers = o.defaultSubscribers()
+	}
+	setDefault(&o.Room, 12)
+	setDefault(&o.Slots, 4)
+	setDefault(&o.Calls, 20)
+	setDefault(&o.Tabs, 5)
+	setDefault(&o.Rounds, 5)
+	if o.Quick {
+		setDefault(&o.Window, shorterWindow)
+		if len(o.Paths) == 0 {
+			o.Paths = []string{report.PathUDP}
 		}
-		if slices.ContainsFunc(o.Targets, func(t string) bool { return strings.Contains(","+t, ",server=") }) {
-			o.Subscribers = []int{10, 50} // a call takes 100 unless the server is told otherwise
-			if o.Quick {
-				o.Subscribers = []int{50}
-			}
+		if len(o.Shapes) == 0 {
+			o.Shapes = []string{report.ShapeFanOut}
 		}
+	}
+	setDefault(&o.Window, defaultWindow)
+	setDefault(&o.Sample, 1)
+	setDefault(&o.RampLoss, 0.005)
+	setDefault(&o.RampP99, 30*time.Millisecond)
+	setDefault(&o.Pin, "auto")
+	return o.validate()
+}
+
+func (o *Options) defaultSubscribers() []int {
+	running := slices.ContainsFunc(o.Targets, func(t string) bool { return strings.Contains(","+t, ",server=") })
+	switch {
+	case running && o.Quick:
+		return []int{50}
+	case running: // a call there takes 100 unless the server is configured otherwise
+		return []int{10, 50}
+	case o.Quick:
+		return []int{100}
+	}
+	return []int{10, 100, 400}
+}
+
+func (o *Options) validate() error {
+	if err := o.Media.Validate(); err != nil {
+		return err
 	}
 	for _, n := range o.Subscribers {
 		if n < 1 || n > 20000 {
@@ -80,27 +105,6 @@ func (o *Options) fill() error {
 			return fmt.Errorf("there is no shape %q; the shapes are %s", s, strings.Join(allShapes, ", "))
 		}
 	}
-	if o.Quick {
-		if len(o.Paths) == 0 {
-			o.Paths = []string{report.PathUDP}
-		}
-		if len(o.Shapes) == 0 {
-			o.Shapes = []string{report.ShapeFanOut}
-		}
-	}
-	setDefault(&o.Room, 12)
-	setDefault(&o.Slots, 4)
-	setDefault(&o.Calls, 20)
-	setDefault(&o.Tabs, 5)
-	setDefault(&o.Rounds, 5)
-	if o.Quick {
-		setDefault(&o.Window, shorterWindow)
-	}
-	setDefault(&o.Window, defaultWindow)
-	setDefault(&o.Sample, 1)
-	setDefault(&o.RampLoss, 0.005)
-	setDefault(&o.RampP99, 30*time.Millisecond)
-	setDefault(&o.Pin, "auto")
 	if o.Calls < 1 || o.Calls > 2000 || o.Tabs < 1 || o.Tabs > 100 {
 		return fmt.Errorf("%d calls a second to users with %d tabs: want 1 to 2000 calls and 1 to 100 tabs", o.Calls, o.Tabs)
 	}

@@ -20,7 +20,7 @@ func rowOf(g group, b *testBed, beside []window) (report.Row, *report.Refused) {
 	}
 	r := report.Row{
 		Path: g.path, Shape: g.shape, Target: b.target, Subscribers: g.subscribers, Publishers: 1,
-		CPUSpread: over(good, window.cost), Windows: len(good), SetupMS: map[string]report.Quantiles{},
+		Windows:     len(good),
 		Packets:     over(good, window.packetRate).Median,
 		Bytes:       over(good, func(w window) float64 { return ratio(float64(w.counts.Bytes), float64(w.counts.Packets)) }).Median,
 		Loss:        over(good, window.loss).Median,
@@ -38,53 +38,83 @@ func rowOf(g group, b *testBed, beside []window) (report.Row, *report.Refused) {
 		Dropped: over(good, func(w window) float64 { return ratio(float64(w.counts.Dropped), float64(w.counts.Packets)) }).Median,
 		Stolen:  over(good, func(w window) float64 { return float64(w.stolen) / float64(w.length) }).Median,
 		Latency: quantilesOf(good),
-		Allocs:  -1, WritesPer: -1, BatchSize: -1,
 	}
 	if g.shape == report.ShapeRoom {
 		r.Publishers = g.subscribers
 	}
-	if r.LateMS > milliseconds(lateNotice) {
-		r.Note = fmt.Sprintf("noisy: the generator's packets left up to %.0f ms late", r.LateMS)
-	}
-	if slices.ContainsFunc(good, window.repacked) {
-		r.Note = "noisy: the server cuts frames into packets of its own, so latency is of a part of them and cost of another size; try --size 1100"
-	}
 	for _, w := range good {
 		r.Starved = max(r.Starved, w.starved)
 	}
+	r.Note = noteOf(r, good)
+	setCost(&r, good)
+	setRatio(&r, b.windows, beside)
+	setRuntime(&r, b, good)
+	setSetup(&r, b.setup)
+	return r, nil
+}
+
+func noteOf(r report.Row, windows []window) string {
+	switch {
+	case slices.ContainsFunc(windows, window.repacked):
+		return "noisy: the server cuts frames into packets of its own, so latency is of a part of them and cost of another size; try --size 1100"
+	case r.LateMS > milliseconds(lateNotice):
+		return fmt.Sprintf("noisy: the generator's packets left up to %.0f ms late", r.LateMS)
+	}
+	return ""
+}
+
+func setCost(r *report.Row, windows []window) {
+	r.CPUSpread = over(windows, window.cost)
 	r.CPU = r.CPUSpread.Median
 	if r.CPU > 0 {
 		r.PerCPU = 1e6 / r.CPU
-		r.User = r.CPU * userShare(good)
+		r.User = r.CPU * userShare(windows)
 		r.System = r.CPU - r.User
 	}
-	r.Instructions = over(good, instructions)
-	r.TimeRatio = ratioByRound(b.windows, beside, window.cost)
+	r.Instructions = over(windows, instructions)
+}
+
+// setRatio compares instructions if they were counted, else time.
+func setRatio(r *report.Row, windows, beside []window) {
+	r.TimeRatio = ratioByRound(windows, beside, window.cost)
 	if r.TimeRatio.Median > 0 {
 		r.RatioOf, r.RatioSpread = report.RatioOfTime, r.TimeRatio
 	}
-	if counted := ratioByRound(b.windows, beside, instructions); counted.Median > 0 {
+	if counted := ratioByRound(windows, beside, instructions); counted.Median > 0 {
 		r.RatioOf, r.RatioSpread = report.RatioOfInstructions, counted
 	}
 	r.Ratio = r.RatioSpread.Median
-	if b.process != nil && !b.process.Whole {
-		r.Allocs = over(good, func(w window) float64 { return ratio(float64(w.runtime.Mallocs), float64(w.counts.Packets)) }).Median
-		if good[0].runtime.Writes > 0 {
-			r.WritesPer = over(good, func(w window) float64 { return ratio(float64(w.runtime.Writes), float64(w.runtime.Datagrams)) }).Median
-			if r.WritesPer > 0 {
-				r.BatchSize = 1 / r.WritesPer
-			}
-		}
+}
+
+// setRuntime takes what a built-in target counts itself; -1 stays where it does not.
+func setRuntime(r *report.Row, b *testBed, windows []window) {
+	r.Allocs, r.WritesPer, r.BatchSize = -1, -1, -1
+	if b.process == nil || b.process.Whole {
+		return
 	}
-	if b.setup == nil {
-		return r, nil
+	r.Allocs = over(windows, func(w window) float64 { return ratio(float64(w.runtime.Mallocs), float64(w.counts.Packets)) }).Median
+	if windows[0].runtime.Writes == 0 {
+		return
 	}
-	for phase, h := range map[string]*load.Histogram{report.PhaseSignal: &b.setup.Signal, report.PhaseICE: &b.setup.ICE, report.PhaseDTLS: &b.setup.DTLS, report.PhaseMedia: &b.setup.Media} {
+	r.WritesPer = over(windows, func(w window) float64 { return ratio(float64(w.runtime.Writes), float64(w.runtime.Datagrams)) }).Median
+	r.BatchSize = 0
+	if r.WritesPer > 0 {
+		r.BatchSize = 1 / r.WritesPer
+	}
+}
+
+func setSetup(r *report.Row, s *load.Setup) {
+	r.SetupMS = map[string]report.Quantiles{}
+	if s == nil {
+		return
+	}
+	for phase, h := range map[string]*load.Histogram{
+		report.PhaseSignal: &s.Signal, report.PhaseICE: &s.ICE, report.PhaseDTLS: &s.DTLS, report.PhaseMedia: &s.Media,
+	} {
 		if !h.Empty() {
 			r.SetupMS[phase] = inMilliseconds(h)
 		}
 	}
-	return r, nil
 }
 
 func notReported(g group, target, reason string) *report.Refused {

@@ -91,24 +91,14 @@ func (r *runner) rings(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	b := &testBed{target: target.Carillon, process: s.Process, pid: s.Process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
 	var total tally
-	started := ringStarts{at: map[string]time.Time{}}
 	var tabs openTabs
 	defer tabs.close()
 	users, tabsEach := r.options.ringUsers(), r.options.Tabs
-	var callers []*client.Client
+	started := &ringStarts{at: map[string]time.Time{}}
 	b.memory.before = target.ResidentMemory(b.pid)
-	for i := range users {
-		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
-		if err != nil {
-			return err
-		}
-		callers = append(callers, from)
-		for range tabsEach {
-			seen := map[string]bool{}
-			if _, err := tabs.open(ctx, s, fmt.Sprintf("callee%d", i), func(e chat.Event) { started.ring(e, seen, &total) }); err != nil {
-				return err
-			}
-		}
+	callers, err := openRingTabs(ctx, s, &tabs, users, tabsEach, func(e chat.Event, seen map[string]bool) { started.ring(e, seen, &total) })
+	if err != nil {
+		return err
 	}
 	b.memory.after, b.memory.peers = target.ResidentMemory(b.pid), users*(1+tabsEach)
 	var waiting sync.WaitGroup
@@ -127,15 +117,34 @@ func (r *runner) rings(ctx context.Context) (err error) {
 		return failed.get()
 	}
 	err = r.repeat(ctx, b, operations{rate: float64(r.options.Calls), fanout: tabsEach, do: ring}, &total)
+	g := group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}
 	if refused, ok := errors.AsType[*refusal.Error](err); ok && len(b.windows) == 0 {
-		r.report.Refused = append(r.report.Refused, *notReported(group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}, b.target, "the server refuses: "+refused.Message))
+		r.report.Refused = append(r.report.Refused, *notReported(g, b.target, "the server refuses: "+refused.Message))
 		return nil
 	}
 	if len(b.windows) > 0 {
-		r.addRow(group{path: report.PathWebSocket, shape: report.ShapeRing, subscribers: tabsEach}, b,
-			fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", users, tabsEach))
+		r.addRow(g, b, fmt.Sprintf("%d users with %d tabs each; from the call until a tab rings; each call is cancelled", users, tabsEach))
 	}
 	return err
+}
+
+// openRingTabs opens a tab for each caller, which it returns, and tabsEach for each user who is
+// called. event is told what these receive, with a map that belongs to the tab.
+func openRingTabs(ctx context.Context, s *target.Server, tabs *openTabs, users, tabsEach int, event func(chat.Event, map[string]bool)) (callers []*client.Client, err error) {
+	for i := range users {
+		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
+		if err != nil {
+			return nil, err
+		}
+		callers = append(callers, from)
+		for range tabsEach {
+			seen := map[string]bool{}
+			if _, err := tabs.open(ctx, s, fmt.Sprintf("callee%d", i), func(e chat.Event) { event(e, seen) }); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return callers, nil
 }
 
 // ringStarts knows when each caller's last call began.

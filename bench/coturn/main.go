@@ -137,25 +137,9 @@ func measure(name, binary, folder string, peer int, size string) (result, error)
 	}
 	client := append([]string{"-c", others(), "turnutils_uclient", "-c", "-u", "bench", "-W", "secret", "-m", fmt.Sprint(*clients), "-n", fmt.Sprint(*messages),
 		"-l", size, "-z", fmt.Sprint(*interval), "-p", fmt.Sprint(port), "-e", "127.0.0.1", "-r", fmt.Sprint(peer)}, strings.Fields(*extra)...)
-	highest := make(chan int)
-	stop := make(chan struct{})
-	go func() {
-		most := 0
-		for {
-			select {
-			case <-stop:
-				highest <- most
-				return
-			case <-time.After(50 * time.Millisecond):
-				if u, err := usage(server.Process.Pid); err == nil {
-					most = max(most, u.resident)
-				}
-			}
-		}
-	}()
+	peak := watchMemory(server.Process.Pid)
 	out, err := exec.Command("taskset", append(client, "127.0.0.1")...).CombinedOutput()
-	close(stop)
-	most := <-highest
+	most := peak()
 	if err != nil {
 		return r, fmt.Errorf("turnutils_uclient: %w\n%s", err, out)
 	}
@@ -174,6 +158,32 @@ func measure(name, binary, folder string, peer int, size string) (result, error)
 	r.user, r.system = after.user-before.user, after.system-before.system
 	r.memory = (most - before.resident) / *clients
 	return r, nil
+}
+
+// watchMemory follows the memory of a process until the returned function is called, which
+// returns the most that was seen.
+func watchMemory(pid int) (peak func() int) {
+	most, done, stop := 0, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				if u, err := usage(pid); err == nil {
+					most = max(most, u.resident)
+				}
+			}
+		}
+	}()
+	return func() int {
+		close(stop)
+		<-done
+		return most
+	}
 }
 
 // others are the cores that the server does not have.
