@@ -15,7 +15,7 @@ var (
 )
 
 // disguised returns the IPv4 address that packets for an IPv6 address may end up at. Such
-// an address is judged by what it hides, since a tunnel or translator on the way unwraps it.
+// an address is checked as the one it hides, since a tunnel or translator on the way unwraps it.
 func disguised(a netip.Addr) (netip.Addr, bool) {
 	if !a.Is6() {
 		return netip.Addr{}, false
@@ -57,7 +57,7 @@ type specialPrefix struct {
 	what   string
 }
 
-// special is address space that is not for hosts on the Internet, and one word for why.
+// special is address space that is not for hosts on the Internet, and what it is for instead.
 // https://www.iana.org/assignments/iana-ipv4-special-registry
 // https://www.iana.org/assignments/iana-ipv6-special-registry
 var special = []specialPrefix{
@@ -102,7 +102,7 @@ var special = []specialPrefix{
 // globalUnicast6 is the only part of IPv6 that has been given to hosts on the Internet.
 var globalUnicast6 = netip.MustParsePrefix("2000::/3")
 
-// notPublic says why a canonical address is no public host's; empty if it is one.
+// notPublic says why a canonical address is not that of a public host; empty if it is.
 func notPublic(a netip.Addr) string {
 	for _, s := range special {
 		if s.prefix.Contains(a) {

@@ -4,45 +4,45 @@ package turn
 
 import "slices"
 
-// refuseStranger refuses who has not proved who they are. From the address of a relay's owner
-// such answers count against the rate too; a stranger's request has been counted already.
-func (s *Server) refuseStranger(o *origin, now int64, b *builder) []byte {
-	if o.relay.live() && !s.strangers.admit(o.client.Addr(), now) {
-		o.stats.dropped[dropStranger].Add(1)
+// refuseUnauthenticated refuses a request that is not authenticated. handle has counted it
+// against the rate of such requests, except if its client has a relay: then it counts now.
+func (s *Server) refuseUnauthenticated(o *requester, now int64, b *builder) []byte {
+	if o.relay.live() && !s.answerLimits.admit(o.client.Addr(), now) {
+		o.stats.dropped[dropUnauthenticated].Add(1)
 		return nil
 	}
 	return b.raw
 }
 
-// caller is an authenticated sender.
-type caller struct {
+// principal is an authenticated sender.
+type principal struct {
 	name string
 	key  []byte
-	id   identity
+	id   identity // empty for the owner of a relay, who is known by its key
 }
 
 // authenticate finds out who sent a request, or how to refuse it. A relay's owner is known by
 // the key that opened it, so that neither expiry nor a removed secret ends a call.
 // https://www.rfc-editor.org/rfc/rfc8489#section-9.2.4
-func (s *Server) authenticate(o *origin, m *message) (caller, *builder) {
+func (s *Server) authenticate(o *requester, m *message) (principal, *builder) {
 	if _, signed := m.find(attrMessageIntegrity); !signed {
-		return caller{}, s.challenge(o, m, 401)
+		return principal{}, s.challenge(o, m, 401)
 	}
 	name, ok1 := m.find(attrUsername)
 	_, ok2 := m.find(attrRealm)
 	nonce, ok3 := m.find(attrNonce)
 	if !ok1 || !ok2 || !ok3 {
-		return caller{}, refuse(m, 400)
+		return principal{}, refuse(m, 400)
 	}
 	if !s.nonces.valid(nonce, o.client, s.wall()) {
-		return caller{}, s.challenge(o, m, 438)
+		return principal{}, s.challenge(o, m, 438)
 	}
-	if r := o.relay; r.live() && sameBytes(name, r.name) {
+	if r := o.relay; r.live() && string(name) == r.name {
 		if m.signedBy(r.key) {
-			return caller{name: r.name, key: r.key}, nil
+			return principal{name: r.name, key: r.key}, nil
 		}
 		s.metrics.unauthorized.Add(1)
-		return caller{}, s.challenge(o, m, 401)
+		return principal{}, s.challenge(o, m, 401)
 	}
 	id, ok := s.credentials.identify(string(name))
 	var key []byte
@@ -52,15 +52,15 @@ func (s *Server) authenticate(o *origin, m *message) (caller, *builder) {
 	// "The server [...] MUST NOT" say which of name and password was wrong.
 	if key == nil || m.method() == methodAllocate && !id.expires.IsZero() && id.expires.Before(s.wall()) {
 		s.metrics.unauthorized.Add(1)
-		return caller{}, s.challenge(o, m, 401)
+		return principal{}, s.challenge(o, m, 401)
 	}
 	if o.relay.live() && m.method() != methodAllocate {
-		return caller{}, refuse(m, 441).sign(key)
+		return principal{}, refuse(m, 441).sign(key)
 	}
-	return caller{string(name), key, id}, nil
+	return principal{string(name), key, id}, nil
 }
 
-func (s *Server) challenge(o *origin, m *message, code int) *builder {
+func (s *Server) challenge(o *requester, m *message, code int) *builder {
 	return refuse(m, code).
 		addText(attrRealm, s.cfg.Realm).
 		addText(attrNonce, s.nonces.make(o.client, s.wall()))

@@ -18,23 +18,23 @@ const (
 	maxSegmented = 64000
 )
 
-// outlet is a socket with packets queued for it. The batch owns what is queued.
-type outlet struct {
+// sendSocket is a socket with the packets that a batch has queued for it.
+type sendSocket struct {
 	fd          int
-	plain       bool // the kernel refused to segment
+	unsegmented bool // the kernel has refused to segment, so each packet is a message
 	first, last int32
 	queued      bool
 }
 
-// packet is one datagram on its way out: what we put before the payload, the payload where
-// it was received, and padding.
+// packet is one datagram to be sent: a header of ours, the payload where it was received, and
+// padding.
 type packet struct {
 	head     [48]byte
 	headSize int
 	body     []byte
 	pad      int
 	to       *udp.RawAddress
-	own      udp.RawAddress // what to points to, for an address that nobody else keeps
+	own      udp.RawAddress // room for an address that is stored nowhere else; to points to it then
 	next     int32
 }
 
@@ -47,7 +47,7 @@ var zeros [4]byte
 type batch struct {
 	packets []packet
 	count   int
-	dirty   []*outlet
+	waiting []*sendSocket
 	stats   *traffic
 
 	messages [maxMessages]udp.Message
@@ -61,7 +61,7 @@ func newBatch(size int, stats *traffic) *batch {
 
 // add queues a packet and returns it to be filled: head, body, pad and to. It flushes first
 // when the batch is full.
-func (b *batch) add(o *outlet) *packet {
+func (b *batch) add(o *sendSocket) *packet {
 	if b.count == len(b.packets) {
 		b.flush()
 	}
@@ -71,7 +71,7 @@ func (b *batch) add(o *outlet) *packet {
 	p.headSize, p.pad, p.next = 0, 0, -1
 	if !o.queued {
 		o.queued, o.first = true, i
-		b.dirty = append(b.dirty, o)
+		b.waiting = append(b.waiting, o)
 	} else {
 		b.packets[o.last].next = i
 	}
@@ -79,13 +79,14 @@ func (b *batch) add(o *outlet) *packet {
 	return p
 }
 
-// flush sends everything. A packet that a socket does not take is dropped, as a network would.
+// flush sends everything. A packet that its socket does not take now is dropped: it would be
+// late, and the network drops packets too.
 func (b *batch) flush() {
-	for _, o := range b.dirty {
+	for _, o := range b.waiting {
 		o.queued = false
 		b.send(o, o.first)
 	}
-	b.dirty = b.dirty[:0]
+	b.waiting = b.waiting[:0]
 	for i := range b.packets[:b.count] {
 		b.packets[i].body, b.packets[i].to = nil, nil
 	}
@@ -93,7 +94,7 @@ func (b *batch) flush() {
 }
 
 // send gathers runs of packets into messages and messages into system calls.
-func (b *batch) send(o *outlet, at int32) {
+func (b *batch) send(o *sendSocket, at int32) {
 	for at >= 0 {
 		start, messages := at, 0
 		b.vectors = b.vectors[:0]
@@ -103,20 +104,20 @@ func (b *batch) send(o *outlet, at int32) {
 		}
 		if !b.transmit(o, messages) {
 			// This socket's device cannot segment: the same packets again, one by one.
-			o.plain = true
+			o.unsegmented = true
 			at = start
 		}
 	}
 }
 
 // message puts packets that may travel together into one message, and returns the next.
-func (b *batch) message(slot int, o *outlet, at int32) int32 {
+func (b *batch) message(slot int, o *sendSocket, at int32) int32 {
 	first := &b.packets[at]
 	size, total, segments := first.size(), 0, 0
 	from := len(b.vectors)
 	for at >= 0 {
 		p := &b.packets[at]
-		if segments > 0 && (o.plain || size == 0 || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !p.to.Equal(first.to)) {
+		if segments > 0 && (o.unsegmented || size == 0 || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !p.to.Equal(first.to)) {
 			break
 		}
 		b.vector(p.head[:p.headSize])
@@ -145,7 +146,7 @@ func (b *batch) vector(bytes []byte) {
 
 // transmit sends the first messages. It is false if the kernel cannot segment for this socket
 // and nothing after the refused message was sent.
-func (b *batch) transmit(o *outlet, messages int) bool {
+func (b *batch) transmit(o *sendSocket, messages int) bool {
 	for done := 0; done < messages; {
 		n, errno := udp.SendMessages(uintptr(o.fd), b.messages[done:messages])
 		b.stats.writes.Add(1)
@@ -156,7 +157,7 @@ func (b *batch) transmit(o *outlet, messages int) bool {
 		case udp.RefusesSegments(errno) && done == 0 && b.messages[0].Segmented():
 			return false
 		default:
-			o.plain = o.plain || b.messages[done].Segmented() && errno != unix.EAGAIN
+			o.unsegmented = o.unsegmented || b.messages[done].Segmented() && errno != unix.EAGAIN
 			b.stats.dropped[dropSocket].Add(1)
 			done++
 		}
@@ -164,10 +165,10 @@ func (b *batch) transmit(o *outlet, messages int) bool {
 	return true
 }
 
-// forget drops everything that is queued.
-func (b *batch) forget() {
-	for _, o := range b.dirty {
+// discard drops everything that is queued.
+func (b *batch) discard() {
+	for _, o := range b.waiting {
 		o.queued = false
 	}
-	b.dirty, b.count = b.dirty[:0], 0
+	b.waiting, b.count = b.waiting[:0], 0
 }

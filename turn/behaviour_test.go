@@ -3,6 +3,7 @@ package turn
 import (
 	"bytes"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -15,10 +16,10 @@ func TestTwoSecretsLiveDuringRotation(t *testing.T) {
 	s := start(t, cfg)
 	for _, good := range cfg.Secrets {
 		name, password := Credential(good, "alice", time.Now().Add(time.Hour))
-		talkTo(t, "udp", s.address("udp"), name, password).allocate()
+		dialTestClient(t, "udp", s.address("udp"), name, password).allocate()
 	}
 	name, password := Credential("one long gone", "alice", time.Now().Add(time.Hour))
-	if got := talkTo(t, "udp", s.address("udp"), name, password).code(methodAllocate, overUDP); got != 401 {
+	if got := dialTestClient(t, "udp", s.address("udp"), name, password).code(methodAllocate, overUDP); got != 401 {
 		t.Errorf("a secret we do not have is answered with %d, want 401", got)
 	}
 	if got := s.ICEServers("bob", time.Now())[0]; got.Credential != sign("the new one", got.Username) {
@@ -29,7 +30,7 @@ func TestTwoSecretsLiveDuringRotation(t *testing.T) {
 func TestExpiryCountsForAllocateOnly(t *testing.T) {
 	s := start(t, testConfig(t))
 	name, password := Credential(secret, "alice", time.Now().Add(time.Minute))
-	c := talkTo(t, "udp", s.address("udp"), name, password)
+	c := dialTestClient(t, "udp", s.address("udp"), name, password)
 	c.allocate()
 	s.skew.Add(int64(2 * time.Minute))
 	peer := peerIs(echo(t))
@@ -42,14 +43,14 @@ func TestExpiryCountsForAllocateOnly(t *testing.T) {
 			t.Errorf("%s with an expired credential is answered with %d", what, got)
 		}
 	}
-	if got := talkTo(t, "udp", s.address("udp"), name, password).code(methodAllocate, overUDP); got != 401 {
+	if got := dialTestClient(t, "udp", s.address("udp"), name, password).code(methodAllocate, overUDP); got != 401 {
 		t.Errorf("Allocate with an expired credential is answered with %d, want 401", got)
 	}
 }
 
 func TestAStaleNonceIsRenewed(t *testing.T) {
 	s := start(t, testConfig(t))
-	c := s.talk(t, "udp", "alice")
+	c := s.newClient(t, "udp", "alice")
 	c.allocate()
 	s.skew.Add(int64(nonceLifetime + time.Second))
 	if got := c.once(methodRefresh, number(attrLifetime, 600)).errorCode(); got != 438 {
@@ -62,9 +63,9 @@ func TestAStaleNonceIsRenewed(t *testing.T) {
 
 func TestANonceIsGoodForOneAddress(t *testing.T) {
 	s := start(t, testConfig(t))
-	c := s.talk(t, "udp", "alice")
+	c := s.newClient(t, "udp", "alice")
 	c.learn(c.once(methodAllocate, overUDP))
-	thief := s.talk(t, "udp", "alice")
+	thief := s.newClient(t, "udp", "alice")
 	thief.nonce, thief.realm = c.nonce, c.realm
 	if got := thief.once(methodAllocate, overUDP).errorCode(); got != 438 {
 		t.Errorf("a request recorded elsewhere is answered with %d, want 438", got)
@@ -73,7 +74,7 @@ func TestANonceIsGoodForOneAddress(t *testing.T) {
 
 func TestARepeatedAllocateGetsTheSameRelay(t *testing.T) {
 	s := start(t, testConfig(t))
-	c := s.talk(t, "udp", "alice")
+	c := s.newClient(t, "udp", "alice")
 	c.learn(c.once(methodAllocate, overUDP))
 	id := [12]byte{1, 2, 3}
 	request := c.requestWithID(id, methodAllocate, overUDP)
@@ -95,7 +96,7 @@ func TestARepeatedAllocateGetsTheSameRelay(t *testing.T) {
 
 func TestReservedPortGoesToWhoHasTheToken(t *testing.T) {
 	s := start(t, testConfig(t))
-	c := s.talk(t, "udp", "alice")
+	c := s.newClient(t, "udp", "alice")
 	answer := c.do(methodAllocate, overUDP, raw(attrEvenPort, 0x80))
 	token, ok := answer.find(attrReservationToken)
 	value, _ := answer.find(attrXORRelayedAddress)
@@ -103,19 +104,19 @@ func TestReservedPortGoesToWhoHasTheToken(t *testing.T) {
 	if !ok || first.Port()%2 != 0 {
 		t.Fatalf("no token, or an odd port: %s", first)
 	}
-	second := s.talk(t, "udp", "bob").allocate(raw(attrReservationToken, token...))
+	second := s.newClient(t, "udp", "bob").allocate(raw(attrReservationToken, token...))
 	if second.Port() != first.Port()+1 {
 		t.Errorf("got port %d, want the one above %d", second.Port(), first.Port())
 	}
-	if got := s.talk(t, "udp", "bob").code(methodAllocate, overUDP, raw(attrReservationToken, token...)); got != 508 {
+	if got := s.newClient(t, "udp", "bob").code(methodAllocate, overUDP, raw(attrReservationToken, token...)); got != 508 {
 		t.Errorf("a used token is answered with %d, want 508", got)
 	}
 }
 
 // bound is a relay with a channel to an echo.
-func bound(t *testing.T, s *Server, transport, user string, peer netip.AddrPort) *talker {
+func bound(t *testing.T, s *Server, transport, user string, peer netip.AddrPort) *testClient {
 	t.Helper()
-	c := s.talk(t, transport, user)
+	c := s.newClient(t, transport, user)
 	c.allocate()
 	if got := c.code(methodChannelBind, channelIs(0x4000), peerIs(peer)); got != 0 {
 		t.Fatalf("ChannelBind: %d", got)
@@ -133,15 +134,15 @@ func TestPermissionsAndChannelsExpire(t *testing.T) {
 			if got, _ := c.data(5 * time.Second); !bytes.Equal(got, payload) {
 				t.Fatalf("got %q, want it back", got)
 			}
-			// The permission lapses: the peer still hears, and is no longer heard.
-			s.skew.Add(int64(permitLifetime + time.Second))
+			// The permission expires: the peer still receives, and what it sends is dropped.
+			s.skew.Add(int64(permissionLifetime + time.Second))
 			c.send(c.channelData(0x4000, payload))
 			if got, _ := c.data(quiet); got != nil {
 				t.Errorf("got %q from a peer without permission", got)
 			}
 			until(t, "it is dropped for want of permission", func() bool { return s.sum(count(dropPermission)) == 1 })
 			// The channel lapses.
-			s.skew.Add(int64(channelLifetime - permitLifetime))
+			s.skew.Add(int64(channelLifetime - permissionLifetime))
 			before := s.sum(toPeers)
 			c.send(c.channelData(0x4000, payload))
 			until(t, "the packet is dropped", func() bool { return s.sum(count(dropNoChannel)) == 1 })
@@ -152,8 +153,8 @@ func TestPermissionsAndChannelsExpire(t *testing.T) {
 	}
 }
 
-func count(d dropReason) func(*traffic) *counter {
-	return func(t *traffic) *counter { return &t.dropped[d] }
+func count(d dropReason) func(*traffic) *atomic.Int64 {
+	return func(t *traffic) *atomic.Int64 { return &t.dropped[d] }
 }
 
-func toPeers(t *traffic) *counter { return &t.toPeers }
+func toPeers(t *traffic) *atomic.Int64 { return &t.toPeers }

@@ -45,7 +45,7 @@ func TestIPv6Relays(t *testing.T) {
 	for name, address := range map[string]string{"client on IPv4": s.address("udp"), "client on IPv6": s.facts.listens[1].address.String()} {
 		t.Run(name, func(t *testing.T) {
 			user, password := Credential(secret, "alice", time.Now().Add(time.Hour))
-			c := talkTo(t, "udp", address, user, password)
+			c := dialTestClient(t, "udp", address, user, password)
 			at := c.allocate(raw(attrRequestedFamily, 2, 0, 0, 0))
 			if at.Addr() != netip.IPv6Loopback() {
 				t.Fatalf("the relay is at %s", at)

@@ -69,33 +69,33 @@ type subject struct {
 	later    func(time.Duration) // lets time pass
 }
 
-func (s subject) talk(t *testing.T, transport, user string) *talker {
+func (s subject) newClient(t *testing.T, transport, user string) *testClient {
 	return s.talkUntil(t, transport, user, time.Now().Add(time.Hour))
 }
 
-func (s subject) talkUntil(t *testing.T, transport, user string, expires time.Time) *talker {
+func (s subject) talkUntil(t *testing.T, transport, user string, expires time.Time) *testClient {
 	t.Helper()
 	name, password := Credential(secret, user, expires)
 	address := s.udp
 	if transport == "tcp" {
 		address = s.tcp
 	}
-	return talkTo(t, transport, address, name, password)
+	return dialTestClient(t, transport, address, name, password)
 }
 
-// TestFaultsOfTheLibrary holds the same expectation against the bare library, which must not
-// meet it, and against us, who must. When a new version of the library meets one, the test
-// says so, and what we do about it may go.
+// TestFaultsOfTheLibrary checks that our server meets each expectation and that the bare
+// library does not. When a new version of the library meets one, the test says so, and what
+// we do about it can be removed.
 func TestFaultsOfTheLibrary(t *testing.T) {
 	metadata := netip.MustParseAddrPort("169.254.169.254:80")
 	for _, fault := range []struct {
 		name string
 		cfg  func(*Config)
-		// holds says what is wrong with the subject, nil if nothing.
-		holds func(t *testing.T, s subject) error
+		// check says what is wrong with the subject, nil if nothing.
+		check func(t *testing.T, s subject) error
 	}{
 		{"close ends accepted connections", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "tcp", "alice")
+			c := s.newClient(t, "tcp", "alice")
 			c.code(methodBinding)
 			if err := s.close(); err != nil {
 				return err
@@ -106,18 +106,18 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return nil
 		}},
 		{"a silent connection is closed", func(c *Config) { c.Limits.FrameSeconds = 1 }, func(t *testing.T, s subject) error {
-			if c := s.talk(t, "tcp", "alice"); !c.closedBy(3 * time.Second) {
+			if c := s.newClient(t, "tcp", "alice"); !c.closedBy(3 * time.Second) {
 				return errors.New("it stays open")
 			}
 			return nil
 		}},
 		{"a peer must be allowed", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			c.allocate()
 			return wantCode(403, c.code(methodCreatePermission, peerIs(metadata)))
 		}},
 		{"a channel's peer must be allowed", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			c.allocate()
 			return wantCode(403, c.code(methodChannelBind, channelIs(0x4000), peerIs(metadata)))
 		}},
@@ -128,12 +128,12 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return wantCode(0, c.code(methodRefresh, number(attrLifetime, 600)))
 		}},
 		{"wrong credentials are 401", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			c.password = "wrong"
 			return wantCode(401, c.code(methodAllocate, overUDP))
 		}},
 		{"no relay is 437", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			c.learn(c.once(methodAllocate, overUDP))
 			request := c.request(methodCreatePermission, peerIs(netip.MustParseAddrPort("127.0.0.1:9")))
 			c.send(request)
@@ -144,7 +144,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return wantCode(437, answer.errorCode())
 		}},
 		{"another user may not refresh: 441", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			c.allocate()
 			c.name, c.password = Credential(secret, "mallory", time.Now().Add(time.Hour))
 			if err := wantCode(441, c.code(methodRefresh, number(attrLifetime, 600))); err != nil {
@@ -154,18 +154,18 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 		}},
 		{"a user has a quota: 486", func(c *Config) { c.Quota.PerUser = 2 }, func(t *testing.T, s subject) error {
 			for range 2 {
-				s.talk(t, "udp", "alice").allocate()
+				s.newClient(t, "udp", "alice").allocate()
 			}
-			return wantCode(486, s.talk(t, "udp", "alice").code(methodAllocate, overUDP))
+			return wantCode(486, s.newClient(t, "udp", "alice").code(methodAllocate, overUDP))
 		}},
 		{"the server has a quota: 508", func(c *Config) { c.Quota.Total = 2 }, func(t *testing.T, s subject) error {
 			for i := range 2 {
-				s.talk(t, "udp", fmt.Sprint("user", i)).allocate()
+				s.newClient(t, "udp", fmt.Sprint("user", i)).allocate()
 			}
-			return wantCode(508, s.talk(t, "udp", "alice").code(methodAllocate, overUDP))
+			return wantCode(508, s.newClient(t, "udp", "alice").code(methodAllocate, overUDP))
 		}},
 		{"channels have a quota", func(c *Config) { c.Quota.Channels = 2 }, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			c.allocate()
 			for i := range uint16(2) {
 				c.code(methodChannelBind, channelIs(0x4000+i), peerIs(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 5000+i)))
@@ -179,7 +179,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return nil
 		}},
 		{"garbage is not logged", nil, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			for range 200 {
 				c.send([]byte("\x00\x01 this is not STUN at all, whoever sends it"))
 			}
@@ -190,7 +190,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return nil
 		}},
 		{"answers to strangers are bounded", func(c *Config) { c.Limits.AnswersPerAddress = 2 }, func(t *testing.T, s subject) error {
-			c := s.talk(t, "udp", "alice")
+			c := s.newClient(t, "udp", "alice")
 			answers := 0
 			for range 200 {
 				request := c.request(methodAllocate, overUDP)
@@ -205,20 +205,20 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			return nil
 		}},
 		{"TCP relays are refused: 442", nil, func(t *testing.T, s subject) error {
-			return wantCode(442, s.talk(t, "udp", "alice").code(methodAllocate, number(attrRequestedTransport, 6<<24)))
+			return wantCode(442, s.newClient(t, "udp", "alice").code(methodAllocate, number(attrRequestedTransport, 6<<24)))
 		}},
 		{"an IPv6 relay that we do not have is refused: 440", nil, func(t *testing.T, s subject) error {
-			return wantCode(440, s.talk(t, "udp", "alice").code(methodAllocate, overUDP, raw(attrRequestedFamily, 2, 0, 0, 0)))
+			return wantCode(440, s.newClient(t, "udp", "alice").code(methodAllocate, overUDP, raw(attrRequestedFamily, 2, 0, 0, 0)))
 		}},
 		{"an unknown attribute is refused: 420", nil, func(t *testing.T, s subject) error {
-			return wantCode(420, s.talk(t, "udp", "alice").code(methodAllocate, overUDP, raw(0x7FFF, 1, 2, 3, 4)))
+			return wantCode(420, s.newClient(t, "udp", "alice").code(methodAllocate, overUDP, raw(0x7FFF, 1, 2, 3, 4)))
 		}},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Run("bare", func(t *testing.T) {
 				b := startBare(t)
 				s := subject{b.udp, b.tcp, b.log, b.port, b.server.Close, time.Sleep}
-				err := fault.holds(t, s)
+				err := fault.check(t, s)
 				if err == nil {
 					t.Error("the bare library does it too: what we do about it may go")
 				}
@@ -235,7 +235,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 				o, log := startLogged(t, cfg)
 				at := netip.MustParseAddrPort(o.address("udp"))
 				s := subject{o.address("udp"), o.address("tcp"), log, int(at.Port()), o.Close, func(d time.Duration) { o.skew.Add(int64(d)) }}
-				if err := fault.holds(t, s); err != nil {
+				if err := fault.check(t, s); err != nil {
 					t.Error(err)
 				}
 			})
@@ -272,9 +272,9 @@ func TestFramingAttackLeavesUsQuiet(t *testing.T) {
 		for _, transport := range []string{"tcp", "tls"} {
 			t.Run(name+" over "+transport, func(t *testing.T) {
 				s, log := startLogged(t, testConfig(t))
-				other := s.talk(t, transport, "alice")
+				other := s.newClient(t, transport, "alice")
 				other.allocate()
-				c := s.talk(t, transport, "mallory")
+				c := s.newClient(t, transport, "mallory")
 				c.send(attack)
 				if !c.closedBy(5 * time.Second) {
 					t.Error("the attacker's connection stays open")

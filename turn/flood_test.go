@@ -139,7 +139,7 @@ func TestSlowFramesAreCutOff(t *testing.T) {
 	for _, transport := range []string{"tcp", "tls"} {
 		for name, relayed := range map[string]bool{"a stranger": false, "the owner of a relay": true} {
 			t.Run(name+" over "+transport, func(t *testing.T) {
-				c := s.talk(t, transport, "alice")
+				c := s.newClient(t, transport, "alice")
 				if relayed {
 					c.allocate()
 				}
@@ -169,7 +169,7 @@ func TestASlowHandshakeIsCutOff(t *testing.T) {
 	}
 	defer conn.Close()
 	conn.Write([]byte{0x16, 3, 1})
-	c := &talker{t: t, conn: conn}
+	c := &testClient{t: t, conn: conn}
 	if !c.closedBy(10 * time.Second) {
 		t.Error("it stays open")
 	}
@@ -185,12 +185,12 @@ func TestConnectionsHaveLimits(t *testing.T) {
 			set(&cfg.Limits)
 			s := start(t, cfg)
 			for range 3 {
-				s.talk(t, "tcp", "alice").code(methodBinding)
+				s.newClient(t, "tcp", "alice").code(methodBinding)
 			}
-			if c := s.talk(t, "tcp", "alice"); !c.closedBy(5 * time.Second) {
+			if c := s.newClient(t, "tcp", "alice"); !c.closedBy(5 * time.Second) {
 				t.Error("the fourth is served")
 			}
-			if got := s.talk(t, "udp", "alice").code(methodBinding); got != 0 {
+			if got := s.newClient(t, "udp", "alice").code(methodBinding); got != 0 {
 				t.Error("UDP suffers from it")
 			}
 		})
@@ -231,7 +231,7 @@ func TestAFloodOfStrangersIsBounded(t *testing.T) {
 	cfg.Limits.AnswersPerAddress = 100
 	s, log := startLogged(t, cfg)
 	relayed := bound(t, s, "udp", "alice", echo(t))
-	stranger := s.talk(t, "udp", "mallory")
+	stranger := s.newClient(t, "udp", "mallory")
 	stranger.learn(stranger.once(methodAllocate, overUDP))
 	stranger.password = "wrong"
 	signed := stranger.request(methodAllocate, overUDP)
@@ -269,7 +269,7 @@ func TestAFloodOfStrangersIsBounded(t *testing.T) {
 	if got := relayed.code(methodRefresh, number(attrLifetime, 600)); got != 0 {
 		t.Errorf("another client's refresh is answered with %d", got)
 	}
-	until(t, "strangers are dropped", func() bool { return s.sum(count(dropStranger)) > 0 })
+	until(t, "strangers are dropped", func() bool { return s.sum(count(dropUnauthenticated)) > 0 })
 	close(stop)
 	wg.Wait()
 	if most := 200 + int(100*(time.Since(began).Seconds()+1)); answers > most {
@@ -290,7 +290,7 @@ func TestRelayPortsCannotBeForetold(t *testing.T) {
 	seen := map[int]bool{}
 	near := 0
 	for i := range 100 {
-		port := int(s.talk(t, "udp", "user"+strconv.Itoa(i)).allocate().Port())
+		port := int(s.newClient(t, "udp", "user"+strconv.Itoa(i)).allocate().Port())
 		if port < 50000 || port > 59999 {
 			t.Fatalf("port %d is out of range", port)
 		}

@@ -11,12 +11,12 @@ import (
 // URLs are what clients use to reach this server, UDP first.
 func (s *Server) URLs() []string { return s.urls }
 
-func (s *Server) url(l listen) string {
+func (s *Server) url(l listenAddress) string {
 	host := s.cfg.Host
 	if host == "" {
 		a := l.address.Addr()
 		if a.IsUnspecified() {
-			a = s.facts.relays[0].shown
+			a = s.facts.relays[0].advertised
 		}
 		host = a.String()
 	}

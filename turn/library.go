@@ -15,44 +15,46 @@ import (
 	pion "github.com/pion/turn/v3"
 )
 
-// library is pion/turn as the keeper of allocations, permissions and channels: which there
-// are, and when they end. It sees no network. Requests reach it one at a time, after we have
-// authenticated and judged them, under a name and nonce of its own; the relay sockets it
-// "opens" are those we hand it, and it never reads or writes a packet through them.
+// library is pion/turn, which knows the allocations, permissions and channels and ends them
+// when they expire. It never sees the network. It gets requests after we have authenticated
+// and checked them, signed anew with a name and a key of its own. The relay sockets that it
+// opens are those we give it, and it never reads or writes a packet through them.
 type library struct {
 	server *pion.Server
-	key    []byte
+	key    []byte // signs the requests that the library gets
 
 	mu    sync.Mutex
-	nonce []byte
+	nonce []byte // the last that the library gave us
 }
 
 const libraryName = "carillon"
 
-// wire is what the library takes for one of its sockets. One goroutine of the library reads
-// it; when that comes back for the next request, it has said all it will say to the last.
-type wire struct {
+// libraryConn is what the library takes for one of its sockets. One goroutine of the library
+// reads from it. When that goroutine reads the next request, it has written all that it will
+// write about the last one.
+type libraryConn struct {
 	local    net.Addr
 	question chan question
 	answered chan struct{}
 	done     chan struct{}
 	closed   sync.Once
 
-	// Owned by the library's goroutine between a question and answered.
+	// Owned by the library's goroutine, from its receipt of a question until it sends answered.
 	asked  bool
 	answer []byte
 	relay  *relay
 
-	mu sync.Mutex // one question at a time
+	mu sync.Mutex // locked while there is a question: one at a time
 }
 
+// question is a request on its way to the library.
 type question struct {
 	raw  []byte
 	from net.Addr
 }
 
-func newWire(local netip.AddrPort) *wire {
-	return &wire{
+func newLibraryConn(local netip.AddrPort) *libraryConn {
+	return &libraryConn{
 		local:    net.UDPAddrFromAddrPort(local),
 		question: make(chan question),
 		answered: make(chan struct{}),
@@ -60,7 +62,7 @@ func newWire(local netip.AddrPort) *wire {
 	}
 }
 
-func newLibrary(wires []*wire) (*library, error) {
+func newLibrary(libraryConns []*libraryConn) (*library, error) {
 	l := &library{key: []byte(rand.Text())}
 	cfg := pion.ServerConfig{
 		Realm:         libraryName,
@@ -68,7 +70,7 @@ func newLibrary(wires []*wire) (*library, error) {
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 		InboundMTU:    maxFrame + 1,
 	}
-	for _, w := range wires {
+	for _, w := range libraryConns {
 		cfg.PacketConnConfigs = append(cfg.PacketConnConfigs, pion.PacketConnConfig{PacketConn: w, RelayAddressGenerator: w})
 	}
 	var err error
@@ -77,7 +79,7 @@ func newLibrary(wires []*wire) (*library, error) {
 }
 
 // close ends every allocation.
-func (l *library) close() { l.server.Close() } //nolint:errcheck // our wires do not fail
+func (l *library) close() { l.server.Close() } //nolint:errcheck // closing our conns cannot fail
 
 // verdict is the library's answer. The zero value is none at all.
 type verdict struct {
@@ -86,10 +88,10 @@ type verdict struct {
 	lifetime uint32
 }
 
-// ask lets the library act on an authenticated request. Only attributes of the given kinds
-// are passed on, peers as the caller resolved them. If the request opens an allocation, relay
-// is its socket.
-func (l *library) ask(w *wire, m *message, from netip.AddrPort, peers []netip.AddrPort, relay *relay) verdict {
+// ask lets the library act on an authenticated request. It passes on the transport, lifetime
+// and channel number, and peers instead of those in the request. If the request opens an
+// allocation, relay is its socket.
+func (l *library) ask(w *libraryConn, m *message, from netip.AddrPort, peers []netip.AddrPort, relay *relay) verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.relay = relay
@@ -107,7 +109,8 @@ func (l *library) ask(w *wire, m *message, from netip.AddrPort, peers []netip.Ad
 	return verdict{}
 }
 
-func (l *library) askLocked(w *wire, m *message, from netip.AddrPort, peers []netip.AddrPort) (verdict, *message) {
+// askLocked asks once. It is called with the mu of the conn locked.
+func (l *library) askLocked(w *libraryConn, m *message, from netip.AddrPort, peers []netip.AddrPort) (verdict, *message) {
 	l.mu.Lock()
 	nonce := l.nonce
 	l.mu.Unlock()
@@ -134,7 +137,8 @@ func (l *library) askLocked(w *wire, m *message, from netip.AddrPort, peers []ne
 	return v, &answer
 }
 
-func (w *wire) exchange(raw []byte, from netip.AddrPort) ([]byte, bool) {
+// exchange gives the library a request and returns what it wrote; false if it wrote nothing.
+func (w *libraryConn) exchange(raw []byte, from netip.AddrPort) ([]byte, bool) {
 	select {
 	case w.question <- question{raw, net.UDPAddrFromAddrPort(from)}:
 	case <-w.done:
@@ -148,8 +152,8 @@ func (w *wire) exchange(raw []byte, from netip.AddrPort) ([]byte, bool) {
 	}
 }
 
-// ReadFrom is called by the library's one goroutine for this wire.
-func (w *wire) ReadFrom(p []byte) (int, net.Addr, error) {
+// ReadFrom is called by the library's one goroutine for this conn.
+func (w *libraryConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	if w.asked {
 		w.asked = false
 		select {
@@ -167,32 +171,34 @@ func (w *wire) ReadFrom(p []byte) (int, net.Addr, error) {
 	}
 }
 
-func (w *wire) WriteTo(p []byte, _ net.Addr) (int, error) {
+func (w *libraryConn) WriteTo(p []byte, _ net.Addr) (int, error) {
 	w.answer = append(w.answer[:0], p...)
 	return len(p), nil
 }
 
-func (w *wire) Close() error {
+func (w *libraryConn) Close() error {
 	w.closed.Do(func() { close(w.done) })
 	return nil
 }
 
-func (w *wire) LocalAddr() net.Addr { return w.local }
+func (w *libraryConn) LocalAddr() net.Addr { return w.local }
 
 // Validate, AllocatePacketConn and AllocateConn are how the library opens a relay.
-func (w *wire) Validate() error { return nil }
+func (w *libraryConn) Validate() error { return nil }
 
 var errNoRelay = errors.New("no relay was prepared")
 
-func (w *wire) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error) {
+func (w *libraryConn) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error) {
 	if w.relay == nil {
 		return nil, nil, errNoRelay
 	}
-	return w.relay, net.UDPAddrFromAddrPort(w.relay.shown), nil
+	return w.relay, net.UDPAddrFromAddrPort(w.relay.advertised), nil
 }
 
-func (w *wire) AllocateConn(string, int) (net.Conn, net.Addr, error) { return nil, nil, errNoRelay }
+func (w *libraryConn) AllocateConn(string, int) (net.Conn, net.Addr, error) {
+	return nil, nil, errNoRelay
+}
 
-func (w *wire) SetDeadline(time.Time) error      { return nil }
-func (w *wire) SetReadDeadline(time.Time) error  { return nil }
-func (w *wire) SetWriteDeadline(time.Time) error { return nil }
+func (w *libraryConn) SetDeadline(time.Time) error      { return nil }
+func (w *libraryConn) SetReadDeadline(time.Time) error  { return nil }
+func (w *libraryConn) SetWriteDeadline(time.Time) error { return nil }

@@ -15,21 +15,21 @@ import (
 	"carillon/udp"
 )
 
-func (s *Server) openListen(l listen) (netip.AddrPort, []*wire, error) {
+func (s *Server) openListen(l listenAddress) (netip.AddrPort, []*libraryConn, error) {
 	if l.transport == "udp" {
-		doors, err := openDoors(l, s.loops)
+		listenSockets, err := openListenSockets(l, s.loops)
 		if err != nil {
 			return l.address, nil, err
 		}
-		var wires []*wire
-		for i, d := range doors {
-			s.loops[i].doors = append(s.loops[i].doors, d)
-			if err := s.loops[i].watch(d.out.fd, source{door: d}); err != nil {
+		var libraryConns []*libraryConn
+		for i, d := range listenSockets {
+			s.loops[i].listenSockets = append(s.loops[i].listenSockets, d)
+			if err := s.loops[i].watch(d.out.fd, source{listenSocket: d}); err != nil {
 				return l.address, nil, fmt.Errorf("turn.udp: watch %s: %w", l.address, err)
 			}
-			wires = append(wires, d.wire)
+			libraryConns = append(libraryConns, d.libraryConn)
 		}
-		return doors[0].listen.address, wires, nil
+		return listenSockets[0].address.address, libraryConns, nil
 	}
 	listener, secure, err := s.openStreams(l)
 	if err != nil {
@@ -37,15 +37,15 @@ func (s *Server) openListen(l listen) (netip.AddrPort, []*wire, error) {
 	}
 	bound := netip.MustParseAddrPort(listener.Addr().String())
 	l.address = netip.AddrPortFrom(l.address.Addr(), bound.Port())
-	w := newWire(l.address)
+	w := newLibraryConn(l.address)
 	s.listeners = append(s.listeners, &streamListener{
-		server: s, transport: l.transport, listener: listener, tls: secure, wire: w, address: l.address, streams: make(map[net.Conn]struct{}),
+		server: s, transport: l.transport, listener: listener, tls: secure, libraryConn: w, address: l.address, streams: make(map[net.Conn]struct{}),
 	})
-	return l.address, []*wire{w}, nil
+	return l.address, []*libraryConn{w}, nil
 }
 
 // openStreams binds an address, unless connections to it are handed over already decrypted.
-func (s *Server) openStreams(l listen) (listener net.Listener, secure *tls.Config, err error) {
+func (s *Server) openStreams(l listenAddress) (listener net.Listener, secure *tls.Config, err error) {
 	if l.transport == "tls" {
 		if d := s.cfg.Decrypted; d != nil {
 			port := netip.MustParseAddrPort(d.Addr().String()).Port()
@@ -69,7 +69,7 @@ func (s *Server) openStreams(l listen) (listener net.Listener, secure *tls.Confi
 }
 
 // openDoors binds one socket per loop to a UDP address; the kernel spreads clients over them.
-func openDoors(l listen, loops []*loop) ([]*door, error) {
+func openListenSockets(l listenAddress, loops []*loop) ([]*listenSocket, error) {
 	// Sockets that share a port would share it with another server too, even one that the
 	// kernel has chosen. A socket that does not share finds out whether it is free.
 	fd, err := bindUDP(l.address, false)
@@ -82,22 +82,22 @@ func openDoors(l listen, loops []*loop) ([]*door, error) {
 		return nil, fmt.Errorf("turn.udp: find the port of %s: %w", l.address, err)
 	}
 	l.address = netip.AddrPortFrom(l.address.Addr(), portOf(name))
-	var doors []*door
+	var listenSockets []*listenSocket
 	for range loops {
 		fd, err := bindUDP(l.address, true)
 		if err != nil {
-			closeDoors(doors)
+			closeListenSockets(listenSockets)
 			return nil, fmt.Errorf("turn.udp: listen on %s: %w", l.address, err)
 		}
 		for _, option := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF} {
-			unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, doorBuffer) // the kernel caps it at net.core.rmem_max
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, listenBuffer) // the kernel caps it at net.core.rmem_max
 		}
-		doors = append(doors, &door{listen: l, wire: newWire(l.address), out: outlet{fd: fd}, clients: make(map[udp.Key]*relay)})
+		listenSockets = append(listenSockets, &listenSocket{address: l, libraryConn: newLibraryConn(l.address), out: sendSocket{fd: fd}, clients: make(map[udp.Key]*relay)})
 	}
-	return doors, nil
+	return listenSockets, nil
 }
 
-const doorBuffer = 4 << 20
+const listenBuffer = 4 << 20
 
 func portOf(a unix.Sockaddr) uint16 {
 	switch a := a.(type) {
@@ -109,8 +109,8 @@ func portOf(a unix.Sockaddr) uint16 {
 	return 0
 }
 
-func closeDoors(doors []*door) {
-	for _, d := range doors {
+func closeListenSockets(listenSockets []*listenSocket) {
+	for _, d := range listenSockets {
 		unix.Close(d.out.fd)
 	}
 }

@@ -16,12 +16,12 @@ import (
 // streamListener accepts TCP or TLS clients.
 type streamListener struct {
 	// Fixed at construction.
-	server    *Server
-	transport string
-	listener  net.Listener
-	tls       *tls.Config // nil: TCP
-	wire      *wire
-	address   netip.AddrPort
+	server      *Server
+	transport   string
+	listener    net.Listener
+	tls         *tls.Config // nil: TCP
+	libraryConn *libraryConn
+	address     netip.AddrPort
 
 	stopped atomic.Bool
 
@@ -102,8 +102,8 @@ func (l *streamListener) write(s *stream) bool {
 
 func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 	if l.tls != nil {
-		gathered := &gatheredConn{Conn: conn}
-		secure := tls.Server(gathered, l.tls)
+		buffered := &bufferedConn{Conn: conn}
+		secure := tls.Server(buffered, l.tls)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(l.server.cfg.Limits.HandshakeSeconds)*time.Second)
 		err := secure.HandshakeContext(ctx)
 		cancel()
@@ -112,9 +112,9 @@ func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 			conn.Close()
 			return
 		}
-		conn = &secureConn{secure, gathered}
+		conn = &secureConn{secure, buffered}
 	}
-	s := &stream{server: l.server, conn: conn, listen: l, client: client}
+	s := &stream{server: l.server, conn: conn, listener: l, client: client}
 	s.serve()
 }
 

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// receiveBuffers is how many datagrams, or runs that the kernel joined, a loop holds before it sends.
+	// receiveBuffers is how many datagrams, or runs that the kernel joined, a loop receives before it sends.
 	receiveBuffers = 64
-	// receiveSize holds the longest run the kernel joins (UDP_GRO).
+	// receiveSize is room for the longest run that the kernel joins (UDP_GRO).
 	receiveSize = 1 << 16
-	// turnAtSocket bounds what one socket may deliver before others have their turn.
-	turnAtSocket = 32
-	events       = 256
+	// messagesPerSocket is how many messages are read from one socket before the next is read.
+	messagesPerSocket = 32
+	events            = 256
 )
 
-// loop moves packets for one core: it owns one socket of every UDP listener and the relay
-// sockets of the clients that the kernel sends there. It reads in batches, relays, and sends
-// in batches; a packet costs it no allocation and no lock.
+// loop is the packet loop of one core. It owns one socket of every UDP listener, and the relay
+// sockets of the clients that the kernel assigns to that one. It reads in batches, forwards,
+// and sends in batches; a packet costs no allocation and no lock.
 //
 // It waits with an epoll of its own, which Go's poller watches as one file.
 type loop struct {
@@ -33,23 +33,23 @@ type loop struct {
 	epoll  int
 	file   *os.File
 	raw    syscall.RawConn
-	wake   int // eventfd
+	wake   int // eventfd that post writes to
 	wait   func(uintptr) bool
 	stats  traffic
 
 	// Owned by run.
-	doors   []*door
-	sources []source // by file descriptor
-	ready   []int32  // sockets that had more than their turn
-	again   []int32
-	events  [events]unix.EpollEvent
-	polled  int
-	out     *batch
-	now     int64
-	request message
-	stopped bool
+	listenSockets []*listenSocket
+	sources       []source // by file descriptor
+	ready         []int32  // sockets that may have more than was read from them
+	again         []int32  // ready of the next round
+	events        [events]unix.EpollEvent
+	polled        int // how many events are filled
+	out           *batch
+	now           int64   // time of this round
+	request       message // of the datagram in hand
+	stopped       bool
 
-	// Receive buffers; used of them hold packets that are not sent yet.
+	// Receive buffers. The first used of them hold packets that are queued in out and not sent.
 	slab     []byte
 	incoming [receiveBuffers]udp.Message
 	vectors  [receiveBuffers]unix.Iovec
@@ -57,23 +57,26 @@ type loop struct {
 	controls [receiveBuffers]udp.SegmentControl
 	used     int
 
+	// Written under mu by any goroutine.
 	mu     sync.Mutex
-	posted []func()
-	closed bool
+	posted []func() // to run on the loop
+	closed bool     // run has ended
 }
 
-// source is what a file descriptor of the loop belongs to: a door or a relay.
+// source is what a file descriptor of the loop belongs to: a listener or a relay. The eventfd
+// belongs to neither.
 type source struct {
-	door  *door
-	relay *relay
+	listenSocket *listenSocket
+	relay        *relay
 }
 
-// door is one socket of a UDP listener, and the clients the kernel sends to it.
-type door struct {
-	listen  listen
-	wire    *wire
-	out     outlet
-	clients map[udp.Key]*relay
+// listenSocket is one socket of a UDP listener, and the relays of the clients whose packets
+// the kernel delivers to it. The loop owns it.
+type listenSocket struct {
+	address     listenAddress
+	libraryConn *libraryConn
+	out         sendSocket
+	clients     map[udp.Key]*relay
 }
 
 func newLoop(s *Server) (*loop, error) {
@@ -168,7 +171,7 @@ func (l *loop) poll() int { return udp.PollEvents(l.epoll, l.events[:]) }
 
 func (l *loop) stop() { l.post(func() { l.stopped = true }) }
 
-// runPosted empties the mailbox.
+// runPosted runs what was posted.
 func (l *loop) runPosted() {
 	var eight [8]byte
 	unix.Read(l.wake, eight[:])
@@ -186,7 +189,7 @@ func (l *loop) flush() {
 	l.used = 0
 }
 
-// read takes what one socket has, up to its turn.
+// read reads one socket, up to messagesPerSocket messages.
 func (l *loop) read(fd int32) {
 	if int(fd) == l.wake {
 		l.runPosted()
@@ -200,7 +203,7 @@ func (l *loop) read(fd int32) {
 		if l.used == receiveBuffers {
 			l.flush()
 		}
-		want := min(receiveBuffers-l.used, turnAtSocket)
+		want := min(receiveBuffers-l.used, messagesPerSocket)
 		n := l.receive(int(fd), want)
 		for i := l.used; i < l.used+n; i++ {
 			l.dispatch(s, i)
@@ -210,7 +213,7 @@ func (l *loop) read(fd int32) {
 		if n < want {
 			return // drained; epoll tells when there is more
 		}
-		if got >= turnAtSocket {
+		if got >= messagesPerSocket {
 			l.again = append(l.again, fd)
 			return
 		}
@@ -231,15 +234,15 @@ func (l *loop) receive(fd, want int) int {
 	}
 }
 
-// dispatch takes buffer i apart into the datagrams that the kernel joined.
+// dispatch handles each of the datagrams that the kernel has joined in buffer i.
 func (l *loop) dispatch(s source, i int) {
 	m := &l.incoming[i]
 	data := l.slab[i*receiveSize : i*receiveSize+m.Size()]
 	size := m.SegmentSize(&l.controls[i])
 	for {
 		piece := data[:min(size, len(data))]
-		if s.door != nil {
-			l.fromClient(s.door, &l.from[i], piece)
+		if s.listenSocket != nil {
+			l.fromClient(s.listenSocket, &l.from[i], piece)
 		} else {
 			l.fromPeer(s.relay, &l.from[i], piece)
 		}
@@ -249,8 +252,8 @@ func (l *loop) dispatch(s source, i int) {
 	}
 }
 
-// retire closes a relay's socket. The library has ended the relay before.
-func (l *loop) retire(r *relay) {
+// removeRelay closes a relay's socket. The relay has ended before.
+func (l *loop) removeRelay(r *relay) {
 	if l.sources[r.out.fd].relay != r {
 		return
 	}
@@ -260,10 +263,10 @@ func (l *loop) retire(r *relay) {
 	unix.Close(r.out.fd)
 	r.out.fd = -1
 	r.sending.Unlock()
-	if r.door != nil && r.door.clients[r.clientRaw.Key()] == r {
-		delete(r.door.clients, r.clientRaw.Key())
+	if r.listenSocket != nil && r.listenSocket.clients[r.clientRaw.Key()] == r {
+		delete(r.listenSocket.clients, r.clientRaw.Key())
 	}
 }
 
-// adopt starts to read a relay's socket.
-func (l *loop) adopt(r *relay) error { return l.watch(r.out.fd, source{relay: r}) }
+// addRelay starts to read a relay's socket.
+func (l *loop) addRelay(r *relay) error { return l.watch(r.out.fd, source{relay: r}) }

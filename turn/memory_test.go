@@ -9,7 +9,7 @@ import (
 // on top.
 func TestMemoryPerRelay(t *testing.T) {
 	if raceEnabled {
-		return // the detector keeps books of its own
+		return // the detector needs memory of its own
 	}
 	cfg := testConfig(t)
 	cfg.Quota.PerUser, cfg.Quota.PerAddress = -1, -1
@@ -17,12 +17,12 @@ func TestMemoryPerRelay(t *testing.T) {
 	s := start(t, cfg)
 	const relays = 1000
 	peer := echo(t)
-	var talkers []*talker
+	var testClients []*testClient
 	for range relays {
-		talkers = append(talkers, s.talk(t, "udp", "alice"))
+		testClients = append(testClients, s.newClient(t, "udp", "alice"))
 	}
 	before := memory()
-	for i, c := range talkers {
+	for i, c := range testClients {
 		c.name, c.password = Credential(secret, fmt.Sprint("user", i), s.wall().Add(1<<40))
 		c.allocate()
 		c.code(methodChannelBind, channelIs(0x4000), peerIs(peer))

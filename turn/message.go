@@ -1,12 +1,10 @@
 package turn
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"net/netip"
 )
 
@@ -23,62 +21,6 @@ const (
 	// a CreatePermission may name many peers.
 	maxAttributes = 64
 )
-
-type class uint16
-
-const (
-	classRequest    class = 0x000
-	classIndication class = 0x010
-	classSuccess    class = 0x100
-	classError      class = 0x110
-)
-
-type method uint16
-
-const (
-	methodBinding          method = 0x001
-	methodAllocate         method = 0x003
-	methodRefresh          method = 0x004
-	methodSend             method = 0x006
-	methodData             method = 0x007
-	methodCreatePermission method = 0x008
-	methodChannelBind      method = 0x009
-)
-
-type attribute uint16
-
-const (
-	attrUsername           attribute = 0x0006
-	attrMessageIntegrity   attribute = 0x0008
-	attrErrorCode          attribute = 0x0009
-	attrUnknownAttributes  attribute = 0x000A
-	attrChannelNumber      attribute = 0x000C
-	attrLifetime           attribute = 0x000D
-	attrXORPeerAddress     attribute = 0x0012
-	attrData               attribute = 0x0013
-	attrRealm              attribute = 0x0014
-	attrNonce              attribute = 0x0015
-	attrXORRelayedAddress  attribute = 0x0016
-	attrRequestedFamily    attribute = 0x0017
-	attrEvenPort           attribute = 0x0018
-	attrRequestedTransport attribute = 0x0019
-	attrXORMappedAddress   attribute = 0x0020
-	attrReservationToken   attribute = 0x0022
-	attrSoftware           attribute = 0x8022
-	attrFingerprint        attribute = 0x8028
-)
-
-// understood are the comprehension-required attributes (below 0x8000) that we obey. Any
-// other in a request is answered with 420.
-// https://www.rfc-editor.org/rfc/rfc8489#section-6.3.1
-func understood(a attribute) bool {
-	switch a {
-	case attrUsername, attrMessageIntegrity, attrChannelNumber, attrLifetime, attrXORPeerAddress, attrData, attrRealm,
-		attrNonce, attrRequestedFamily, attrEvenPort, attrRequestedTransport, attrReservationToken:
-		return true
-	}
-	return a >= 0x8000
-}
 
 var errMessage = errors.New("not a STUN message")
 
@@ -222,87 +164,6 @@ func (m *message) number(kind attribute) (uint32, bool) {
 	return binary.BigEndian.Uint32(value), true
 }
 
-// builder writes one STUN message.
-type builder struct{ raw []byte }
-
-func build(m method, c class, transaction []byte) *builder {
-	b := &builder{raw: make([]byte, 8, 160)}
-	binary.BigEndian.PutUint16(b.raw, uint16(m)|uint16(c))
-	binary.BigEndian.PutUint32(b.raw[4:], magicCookie)
-	b.raw = append(b.raw, transaction...)
-	return b
-}
-
-func (b *builder) add(kind attribute, value []byte) *builder {
-	b.raw = binary.BigEndian.AppendUint16(b.raw, uint16(kind))
-	b.raw = binary.BigEndian.AppendUint16(b.raw, uint16(len(value)))
-	b.raw = append(b.raw, value...)
-	for len(b.raw)%4 != 0 {
-		b.raw = append(b.raw, 0)
-	}
-	binary.BigEndian.PutUint16(b.raw[2:], uint16(len(b.raw)-stunHeader))
-	return b
-}
-
-func (b *builder) addText(kind attribute, value string) *builder { return b.add(kind, []byte(value)) }
-
-func (b *builder) addNumber(kind attribute, value uint32) *builder {
-	return b.add(kind, binary.BigEndian.AppendUint32(nil, value))
-}
-
-func (b *builder) addAddress(kind attribute, a netip.AddrPort) *builder {
-	return b.add(kind, appendXORAddress(nil, a, b.raw))
-}
-
-// addError adds ERROR-CODE. The reasons are those of the RFCs.
-func (b *builder) addError(code int) *builder {
-	return b.add(attrErrorCode, append([]byte{0, 0, byte(code / 100), byte(code % 100)}, reasons[code]...))
-}
-
-// sign adds MESSAGE-INTEGRITY.
-func (b *builder) sign(key []byte) *builder {
-	return b.add(attrMessageIntegrity, integrity(b.raw, len(b.raw), key))
-}
-
-// fingerprint adds FINGERPRINT, which tells STUN from other protocols on one port.
-func (b *builder) fingerprint() *builder {
-	binary.BigEndian.PutUint16(b.raw[2:], uint16(len(b.raw)-stunHeader+8))
-	return b.addNumber(attrFingerprint, crc32.ChecksumIEEE(b.raw)^0x5354554E)
-}
-
-// appendXORAddress writes the value of a XOR-…-ADDRESS attribute for the message whose
-// header is given.
-func appendXORAddress(to []byte, a netip.AddrPort, header []byte) []byte {
-	port := a.Port() ^ (magicCookie >> 16)
-	ip := a.Addr().Unmap()
-	if ip.Is4() {
-		four := ip.As4()
-		return append(to, 0, 1, byte(port>>8), byte(port),
-			four[0]^header[4], four[1]^header[5], four[2]^header[6], four[3]^header[7])
-	}
-	to = append(to, 0, 2, byte(port>>8), byte(port))
-	sixteen := ip.As16()
-	for i, b := range sixteen {
-		to = append(to, b^header[4+i])
-	}
-	return to
-}
-
-var reasons = map[int]string{
-	400: "Bad Request",
-	401: "Unauthorized",
-	403: "Forbidden",
-	420: "Unknown Attribute",
-	437: "Allocation Mismatch",
-	438: "Stale Nonce",
-	440: "Address Family not Supported",
-	441: "Wrong Credentials",
-	442: "Unsupported Transport Protocol",
-	443: "Peer Address Family Mismatch",
-	486: "Allocation Quota Reached",
-	508: "Insufficient Capacity",
-}
-
 // errorCode reads ERROR-CODE, zero when there is none.
 func (m *message) errorCode() int {
 	value, ok := m.find(attrErrorCode)
@@ -311,24 +172,3 @@ func (m *message) errorCode() int {
 	}
 	return int(value[2])*100 + int(value[3])
 }
-
-// isChannelNumber is true for the numbers of RFC 5766. RFC 8656 leaves only those up to
-// 0x4FFF, but coturn's clients and older ones still take any.
-// https://www.rfc-editor.org/rfc/rfc5766#section-11
-func isChannelNumber(n uint16) bool { return n >= 0x4000 && n <= 0x7FFF }
-
-// channelData reads a ChannelData datagram: its number and payload. Over UDP the padding
-// may be missing, so what follows the payload is not looked at.
-func channelData(raw []byte) (number uint16, payload []byte, ok bool) {
-	if len(raw) < channelHeader {
-		return 0, nil, false
-	}
-	number = binary.BigEndian.Uint16(raw)
-	length := int(binary.BigEndian.Uint16(raw[2:]))
-	if !isChannelNumber(number) || channelHeader+length > len(raw) {
-		return 0, nil, false
-	}
-	return number, raw[channelHeader : channelHeader+length], true
-}
-
-func sameBytes(value []byte, text string) bool { return bytes.Equal(value, []byte(text)) }

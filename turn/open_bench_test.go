@@ -23,11 +23,11 @@ func BenchmarkOpenRelay(b *testing.B) {
 			b.ResetTimer()
 			for i := range b.N {
 				name, password := Credential(secret, fmt.Sprint("user", i), time.Now().Add(time.Hour))
-				c := talkTo(b, "udp", address, name, password)
+				c := dialTestClient(b, "udp", address, name, password)
 				for c.code(methodAllocate, overUDP) != 0 {
 					// coturn remembers an ended relay for a while, also when its client's port comes back.
 					c.conn.Close()
-					c = talkTo(b, "udp", address, name, password)
+					c = dialTestClient(b, "udp", address, name, password)
 				}
 				if code := c.code(methodRefresh, number(attrLifetime, 0)); code != 0 {
 					b.Fatalf("Refresh: %d", code)
@@ -80,7 +80,7 @@ func serveCoturn(b *testing.B) (string, int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	closeDoors([]*door{{out: outlet{fd: sock.fd}}})
+	closeListenSockets([]*listenSocket{{out: sendSocket{fd: sock.fd}}})
 	child := exec.Command(path, "-n", "--use-auth-secret", "--static-auth-secret="+secret, "-r", "bench", "-L", "127.0.0.1", "-E", "127.0.0.1",
 		"-p", fmt.Sprint(sock.bound.Port()), "--no-tls", "--no-dtls", "--no-cli", "--log-file", "/dev/null", "--simple-log", "--no-stdout-log",
 		"--pidfile", filepath.Join(b.TempDir(), "pid"))
@@ -90,7 +90,7 @@ func serveCoturn(b *testing.B) (string, int) {
 	b.Cleanup(func() { child.Process.Kill(); child.Wait() })
 	address := fmt.Sprintf("127.0.0.1:%d", sock.bound.Port())
 	for range 200 {
-		c := talkTo(b, "udp", address, "", "")
+		c := dialTestClient(b, "udp", address, "", "")
 		request := c.request(methodBinding)
 		c.send(request)
 		if c.answerTo(request, 100*time.Millisecond) != nil {

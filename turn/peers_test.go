@@ -15,7 +15,7 @@ func TestTwoRelaysReachEachOtherUnderTheirPublicAddress(t *testing.T) {
 	s := start(t, cfg)
 	for _, transports := range [][2]string{{"udp", "udp"}, {"tcp", "udp"}, {"tls", "tcp"}} {
 		t.Run(strings.Join(transports[:], " to "), func(t *testing.T) {
-			a, b := s.talk(t, transports[0], "alice"), s.talk(t, transports[1], "bob")
+			a, b := s.newClient(t, transports[0], "alice"), s.newClient(t, transports[1], "bob")
 			atA, atB := a.allocate(), b.allocate()
 			if atA.Addr().String() != "198.51.100.7" {
 				t.Fatalf("the relay is shown as %s", atA)
@@ -62,7 +62,7 @@ func TestEmbeddedReachesOnlyOurMedia(t *testing.T) {
 			if got, _ := c.data(5 * time.Second); string(got) != "media" {
 				t.Errorf("got %q over the channel to the media address", got)
 			}
-			c = s.talk(t, transport, "alice")
+			c = s.newClient(t, transport, "alice")
 			c.allocate()
 			if got := c.code(methodCreatePermission, peerIs(advertised)); got != 0 {
 				t.Fatalf("permission for the media address: %d", got)
@@ -94,7 +94,7 @@ func TestEmbeddedReachesOnlyOurMedia(t *testing.T) {
 }
 
 // relayOf finds the bound address of a client's relay.
-func relayOf(s *Server, c *talker) netip.AddrPort {
+func relayOf(s *Server, c *testClient) netip.AddrPort {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for at, r := range s.live {

@@ -81,7 +81,7 @@ func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
-	p, err := newPolicy(c, f, new(machine).has)
+	p, err := newPolicy(c, f, new(ownAddresses).has)
 	if err != nil {
 		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
@@ -130,8 +130,8 @@ func (p *policy) judge(a netip.Addr) Verdict {
 	case some.Allowed:
 		return some
 	}
-	if why := notPublic(a); why != "" {
-		return Verdict{Rule: "policy public: " + why}
+	if reason := notPublic(a); reason != "" {
+		return Verdict{Rule: "policy public: " + reason}
 	}
 	if p.own(a) {
 		return Verdict{Rule: "policy public: an address of this machine"}
@@ -147,7 +147,7 @@ func (p *policy) somePorts(a netip.Addr) Verdict {
 		}
 	}
 	for _, r := range p.relays {
-		if r.shown == a || r.bound == a {
+		if r.advertised == a || r.bound == a {
 			return Verdict{true, true, "our own relay address: ports of live relays only"}
 		}
 	}
@@ -165,8 +165,8 @@ func (p *policy) mediaAt(peer netip.AddrPort) (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 
-// mediaBound is where packets for a media address go. A wildcard hears its port on every
-// address of this machine, so the one of our relays will do.
+// mediaBound is where packets for a media address go. A wildcard receives on every address of
+// this machine, so that of our relays will do.
 func (p *policy) mediaBound(m Media) netip.AddrPort {
 	if !m.Bound.Addr().IsUnspecified() {
 		return m.Bound
@@ -179,10 +179,10 @@ func (p *policy) mediaBound(m Media) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// boundRelay translates a relay's address as shown to clients into the one it is bound to.
+// boundRelay turns the advertised address of a relay into the one it is bound to.
 func (p *policy) boundRelay(peer netip.AddrPort) netip.AddrPort {
 	for _, r := range p.relays {
-		if r.shown == peer.Addr() {
+		if r.advertised == peer.Addr() {
 			return netip.AddrPortFrom(r.bound, peer.Port())
 		}
 	}

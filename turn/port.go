@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// portWish is what an Allocate asks of its port.
+// portWish is what an Allocate asks for its port.
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.2
 type portWish struct {
 	even    bool   // EVEN-PORT
-	reserve bool   // and the next port too, for a later Allocate
-	token   []byte // RESERVATION-TOKEN: the port that was kept
+	reserve bool   // EVEN-PORT with R: reserve the next port too, for a later Allocate
+	token   []byte // RESERVATION-TOKEN: the port that was reserved
 }
 
 // socket is a bound relay socket, and the token of the one reserved beside it.
@@ -34,7 +34,7 @@ var (
 	errNoToken    = errors.New("unknown reservation token")
 )
 
-// openSocket binds a socket to a port that nobody can foretell.
+// openSocket binds a socket to a random port, so that nobody outside can guess it.
 func openSocket(ip netip.Addr, low, high uint16, isEven bool) (socket, error) {
 	span := uint32(high) - uint32(low) + 1
 	for range 128 {
@@ -56,7 +56,7 @@ func openSocket(ip netip.Addr, low, high uint16, isEven bool) (socket, error) {
 	return socket{}, errPortsTaken
 }
 
-// reservations are sockets kept for 30 seconds for whoever has the token.
+// reservations are sockets that wait for an Allocate with their token, for 30 seconds.
 type reservations struct {
 	mu   sync.Mutex
 	kept map[string]socket
@@ -64,7 +64,7 @@ type reservations struct {
 
 const reservationLifetime = 30 * time.Second
 
-// openPair binds an even port and the one above it, which it keeps.
+// openPair binds an even port, and the one above it, which it reserves.
 func (r *reservations) openPair(ip netip.Addr, low, high uint16) (socket, error) {
 	for range 64 {
 		first, err := openSocket(ip, low, high, true)
@@ -109,10 +109,11 @@ func (r *reservations) close() {
 	clear(r.kept)
 }
 
-// relayBuffer holds the burst of a key frame.
+// relayBuffer is large enough for the burst of a key frame.
 const relayBuffer = 1 << 20
 
-// bindUDP opens a socket outside of Go's poller, which would wake for every packet.
+// bindUDP opens a socket outside of Go's poller, which would wake up for every packet. A shared
+// one may be bound several times, and the kernel spreads the clients over them.
 func bindUDP(a netip.AddrPort, shared bool) (int, error) {
 	family := unix.AF_INET6
 	if a.Addr().Is4() {

@@ -135,7 +135,7 @@ func (p Probe) trips(ctx context.Context, near net.PacketConn, to net.Addr) (tri
 	return trips, sent, err
 }
 
-// Open dials the server and opens one relay. Whom the relay sends to, it also hears.
+// Open dials the server and opens one relay. It receives from those it has sent to.
 func (p Probe) Open(ctx context.Context) (relay net.PacketConn, closeAll func(), err error) {
 	scheme, address, transport, err := parseURL(p.URL)
 	if err != nil {

@@ -17,7 +17,7 @@ type quotas struct {
 	total     int
 }
 
-// user is one user's share; it lives as long as its relays.
+// user is a user with relays.
 type user struct {
 	name      string
 	bandwidth limit.Bucket
@@ -30,13 +30,14 @@ func newQuotas(cfg Quota) *quotas {
 	return &quotas{cfg: cfg, users: make(map[string]*user), addresses: make(map[netip.Addr]int)}
 }
 
-// share is what one relay took from the quotas; give it back with release.
+// share is what one relay takes of the quotas, until release.
 type share struct {
 	user    *user
 	address netip.Addr
 }
 
-// take books one relay, or says with which STUN error it is refused.
+// take counts one relay more. The code is the STUN error with which it is refused; zero: it is
+// counted.
 func (q *quotas) take(name string, client netip.Addr) (share, int) {
 	client = limit.Address(client)
 	q.mu.Lock()

@@ -12,9 +12,9 @@ func TestQuotasComeBack(t *testing.T) {
 	s := start(t, cfg)
 	for _, transport := range []string{"udp", "tcp", "tls"} {
 		for range 3 {
-			c := s.talk(t, transport, "alice")
+			c := s.newClient(t, transport, "alice")
 			c.allocate()
-			if got := s.talk(t, "udp", "alice").code(methodAllocate, overUDP); got != 486 {
+			if got := s.newClient(t, "udp", "alice").code(methodAllocate, overUDP); got != 486 {
 				t.Fatalf("a second relay is answered with %d, want 486", got)
 			}
 			if transport == "udp" {
@@ -39,7 +39,7 @@ func TestQuotaIsPerUserNotPerCredential(t *testing.T) {
 	var codes []int
 	for i := range 3 {
 		name, password := Credential(secret, "alice", time.Now().Add(time.Hour+time.Duration(i)*time.Minute))
-		codes = append(codes, talkTo(t, "udp", s.address("udp"), name, password).code(methodAllocate, overUDP))
+		codes = append(codes, dialTestClient(t, "udp", s.address("udp"), name, password).code(methodAllocate, overUDP))
 	}
 	if fmt.Sprint(codes) != "[0 0 486]" {
 		t.Errorf("three credentials of one user are answered with %v, want 0 0 486", codes)

@@ -13,44 +13,47 @@ import (
 	"carillon/udp"
 )
 
-// relay is one allocation: a socket on which peers reach a client. The library decides when
-// it ends, by closing it.
+// relay is one allocation: a socket on which peers reach a client. It is live from openRelay
+// until Close, which the library calls when the allocation expires or is released, and end
+// calls for other reasons. A relay that is not live forwards nothing and stays in no table.
 type relay struct {
 	// Fixed at construction.
-	server    *Server
-	loop      *loop
-	client    netip.AddrPort
-	transport string
-	shown     netip.AddrPort // what the client is told
-	bound     netip.AddrPort // what the socket is bound to
-	name      string         // the name that opened it
-	key       []byte         // and its key, good for as long as the relay lives
-	token     []byte         // of the port reserved beside it
-	share     share
-	began     time.Time
-	requests  limit.Bucket
-	up, down  limit.Bucket
-	limited   bool
-	clientRaw udp.RawAddress
-	door      *door   // UDP: the socket the client speaks to
-	stream    *stream // TCP and TLS: its connection
+	server       *Server
+	loop         *loop
+	client       netip.AddrPort
+	transport    string
+	advertised   netip.AddrPort // what the client is told
+	bound        netip.AddrPort // what the socket is bound to
+	name         string         // the name that opened it
+	key          []byte         // and its key, good for as long as the relay lives
+	token        []byte         // of the port reserved beside it
+	share        share
+	began        time.Time
+	requests     limit.Bucket
+	toPeer       limit.Bucket
+	toClient     limit.Bucket
+	limited      bool // there is a bandwidth limit, so toPeer and toClient are to be asked
+	clientRaw    udp.RawAddress
+	listenSocket *listenSocket // UDP: the socket the client speaks to
+	stream       *stream       // TCP and TLS: its connection
 
 	// Written by the goroutine that reads the client, read by the loop.
 	peers atomic.Pointer[peerTable] // replaced, never edited
 
-	// out is the socket. Its owner is the loop; a stream's reader also sends, under sending.
-	out     outlet
+	// out is the socket. Its owner is the loop; the reader of a stream sends on it too, which
+	// needs sending locked, as closing it does.
+	out     sendSocket
 	sending sync.Mutex
 
-	ended chan struct{}
-	once  sync.Once
-	why   atomic.Pointer[string]
+	ended  chan struct{}
+	once   sync.Once
+	reason atomic.Pointer[string]
 
 	sentPackets, sentBytes         atomic.Int64
 	receivedPackets, receivedBytes atomic.Int64
 }
 
-// live is false once the library has closed the relay, and for no relay at all.
+// live reports whether packets are still forwarded. No relay at all is not live.
 func (r *relay) live() bool {
 	if r == nil {
 		return false
@@ -63,28 +66,30 @@ func (r *relay) live() bool {
 	}
 }
 
-// whyRefused ends a relay that the library did not want.
-const whyRefused = "refused"
+// reasonRefused ends a relay whose Allocate the library refused: it never was one.
+const reasonRefused = "refused"
 
 // end is Close with a reason for the usage log. It is called by the goroutine that reads the
-// client: the library does not bear it that an allocation ends while it handles its request.
-func (r *relay) end(why string) {
-	r.why.CompareAndSwap(nil, &why)
+// client and never while the library handles a request of that client: the library would use
+// the allocation after its end.
+func (r *relay) end(reason string) {
+	r.reason.CompareAndSwap(nil, &reason)
 	r.Close()
 }
 
-// Close is called by the library when the allocation expires or is given up, and by end. The
-// loop closes the socket.
+// Close is called by the library when the allocation expires or is released, and by end. The
+// loop closes the socket later.
 func (r *relay) Close() error {
 	r.once.Do(func() {
 		close(r.ended)
 		r.server.ended(r)
-		r.loop.post(func() { r.loop.retire(r) })
+		r.loop.post(func() { r.loop.removeRelay(r) })
 	})
 	return nil
 }
 
-// ReadFrom holds the library's reader until the relay ends: packets do not pass through it.
+// ReadFrom keeps the library's reader waiting until the relay ends: packets do not pass
+// through the library.
 func (r *relay) ReadFrom([]byte) (int, net.Addr, error) {
 	<-r.ended
 	return 0, nil, net.ErrClosed
@@ -100,10 +105,12 @@ func (r *relay) SetReadDeadline(time.Time) error { return nil }
 
 func (r *relay) SetWriteDeadline(time.Time) error { return nil }
 
-// admitUp and admitDown hold the bandwidth quotas.
-func (r *relay) admitUp(n int, now int64) bool { return !r.limited || r.admit(&r.up, n, now) }
+// admitToPeer and admitToClient report whether n bytes are within the bandwidth limits.
+func (r *relay) admitToPeer(n int, now int64) bool { return !r.limited || r.admit(&r.toPeer, n, now) }
 
-func (r *relay) admitDown(n int, now int64) bool { return !r.limited || r.admit(&r.down, n, now) }
+func (r *relay) admitToClient(n int, now int64) bool {
+	return !r.limited || r.admit(&r.toClient, n, now)
+}
 
 func (r *relay) admit(own *limit.Bucket, n int, now int64) bool {
 	return own.TakeAt(n, now) == 0 && r.share.user.bandwidth.TakeAt(n, now) == 0 && r.server.total.TakeAt(n, now) == 0

@@ -23,7 +23,7 @@ func BenchmarkRelay(b *testing.B) {
 	}
 	client, peer := open(), open()
 	server := netip.MustParseAddrPort(s.address("udp"))
-	control := s.talk(b, "udp", "alice")
+	control := s.newClient(b, "udp", "alice")
 	control.conn.Close()
 	control.conn = &connectedUDP{client, server}
 	control.allocate()

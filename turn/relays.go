@@ -38,7 +38,7 @@ func (s *Server) relayAddress(six bool) (relayAddress, bool) {
 }
 
 // openRelay opens a relay's socket and starts to read it.
-func (s *Server) openRelay(o *origin, who caller, share share, address relayAddress, wish portWish) (*relay, error) {
+func (s *Server) openRelay(o *requester, who principal, share share, address relayAddress, wish portWish) (*relay, error) {
 	var sock socket
 	var err error
 	switch {
@@ -58,21 +58,21 @@ func (s *Server) openRelay(o *origin, who caller, share share, address relayAddr
 	}
 	r := &relay{
 		server: s, loop: o.loop, client: o.client, transport: o.transport,
-		shown: netip.AddrPortFrom(address.shown, sock.bound.Port()), bound: sock.bound,
+		advertised: netip.AddrPortFrom(address.advertised, sock.bound.Port()), bound: sock.bound,
 		name: who.name, key: who.key, token: sock.token, share: share, began: time.Now(),
-		clientRaw: o.raw, door: o.door, stream: o.stream,
-		out: outlet{fd: sock.fd}, ended: make(chan struct{}),
+		clientRaw: o.raw, listenSocket: o.listenSocket, stream: o.stream,
+		out: sendSocket{fd: sock.fd}, ended: make(chan struct{}),
 	}
 	q := s.cfg.Quota
 	r.limited = q.RelayKbps > 0 || q.UserKbps > 0 || q.TotalKbps > 0
-	r.up.Limit(bandwidth(q.RelayKbps))
-	r.down.Limit(bandwidth(q.RelayKbps))
+	r.toPeer.Limit(bandwidth(q.RelayKbps))
+	r.toClient.Limit(bandwidth(q.RelayKbps))
 	r.requests.Limit(limit.Per(time.Second, s.cfg.Limits.RequestsPerRelay, time.Second))
 	r.peers.Store(&peerTable{})
 	if r.loop == nil {
 		r.loop = s.loops[s.nextLoop.Add(1)%uint32(len(s.loops))]
-		r.loop.post(func() { r.loop.adopt(r) })
-	} else if err := r.loop.adopt(r); err != nil {
+		r.loop.post(func() { r.loop.addRelay(r) })
+	} else if err := r.loop.addRelay(r); err != nil {
 		unix.Close(sock.fd)
 		return nil, err
 	}
@@ -106,18 +106,18 @@ func (s *Server) ended(r *relay) {
 
 // recordUsage writes one line per relay, for whoever bills or looks for abuse.
 func (s *Server) recordUsage(r *relay) {
-	why := "expired"
-	if given := r.why.Load(); given != nil {
-		why = *given
+	reason := "expired"
+	if given := r.reason.Load(); given != nil {
+		reason = *given
 	}
-	if why == whyRefused {
+	if reason == reasonRefused {
 		return // it never was one
 	}
 	s.metrics.endedRelay(r.transport)
 	s.log.Info("turn usage", "user", r.share.user.name, "transport", r.transport,
-		"client", r.client.Addr(), "relay", r.shown.Port(), "seconds", int(time.Since(r.began).Seconds()),
+		"client", r.client.Addr(), "relay", r.advertised.Port(), "seconds", int(time.Since(r.began).Seconds()),
 		"sent_bytes", r.sentBytes.Load(), "sent_packets", r.sentPackets.Load(),
-		"received_bytes", r.receivedBytes.Load(), "received_packets", r.receivedPackets.Load(), "why", why)
+		"received_bytes", r.receivedBytes.Load(), "received_packets", r.receivedPackets.Load(), "reason", reason)
 }
 
 // noteNoRelay logs that a relay could not be opened, at most once a second.

@@ -40,7 +40,7 @@ func TestDrain(t *testing.T) {
 		c := bound(t, s, transport, "alice", echo(t))
 		defer c.conn.Close()
 	}
-	waiting := s.talk(t, "tcp", "bob")
+	waiting := s.newClient(t, "tcp", "bob")
 	if got := waiting.once(methodBinding).class(); got != classSuccess {
 		t.Fatal("no answer to Binding")
 	}
@@ -70,7 +70,7 @@ func TestDrain(t *testing.T) {
 
 func TestStreamEndsItsRelay(t *testing.T) {
 	s, log := startLogged(t, testConfig(t))
-	c := s.talk(t, "tcp", "alice")
+	c := s.newClient(t, "tcp", "alice")
 	c.allocate()
 	c.conn.Close()
 	until(t, "the relay ends", func() bool { return s.Relays() == 0 && strings.Contains(log.String(), "connection closed") })
@@ -78,7 +78,7 @@ func TestStreamEndsItsRelay(t *testing.T) {
 
 func TestCloseTwice(t *testing.T) {
 	s := start(t, testConfig(t))
-	s.talk(t, "udp", "alice").allocate()
+	s.newClient(t, "udp", "alice").allocate()
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Error(err)

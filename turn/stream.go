@@ -14,8 +14,8 @@ const (
 	// idleBuffer is what a connection costs before it has a relay; readBuffer after.
 	idleBuffer = maxFrame
 	readBuffer = 16 << 10
-	// streamQueue bounds what waits for a client that reads slowly, beside what the kernel holds;
-	// what is over is dropped, as a congested network would: old media helps nobody.
+	// streamQueue is how many bytes wait for a client that reads slowly, beside those in the
+	// kernel. What comes on top is dropped: media that is late helps nobody.
 	streamQueue = 64 << 10
 	// writeTimeout ends a connection whose client reads nothing at all.
 	writeTimeout = 10 * time.Second
@@ -26,25 +26,26 @@ const (
 // stream is one TCP or TLS connection of a client.
 type stream struct {
 	// Fixed at construction.
-	server *Server
-	conn   net.Conn
-	listen *streamListener
-	client netip.AddrPort
+	server   *Server
+	conn     net.Conn
+	listener *streamListener
+	client   netip.AddrPort
 
 	// Owned by read.
 	relay    *relay
 	buffer   []byte
-	filled   int
+	filled   int // bytes of buffer that hold frames
 	request  message
-	out      *batch // made with the relay
-	deadline time.Time
+	out      *batch    // packets to peers; made with the relay
+	deadline time.Time // of the next read; zero: none
 
+	// Under mu, by the loops and the reader that queue, and by write.
 	mu      sync.Mutex
-	queue   []byte
-	spare   []byte
-	writing bool
-	broken  bool
-	relayed bool // has a relay, so its buffers are kept
+	queue   []byte // whole frames for the client
+	spare   []byte // what write has written, for the next queue
+	writing bool   // write runs
+	broken  bool   // a write has failed: nothing is queued any more
+	relayed bool   // there is or was a relay, so the buffers are kept
 }
 
 // serve reads the connection until it ends. Its relay ends with it.
@@ -62,11 +63,11 @@ func (s *stream) serve() {
 		n, err := s.conn.Read(s.buffer[s.filled:])
 		s.filled += n
 		if n > 0 && !s.frames() {
-			s.server.metrics.closed(s.listen.transport, "frame")
+			s.server.metrics.closed(s.listener.transport, "frame")
 			return
 		}
 		if err != nil {
-			s.server.metrics.closed(s.listen.transport, reason(err))
+			s.server.metrics.closed(s.listener.transport, reason(err))
 			return
 		}
 		if s.relay.live() && len(s.buffer) == idleBuffer {
@@ -76,6 +77,7 @@ func (s *stream) serve() {
 	}
 }
 
+// reason says for the metrics why reading ended.
 func reason(err error) string {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
@@ -108,6 +110,7 @@ func (s *stream) nextDeadline(l Limits) {
 	}
 }
 
+// due sets the deadline of the next read.
 func (s *stream) due(in time.Duration) {
 	s.deadline = time.Now().Add(in)
 	s.conn.SetReadDeadline(s.deadline)
@@ -146,6 +149,7 @@ func (s *stream) frames() bool {
 	return ok
 }
 
+// flush sends what the last frames have queued for peers.
 func (s *stream) flush() {
 	if s.out == nil || s.relay == nil {
 		return
@@ -155,10 +159,11 @@ func (s *stream) flush() {
 	if s.relay.out.fd >= 0 {
 		s.out.flush()
 	} else {
-		s.out.forget()
+		s.out.discard()
 	}
 }
 
+// frame handles one frame; false if it is neither STUN nor ChannelData.
 func (s *stream) frame(data []byte, now int64) bool {
 	stats := &s.server.streams
 	if data[0]&0xC0 == 0x40 {
@@ -185,7 +190,7 @@ func (s *stream) frame(data []byte, now int64) bool {
 		return true
 	}
 	s.flush() // before the relay may change
-	o := origin{transport: s.listen.transport, client: s.client, wire: s.listen.wire, stream: s, stats: stats, relay: s.relay}
+	o := requester{transport: s.listener.transport, client: s.client, libraryConn: s.listener.libraryConn, stream: s, stats: stats, relay: s.relay}
 	answer := s.server.handle(&o, &s.request, now)
 	if o.relay != s.relay {
 		s.relay = o.relay
@@ -205,7 +210,7 @@ func (s *stream) push(head, body, pad []byte) bool {
 		return false
 	}
 	s.queue = append(append(append(s.queue, head...), body...), pad...)
-	if !s.writing && s.listen.write(s) {
+	if !s.writing && s.listener.write(s) {
 		s.writing = true
 	}
 	return true
@@ -227,7 +232,7 @@ func (s *stream) write() {
 		s.queue, s.spare = s.spare[:0], nil
 		s.mu.Unlock()
 		s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		err := s.listen.writeFrames(s.conn, bytes)
+		err := s.listener.writeFrames(s.conn, bytes)
 		s.mu.Lock()
 		s.spare = bytes
 		s.broken = s.broken || err != nil

@@ -2,30 +2,27 @@ package turn
 
 import "sync/atomic"
 
-// dropReason says why a packet went no further.
+// dropReason says why a packet was dropped.
 type dropReason int
 
 const (
-	dropNoRelay    dropReason = iota // ChannelData or Send from who has no relay
-	dropNoChannel                    // a channel that is not bound, or no longer
-	dropPermission                   // a peer without permission, in either direction
-	dropPeer                         // a port of our own that may not be reached
-	dropRate                         // over a bandwidth quota
-	dropSocket                       // the kernel did not take it
-	dropQueue                        // a TCP client that reads too slowly
-	dropMalformed                    // neither STUN nor ChannelData
-	dropStranger                     // an answer over the rate for who has proved nothing
+	dropNoRelay         dropReason = iota // ChannelData or Send of a client without a relay
+	dropNoChannel                         // ChannelData of a channel that is not bound
+	dropPermission                        // from or to a peer without a permission
+	dropPeer                              // to a port of our own addresses that may not be reached
+	dropRate                              // over a bandwidth limit
+	dropSocket                            // refused by the kernel
+	dropQueue                             // to a TCP or TLS client that reads too slowly
+	dropMalformed                         // neither STUN nor ChannelData
+	dropUnauthenticated                   // a request over the rate of senders that have not authenticated
 	dropReasons
 )
 
 func (d dropReason) String() string {
-	return [...]string{"no_relay", "no_channel", "permission", "peer", "rate", "socket", "queue", "malformed", "stranger"}[d]
+	return [...]string{"no_relay", "no_channel", "permission", "peer", "rate", "socket", "queue", "malformed", "unauthenticated"}[d]
 }
 
-// traffic counts what one goroutine moves; others only read it.
-// counter is written by one goroutine and read by others.
-type counter = atomic.Int64
-
+// traffic counts what one goroutine forwards and drops. Others only read it.
 type traffic struct {
 	toPeers, toClients           atomic.Int64
 	toPeersBytes, toClientsBytes atomic.Int64

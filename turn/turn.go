@@ -3,14 +3,17 @@
 // Package turn is a STUN and TURN server (RFC 8489, RFC 8656) over UDP, TCP and TLS, alone or
 // inside carillon.
 //
-// The library pion/turn keeps the books: which allocations, permissions and channels there
-// are and when they end (library.go). Around it stand the parts that face the network, so
-// that what the library leaves open is closed before it is asked (request.go), and so that
-// packets do not pass through it at all (loop.go, carry.go):
+// The library pion/turn knows which allocations, permissions and channels there are and when
+// they end (library.go). It never sees the network: requests are authenticated and checked
+// before the library gets them (request.go), because it leaves checks out that we need, and
+// packets go past it from socket to socket (loop.go, forward.go), because that is faster:
 //
-//	client ── door (UDP) ─┬─ request ── authenticate, judge the peer, quotas ── library
-//	       └─ stream (TCP)┘
-//	                      └─ ChannelData, Send ── channel, permission, quota ─ relay ── peer
+//	client ── listenSocket (UDP) ─┬─ request ── authenticate, check peer and quota ── library
+//	       └─ stream (TCP, TLS) ──┤
+//	                              └─ ChannelData, Send ── channel, permission, rate ── relay ── peer
+//
+// A relay is one allocation. The word for the time of a request or packet is now: nanoseconds
+// of the server's own clock, which does not jump (Server.clock).
 package turn
 
 import (
@@ -34,28 +37,28 @@ import (
 // Server serves until Close.
 type Server struct {
 	// Fixed at construction.
-	cfg         Config
-	facts       facts
-	log         *slog.Logger
-	started     time.Time
-	credentials *credentials
-	nonces      *nonces
-	policy      *policy
-	quotas      *quotas
-	connections *connections
-	strangers   *strangers
-	total       limit.Bucket
-	library     *library
-	loops       []*loop
-	listeners   []*streamListener
-	metrics     *metrics
-	urls        []string
-	streams     traffic // what streams send to peers
+	cfg          Config
+	facts        facts
+	log          *slog.Logger
+	started      time.Time
+	credentials  *credentials
+	nonces       *nonces
+	policy       *policy
+	quotas       *quotas
+	connections  *connections
+	answerLimits *answerLimits
+	total        limit.Bucket
+	library      *library
+	loops        []*loop
+	listeners    []*streamListener
+	metrics      *metrics
+	urls         []string
+	streams      traffic // what streams send to peers
 
-	draining     atomic.Bool
-	skew         atomic.Int64 // tests let time pass with it
-	nextLoop     atomic.Uint32
-	warned       atomic.Int64
+	draining     atomic.Bool   // new relays and connections are refused
+	skew         atomic.Int64  // added to the clock, so that tests can let time pass
+	nextLoop     atomic.Uint32 // the loop of the next stream's relay
+	warned       atomic.Int64  // when the log last said that no relay could be opened
 	reservations reservations
 	running      sync.WaitGroup
 	closing      sync.Once
@@ -85,13 +88,13 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		nonces:       newNonces(),
 		quotas:       newQuotas(cfg.Quota),
 		connections:  &connections{limits: cfg.Limits, addresses: make(map[netip.Addr]int)},
-		strangers:    newStrangers(cfg.Limits),
+		answerLimits: newAnswerLimits(cfg.Limits),
 		live:         make(map[netip.AddrPort]*relay),
 		none:         make(chan struct{}),
 		reservations: reservations{kept: make(map[string]socket)},
 	}
 	s.total.Limit(bandwidth(cfg.Quota.TotalKbps))
-	if s.policy, err = newPolicy(cfg, f, new(machine).has); err != nil {
+	if s.policy, err = newPolicy(cfg, f, new(ownAddresses).has); err != nil {
 		return nil, fmt.Errorf("turn.%w", err)
 	}
 	s.metrics = newMetrics(s)
@@ -133,14 +136,14 @@ func (s *Server) open() error {
 			unix.Close(sock.fd)
 		}
 	}
-	var wires []*wire
+	var libraryConns []*libraryConn
 	for i, l := range s.facts.listens {
 		bound, opened, err := s.openListen(l)
 		if err != nil {
 			return err
 		}
 		s.facts.listens[i].address = bound
-		wires = append(wires, opened...)
+		libraryConns = append(libraryConns, opened...)
 	}
 	for _, l := range s.facts.listens {
 		if s.facts.loopback || !l.address.Addr().IsLoopback() {
@@ -148,7 +151,7 @@ func (s *Server) open() error {
 		}
 	}
 	var err error
-	s.library, err = newLibrary(wires)
+	s.library, err = newLibrary(libraryConns)
 	return err
 }
 
@@ -177,7 +180,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 }
 
-// noneLocked says that draining is done if it is.
+// noneLocked closes none if the server drains and the last relay has ended.
 func (s *Server) noneLocked() {
 	if s.draining.Load() && len(s.live) == 0 {
 		select {
@@ -208,7 +211,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// release gives back what a failed New has opened.
+// release closes what a failed New has opened.
 func (s *Server) release() {
 	for _, l := range s.listeners {
 		l.listener.Close()

@@ -177,7 +177,7 @@ func TestUsageIsLoggedOncePerRelay(t *testing.T) {
 	exchange(t, relay, echo(t), []byte("twelve bytes"))
 	relay.Close()
 	until(t, "the relay is gone", func() bool { return s.Relays() == 0 && strings.Contains(log.String(), "turn usage") })
-	for _, want := range []string{"user=pion", "transport=udp", "sent_bytes=12", "received_bytes=12", "why=released"} {
+	for _, want := range []string{"user=pion", "transport=udp", "sent_bytes=12", "received_bytes=12", "reason=released"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("usage line lacks %s: %s", want, log)
 		}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// talker speaks TURN byte by byte, so that tests can also speak it wrongly.
-type talker struct {
+// testClient speaks TURN byte by byte, so that tests can also speak it wrongly.
+type testClient struct {
 	t         testing.TB
 	conn      net.Conn
 	stream    bool
@@ -24,7 +24,7 @@ type talker struct {
 	dataQueue [][]byte // ChannelData and indications that came while waiting for an answer
 }
 
-func talkTo(t testing.TB, transport, address, name, password string) *talker {
+func dialTestClient(t testing.TB, transport, address, name, password string) *testClient {
 	t.Helper()
 	var conn net.Conn
 	var err error
@@ -40,18 +40,18 @@ func talkTo(t testing.TB, transport, address, name, password string) *talker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return &talker{t: t, conn: conn, stream: transport != "udp", name: name, password: password}
+	return &testClient{t: t, conn: conn, stream: transport != "udp", name: name, password: password}
 }
 
 // talk uses a fresh credential of the user.
-func (s *Server) talk(t testing.TB, transport, user string) *talker {
+func (s *Server) newClient(t testing.TB, transport, user string) *testClient {
 	t.Helper()
 	name, password := Credential(secret, user, time.Now().Add(time.Hour))
-	return talkTo(t, transport, s.address(transport), name, password)
+	return dialTestClient(t, transport, s.address(transport), name, password)
 }
 
 // receive returns the next message or ChannelData; nil after the timeout or the end.
-func (c *talker) receive(timeout time.Duration) []byte {
+func (c *testClient) receive(timeout time.Duration) []byte {
 	c.conn.SetReadDeadline(time.Now().Add(timeout))
 	b := make([]byte, 65536)
 	if !c.stream {
@@ -98,13 +98,13 @@ func channelIs(n uint16) with { return number(attrChannelNumber, uint32(n)<<16) 
 var overUDP = number(attrRequestedTransport, 17<<24)
 
 // request builds a request, signed if we have a nonce.
-func (c *talker) request(m method, attributes ...with) []byte {
+func (c *testClient) request(m method, attributes ...with) []byte {
 	var id [12]byte
 	rand.Read(id[:])
 	return c.requestWithID(id, m, attributes...)
 }
 
-func (c *talker) requestWithID(id [12]byte, m method, attributes ...with) []byte {
+func (c *testClient) requestWithID(id [12]byte, m method, attributes ...with) []byte {
 	b := build(m, classRequest, id[:])
 	for _, a := range attributes {
 		a(b)
@@ -116,7 +116,7 @@ func (c *talker) requestWithID(id [12]byte, m method, attributes ...with) []byte
 	return b.raw
 }
 
-func (c *talker) send(raw []byte) {
+func (c *testClient) send(raw []byte) {
 	c.t.Helper()
 	if _, err := c.conn.Write(raw); err != nil {
 		c.t.Fatalf("send: %v", err)
@@ -124,7 +124,7 @@ func (c *talker) send(raw []byte) {
 }
 
 // answerTo waits for the answer to a request; nil if there is none.
-func (c *talker) answerTo(request []byte, timeout time.Duration) *message {
+func (c *testClient) answerTo(request []byte, timeout time.Duration) *message {
 	for end := time.Now().Add(timeout); ; {
 		got := c.receive(time.Until(end))
 		if got == nil {
@@ -139,7 +139,7 @@ func (c *talker) answerTo(request []byte, timeout time.Duration) *message {
 }
 
 // once sends one request and returns the answer, whatever it is.
-func (c *talker) once(m method, attributes ...with) *message {
+func (c *testClient) once(m method, attributes ...with) *message {
 	c.t.Helper()
 	request := c.request(m, attributes...)
 	c.send(request)
@@ -151,7 +151,7 @@ func (c *talker) once(m method, attributes ...with) *message {
 }
 
 // do authenticates when it is asked to.
-func (c *talker) do(m method, attributes ...with) *message {
+func (c *testClient) do(m method, attributes ...with) *message {
 	c.t.Helper()
 	for range 2 {
 		answer := c.once(m, attributes...)
@@ -164,7 +164,7 @@ func (c *talker) do(m method, attributes ...with) *message {
 	return c.once(m, attributes...)
 }
 
-func (c *talker) learn(answer *message) {
+func (c *testClient) learn(answer *message) {
 	realm, _ := answer.find(attrRealm)
 	nonce, ok := answer.find(attrNonce)
 	if !ok {
@@ -174,7 +174,7 @@ func (c *talker) learn(answer *message) {
 }
 
 // code is what a request is answered with: 0 for success.
-func (c *talker) code(m method, attributes ...with) int {
+func (c *testClient) code(m method, attributes ...with) int {
 	c.t.Helper()
 	answer := c.do(m, attributes...)
 	if answer.class() == classError && answer.errorCode() == 0 {
@@ -184,7 +184,7 @@ func (c *talker) code(m method, attributes ...with) int {
 }
 
 // allocate opens a relay and returns its address.
-func (c *talker) allocate(attributes ...with) netip.AddrPort {
+func (c *testClient) allocate(attributes ...with) netip.AddrPort {
 	c.t.Helper()
 	answer := c.do(methodAllocate, append([]with{overUDP}, attributes...)...)
 	if answer.class() != classSuccess {
@@ -198,7 +198,7 @@ func (c *talker) allocate(attributes ...with) netip.AddrPort {
 	return a
 }
 
-func (c *talker) channelData(number uint16, payload []byte) []byte {
+func (c *testClient) channelData(number uint16, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, number)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(payload)))
 	b = append(b, payload...)
@@ -208,14 +208,14 @@ func (c *talker) channelData(number uint16, payload []byte) []byte {
 	return b
 }
 
-func (c *talker) sendIndication(peer netip.AddrPort, payload []byte) []byte {
+func (c *testClient) sendIndication(peer netip.AddrPort, payload []byte) []byte {
 	var id [12]byte
 	rand.Read(id[:])
 	return build(methodSend, classIndication, id[:]).addAddress(attrXORPeerAddress, peer).add(attrData, payload).raw
 }
 
 // data waits for the payload of the next ChannelData or Data indication, and says from whom.
-func (c *talker) data(timeout time.Duration) (payload []byte, from string) {
+func (c *testClient) data(timeout time.Duration) (payload []byte, from string) {
 	for end := time.Now().Add(timeout); ; {
 		var got []byte
 		if len(c.dataQueue) > 0 {
@@ -237,7 +237,7 @@ func (c *talker) data(timeout time.Duration) (payload []byte, from string) {
 }
 
 // closedBy is true if the server closes the connection within the time.
-func (c *talker) closedBy(timeout time.Duration) bool {
+func (c *testClient) closedBy(timeout time.Duration) bool {
 	c.conn.SetReadDeadline(time.Now().Add(timeout))
 	b := make([]byte, 4096)
 	for {

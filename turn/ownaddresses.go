@@ -8,20 +8,21 @@ import (
 	"time"
 )
 
-// machineAge is how long a new address of this machine may go unnoticed.
-const machineAge = 10 * time.Second
+// addressesAge is how long a new address of this machine may go unnoticed.
+const addressesAge = 10 * time.Second
 
-// machine knows the addresses of the machine it runs on. The zero value is ready.
-type machine struct {
+// ownAddresses are the addresses of the machine that the server runs on. The zero value is
+// ready to use.
+type ownAddresses struct {
 	mu   sync.Mutex
 	list []netip.Addr
 	read time.Time
 }
 
-func (m *machine) has(a netip.Addr) bool {
+func (m *ownAddresses) has(a netip.Addr) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if now := time.Now(); m.read.IsZero() || now.Sub(m.read) > machineAge {
+	if now := time.Now(); m.read.IsZero() || now.Sub(m.read) > addressesAge {
 		m.list, m.read = interfaceAddresses(), now
 	}
 	return slices.Contains(m.list, a)

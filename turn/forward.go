@@ -10,7 +10,7 @@ import (
 	"carillon/udp"
 )
 
-// This file is the way of a packet between a client and a peer, past the library.
+// This file forwards packets between clients and peers, without the library.
 
 // sendChannel relays the payload of ChannelData to the channel's peer.
 func (r *relay) sendChannel(out *batch, stats *traffic, number uint16, payload []byte, now int64) {
@@ -23,7 +23,7 @@ func (r *relay) sendChannel(out *batch, stats *traffic, number uint16, payload [
 		stats.dropped[dropPeer].Add(1)
 		return
 	}
-	if r.countUp(stats, len(payload), now) {
+	if r.countToPeer(stats, len(payload), now) {
 		p := out.add(&r.out)
 		p.body, p.to = payload, &c.to
 	}
@@ -44,7 +44,7 @@ func (r *relay) sendIndication(out *batch, stats *traffic, m *message, now int64
 		return
 	}
 	to, open := r.server.resolve(netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port()))
-	p := r.peers.Load().permits[to.Addr()]
+	p := r.peers.Load().permissions[to.Addr()]
 	switch {
 	case p == nil || p.expires.Load() <= now:
 		stats.dropped[dropPermission].Add(1)
@@ -53,15 +53,16 @@ func (r *relay) sendIndication(out *batch, stats *traffic, m *message, now int64
 		stats.dropped[dropPeer].Add(1)
 		return
 	}
-	if r.countUp(stats, len(data), now) {
+	if r.countToPeer(stats, len(data), now) {
 		q := out.add(&r.out)
 		q.own = udp.NewRawAddress(to)
 		q.body, q.to = data, &q.own
 	}
 }
 
-func (r *relay) countUp(stats *traffic, n int, now int64) bool {
-	if !r.admitUp(n, now) {
+// countToPeer counts a payload to a peer, or drops it if it is over a bandwidth limit.
+func (r *relay) countToPeer(stats *traffic, n int, now int64) bool {
+	if !r.admitToPeer(n, now) {
 		stats.dropped[dropRate].Add(1)
 		return false
 	}
@@ -72,8 +73,9 @@ func (r *relay) countUp(stats *traffic, n int, now int64) bool {
 	return true
 }
 
-// wrap writes what stands before a payload for the client, and says how much padding follows
-// it. Over UDP ChannelData is not padded, over a stream it must be.
+// wrap appends the header of a payload for the client to to, and says how much padding follows
+// the payload. With a peer it is a Data indication, else ChannelData. Over UDP ChannelData is
+// not padded, over a stream it must be.
 // https://www.rfc-editor.org/rfc/rfc8656#section-12.5
 func wrap(to, payload []byte, channel uint16, peer *netip.AddrPort, stream bool) (head []byte, pad int) {
 	pad = padded(len(payload)) - len(payload)
@@ -103,7 +105,7 @@ func wrap(to, payload []byte, channel uint16, peer *netip.AddrPort, stream bool)
 }
 
 // fromClient handles one datagram of a client.
-func (l *loop) fromClient(d *door, from *udp.RawAddress, data []byte) {
+func (l *loop) fromClient(d *listenSocket, from *udp.RawAddress, data []byte) {
 	if len(data) > maxFrame || len(data) < channelHeader {
 		l.stats.dropped[dropMalformed].Add(1)
 		return
@@ -133,7 +135,7 @@ func (l *loop) fromClient(d *door, from *udp.RawAddress, data []byte) {
 		r.sendIndication(l.out, &l.stats, &l.request, l.now)
 		return
 	}
-	o := origin{transport: d.listen.transport, client: from.AddrPort(), raw: *from, wire: d.wire, loop: l, relay: r, door: d, stats: &l.stats}
+	o := requester{transport: d.address.transport, client: from.AddrPort(), raw: *from, libraryConn: d.libraryConn, loop: l, relay: r, listenSocket: d, stats: &l.stats}
 	answer := l.server.handle(&o, &l.request, l.now)
 	if o.relay != r {
 		d.clients[from.Key()] = o.relay
@@ -153,18 +155,18 @@ func (l *loop) fromPeer(r *relay, from *udp.RawAddress, data []byte) {
 		return
 	}
 	table := r.peers.Load()
-	if c := table.byPeer[from.Key()]; c != nil && c.expires.Load() > l.now && c.permit.expires.Load() > l.now {
+	if c := table.byPeer[from.Key()]; c != nil && c.expires.Load() > l.now && c.permission.expires.Load() > l.now {
 		if c.relay != nil && !c.relay.live() {
 			l.stats.dropped[dropPeer].Add(1)
 			return
 		}
-		if r.countDown(l, len(data)) {
+		if r.countToClient(l, len(data)) {
 			l.toClient(r, data, c.number, nil)
 		}
 		return
 	}
 	source := from.AddrPort()
-	p := table.permits[source.Addr()]
+	p := table.permissions[source.Addr()]
 	if p == nil || p.expires.Load() <= l.now {
 		l.stats.dropped[dropPermission].Add(1)
 		return
@@ -173,14 +175,15 @@ func (l *loop) fromPeer(r *relay, from *udp.RawAddress, data []byte) {
 		l.stats.dropped[dropPeer].Add(1)
 		return
 	}
-	if r.countDown(l, len(data)) {
-		shown := netip.AddrPortFrom(p.shown, source.Port())
-		l.toClient(r, data, 0, &shown)
+	if r.countToClient(l, len(data)) {
+		advertised := netip.AddrPortFrom(p.advertised, source.Port())
+		l.toClient(r, data, 0, &advertised)
 	}
 }
 
-func (r *relay) countDown(l *loop, n int) bool {
-	if !r.admitDown(n, l.now) {
+// countToClient counts a payload to the client, or drops it if it is over a bandwidth limit.
+func (r *relay) countToClient(l *loop, n int) bool {
+	if !r.admitToClient(n, l.now) {
 		l.stats.dropped[dropRate].Add(1)
 		return false
 	}
@@ -191,7 +194,7 @@ func (r *relay) countDown(l *loop, n int) bool {
 	return true
 }
 
-// toClient wraps a payload into ChannelData or, without a channel, a Data indication.
+// toClient sends a payload as ChannelData or, with a peer, as a Data indication.
 func (l *loop) toClient(r *relay, data []byte, channel uint16, peer *netip.AddrPort) {
 	var head []byte
 	if r.stream != nil {
@@ -202,7 +205,7 @@ func (l *loop) toClient(r *relay, data []byte, channel uint16, peer *netip.AddrP
 		}
 		return
 	}
-	p := l.out.add(&r.door.out)
+	p := l.out.add(&r.listenSocket.out)
 	head, p.pad = wrap(p.head[:0], data, channel, peer, false)
 	p.headSize, p.body, p.to = len(head), data, &r.clientRaw
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // writeFrames writes whole frames. Over TLS each becomes a record of its own, as coturn does,
-// since some clients (turnutils_uclient for one) take a record for a frame; if the TLS is
+// since some clients (turnutils_uclient for one) take a record for a frame. If the TLS is
 // ours, the records still leave with one system call.
 func (l *streamListener) writeFrames(conn net.Conn, frames []byte) error {
 	if l.transport != "tls" {
@@ -18,7 +18,7 @@ func (l *streamListener) writeFrames(conn net.Conn, frames []byte) error {
 	}
 	secure, ours := conn.(*secureConn)
 	if ours {
-		secure.under.hold()
+		secure.under.begin()
 	}
 	for len(frames) > 0 {
 		size, err := frameSize(frames)
@@ -31,49 +31,51 @@ func (l *streamListener) writeFrames(conn net.Conn, frames []byte) error {
 		frames = frames[size:]
 	}
 	if ours {
-		return secure.under.release()
+		return secure.under.end()
 	}
 	return nil
 }
 
-// secureConn is a TLS connection and what is under it.
+// secureConn is a TLS connection and the TCP connection under it.
 type secureConn struct {
 	*tls.Conn
-	under *gatheredConn
+	under *bufferedConn
 }
 
-// gatheredConn can hold back what is written, to write it at once.
-type gatheredConn struct {
+// bufferedConn writes at once, or, between begin and end, when it is told to.
+type bufferedConn struct {
 	net.Conn
 
-	mu      sync.Mutex
-	holding bool
-	held    []byte
+	mu        sync.Mutex
+	buffering bool
+	pending   []byte
 }
 
-func (c *gatheredConn) Write(p []byte) (int, error) {
+func (c *bufferedConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.holding {
-		c.held = append(c.held, p...)
+	if c.buffering {
+		c.pending = append(c.pending, p...)
 		return len(p), nil
 	}
 	return c.Conn.Write(p)
 }
 
-func (c *gatheredConn) hold() {
+// begin collects what is written from now on.
+func (c *bufferedConn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.holding = true
+	c.buffering = true
 }
 
-func (c *gatheredConn) release() error {
+// end writes what was collected, with one system call.
+func (c *bufferedConn) end() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.holding = false
-	_, err := c.Conn.Write(c.held)
-	if c.held = c.held[:0]; cap(c.held) > readBuffer {
-		c.held = nil
+	c.buffering = false
+	_, err := c.Conn.Write(c.pending)
+	if c.pending = c.pending[:0]; cap(c.pending) > readBuffer {
+		c.pending = nil
 	}
 	return err
 }
