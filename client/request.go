@@ -53,42 +53,67 @@ func (c *Client) Send(ctx context.Context, m wire.MessageSend) (chat.Message, er
 	}()
 	for {
 		var sent chat.Message
-		err := c.Request(ctx, wire.MethodMessageSend, m, &sent)
+		err := c.insist(ctx, wire.MethodMessageSend, m, &sent)
 		refused, _ := errors.AsType[*refusal.Error](err)
 		switch {
 		case err == nil:
 			return sent, nil
-		case errors.Is(err, ErrDisconnected):
-		case refused != nil && refused.Retry > 0:
-			select {
-			case <-time.After(refused.Retry):
-			case <-ctx.Done():
-				return chat.Message{}, ctx.Err()
-			}
-		default:
+		case refused == nil || refused.Retry == 0:
 			return chat.Message{}, err
+		}
+		select {
+		case <-time.After(refused.Retry):
+		case <-ctx.Done():
+			return chat.Message{}, ctx.Err()
 		}
 	}
 }
 
-// StartCall calls a user, with a leg for this tab.
+// insist is Request for what may be asked twice: when the connection is lost before the
+// answer it asks again over the next one, until there is an answer, ctx ends, or the
+// client does.
+func (c *Client) insist(ctx context.Context, method string, params, result any) error {
+	for {
+		err := c.Request(ctx, method, params, result)
+		if !errors.Is(err, ErrDisconnected) {
+			return err
+		}
+	}
+}
+
+// StartCall calls a user, with a leg for this tab. Like the other methods that return a
+// leg it asks again when a lost connection has swallowed the answer; the server hands the
+// same leg over, with a new secret.
 func (c *Client) StartCall(ctx context.Context, to string, media call.Media) (wire.CallLeg, error) {
-	var leg wire.CallLeg
-	err := c.Request(ctx, wire.MethodCallStart,
-		wire.CallStart{ClientCallID: rand.Text(), To: to, Media: media, Camera: media == call.Video}, &leg)
-	return leg, err
+	return c.leg(ctx, wire.MethodCallStart,
+		wire.CallStart{ClientCallID: rand.Text(), To: to, Media: media, Camera: media == call.Video})
 }
 
 // Answer answers a call in this tab.
 func (c *Client) Answer(ctx context.Context, id string, camera bool) (wire.CallLeg, error) {
-	var leg wire.CallLeg
-	err := c.Request(ctx, wire.MethodCallAnswer, wire.CallAnswer{Call: id, Camera: camera}, &leg)
+	return c.leg(ctx, wire.MethodCallAnswer, wire.CallAnswer{Call: id, Camera: camera})
+}
+
+// Move takes this user's part in a call over from another tab of theirs. The other tab
+// keeps it until the media of this one is up.
+func (c *Client) Move(ctx context.Context, id string) (wire.CallLeg, error) {
+	return c.leg(ctx, wire.MethodCallMove, wire.CallMove{Call: id})
+}
+
+// Resume binds a leg to this client's connection again, after the connection was lost or
+// by another Client with the same tab. The leg that it returns has a new secret.
+func (c *Client) Resume(ctx context.Context, leg wire.CallLeg) (wire.CallLeg, error) {
+	return c.leg(ctx, wire.MethodCallResume, refOf(leg))
+}
+
+func (c *Client) leg(ctx context.Context, method string, params any) (leg wire.CallLeg, err error) {
+	err = c.insist(ctx, method, params, &leg)
 	return leg, err
 }
 
 // Leave ends this user's part in a call; it cancels while no one has answered.
 func (c *Client) Leave(ctx context.Context, id string) error {
-	return c.Request(ctx, wire.MethodCallLeave, wire.CallRef{Call: id}, nil)
+	return c.insist(ctx, wire.MethodCallLeave, wire.CallRef{Call: id}, nil)
 }
 
 // Offer gives the leg's SDP offer (of the first negotiation, of more slots, of an ICE
@@ -96,8 +121,10 @@ func (c *Client) Leave(ctx context.Context, id string) error {
 // wait for candidates of its own.
 func (c *Client) Offer(ctx context.Context, leg wire.CallLeg, sdp string) (answer string, err error) {
 	var a wire.LegAnswer
-	err = c.Request(ctx, wire.MethodLegOffer, wire.LegOffer{
-		LegRef: wire.LegRef{Call: leg.Call.ID, Leg: leg.Leg, Secret: leg.Secret}, SDP: sdp,
-	}, &a)
+	err = c.Request(ctx, wire.MethodLegOffer, wire.LegOffer{LegRef: refOf(leg), SDP: sdp}, &a)
 	return a.SDP, err
+}
+
+func refOf(leg wire.CallLeg) wire.LegRef {
+	return wire.LegRef{Call: leg.Call.ID, Leg: leg.Leg, Secret: leg.Secret}
 }

@@ -17,8 +17,9 @@ import (
 // callWorld is a world whose nodes have calls: each has an SFU of its own.
 type callWorld struct {
 	*world
-	cfg  call.Config
-	sfus []*sfu.SFU
+	cfg       call.Config
+	callStore switchboard.Store // nil: the world's
+	sfus      []*sfu.SFU
 }
 
 func newCallWorld(t *testing.T) *callWorld {
@@ -41,8 +42,12 @@ func (w *callWorld) addCallNode(b *bus.Bus) int {
 		}
 	})
 	w.sfus = append(w.sfus, media)
+	calls := w.callStore
+	if calls == nil {
+		calls = w.store
+	}
 	board, err := switchboard.New(switchboard.Deps{
-		Store: w.store, Chat: w.chat, Bus: b, Door: switchboard.NewDoor(media), Config: w.cfg, Log: w.logger(),
+		Store: calls, Chat: w.chat, Bus: b, Door: switchboard.NewDoor(media), Config: w.cfg, Log: w.logger(),
 	})
 	if err != nil {
 		w.t.Fatal(err)

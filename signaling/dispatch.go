@@ -44,15 +44,15 @@ var table = map[string]method{
 	wire.MethodMessagePage:        on((*connection).messagePage),
 	wire.MethodReceiptRead:        on((*connection).receiptRead),
 
-	wire.MethodCallStart:   onCalls(rings, (*switchboard.Board).Start),
-	wire.MethodCallAnswer:  onCalls(legs, (*switchboard.Board).Answer),
-	wire.MethodCallMove:    onCalls(legs, (*switchboard.Board).Move),
-	wire.MethodCallResume:  onCalls(legs, (*switchboard.Board).Resume),
+	wire.MethodCallStart:   onLegs(rings, (*switchboard.Board).Start),
+	wire.MethodCallAnswer:  onLegs(legs, (*switchboard.Board).Answer),
+	wire.MethodCallMove:    onLegs(legs, (*switchboard.Board).Move),
+	wire.MethodCallResume:  onLegs(legs, (*switchboard.Board).Resume),
 	wire.MethodCallRinging: onCalls(legs, (*switchboard.Board).Ringing),
 	wire.MethodCallDecline: onCalls(legs, (*switchboard.Board).Decline),
 	wire.MethodCallLeave:   onCalls(legs, (*switchboard.Board).Leave),
 	wire.MethodCallState:   onCalls(legs, (*switchboard.Board).SetState),
-	wire.MethodLegOffer:    onCalls(legs, (*switchboard.Board).Offer),
+	wire.MethodLegOffer:    onLegs(legs, (*switchboard.Board).Offer),
 	wire.MethodLegPhase:    onCalls(legs, (*switchboard.Board).Phase),
 
 	wire.NoteAck:        noteOn(chatLane, (*connection).ack),
@@ -94,6 +94,27 @@ func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx cont
 		return run(c.server.calls, ctx, c.tab, p)
 	})
 	m.lane, m.limit = callLane, limit
+	return m
+}
+
+// onLegs makes the entry of a request that binds a leg to the connection that asks. A
+// connection that has ended gets no leg. If it ends meanwhile, its end may have been told
+// before there was a call to tell, so it is told again.
+func onLegs[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Seat, p P) (R, error)) method {
+	m := onCalls(limit, run)
+	bind := m.run
+	m.run = func(ctx context.Context, c *connection, data json.RawMessage) (reply, error) {
+		if c.out.isClosed() {
+			return reply{}, refusal.New(refusal.LegInUse, "This connection has ended. Ask again over the next one.")
+		}
+		answer, err := bind(ctx, c, data)
+		if c.out.isClosed() && c.server.calls != nil && !c.channel {
+			ctx, cancel := c.server.timeout(requestTime)
+			defer cancel()
+			c.server.calls.TabGone(ctx, c.tab)
+		}
+		return answer, err
+	}
 	return m
 }
 

@@ -96,7 +96,7 @@ func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.T
 	s.phase("join", joining)
 	reading := time.Now()
 	if s.calls != nil {
-		s.calls.TabBack(ctx, c.tab)
+		s.calls.TabBack(c.tab)
 	}
 	welcome, first, err := c.welcome(ctx, h)
 	if err != nil {

@@ -42,9 +42,9 @@ func (s *Server) gone(c *connection) {
 	if !c.replaced.Load() {
 		no := false
 		s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &no, Acked: c.place.acked()})
-		if s.calls != nil {
-			s.calls.TabGone(ctx, c.tab)
-		}
+	}
+	if s.calls != nil {
+		s.calls.TabGone(ctx, c.tab)
 	}
 	s.presence.changed(c.user)
 	c.log.Debug("gone", "after", time.Since(c.since))

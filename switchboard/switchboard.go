@@ -353,8 +353,8 @@ func (b *Board) holdOthers(ctx context.Context, user string, this call.Reply) {
 	b.each(ctx, user, id, call.Fact{Kind: call.Hold, From: call.Seat{User: user}, OtherCall: id, Since: this.Since})
 }
 
-// each lets a fact happen to all live calls in which the user has a leg, and a hold to
-// those that ring as well: the user may be answering them just now.
+// each lets a fact happen to all live calls in which the user has a leg. A hold and the
+// end of a tab go to those that ring as well: the user may be answering them just now.
 func (b *Board) each(ctx context.Context, user, except string, f call.Fact) {
 	records, err := b.store.LiveCalls(ctx, user)
 	if err != nil {
@@ -362,25 +362,48 @@ func (b *Board) each(ctx context.Context, user, except string, f call.Fact) {
 		return
 	}
 	for _, r := range records {
-		has := f.Kind == call.Hold || slices.ContainsFunc(r.Snapshot.Participants, func(p call.ParticipantView) bool { return p.User == user && p.Leg != nil })
-		if r.ID == except || !has {
-			continue
-		}
-		_, _, err := b.do(ctx, r.ID, callRequest{Fact: f})
-		if err != nil && !refusal.Is(err, refusal.CallEnded) && !refusal.Is(err, refusal.NotAllowed) {
-			b.log.Warn("tell call", "call", r.ID, "fact", f.Kind, "err", err)
+		ringsToo := f.Kind == call.Hold || f.Kind == call.TabGone
+		hasLeg := func(p call.ParticipantView) bool { return p.User == user && p.Leg != nil }
+		if r.ID != except && (ringsToo || slices.ContainsFunc(r.Snapshot.Participants, hasLeg)) {
+			b.tell(ctx, r.ID, f)
 		}
 	}
 }
 
-// TabBack is called at hello, before the calls of the welcome are read: the tab has a new
-// session.
-func (b *Board) TabBack(ctx context.Context, tab call.Seat) {
-	b.each(ctx, tab.User, "", call.Fact{Kind: call.TabBack, From: tab})
+// tell lets a fact happen to a call that nobody waits for. The end of a tab is told until
+// the call has it, because a leg whose tab has gone would be waited for.
+func (b *Board) tell(ctx context.Context, id string, f call.Fact) {
+	for {
+		_, _, err := b.do(ctx, id, callRequest{Fact: f})
+		refused, known := refusal.Of(err)
+		switch {
+		case err == nil, refused.Code == refusal.CallEnded, refused.Code == refusal.NotAllowed:
+			return
+		case !known || refused.Retry == 0 || f.Kind != call.TabGone:
+			b.log.Warn("tell call", "call", id, "fact", f.Kind, "err", err)
+			return
+		}
+		select {
+		case <-time.After(refused.Retry):
+		case <-ctx.Done():
+			b.log.Warn("tell call", "call", id, "fact", f.Kind, "err", err)
+			return
+		}
+	}
 }
 
-// TabGone is called when a tab's session has ended, whatever the reason, unless a newer
-// one of the same tab on this node has taken its place.
+// TabBack is called at hello: the tab has a new session. It does not wait, since a call
+// that hears of the new session by a request first knows as much.
+func (b *Board) TabBack(tab call.Seat) {
+	b.run(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+		defer cancel()
+		b.each(ctx, tab.User, "", call.Fact{Kind: call.TabBack, From: tab})
+	})
+}
+
+// TabGone is called when a tab's session has ended, whatever the reason, and again after a
+// request of it that was executed meanwhile.
 func (b *Board) TabGone(ctx context.Context, tab call.Seat) {
 	b.each(ctx, tab.User, "", call.Fact{Kind: call.TabGone, From: tab})
 }
