@@ -15,7 +15,7 @@ import (
 )
 
 // Times in our tokens are exact to the millisecond: with whole seconds, whoever signs out
-// everywhere and in again at once would hold a token from before. RFC 7519 section 2 allows it.
+// everywhere and in again at once would have a token from before. RFC 7519 section 2 allows it.
 func init() { jwt.TimePrecision = time.Millisecond }
 
 // Mint signs a token for a user with the first key of the configuration by name, or in
@@ -36,11 +36,11 @@ func (v *Verifier) Mint(user, name string, ttl time.Duration) (string, error) {
 	return v.sign(claims{RegisteredClaims: jwt.RegisteredClaims{Subject: user}, Name: name}, kid, key, ttl)
 }
 
-// MintGuest makes a new guest, whom nobody can guess.
+// MintGuest makes a new guest, whose id nobody can guess.
 func (v *Verifier) MintGuest(name string) (token string, id Identity, err error) {
 	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{Subject: guestID + strings.ToLower(rand.Text())},
-		Name:             clean(name),
+		Name:             cleanName(name),
 		Guest:            true,
 	}
 	if c.Name == "" {
@@ -49,8 +49,8 @@ func (v *Verifier) MintGuest(name string) (token string, id Identity, err error)
 	return v.signGuest(c)
 }
 
-// RenewGuest gives the same guest a new token for one that is good, or was until recently:
-// a guest's token is all that they are, and whoever comes back once a month stays the same person.
+// RenewGuest gives the same guest a new token for one that is good, or was until recently: a
+// guest has nothing but the token, and whoever comes back once a month stays the same user.
 func (v *Verifier) RenewGuest(ctx context.Context, token string) (renewed string, id Identity, err error) {
 	id, err = v.verify(ctx, token, v.guestTTL())
 	if err != nil {

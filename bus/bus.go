@@ -1,17 +1,18 @@
-// Package bus carries what crosses nodes: doorbells to users, requests to calls,
-// presence. It is NATS: embedded in this process without a listener, or a cluster by URL;
-// the code above it is the same for both.
+// Package bus carries what crosses nodes: notifications that a user's log has grown,
+// requests to calls, presence. It is NATS: embedded in this process without a listener, or
+// a cluster by URL. The code above it is the same for both.
 //
-// The bus may lose a message (a full queue, a lost connection to the cluster) and never
-// blocks who publishes. Whoever must not miss anything keeps the truth elsewhere and
-// reads it again when [Bus.OnGap] says that something was lost:
+// The bus may lose a message (a full queue, a lost connection to the cluster), and a
+// publisher never waits. What must not be lost is stored elsewhere, and is read again when
+// [Bus.OnGap] says that a message was lost:
 //
 //	b, err := bus.Open(cfg, log)
 //	sub, err := b.Subscribe("user.alice", func(m bus.Message) { … })
-//	b.OnGap(func(subject string) { … read the log of whom the subject names … })
+//	b.OnGap(func(subject string) { … read the log of the user whom the subject names … })
 //
-// Limits: a message is at most 1 MiB; each dispatcher's queue is bounded by
-// [Config.Queue]; a handler must not block, it holds up its dispatcher.
+// Limits: a message is at most 1 MiB. The queue of each dispatcher is bounded by
+// [Config.Queue]. A handler must not block: its dispatcher waits for it, and so do the
+// messages of other subscriptions.
 package bus
 
 import (
@@ -33,13 +34,14 @@ import (
 // The request reached no one and may be made elsewhere.
 var ErrNoResponders = errors.New("nobody serves this subject")
 
-// Bus is one node's connection. Several may share an embedded server, see [Bus.Join].
+// Bus is one node's connection to the server. Several may share an embedded server, see
+// [Bus.Join].
 type Bus struct {
 	// Fixed at construction.
 	cfg     Config
 	log     *slog.Logger
 	server  *server.Server // embedded; nil with a cluster
-	owner   bool           // stops the server on Close
+	owner   bool           // Close stops the server
 	conn    *nats.Conn
 	queues  []chan *nats.Msg
 	seed    maphash.Seed
@@ -49,19 +51,19 @@ type Bus struct {
 
 	mu       sync.RWMutex
 	handlers map[*nats.Subscription]func(Message)
-	suspects map[*nats.Subscription]loss // lost a message and got none since
+	losses   map[*nats.Subscription]int // messages that a subscription had lost when it was last looked at; only those that lost any
 	onGap    func(subject string)
 }
 
-// Message is what a handler gets. Data belongs to the handler.
+// Message is what a handler gets. The handler may keep Data.
 type Message struct {
 	Subject string
 	Data    []byte
 	reply   func([]byte) error
 }
 
-// Reply answers a request, from any goroutine, now or later. The answer to a plain
-// message goes nowhere.
+// Reply answers a request, from any goroutine, now or later. For a message that was
+// published it does nothing.
 func (m Message) Reply(data []byte) error {
 	if m.reply == nil {
 		return nil
@@ -110,17 +112,17 @@ func connect(cfg Config, log *slog.Logger, srv *server.Server, owner bool) (*Bus
 		seed:     maphash.MakeSeed(),
 		done:     make(chan struct{}),
 		handlers: map[*nats.Subscription]func(Message){},
-		suspects: map[*nats.Subscription]loss{},
+		losses:   map[*nats.Subscription]int{},
 	}
 	opts := []nats.Option{
 		nats.Name("carillon"),
 		nats.MaxReconnects(-1),
 		nats.Timeout(10 * time.Second),
 		nats.ErrorHandler(b.asyncError),
-		nats.ReconnectHandler(func(*nats.Conn) { b.gap("") }),
+		nats.ReconnectHandler(func(*nats.Conn) { b.tellGap("") }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
-				b.log.Warn("lost the bus, trying again", "err", err)
+				b.log.Warn("connection to the bus lost, connecting again", "err", err)
 			}
 		}),
 	}
@@ -139,7 +141,7 @@ func connect(cfg Config, log *slog.Logger, srv *server.Server, owner bool) (*Bus
 		b.queues = append(b.queues, queue)
 		b.workers.Go(func() { b.dispatch(queue) })
 	}
-	b.workers.Go(b.watchSuspects)
+	b.workers.Go(b.watchLosses)
 	return b, nil
 }
 

@@ -113,7 +113,7 @@ func TestSubscriptionsCostNoGoroutine(t *testing.T) {
 	}
 }
 
-func TestLossIsTold(t *testing.T) {
+func TestLostMessagesAreReported(t *testing.T) {
 	a, b := twoNodes(t, Config{Queue: 4, Dispatchers: 1})
 	gap := make(chan string, 100)
 	b.OnGap(func(subject string) { gap <- subject })
@@ -139,7 +139,7 @@ func TestLossIsTold(t *testing.T) {
 	close(release)
 }
 
-func TestCloseTwice(t *testing.T) {
+func TestCloseMayBeCalledTwice(t *testing.T) {
 	a, b := twoNodes(t, Config{})
 	b.Close()
 	b.Close()

@@ -7,25 +7,21 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// loss is what was known of a subscription when it was last looked at.
-type loss struct {
-	dropped int
-}
-
-// recheck is how often a subscription that lost a message is looked at again. NATS
-// reports the first message lost of a row; those that follow are seen only by counting.
+// recheck is how often a subscription that has lost a message is looked at again. NATS
+// reports the first of several messages that are lost in a row; the others only show in a
+// count.
 const recheck = time.Second
 
-// OnGap sets who learns that messages were lost: those of one subject, or with "" any
-// that came while the connection to the cluster was down. It is called from a goroutine
-// of the bus and must not block.
+// OnGap sets the function that is told of lost messages: of one subject, or, with an empty
+// one, of all subjects, because the connection to the cluster was down. It is called from a
+// goroutine of the bus and must not block.
 func (b *Bus) OnGap(f func(subject string)) {
 	b.mu.Lock()
 	b.onGap = f
 	b.mu.Unlock()
 }
 
-func (b *Bus) gap(subject string) {
+func (b *Bus) tellGap(subject string) {
 	b.mu.RLock()
 	f := b.onGap
 	b.mu.RUnlock()
@@ -34,24 +30,25 @@ func (b *Bus) gap(subject string) {
 	}
 }
 
+// asyncError is called by NATS for errors that belong to no call of ours.
 func (b *Bus) asyncError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	if sub == nil || !errors.Is(err, nats.ErrSlowConsumer) {
-		b.log.Warn("bus", "err", err)
+		b.log.Warn("error of the bus", "err", err)
 		return
 	}
 	b.log.Warn("bus dropped messages: a handler is too slow", "subject", sub.Subject)
-	dropped, _ := sub.Dropped()
+	lost, _ := sub.Dropped()
 	b.mu.Lock()
 	if b.handlers[sub] != nil {
-		b.suspects[sub] = loss{dropped}
+		b.losses[sub] = lost
 	}
 	b.mu.Unlock()
-	b.gap(sub.Subject)
+	b.tellGap(sub.Subject)
 }
 
-// watchSuspects tells of losses after the first. A subscription stays suspect as long as
-// it exists: that costs one look a second, and only those that ever lost something.
-func (b *Bus) watchSuspects() {
+// watchLosses tells of the losses that NATS does not report. A subscription that has lost a
+// message is watched until it is closed: that is one look a second, at few subscriptions.
+func (b *Bus) watchLosses() {
 	tick := time.NewTicker(recheck)
 	defer tick.Stop()
 	for {
@@ -60,18 +57,19 @@ func (b *Bus) watchSuspects() {
 			return
 		case <-tick.C:
 			for _, subject := range b.newLosses() {
-				b.gap(subject)
+				b.tellGap(subject)
 			}
 		}
 	}
 }
 
+// newLosses returns the subjects that have lost messages since they were last looked at.
 func (b *Bus) newLosses() (subjects []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for sub, before := range b.suspects {
-		if dropped, err := sub.Dropped(); err == nil && dropped != before.dropped {
-			b.suspects[sub] = loss{dropped}
+	for sub, before := range b.losses {
+		if lost, err := sub.Dropped(); err == nil && lost != before {
+			b.losses[sub] = lost
 			subjects = append(subjects, sub.Subject)
 		}
 	}

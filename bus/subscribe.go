@@ -13,10 +13,10 @@ type Subscription struct {
 	sub *nats.Subscription
 }
 
-// Subscribe calls handle for each message of the subject, which may hold the wildcards of
-// NATS. One subscription's messages come in order and one at a time, from a goroutine
-// that it shares with others: handle must not block. When Subscribe returns, the server
-// knows of it only after a [Bus.Flush] or the answer to any request.
+// Subscribe calls handle for each message of the subject, which may contain the wildcards
+// of NATS. The messages of one subscription come in order and one at a time, from a
+// goroutine that it shares with others: handle must not block. The server is certain to know
+// of the subscription only after a [Bus.Flush] or the answer to any request.
 //
 // The same call serves requests: whoever subscribes to a subject is the one that
 // [Bus.Request] reaches, and answers with [Message.Reply].
@@ -37,12 +37,13 @@ func (b *Bus) Subscribe(subject string, handle func(Message)) (*Subscription, er
 func (s *Subscription) Close() {
 	s.bus.mu.Lock()
 	delete(s.bus.handlers, s.sub)
-	delete(s.bus.suspects, s.sub)
+	delete(s.bus.losses, s.sub)
 	s.bus.mu.Unlock()
 	// It fails only when the connection is closed, which ended the subscription too.
 	_ = s.sub.Unsubscribe()
 }
 
+// dispatch calls the handlers of the messages in queue, until Close.
 func (b *Bus) dispatch(queue chan *nats.Msg) {
 	for {
 		select {

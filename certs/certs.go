@@ -1,5 +1,5 @@
-// Package certs reads a certificate from files, and again when they change, so that a
-// renewal needs no restart. HTTP and TURN use it alike.
+// Package certs provides the certificates of HTTP and TURN: from files, which are read again
+// when they change, so that a renewal needs no restart, or from an ACME authority.
 package certs
 
 import (
@@ -19,12 +19,13 @@ type Pair struct {
 	certFile, keyFile string
 	log               *slog.Logger
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	pair    *tls.Certificate
 	stamp   [2]stamp
 	checked time.Time
 }
 
+// stamp tells a changed file from the one that was read.
 type stamp struct {
 	modified time.Time
 	size     int64
@@ -45,7 +46,7 @@ func Load(certFile, keyFile string, log *slog.Logger) (*Pair, error) {
 }
 
 // Get is for tls.Config.GetCertificate. While a changed file cannot be read, because it is
-// being written or because it is wrong, the certificate before it goes on.
+// being written or because it is wrong, the certificate that was read before stays in use.
 func (p *Pair) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,11 +59,12 @@ func (p *Pair) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		err = p.readLocked(stamp)
 	}
 	if err != nil {
-		p.log.Warn("certificate not read again, the old one goes on", "err", err)
+		p.log.Warn("changed certificate cannot be read, the old one stays in use", "err", err)
 	}
 	return p.pair, nil
 }
 
+// look returns the stamps of the two files.
 func (p *Pair) look() (s [2]stamp, err error) {
 	for i, name := range []string{p.certFile, p.keyFile} {
 		info, err := os.Stat(name)
@@ -74,6 +76,7 @@ func (p *Pair) look() (s [2]stamp, err error) {
 	return s, nil
 }
 
+// readLocked reads both files, which have the stamps s. It is called with mu locked.
 func (p *Pair) readLocked(s [2]stamp) error {
 	pair, err := tls.LoadX509KeyPair(p.certFile, p.keyFile)
 	if err != nil {

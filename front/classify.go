@@ -2,6 +2,7 @@ package front
 
 import "encoding/binary"
 
+// kind is what a connection is for.
 type kind int
 
 const (
@@ -22,9 +23,10 @@ const (
 	maxSTUN         = 2048 // a connectivity check is a tenth of that
 )
 
-// plain sorts the first bytes of a TCP connection. With kindUnknown it says how many
-// bytes it needs; as many as it got: they are nothing we serve.
-func plain(b []byte) (kind, int) {
+// classifyPlain says what a TCP connection is for by its first bytes. With kindUnknown it
+// also says how many bytes it needs to know more. No more than it got means never: it is
+// nothing that we serve.
+func classifyPlain(b []byte) (kind, int) {
 	if len(b) == 0 {
 		return kindUnknown, 1
 	}
@@ -47,8 +49,8 @@ func plain(b []byte) (kind, int) {
 	return kindUnknown, 0
 }
 
-// decrypted sorts the first bytes inside TLS.
-func decrypted(b []byte) (kind, int) {
+// classifyDecrypted does the same for the first bytes inside TLS.
+func classifyDecrypted(b []byte) (kind, int) {
 	if len(b) == 0 {
 		return kindUnknown, 1
 	}
@@ -62,13 +64,13 @@ func decrypted(b []byte) (kind, int) {
 		return kindUnknown, 0
 	case b[0] >= 0x40 && b[0] <= 0x4F && len(b) < 2:
 		return kindUnknown, 2
-	case b[0] >= 0x40 && b[0] <= 0x4F && !printable(b[1]):
+	case b[0] >= 0x40 && b[0] <= 0x4F && !capital(b[1]):
 		return kindRelay, 0 // a channel's number: 0x4000 to 0x4FFF
 	}
 	return kindHTTP, 0
 }
 
-// printable tells "GET" from a channel's number. A client binds channels only after an
-// Allocate on the same connection, so ChannelData never comes first from an honest one;
-// whoever begins with it is answered by the relay, which closes.
-func printable(b byte) bool { return 'A' <= b && b <= 'Z' }
+// capital tells "GET" from the number of a channel. A client binds channels only after an
+// Allocate on the same connection, so a correct one never begins with ChannelData. The relay
+// closes a connection that does.
+func capital(b byte) bool { return 'A' <= b && b <= 'Z' }

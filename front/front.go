@@ -7,7 +7,9 @@
 //	        ├─ a length, then STUN (RFC 4571) ─────────────────────────▶ ICE
 //	        └─ a capital letter, where there is no TLS ────────────────▶ HTTP
 //
-// Browsers send no ALPN for TURN, so that is told apart by its first decrypted bytes.
+// Browsers send no ALPN for TURN, so TURN is recognised by its first decrypted bytes.
+//
+// [Listen] and [Serve] are how all HTTP servers of carillon are bound and run.
 package front
 
 import (
@@ -24,11 +26,11 @@ import (
 const (
 	handshakeTime = 10 * time.Second // for TLS
 	firstBytes    = 5 * time.Second  // to say what the connection is for
-	maxSorting    = 4096             // connections that have not said yet; more are closed at once
-	maxWaiting    = 256              // sorted ones that a service has not taken; more are closed
+	maxUndecided  = 4096             // connections that have not said what they are for; more are closed at once
+	maxWaiting    = 256              // connections that a service has not accepted yet; more are closed
 )
 
-// Front owns a listener and sorts what it accepts. Close it.
+// Front owns a listener and hands over what it accepts to the service that it is for. Close it.
 type Front struct {
 	// Fixed at construction.
 	listener net.Listener
@@ -42,17 +44,17 @@ type Front struct {
 	work    sync.WaitGroup
 	closing sync.Once
 
-	mu      sync.Mutex
-	sorting map[net.Conn]struct{}
+	mu        sync.Mutex
+	undecided map[net.Conn]struct{}
 }
 
-// New begins to accept. Close the listeners of HTTP, Relay and ICE that
-// nobody takes from.
+// New begins to accept. Close those of the listeners HTTP, Relay and ICE that nothing accepts
+// from.
 func New(l net.Listener, secure *tls.Config, log *slog.Logger) *Front {
 	f := &Front{
 		listener: l, secure: secure, log: log,
 		http: newService(l.Addr()), relay: newService(l.Addr()), ice: newService(l.Addr()),
-		done: make(chan struct{}), sorting: map[net.Conn]struct{}{},
+		done: make(chan struct{}), undecided: map[net.Conn]struct{}{},
 	}
 	f.work.Go(f.accept)
 	return f
@@ -70,15 +72,15 @@ func (f *Front) Relay() net.Listener { return f.relay }
 // ICE yields ICE-TCP connections.
 func (f *Front) ICE() net.Listener { return f.ice }
 
-// Close stops accepting, closes what is not sorted yet and waits. Sorted connections
-// belong to whoever took them. Twice is fine.
+// Close stops accepting, closes the connections that have not said what they are for, and
+// waits. Those that were handed over belong to who accepted them. It may be called twice.
 func (f *Front) Close() error {
 	err := net.ErrClosed
 	f.closing.Do(func() {
 		close(f.done)
 		err = f.listener.Close()
 		f.mu.Lock()
-		for c := range f.sorting {
+		for c := range f.undecided {
 			c.Close()
 		}
 		f.mu.Unlock()
@@ -109,15 +111,16 @@ func (f *Front) accept() {
 			}
 			continue
 		}
-		if !f.begin(conn) {
+		if !f.addUndecided(conn) {
 			conn.Close()
 			continue
 		}
-		f.work.Go(func() { f.sort(conn) })
+		f.work.Go(func() { f.handOver(conn) })
 	}
 }
 
-func (f *Front) begin(conn net.Conn) bool {
+// addUndecided adds a connection; false if there are too many, or the front is closed.
+func (f *Front) addUndecided(conn net.Conn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	select {
@@ -125,30 +128,32 @@ func (f *Front) begin(conn net.Conn) bool {
 		return false
 	default:
 	}
-	if len(f.sorting) >= maxSorting {
+	if len(f.undecided) >= maxUndecided {
 		return false
 	}
-	f.sorting[conn] = struct{}{}
+	f.undecided[conn] = struct{}{}
 	return true
 }
 
-// sort finds out what a connection is for and hands it over, or closes it.
-func (f *Front) sort(conn net.Conn) {
-	to, sorted := f.destination(conn)
+// handOver finds out what a connection is for and hands it over, or closes it.
+func (f *Front) handOver(conn net.Conn) {
+	to, decided := f.destination(conn)
 	f.mu.Lock()
-	delete(f.sorting, conn)
+	delete(f.undecided, conn)
 	f.mu.Unlock()
-	if to == nil || sorted.SetDeadline(time.Time{}) != nil || !to.put(sorted) {
+	if to == nil || decided.SetDeadline(time.Time{}) != nil || !to.put(decided) {
 		conn.Close()
 	}
 }
 
+// destination is the service that a connection is for and what it gets instead of conn. Nil:
+// none.
 func (f *Front) destination(conn net.Conn) (*service, net.Conn) {
 	if conn.SetDeadline(time.Now().Add(firstBytes)) != nil {
 		return nil, nil
 	}
-	first := &peeked{Conn: conn}
-	switch f.classify(first, plain) {
+	first := &peekConn{Conn: conn}
+	switch f.classify(first, classifyPlain) {
 	case kindTLS:
 		if f.secure == nil {
 			return nil, nil
@@ -166,6 +171,7 @@ func (f *Front) destination(conn net.Conn) (*service, net.Conn) {
 	return nil, nil
 }
 
+// insideTLS is destination for a connection that begins with TLS.
 func (f *Front) insideTLS(conn net.Conn) (*service, net.Conn) {
 	secure := tls.Server(conn, f.secure)
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTime)
@@ -182,8 +188,8 @@ func (f *Front) insideTLS(conn net.Conn) (*service, net.Conn) {
 	if conn.SetDeadline(time.Now().Add(firstBytes)) != nil {
 		return nil, nil
 	}
-	first := &peeked{Conn: secure}
-	switch f.classify(first, decrypted) {
+	first := &peekConn{Conn: secure}
+	switch f.classify(first, classifyDecrypted) {
 	case kindRelay:
 		return f.relay, first
 	case kindHTTP:
@@ -192,10 +198,10 @@ func (f *Front) insideTLS(conn net.Conn) (*service, net.Conn) {
 	return nil, nil
 }
 
-// classify reads only as much as it needs.
-func (f *Front) classify(p *peeked, sort func([]byte) (kind, int)) kind {
+// classify reads no more than of needs.
+func (f *Front) classify(p *peekConn, of func([]byte) (kind, int)) kind {
 	for {
-		k, need := sort(p.head)
+		k, need := of(p.head)
 		if k != kindUnknown || need <= len(p.head) {
 			return k
 		}
@@ -205,20 +211,21 @@ func (f *Front) classify(p *peeked, sort func([]byte) (kind, int)) kind {
 	}
 }
 
-// peeked is a connection whose first bytes were looked at. They are read again.
-type peeked struct {
+// peekConn is a connection whose first bytes were read to classify it. Read returns them again.
+type peekConn struct {
 	net.Conn
 	head []byte
 }
 
-func (p *peeked) peek(n int) error {
+// peek reads until n bytes are in head.
+func (p *peekConn) peek(n int) error {
 	at := len(p.head)
 	p.head = append(p.head, make([]byte, n-at)...)
 	_, err := io.ReadFull(p.Conn, p.head[at:])
 	return err
 }
 
-func (p *peeked) Read(b []byte) (int, error) {
+func (p *peekConn) Read(b []byte) (int, error) {
 	if len(p.head) == 0 {
 		return p.Conn.Read(b)
 	}

@@ -198,9 +198,9 @@ func FuzzClassify(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, sort := range []func([]byte) (kind, int){plain, decrypted} {
-			if k, need := sort(b); k == kindUnknown && need > 64 {
-				t.Errorf("it wants %d bytes from a stranger", need)
+		for _, of := range []func([]byte) (kind, int){classifyPlain, classifyDecrypted} {
+			if k, need := of(b); k == kindUnknown && need > 64 {
+				t.Errorf("it wants %d bytes before it knows the client", need)
 			}
 		}
 	})

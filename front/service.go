@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// service is a net.Listener that yields the connections sorted to it.
+// service is a net.Listener that yields the connections handed over to it.
 type service struct {
 	address net.Addr
 	queue   chan net.Conn
 	done    chan struct{}
 
-	mu     sync.Mutex // held to put and to close, so that nothing is put after
+	mu     sync.Mutex // locked by put and Close, so that nothing is put after Close
 	closed bool
 }
 
@@ -19,8 +19,8 @@ func newService(address net.Addr) *service {
 	return &service{address: address, queue: make(chan net.Conn, maxWaiting), done: make(chan struct{})}
 }
 
-// put does not wait: when the service takes nothing, the caller closes the connection, as
-// a full backlog of the kernel would.
+// put does not wait. It returns false when the queue is full or closed: then the caller closes
+// the connection, as the kernel does when its backlog is full.
 func (s *service) put(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,6 +35,7 @@ func (s *service) put(c net.Conn) bool {
 	}
 }
 
+// Accept waits for a connection until Close.
 func (s *service) Accept() (net.Conn, error) {
 	select {
 	case c := <-s.queue:
@@ -46,7 +47,7 @@ func (s *service) Accept() (net.Conn, error) {
 
 func (s *service) Addr() net.Addr { return s.address }
 
-// Close ends Accept and closes what nobody has taken. Twice is fine.
+// Close ends Accept and closes what was not accepted. It may be called twice.
 func (s *service) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

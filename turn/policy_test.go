@@ -115,7 +115,7 @@ func TestAPublicRelayReachesTheInternet(t *testing.T) {
 	}
 }
 
-func TestRules(t *testing.T) {
+func TestDenyWinsOverAllowAndPolicy(t *testing.T) {
 	media := []Media{{netip.MustParseAddrPort("198.51.100.7:7900"), netip.MustParseAddrPort("0.0.0.0:7900")}}
 	for name, row := range map[string]struct {
 		change func(*Config)

@@ -34,7 +34,7 @@ func TestCertificateIsReloadedAndRelaysLive(t *testing.T) {
 	}
 }
 
-func TestDrain(t *testing.T) {
+func TestDrainEndsWithTheLastRelay(t *testing.T) {
 	s := start(t, testConfig(t))
 	for _, transport := range []string{"udp", "tcp"} {
 		c := bound(t, s, transport, "alice", echo(t))
@@ -76,7 +76,7 @@ func TestStreamEndsItsRelay(t *testing.T) {
 	until(t, "the relay ends", func() bool { return s.Relays() == 0 && strings.Contains(log.String(), "connection closed") })
 }
 
-func TestCloseTwice(t *testing.T) {
+func TestCloseMayBeCalledTwice(t *testing.T) {
 	s := start(t, testConfig(t))
 	s.newClient(t, "udp", "alice").allocate()
 	for range 2 {

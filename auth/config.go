@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"fmt"
+
+	"carillon/settings"
+)
+
+// Config of the sign-in. Zero fields mean [Defaults].
+type Config struct {
+	// Keys maps a name to a shared HS256 secret of at least 32 bytes. A token names its key
+	// in the header field "kid"; without one every key is tried. Empty, with no JWKSURL: demo sign-in.
+	Keys map[string]string `toml:"keys"`
+	// JWKSURL publishes public keys (RS256, ES256, EdDSA). Empty: none.
+	JWKSURL string `toml:"jwks_url"`
+	// Guests lets visitors without a token ask for one.
+	Guests bool `toml:"guests"`
+	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews.
+	GuestTokenSeconds int `toml:"guest_token_seconds"`
+	// GuestsPerMinute is how many guests one address may create in a minute.
+	GuestsPerMinute int `toml:"guests_per_minute"`
+	// LeewaySeconds is by how much clocks may differ.
+	LeewaySeconds int `toml:"leeway_seconds"`
+}
+
+// Defaults is what the zero Config means.
+func Defaults() Config {
+	return Config{GuestTokenSeconds: 30 * 24 * 3600, GuestsPerMinute: 10, LeewaySeconds: 30}
+}
+
+// Demo reports whether anyone may sign in under any name.
+func (c Config) Demo() bool { return len(c.Keys) == 0 && c.JWKSURL == "" }
+
+// Validate says which key of the configuration is wrong.
+func (c Config) Validate() error {
+	for name, secret := range c.Keys {
+		if name == ownKey {
+			return fmt.Errorf("keys.%s: this name is ours, choose another", name)
+		}
+		if len(secret) < minSecret {
+			return fmt.Errorf("keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
+		}
+	}
+	return settings.NonNegative(c)
+}
