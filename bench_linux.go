@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"carillon/bench"
 	"carillon/bench/load"
 	"carillon/bench/report"
@@ -20,45 +22,67 @@ import (
 // benchCmd measures media paths. Without flags it starts its own servers in processes of
 // their own, measures everything and prints one table.
 type benchCmd struct {
-	Quick   bool     `help:"One fan-out on every target, in 40 s."`
-	Target  []string `help:"What to measure: carillon, pion, server=URL or whip=URL,whep=URL, these two with [,token=T][,pid=N][,name=X]. Repeat it for more." placeholder:"TARGET" sep:"none"`
-	Compare bool     `help:"Take the targets from the arguments, alternate between them, and print ratios: --compare A B."`
-	Targets []string `arg:"" optional:"" help:"Targets of --compare."`
+	Quick   bool     `help:"Measure one fan-out on every target, in 40 s."`
+	Ramp    bool     `help:"Find the most subscribers that each target serves before loss or latency passes a limit."`
+	Compare bool     `help:"Take the targets from the arguments, and print ratios: --compare A B."`
+	Targets []string `arg:"" optional:"" help:"Targets of --compare, written as in --target."`
 
-	Server string `help:"Measure a running Carillon at this URL, on all its media paths." placeholder:"URL"`
-	Whip   string `help:"Measure any server: where to publish." placeholder:"URL"`
-	Whep   string `help:"Measure any server: where to watch." placeholder:"URL"`
-	Token  string `help:"Bearer token for --server, --whip and --whep." placeholder:"TOKEN"`
-	Pid    int    `help:"Process of that server, to read its processor time. On this machine it is found by itself." placeholder:"PID"`
+	Server string   `group:"what" help:"A Carillon that runs already, on all its media paths." placeholder:"URL"`
+	Whip   string   `group:"what" help:"Any server: where to publish." placeholder:"URL"`
+	Whep   string   `group:"what" help:"Any server: where to subscribe." placeholder:"URL"`
+	Token  string   `group:"what" help:"Bearer token for --server, --whip and --whep." placeholder:"TOKEN"`
+	Pid    int      `group:"what" help:"The process of that server, to read its processor time. On this machine it is found without." placeholder:"PID"`
+	Target []string `group:"what" help:"carillon, pion, server=URL, or whip=URL,whep=URL. To the last two may be added: ,token=T ,pid=N ,name=X. Repeat it for more. Without: carillon and pion." placeholder:"TARGET" sep:"none"`
 
-	Paths       []string      `help:"Only these paths: udp, ice-tcp, turn-udp, turn-tcp, turn-tls, data-reliable, data-lossy, websocket." placeholder:"PATH"`
-	Shapes      []string      `help:"Only these shapes: 1:1, 1:N, N:N, audio, simulcast, messages, ring." placeholder:"SHAPE"`
-	Subscribers []int         `short:"n" help:"Fan-outs of 1:N (10,100,400)." placeholder:"N"`
-	Members     int           `help:"Members of N:N (12)." placeholder:"N"`
-	Slots       int           `help:"Video slots of each member (4)." placeholder:"M"`
-	Calls       int           `help:"Calls a second of the ring storm (20)." placeholder:"N"`
-	Tabs        int           `help:"Tabs of each user who is called (5)." placeholder:"N"`
-	Rounds      int           `help:"Windows per row, measured in turns (5)." placeholder:"N"`
-	Window      time.Duration `help:"Length of a window (1s)." placeholder:"TIME"`
-	Sample      int           `help:"Decrypt and time one packet of so many (1)." placeholder:"N"`
+	Paths       []string      `group:"rows" help:"Only these paths: udp, ice-tcp, turn-udp, turn-tcp, turn-tls, data-reliable, data-lossy, websocket." placeholder:"PATH"`
+	Shapes      []string      `group:"rows" help:"Only these shapes: 1:1, 1:N, N:N, audio, simulcast, messages, ring." placeholder:"SHAPE"`
+	Subscribers []int         `group:"rows" short:"n" help:"Subscribers of a 1:N row (10,100,400)." placeholder:"N"`
+	Members     int           `group:"rows" help:"Members of the N:N row (12)." placeholder:"N"`
+	Slots       int           `group:"rows" help:"Videos that each member sees (4)." placeholder:"M"`
+	Calls       int           `group:"rows" help:"Calls that begin in a second, in the ring row (20)." placeholder:"N"`
+	Tabs        int           `group:"rows" help:"Tabs of each user who is called (5)." placeholder:"N"`
+	Rounds      int           `group:"rows" help:"Windows per row. All targets are measured once per round (5)." placeholder:"N"`
+	Window      time.Duration `group:"rows" help:"How long a window lasts (1s)." placeholder:"TIME"`
 
-	Codec  string `help:"Video codec: vp8 or h264." default:"vp8" enum:"vp8,h264"`
-	Rate   string `help:"Rate of the video." default:"1.536mbit"`
-	FPS    int    `name:"fps" help:"Frames per second." default:"30"`
-	Size   int    `help:"Bytes of a video packet's payload." default:"1200"`
-	Pacing string `help:"How the packets of a frame leave: burst or even." default:"burst" enum:"burst,even"`
+	Codec  string `group:"load" help:"Video codec: vp8 or h264." default:"vp8" enum:"vp8,h264"`
+	Rate   string `group:"load" help:"Bits per second of the video." default:"1.536mbit"`
+	FPS    int    `group:"load" name:"fps" help:"Frames per second." default:"30"`
+	Size   int    `group:"load" help:"Bytes of a video packet's payload." default:"1200"`
+	Pacing string `group:"load" help:"How the packets of a frame leave: burst (at once) or even (spread over the frame's time)." default:"burst" enum:"burst,even"`
+	Sample int    `group:"load" help:"Decrypt and time one packet of so many (1)." placeholder:"N"`
+	Pin    string `group:"load" help:"Processor cores: auto (server on the first, load on the others), none, or server=0,load=1-3." default:"auto"`
+	Netem  string `group:"load" help:"Make the network worse: loss=2%,delay=50ms,rate=2mbit." placeholder:"SPEC"`
 
-	Ramp  bool   `help:"Find the most subscribers of each target before loss or latency passes a limit."`
-	Pin   string `help:"Cores: auto (server on the first, load on the others), none, or server=0,load=1-3." default:"auto"`
-	Netem string `help:"Shape the generator's own wire: loss=2%,delay=50ms,rate=2mbit." placeholder:"SPEC"`
-
-	JSON     string `name:"json" help:"Write the report as JSON." placeholder:"FILE"`
-	CSV      string `name:"csv" help:"Write the rows as CSV." placeholder:"FILE"`
-	HTML     string `name:"html" help:"Write one page with tables and plots." placeholder:"FILE"`
-	Markdown string `help:"Write the rows as a table for a page of text." placeholder:"FILE"`
-	SVG      string `name:"svg" help:"Write each plot as a file of its own." placeholder:"FOLDER"`
-	Baseline string `help:"Compare with the JSON of an earlier run and print what moved beyond noise." placeholder:"FILE"`
+	JSON     string `group:"output" name:"json" help:"Write the report as JSON." placeholder:"FILE"`
+	CSV      string `group:"output" name:"csv" help:"Write the rows as CSV." placeholder:"FILE"`
+	HTML     string `group:"output" name:"html" help:"Write one page with tables and plots." placeholder:"FILE"`
+	Markdown string `group:"output" help:"Write the rows as Markdown tables." placeholder:"FILE"`
+	SVG      string `group:"output" name:"svg" help:"Write each plot as a file." placeholder:"FOLDER"`
+	Baseline string `group:"output" help:"Compare with the JSON of an earlier run, and print what changed beyond noise." placeholder:"FILE"`
 }
+
+// Help follows the summary in carillon bench --help.
+func (benchCmd) Help() string {
+	return `Without flags it starts Carillon's SFU, and a plain fan-out made with pion to compare it with,
+each in a process of its own. It sends made-up video and sound to many subscribers, and prints a
+table: processor time per packet, latency, loss, memory. "× floor" compares the processor time
+with that of the least that forwarding could cost. A whole run takes five minutes.
+
+    carillon bench --quick                                  the same in 40 s
+    carillon bench --server https://calls.example.com --token "$TOKEN"
+    carillon bench --whip URL --whep URL                    any other server
+    carillon bench --json today.json --baseline last.json   what has changed?
+
+docs/BENCHMARKS.md explains each column and how far to trust it.`
+}
+
+// benchGroups are the headings in carillon bench --help.
+var benchGroups = kong.ExplicitGroups([]kong.Group{
+	{Key: "what", Title: "What to measure:"},
+	{Key: "rows", Title: "Which rows, and how large:"},
+	{Key: "load", Title: "What is sent, and from where:"},
+	{Key: "output", Title: "Results, beside the table:"},
+})
 
 // Run ends with an error, and so with a non-zero status, when a target failed; what was
 // measured before is printed and written all the same.

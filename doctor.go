@@ -15,7 +15,19 @@ import (
 // the eyes of a caller.
 type doctorCmd struct {
 	serveCmd
-	JSON bool `name:"json" help:"Print JSON."`
+	JSON bool `name:"json" help:"Print the findings as JSON."`
+}
+
+// Help follows the summary in carillon doctor --help.
+func (doctorCmd) Help() string {
+	return `It checks whether each address can be bound, each certificate is good, and callers are told
+addresses that they can reach. If a carillon runs with the same data folder, it also plays a
+caller there: it signs in, asks the media port over UDP and TCP, and opens each relay. It
+changes nothing. Beyond this machine it asks DNS for your host names, and the servers in
+ice.urls.
+
+Give it the same --config and flags as the server, and run it as the same user. A finding says
+what callers suffer from and what to change. The exit status is 1 if there is a problem.`
 }
 
 // Run fails when there is a problem, not for warnings.

@@ -18,14 +18,14 @@ import (
 )
 
 type cli struct {
-	Serve serveCmd `cmd:"" default:"withargs" help:"Serve pages, signaling, media and TURN (the default)."`
-	Turn  turnCmd  `cmd:"" help:"Serve TURN alone, in place of coturn."`
-	Bench benchCmd `cmd:"" help:"Measure media paths, here and on other servers."`
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve pages, messages, calls and TURN (the default)."`
+	Doctor  doctorCmd  `cmd:"" help:"Check the configuration and the running server as a caller would."`
+	Token   tokenCmd   `cmd:"" help:"Print a token for a user, as your site's backend would sign it."`
+	Turn    turnCmd    `cmd:"" help:"Serve TURN alone, in place of coturn."`
+	Bench   benchCmd   `cmd:"" help:"Measure what media costs, here and on other servers."`
+	Version versionCmd `cmd:"" help:"Print the version."`
 
 	BenchTarget benchTargetCmd `cmd:"" hidden:"" help:"A server that bench measures."`
-	Doctor      doctorCmd      `cmd:"" help:"Say what callers would suffer from, and what to change."`
-	Token       tokenCmd       `cmd:"" help:"Print a token for a user, as a site's backend would mint it."`
-	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // files is what every command needs to find the configuration and the data folder.
@@ -42,13 +42,20 @@ func (f files) load() (config.Config, error) {
 	return c, err
 }
 
+const description = `Messages and calls for your site, from one binary.
+
+To try it, run it without a command and open the two links that it prints. For others than
+yourself write a configuration file; docs/OPERATING.md says how.`
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
 	command := kong.Parse(&cli{},
 		kong.Name("carillon"),
-		kong.Description("Messages and calls for your site, from one binary."),
+		kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		benchGroups,
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := command.Run(); err != nil {
 		fmt.Fprintf(os.Stderr, "carillon: %v\n", err)

@@ -12,8 +12,8 @@ import (
 // tokenCmd signs a user in from the command line, to try things.
 type tokenCmd struct {
 	files
-	User string        `required:"" help:"Whose token."`
-	Name string        `help:"The name others see."`
+	User string        `required:"" placeholder:"USER" help:"The user who signs in with it."`
+	Name string        `placeholder:"NAME" help:"The name that others see."`
 	TTL  time.Duration `name:"ttl" default:"1h" help:"How long it is valid."`
 }
 

@@ -110,7 +110,7 @@ func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry,
 
 type turnCredentialsCmd struct {
 	files
-	User   string        `required:"" help:"Whom quotas and the usage log count."`
+	User   string        `required:"" placeholder:"USER" help:"Whom quotas and the usage log count."`
 	TTL    time.Duration `name:"ttl" default:"24h" help:"How long it opens relays."`
 	Secret string        `help:"The secret. Default: the first of turn.secrets."`
 	JSON   bool          `name:"json" help:"Print JSON."`

@@ -23,7 +23,7 @@ func parseChain(der [][]byte) (chain []*x509.Certificate, err error) {
 	return chain, nil
 }
 
-// certificateFacts is what is known of a certificate; it decides without looking further.
+// certificateFacts is what is known of a certificate.
 type certificateFacts struct {
 	check string // the key that names it
 	file  string

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkData says whether carillon can write its data folder, without writing there while
-// another uses it.
-func checkData(folder string, server *running, running error) Finding {
+// checkData says whether carillon can write its data folder. It writes nothing itself.
+// findErr is why it is not known whether a carillon runs with the folder.
+func checkData(folder string, server *running, findErr error) Finding {
 	const check = "data"
 	f := Finding{Check: check, Status: StatusProblem, Suffers: "carillon does not start, or refuses every message", Change: "set data to a folder of the user that runs carillon"}
-	if running != nil {
-		f.Status, f.Found = StatusWarning, fmt.Sprintf("%s: %v", folder, running)
+	if findErr != nil {
+		f.Status, f.Found = StatusWarning, fmt.Sprintf("%s: %v", folder, findErr)
 		f.Suffers, f.Change = "nothing, unless it stays so", "run doctor again as the user that runs carillon, when it has printed ready"
 		return f
 	}

@@ -6,8 +6,8 @@
 //	running server ─▶ page, sign-in, a call's answer, media by UDP and TCP, each relay
 //	machine ─▶ clock, buffers of sockets, open files, data folder
 //
-// It changes nothing: the callers that it plays leave, and what it binds it gives back. It
-// sends nothing to others than the servers that the configuration names.
+// It changes nothing: the callers that it plays leave, and what it binds it gives back. Beyond
+// this machine it asks only DNS, and the STUN and TURN servers that the configuration names.
 //
 // A check gathers facts, and judge methods decide from facts alone, so that tests need no
 // network for the decisions.

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// machine is what this host knows of its own addresses.
+// machine is the addresses of this machine's interfaces.
 type machine struct{ addresses []netip.Addr }
 
 func machineFacts() machine {
@@ -51,7 +51,7 @@ func reachOf(a netip.Addr) reach {
 	return reachPublic
 }
 
-// furthest is from how far a listener can be reached, the addresses of interfaces given.
+// furthest is from how far a listener on an address can be reached.
 func (m machine) furthest(bound netip.Addr) reach {
 	if !bound.IsUnspecified() {
 		return reachOf(bound)
@@ -65,7 +65,7 @@ func (m machine) furthest(bound netip.Addr) reach {
 	return r
 }
 
-// reachable is where a relay on this machine sends to reach a bound port.
+// reachable is an address at which this machine reaches a port that is bound to bound.
 func reachable(bound netip.AddrPort) netip.AddrPort {
 	switch {
 	case !bound.Addr().IsUnspecified():
@@ -76,8 +76,8 @@ func reachable(bound netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(netip.IPv6Loopback(), bound.Port())
 }
 
-// shown are the addresses that a wildcard stands for, as the SFU tells them. Go binds both
-// families for 0.0.0.0 too.
+// shown are the addresses that callers are told for a wildcard. Go binds both families for
+// 0.0.0.0 too.
 func (m machine) shown() (list []string) {
 	for _, a := range m.addresses {
 		if !a.IsLoopback() && !a.IsLinkLocalUnicast() {

@@ -18,7 +18,7 @@ type attempt struct {
 	err  error
 }
 
-func checkMedia(ctx context.Context, s Subject, me *Caller, server *running) []Finding {
+func checkMedia(ctx context.Context, s Subject, caller *Caller, server *running) []Finding {
 	m := machineFacts()
 	overUDP := func(to netip.AddrPort) (time.Duration, error) {
 		conn, err := net.ListenPacket("udp", ":0")
@@ -26,11 +26,11 @@ func checkMedia(ctx context.Context, s Subject, me *Caller, server *running) []F
 			return 0, err
 		}
 		defer conn.Close()
-		return me.Ask(ctx, conn, to)
+		return caller.Ask(ctx, conn, to)
 	}
 	// Each connection has a session of its own: the server ends what a closed one leaves.
 	overTCP := func(to netip.AddrPort) (time.Duration, error) {
-		one := me.withoutSession()
+		one := caller.withoutSession()
 		if err := one.Join(ctx); err != nil {
 			return 0, err
 		}
@@ -38,19 +38,19 @@ func checkMedia(ctx context.Context, s Subject, me *Caller, server *running) []F
 		return one.AskTCP(ctx, to)
 	}
 	all := []Finding{mediaFacts{
-		check: "media UDP", told: attempts(me.UDP, overUDP), bound: attempts(boundOf(server, "media-udp"), overUDP), machine: m,
+		check: "media UDP", told: attempts(caller.UDP, overUDP), bound: attempts(boundOf(server, "media-udp"), overUDP), machine: m,
 		suffers: "sound and picture take a detour over TCP or a relay, and stutter when packets are lost; without one there is neither",
 	}.judge()}
 	if s.Media.NoTCP {
 		return append(all, skipped("media TCP", "media.no_tcp is set"))
 	}
 	return append(all, mediaFacts{
-		check: "media TCP", told: attempts(me.TCP, overTCP), bound: attempts(boundOf(server, "media-tcp"), overTCP), machine: m,
+		check: "media TCP", told: attempts(caller.TCP, overTCP), bound: attempts(boundOf(server, "media-tcp"), overTCP), machine: m,
 		suffers: "callers whose network lets no UDP out stay without sound and picture, unless a relay helps",
 	}.judge())
 }
 
-// attempts asks all addresses at once.
+// attempts asks all addresses at the same time.
 func attempts(to []netip.AddrPort, ask func(netip.AddrPort) (time.Duration, error)) []attempt {
 	list := make([]attempt, len(to))
 	var work sync.WaitGroup
@@ -64,7 +64,7 @@ func attempts(to []netip.AddrPort, ask func(netip.AddrPort) (time.Duration, erro
 	return list
 }
 
-// boundOf is where this machine reaches a media port, whatever is told to callers.
+// boundOf is where this machine reaches a media port, whatever callers are told.
 func boundOf(server *running, name string) []netip.AddrPort {
 	_, text, _ := strings.Cut(server.url(name), "://")
 	if a, err := netip.ParseAddrPort(text); err == nil {

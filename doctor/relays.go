@@ -24,7 +24,7 @@ type relayTest struct {
 const relaySuffers = "callers whose firewall blocks the media port lose this way out; when none is left they stay without sound and picture"
 
 // checkRelays opens a relay through each TURN URL and sends through it to the media port.
-func checkRelays(ctx context.Context, s Subject, me *Caller, server *running) []Finding {
+func checkRelays(ctx context.Context, s Subject, caller *Caller, server *running) []Finding {
 	tests, err := relayTests(s, server, time.Now())
 	if err != nil {
 		return []Finding{{"turn", StatusProblem, err.Error(), relaySuffers, "set turn.secrets, or run doctor as the user that runs carillon"}}
@@ -39,13 +39,13 @@ func checkRelays(ctx context.Context, s Subject, me *Caller, server *running) []
 	all := make([]Finding, len(tests))
 	var work sync.WaitGroup
 	for i, t := range tests {
-		work.Go(func() { all[i] = t.judge(t.run(ctx, me)) })
+		work.Go(func() { all[i] = t.judge(t.run(ctx, caller)) })
 	}
 	work.Wait()
 	return all
 }
 
-// relayTests are what the greeting tells callers, with fresh credentials.
+// relayTests are the URLs that the welcome tells callers, with fresh credentials.
 func relayTests(s Subject, server *running, now time.Time) (list []relayTest, err error) {
 	expires := now.Add(5 * time.Minute)
 	if own := server.urls("turn-"); len(own) > 0 {
@@ -78,21 +78,21 @@ type relayResult struct {
 	relay   net.Addr
 	through bool // a packet went to the media port and its answer came back
 	asked   bool // there was a media port to ask
-	bound   bool // it works at the bound address, not at the one in the URL
+	bound   bool // it works on this machine, and not at the address in the URL
 	err     error
 }
 
-func (t relayTest) run(ctx context.Context, me *Caller) relayResult {
+func (t relayTest) run(ctx context.Context, caller *Caller) relayResult {
 	if strings.HasPrefix(t.url, "stun") {
 		return t.runSTUN(ctx)
 	}
-	r := t.open(ctx, t.url, me)
+	r := t.open(ctx, t.url, caller)
 	if r.err == nil || !t.own {
 		return r
 	}
 	// Behind NAT a machine often cannot reach itself under the address in the URL.
 	if near, differs := t.near(); differs {
-		if again := t.open(ctx, near, me); again.err == nil {
+		if again := t.open(ctx, near, caller); again.err == nil {
 			again.bound, again.err = true, r.err
 			return again
 		}
@@ -118,7 +118,7 @@ func hostPort(url string) string {
 	return rest
 }
 
-func (t relayTest) open(ctx context.Context, url string, me *Caller) (r relayResult) {
+func (t relayTest) open(ctx context.Context, url string, caller *Caller) (r relayResult) {
 	if strings.HasPrefix(url, "turn:") && !strings.Contains(url, "=tcp") {
 		// A dead port would cost the library ten seconds.
 		if _, err := askURL(ctx, hostPort(url)); err != nil {
@@ -139,12 +139,12 @@ func (t relayTest) open(ctx context.Context, url string, me *Caller) (r relayRes
 	if at, err := netip.ParseAddrPort(r.relay.String()); err == nil {
 		four = at.Addr().Unmap().Is4()
 	}
-	for _, to := range me.UDP {
+	for _, to := range caller.UDP {
 		if to.Addr().Is4() != four {
 			continue // a relay reaches its own family only
 		}
 		r.asked = true
-		if _, err = me.Ask(ctx, conn, to); err == nil {
+		if _, err = caller.Ask(ctx, conn, to); err == nil {
 			r.through = true
 			return r
 		}
@@ -212,7 +212,7 @@ func (t relayTest) judge(r relayResult) Finding {
 	return f
 }
 
-// refused is true when the server was there and said no.
+// refused is true of an error with which a TURN server refuses an allocation.
 func refused(err error) bool {
 	return slices.ContainsFunc([]string{"400", "401", "403", "437", "438", "441", "486", "508"}, func(code string) bool {
 		return strings.Contains(err.Error(), "error "+code)

@@ -21,6 +21,7 @@ import (
 // means something only while the folder is locked.
 const runningFile = "running"
 
+// NoteRunning writes what a server has printed into its data folder, which it has locked.
 func NoteRunning(folder string, lines []byte) error {
 	text := append(fmt.Appendf(nil, "pid %d\n", os.Getpid()), lines...)
 	if err := os.WriteFile(filepath.Join(folder, runningFile), text, 0o600); err != nil {
@@ -35,13 +36,13 @@ type running struct {
 	lines []announced
 }
 
-// announced is one line NAME URL.
+// announced is one line NAME URL of what a server prints.
 type announced struct{ name, url string }
 
 // findRunning is nil when no carillon serves from this folder.
 func findRunning(folder string) (*running, error) {
-	held, err := locked(filepath.Join(folder, "lock"))
-	if err != nil || !held {
+	inUse, err := locked(filepath.Join(folder, "lock"))
+	if err != nil || !inUse {
 		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(folder, runningFile))
@@ -64,8 +65,8 @@ func findRunning(folder string) (*running, error) {
 	return r, nil
 }
 
-// locked asks for the lock and gives it back at once. A carillon that starts in that very
-// moment finds the folder in use.
+// locked takes the lock and gives it back at once. A carillon that starts in that very moment
+// finds the folder in use.
 func locked(file string) (bool, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +93,7 @@ func (r *running) url(name string) string {
 	return ""
 }
 
-// urls are those of all lines whose names begin so.
+// urls of all lines whose names have this prefix.
 func (r *running) urls(prefix string) (list []string) {
 	for _, l := range r.lines {
 		if strings.HasPrefix(l.name, prefix) {
@@ -114,7 +115,7 @@ func (r *running) site() (scheme string, address netip.AddrPort) {
 	return "", netip.AddrPort{}
 }
 
-// serves reports whether a line with this name has the port of address.
+// serves reports whether a line with this name has this port.
 func (r *running) serves(name string, port uint16) bool {
 	for _, l := range r.lines {
 		if l.name == name && portOf(l.url) == port {
