@@ -44,7 +44,7 @@ func TestWhatStopsAClient(t *testing.T) {
 		{&websocket.CloseError{Code: 1006}, false},
 		{&websocket.CloseError{Code: wire.CloseShutdown}, false},
 		{&websocket.CloseError{Code: wire.CloseSlow}, false},
-		{fmt.Errorf("read: %w", &websocket.CloseError{Code: wire.CloseKicked}), true},
+		{fmt.Errorf("read: %w", &websocket.CloseError{Code: wire.CloseSignedOut}), true},
 		{&websocket.CloseError{Code: wire.CloseReplaced}, true},
 		{refusal.New(refusal.TokenExpired, "x"), false},
 		{refusal.New(refusal.TokenWrongKey, "x"), true},

@@ -118,7 +118,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	for i := range n {
 		c := newConnection(s, d, netip.Addr{}, true)
 		c.tab = call.Seat{User: "alice", Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
-		c.place.cursor.phase = live
+		c.position.cursor.phase = live
 		u.connections = append(u.connections, c)
 	}
 	body := eventFrame(chat.Event{Type: chat.EventMessage, Data: raw(chat.Message{Text: strings.Repeat("x", 200)})}, time.Now()).data

@@ -9,7 +9,7 @@ import (
 	"carillon/switchboard"
 )
 
-// tabs is what package switchboard sees of the tabs.
+// tabs is what the switchboard sees of the tabs.
 type tabs struct{ server *Server }
 
 var _ switchboard.Tabs = tabs{}
@@ -29,7 +29,7 @@ func (t tabs) HoldsLeg(user, tab, leg string, holds bool) {
 func (t tabs) Answers(ctx context.Context, tab call.Seat) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	header := raw(notice{Command: &command{Session: tab.Session, Probe: true}})
+	header := raw(envelope{Command: &command{Session: tab.Session, Probe: true}})
 	_, err := t.server.bus.Request(ctx, subject(tab.User), append(header, '\n'))
 	return err == nil
 }

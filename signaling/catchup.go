@@ -10,13 +10,14 @@ import (
 
 const (
 	logPage     = 100             // events per read of the log
-	catchUpTime = 2 * time.Minute // for everything missed; the log is bounded, so this is a slow tab or a sick database
+	catchUpTime = 2 * time.Minute // for everything missed; the log is bounded, so only a slow tab or a failing database takes longer
 	retryRead   = 50 * time.Millisecond
 )
 
-// catchUp sends what the connection missed, first the events in hand, then from the log until
-// there is no more, and at last done (synced, after a hello), when it is not nil. It
-// runs in a goroutine of its own and waits for room in the queue, unlike fan-out.
+// catchUp sends what the connection missed: first the events in hand, then those of the log
+// until there is no more, and at last the frame that done makes, which is synced after a
+// hello; done may be nil. It runs in a goroutine of its own and waits for space in the
+// queue, unlike fan-out.
 func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame) {
 	ctx, cancel := c.server.timeout(catchUpTime)
 	defer cancel()
@@ -24,10 +25,7 @@ func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame)
 	events := first
 	for {
 		for _, e := range events {
-			if !c.room(ctx) {
-				return
-			}
-			if !c.missed(e) {
+			if !c.waitForSpace(ctx) || !c.sendMissed(e) {
 				return
 			}
 		}
@@ -41,7 +39,7 @@ func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame)
 		if c.caughtUp(done) {
 			return
 		}
-		// A notice came of an event that this read did not see yet.
+		// An event was announced that this read did not see yet.
 		if !c.pause(ctx, retryRead) {
 			return
 		}
@@ -50,7 +48,7 @@ func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame)
 
 // caughtUp is called when the log had no more. It returns whether that was all.
 func (c *connection) caughtUp(done func(offset int64) *frame) bool {
-	p := &c.place
+	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	end := p.cursor.atEnd()
@@ -61,11 +59,11 @@ func (c *connection) caughtUp(done func(offset int64) *frame) bool {
 	return end
 }
 
-// missed sends one event from the log, unless it was overtaken.
-func (c *connection) missed(e chat.Event) bool {
+// sendMissed sends one event from the log, unless it was overtaken.
+func (c *connection) sendMissed(e chat.Event) bool {
 	f := eventFrame(e, time.Now())
 	class, key := classOf(e)
-	p := &c.place
+	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.out.isClosed() || p.cursor.phase != reading {
@@ -78,8 +76,8 @@ func (c *connection) missed(e chat.Event) bool {
 	return true
 }
 
-// readLog returns the next events. It gives up the connection when the log no longer has them,
-// or cannot be read: the tab comes back and is told where it stands.
+// readLog returns the next events. When the log no longer has them, or cannot be read, it
+// closes the connection: the tab comes back and is told where it stands.
 func (c *connection) readLog(ctx context.Context) ([]chat.Event, bool) {
 	s := c.server
 	select {
@@ -91,9 +89,9 @@ func (c *connection) readLog(ctx context.Context) ([]chat.Event, bool) {
 	case <-c.done:
 		return nil, false
 	}
-	c.place.mu.Lock()
-	after, phase := c.place.cursor.sent, c.place.cursor.phase
-	c.place.mu.Unlock()
+	c.position.mu.Lock()
+	after, phase := c.position.cursor.sent, c.position.cursor.phase
+	c.position.mu.Unlock()
 	if phase != reading {
 		return nil, false
 	}
@@ -108,10 +106,11 @@ func (c *connection) readLog(ctx context.Context) ([]chat.Event, bool) {
 	return events, true
 }
 
-// room waits until the queue is at most half full.
-func (c *connection) room(ctx context.Context) bool {
+// waitForSpace waits until the queue is at most half full. It returns false when the
+// connection has ended first.
+func (c *connection) waitForSpace(ctx context.Context) bool {
 	for {
-		if half, open := c.out.roomy(); half || !open {
+		if half, open := c.out.hasSpace(); half || !open {
 			return open
 		}
 		select {

@@ -27,7 +27,7 @@ type command struct {
 }
 
 // command tells the nodes that have tabs of the user.
-func (s *Server) command(user string, c command) { s.toUser(user, notice{Command: &c}, nil) }
+func (s *Server) command(user string, c command) { s.toUser(user, envelope{Command: &c}, nil) }
 
 // execute does what another node, or this one, told the user's connections to do.
 func (u *localUser) execute(cmd command, m bus.Message) {
@@ -48,7 +48,7 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 				c.replace()
 			}
 		case mine && cmd.Leg != "" && !c.channel:
-			c.alive.holdLeg(cmd.Leg, !cmd.Ended)
+			c.liveness.holdLeg(cmd.Leg, !cmd.Ended)
 		case mine && cmd.Synced != nil && c.channel:
 			c.carryEvents(!*cmd.Synced, cmd.Acked)
 		}
@@ -58,7 +58,7 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 // carryEvents makes a data channel carry the durable events while its tab's WebSocket does
 // not, beginning after what the tab said it has stored.
 func (c *connection) carryEvents(on bool, acked int64) {
-	p := &c.place
+	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if on == (p.cursor.phase != standby) || c.out.isClosed() {
@@ -80,6 +80,6 @@ const probeTime = 2 * time.Second
 
 // probe pings the tab, and calls told when it answers. A tab that does not is closed.
 func (c *connection) probe(told func()) {
-	c.alive.probe(told) // first: the answer may be quick
+	c.liveness.probe(told) // first: the answer may be quick
 	c.push(pingFrame, durable, "")
 }

@@ -34,10 +34,10 @@ type connection struct {
 	garbageLimit *limit.Bucket // of what is not a frame, or asks for nothing that exists
 
 	// Each with its own lock.
-	out   outgoing
-	alive alive
-	place place
-	lanes [lanes]lane
+	out      outgoing
+	liveness liveness
+	position position
+	lanes    [lanes]lane
 
 	// Written by the tab's requests and by commands of other nodes.
 	away      atomic.Bool  // nobody is at this tab, as it says
@@ -57,7 +57,7 @@ func newConnection(s *Server, t transport, address netip.Addr, channel bool) *co
 	}
 	c.out.init(t, s)
 	if !channel {
-		c.alive.begin(s.cfg, c.since, c.tick)
+		c.liveness.begin(s.cfg, c.since, c.tick)
 	}
 	return c
 }
@@ -79,7 +79,7 @@ func (c *connection) tick() {
 	if c.out.isClosed() {
 		return
 	}
-	switch c.alive.due(time.Now()) {
+	switch c.liveness.due(time.Now()) {
 	case sendPing:
 		c.push(pingFrame, durable, "")
 	case helloLate:
@@ -93,7 +93,7 @@ func (c *connection) tick() {
 
 // ended is called by the reader as its last act.
 func (c *connection) ended() {
-	c.alive.stop()
+	c.liveness.stop()
 	c.out.end()
 	close(c.done)
 }

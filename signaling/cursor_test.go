@@ -5,7 +5,7 @@ import "testing"
 func TestCursorSendsEachOffsetOnce(t *testing.T) {
 	var c cursor
 	if c.announced(8) != skip {
-		t.Error("a notice while greeting is only noted")
+		t.Error("an event announced while greeting is only remembered")
 	}
 	c.start(5)
 	c.sent = 7 // read from the log
@@ -21,7 +21,7 @@ func TestCursorSendsEachOffsetOnce(t *testing.T) {
 		want   step
 	}{{8, skip}, {9, send}, {9, skip}, {3, skip}, {10, send}, {12, readLog}, {13, skip}} {
 		if got := c.announced(n.offset); got != n.want {
-			t.Errorf("notice %d: got %v, want %v", n.offset, got, n.want)
+			t.Errorf("event %d: got %v, want %v", n.offset, got, n.want)
 		}
 	}
 	c.sent = 13

@@ -138,7 +138,7 @@ func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
 	bob.ascending()
 	here := w.nodes[1].localUser("bob")
 	bob.eventually("the channel to stand by", func() bool {
-		p := &here.all()[0].place
+		p := &here.all()[0].position
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return p.cursor.phase == standby

@@ -294,8 +294,8 @@ func TestAckDelivers(t *testing.T) {
 	})
 }
 
-// TestLostNoticesAreReadFromTheLog loses every notice on the way to one node.
-func TestLostNoticesAreReadFromTheLog(t *testing.T) {
+// TestLostEnvelopesAreReadFromTheLog loses every envelope on the way to one node.
+func TestLostEnvelopesAreReadFromTheLog(t *testing.T) {
 	w := newWorld(t, Config{})
 	alice, bob := w.open(0, "alice"), w.open(0, "bob")
 	alice.send("bob", "heard")
@@ -313,7 +313,7 @@ func TestLostNoticesAreReadFromTheLog(t *testing.T) {
 	}
 	w.deliver.Store(&quiet)
 	alice.send("bob", "lost for good")
-	w.nodes[0].noticesLost("") // as the bus says after it was away
+	w.nodes[0].envelopesLost("") // as the bus says after it was away
 	bob.await("the fifth", func() bool { return len(bob.texts()) == 5 })
 }
 
@@ -322,7 +322,7 @@ func TestEventTooLargeForTheBusIsReadFromTheLog(t *testing.T) {
 	bob := w.open(0, "bob")
 	w.open(0, "alice").send("bob", "one")
 	bob.await("the first", func() bool { return len(bob.texts()) == 1 })
-	w.nodes[0].localUser("bob").receive(bus.Message{Data: []byte(`{"o":3}` + "\n")}) // a notice without its event
+	w.nodes[0].localUser("bob").receive(bus.Message{Data: []byte(`{"o":3}` + "\n")}) // an envelope without its event
 	w.open(0, "alice").send("bob", "two")
 	bob.await("the second", func() bool { return len(bob.texts()) == 2 })
 	bob.ascending()

@@ -141,7 +141,7 @@ func (c *connection) receive(message []byte) bool {
 			return false
 		}
 		if refused != nil {
-			if !c.garbage(f.ID, refused, now) {
+			if !c.refuseGarbage(f.ID, refused, now) {
 				return false
 			}
 			continue
@@ -153,8 +153,9 @@ func (c *connection) receive(message []byte) bool {
 	return true
 }
 
-// garbage answers what is no frame, a few times.
-func (c *connection) garbage(id *int64, refused *refusal.Error, now time.Time) bool {
+// refuseGarbage answers what is no request of ours. A client that sends much of it is
+// closed.
+func (c *connection) refuseGarbage(id *int64, refused *refusal.Error, now time.Time) bool {
 	c.refuse(id, refused)
 	if c.garbageLimit.Take(1, now) > 0 {
 		c.close(wire.CloseRate, "too much that is no request")
@@ -166,16 +167,16 @@ func (c *connection) garbage(id *int64, refused *refusal.Error, now time.Time) b
 func (c *connection) accept(f wire.Frame, now time.Time) bool {
 	switch {
 	case f.Method == wire.NotePong && f.ID == nil:
-		c.alive.pong()
+		c.liveness.pong()
 		return true
 	case f.Method == wire.MethodHello && f.ID != nil:
 		return c.hello(*f.ID, f.Params, now)
 	case c.user == nil:
-		return c.garbage(f.ID, refusal.New(refusal.HelloFirst, "Say hello first."), now)
+		return c.refuseGarbage(f.ID, refusal.New(refusal.HelloFirst, "Say hello first."), now)
 	}
 	m, known := table[f.Method]
 	if !known || m.note != (f.ID == nil) {
-		return c.garbage(f.ID, refusal.New(refusal.UnknownMethod, "There is no such method here."), now)
+		return c.refuseGarbage(f.ID, refusal.New(refusal.UnknownMethod, "There is no such method here."), now)
 	}
 	if err := c.server.within(m.limit, c.tab.User, c.address, now); err != nil {
 		refused, _ := refusal.Of(err)

@@ -10,9 +10,9 @@ import (
 	"carillon/chat"
 )
 
-// notice is what goes over the bus to the connections of one user: a header, a newline
+// envelope is what goes over the bus to the connections of one user: a header, a newline
 // and, unless it is a command to the nodes, the frame as the tabs get it.
-type notice struct {
+type envelope struct {
 	Offset  int64    `json:"o,omitempty"` // of an event
 	Class   class    `json:"c,omitempty"`
 	Key     string   `json:"k,omitempty"`
@@ -25,19 +25,20 @@ func subject(user string) string {
 	return "user." + base64.RawURLEncoding.EncodeToString([]byte(user))
 }
 
-// maxNotice is what the bus carries at most, less some room for its own header. The notice
-// of a larger event goes out without it; tabs read it from the log.
-const maxNotice = 1<<20 - 4<<10
+// maxEnvelope is what the bus carries at most, less some room for its own header. The
+// envelope of a larger event goes out without the event; tabs read it from the log.
+const maxEnvelope = 1<<20 - 4<<10
 
 // toUser is the one way to the tabs of a user, on whichever nodes they are. It does not
-// wait. What is lost on the way of durable things is noticed by its offset.
-func (s *Server) toUser(user string, n notice, f *frame) {
-	header, err := json.Marshal(n)
+// wait. When an event is lost on the way, its offset is missing, and the tab's connection reads
+// the log.
+func (s *Server) toUser(user string, e envelope, f *frame) {
+	header, err := json.Marshal(e)
 	if err != nil {
 		panic("signaling: " + err.Error()) // plain strings and numbers
 	}
 	message := append(header, '\n')
-	if f != nil && len(header)+len(f.data) < maxNotice {
+	if f != nil && len(header)+len(f.data) < maxEnvelope {
 		message = append(message, f.data...)
 	}
 	if err := s.bus.Publish(subject(user), message); err != nil {
@@ -51,7 +52,7 @@ func (s *Server) Deliver(events []chat.UserEvent) {
 	now := time.Now()
 	for _, e := range events {
 		c, key := classOf(e.Event)
-		s.toUser(e.User, notice{Offset: e.Event.Offset, Class: c, Key: key}, eventFrame(e.Event, now))
+		s.toUser(e.User, envelope{Offset: e.Event.Offset, Class: c, Key: key}, eventFrame(e.Event, now))
 		if e.Event.Type == chat.EventMessage {
 			s.metrics.messages.Inc()
 		}
@@ -74,64 +75,64 @@ func classOf(e chat.Event) (class, string) {
 // toTab sends a notification to one tab of a user, wherever it is. A mergeable one may be
 // replaced by a newer one with its key while the tab is slow.
 func (s *Server) toTab(user, tab, method string, params any, c class, key string) {
-	s.toUser(user, notice{Tab: tab, Class: c, Key: key}, notification(method, params))
+	s.toUser(user, envelope{Tab: tab, Class: c, Key: key}, notification(method, params))
 }
 
-// receive hands a notice to the connections of this node. It runs on a goroutine of the
+// receive hands an envelope to the connections of this node. It runs on a goroutine of the
 // bus and does not wait.
 func (u *localUser) receive(m bus.Message) {
 	header, body, _ := bytes.Cut(m.Data, []byte{'\n'})
-	var n notice
-	if err := json.Unmarshal(header, &n); err != nil {
-		u.server.log.Error("read notice", "user", u.id, "err", err)
+	var e envelope
+	if err := json.Unmarshal(header, &e); err != nil {
+		u.server.log.Error("read envelope", "user", u.id, "err", err)
 		return
 	}
-	if n.Command != nil {
-		u.execute(*n.Command, m)
+	if e.Command != nil {
+		u.execute(*e.Command, m)
 		return
 	}
-	f := &frame{data: body, event: n.Offset > 0}
+	f := &frame{data: body, event: e.Offset > 0}
 	all := u.all()
-	f.shared = len(all) > 1 && n.Tab == ""
+	f.shared = len(all) > 1 && e.Tab == ""
 	for _, c := range all {
-		if n.Tab != "" && n.Tab != c.tab.Tab {
+		if e.Tab != "" && e.Tab != c.tab.Tab {
 			continue
 		}
-		if n.Offset > 0 {
-			c.event(n, f)
+		if e.Offset > 0 {
+			c.event(e, f)
 		} else {
-			c.note(n, f)
+			c.note(e, f)
 		}
 	}
 }
 
-// event sends an event whose notice came, if it is the next one.
-func (c *connection) event(n notice, f *frame) {
-	p := &c.place
+// event sends an event whose envelope came, if it is the next one.
+func (c *connection) event(e envelope, f *frame) {
+	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(f.data) == 0 { // too large for the bus
-		p.cursor.newest = max(p.cursor.newest, n.Offset)
+		p.cursor.newest = max(p.cursor.newest, e.Offset)
 		c.readAgainLocked()
 		return
 	}
-	switch p.cursor.announced(n.Offset) {
+	switch p.cursor.announced(e.Offset) {
 	case send:
-		c.push(f, n.Class, n.Key)
+		c.push(f, e.Class, e.Key)
 	case readLog:
 		c.readMissedLocked()
 	}
 }
 
-// readAgain reads the log because notices may have been lost.
+// readAgain reads the log because envelopes may have been lost.
 func (c *connection) readAgain() {
-	c.place.mu.Lock()
-	defer c.place.mu.Unlock()
+	c.position.mu.Lock()
+	defer c.position.mu.Unlock()
 	c.readAgainLocked()
 }
 
 func (c *connection) readAgainLocked() {
-	if c.place.cursor.lost() {
+	if c.position.cursor.lost() {
 		c.readMissedLocked()
 	}
 }
@@ -145,18 +146,18 @@ func (c *connection) readMissedLocked() {
 
 // note passes on what has no offset. What may be dropped is sent only after synced, and
 // over a data channel only in place of a WebSocket.
-func (c *connection) note(n notice, f *frame) {
-	p := &c.place
+func (c *connection) note(e envelope, f *frame) {
+	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cursor.phase == standby || n.Class == ephemeral && !p.synced {
+	if p.cursor.phase == standby || e.Class == ephemeral && !p.synced {
 		return
 	}
-	c.push(f, n.Class, n.Key)
+	c.push(f, e.Class, e.Key)
 }
 
-// noticesLost is called by the bus when it lost messages of a subject, or of any.
-func (s *Server) noticesLost(lost string) {
+// envelopesLost is called by the bus when it lost messages of a subject, or of any.
+func (s *Server) envelopesLost(lost string) {
 	for _, u := range s.localUsers() {
 		if lost == "" || lost == subject(u.id) {
 			for _, c := range u.all() {
@@ -168,5 +169,5 @@ func (s *Server) noticesLost(lost string) {
 
 // ephemeralTo tells a user's tabs what they may miss.
 func (s *Server) ephemeralTo(user, method string, params any) {
-	s.toUser(user, notice{Class: ephemeral}, notification(method, params))
+	s.toUser(user, envelope{Class: ephemeral}, notification(method, params))
 }

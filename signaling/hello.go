@@ -14,14 +14,15 @@ import (
 	"carillon/wire"
 )
 
-// hello makes a connection a tab: who it is, where it stands in its user's log, what it
+// hello makes a connection a tab: whose it is, where it stands in its user's log, what it
 // missed. It runs in the reader, so nothing else of the tab is looked at before.
 //
-//	hello → verify → join (from now on notices are noted) → read where the log ends
-//	      → welcome → missed events → synced → what notices carry is passed on
+//	hello → verify the token → join the user's connections (from now on announced
+//	      events are remembered) → read where the log ends → welcome → missed events
+//	      → synced → announced events are passed on
 func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	if c.user != nil || c.channel {
-		return c.garbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
+		return c.refuseGarbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
 	}
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
@@ -48,7 +49,7 @@ func closeCode(c refusal.Code) int {
 	case refusal.TokenMissing, refusal.TokenMalformed, refusal.TokenWrongKey, refusal.TokenNotYet, refusal.BadRequest, refusal.TooLarge:
 		return wire.CloseBadToken
 	case refusal.TokenRevoked:
-		return wire.CloseKicked
+		return wire.CloseSignedOut
 	case refusal.UnsupportedProtocol:
 		return wire.CloseTooOld
 	case refusal.RateLimited, refusal.TooManyTabs:
@@ -100,12 +101,12 @@ func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.T
 	}
 	welcome, first, err := c.welcome(ctx, h)
 	if err != nil {
-		return none, nil, err // the reader leaves again
+		return none, nil, err // the reader takes the connection out again
 	}
 	s.phase("read", reading)
-	until := c.trust(identity)
+	until := c.acceptToken(identity)
 	welcome.TokenMS = until.Milliseconds()
-	s.greeted(c)
+	s.beginSession(c)
 	return welcome, first, nil
 }
 
@@ -123,16 +124,18 @@ func properID(id string) bool {
 	return true
 }
 
-// trust notes whose token it is and until when it is good, and begins the pings at hello.
-func (c *connection) trust(id auth.Identity) time.Duration {
+// acceptToken notes when the token was issued and until when it is good, and begins the
+// pings at hello. It returns how long the token is good.
+func (c *connection) acceptToken(id auth.Identity) time.Duration {
 	c.issuedAt.Store(id.IssuedAt.UnixNano())
 	// A token within the leeway of its end is accepted; it must not close at once.
-	left := max(time.Until(id.Expires), minTrust)
-	c.alive.trust(left)
+	left := max(time.Until(id.Expires), minTokenTime)
+	c.liveness.trust(left)
 	return left
 }
 
-const minTrust = 5 * time.Second
+// minTokenTime is how long a token that was accepted is good at least.
+const minTokenTime = 5 * time.Second
 
 // welcome reads where the user stands. The connection has joined already, so nothing that
 // is committed from now on is missed.
@@ -167,13 +170,13 @@ func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome,
 		}
 	}
 	w.Accepted, w.Objects, w.Calls = list(w.Accepted), list(w.Objects), list(w.Calls)
-	c.place.mu.Lock()
-	c.place.cursor.start(from)
-	c.place.mu.Unlock()
+	c.position.mu.Lock()
+	c.position.cursor.start(from)
+	c.position.mu.Unlock()
 	return w, first, nil
 }
 
-// synced is said when everything missed has been sent.
+// synced is sent when everything missed has been sent.
 func (c *connection) synced(offset int64) *frame {
 	yes := true
 	c.server.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &yes})
@@ -193,5 +196,5 @@ func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed
 	if identity.User != c.tab.User {
 		return renewed, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}
-	return wire.TokenRenewed{TokenMS: c.trust(identity).Milliseconds()}, nil
+	return wire.TokenRenewed{TokenMS: c.acceptToken(identity).Milliseconds()}, nil
 }

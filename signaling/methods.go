@@ -59,9 +59,9 @@ func (c *connection) ack(ctx context.Context, p wire.Ack) error {
 	if err := c.server.chat.MarkDelivered(ctx, c.tab.User, p.Offset); err != nil {
 		return err
 	}
-	c.place.mu.Lock()
-	c.place.cursor.acked = max(c.place.cursor.acked, p.Offset)
-	c.place.mu.Unlock()
+	c.position.mu.Lock()
+	c.position.cursor.acked = max(c.position.cursor.acked, p.Offset)
+	c.position.mu.Unlock()
 	return nil
 }
 

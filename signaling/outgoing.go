@@ -84,8 +84,8 @@ func (o *outgoing) isClosed() bool {
 	return o.closed
 }
 
-// roomy reports whether the queue is at most half full, and whether it is open at all.
-func (o *outgoing) roomy() (half, open bool) {
+// hasSpace reports whether the queue is at most half full, and whether it is open at all.
+func (o *outgoing) hasSpace() (half, open bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.queue.bytes <= o.queue.limit/2, !o.closed

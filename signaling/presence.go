@@ -11,10 +11,10 @@ import (
 	"carillon/wire"
 )
 
-// presence is who is here, on all nodes. Each node publishes its own users when they
-// change, and a heartbeat with the number of its changes; who missed one asks for the
-// whole. It is a cache and the only one of its kind: a node that is silent for three
-// heartbeats is forgotten, and its users with it.
+// presence knows which users are online, on all nodes. Each node publishes its own users
+// when they change, and a heartbeat with the number of its changes; a node that missed one
+// reads all users of the other again. It is a cache, and the only one that holds other
+// nodes' users: a node that is silent for three heartbeats is forgotten, and its users with it.
 type presence struct {
 	server *Server
 
@@ -23,15 +23,15 @@ type presence struct {
 	changes  int64                         // of own, published so far
 	nodes    map[string]*nodeView          // this one too
 	seen     map[string]int64              // when users who are offline were last here, unix ms
-	watchers map[string][]*connection      // by whom they watch
-	watching map[*connection][]string      // whom they watch
-	timers   map[string]*time.Timer        // of users whose last tab has just gone
+	watchers map[string][]*connection      // of each user
+	watching map[*connection][]string      // the users whom each connection watches
+	timers   map[string]*time.Timer        // of users whose last tab has just gone: they are offline when it runs
 	closed   bool
 }
 
 const (
 	presenceSubject = "presence"
-	wholePart       = 2000    // users in one part of the whole
+	usersPage       = 2000    // users in one answer about all of a node
 	maxSeen         = 100_000 // users whose last time is remembered
 )
 

@@ -12,19 +12,20 @@ import (
 
 // nodeView is what is known of one node.
 type nodeView struct {
-	heard   time.Time
-	changes int64
-	users   map[string]wire.PresenceState
-	asking  bool
+	heard   time.Time                     // when its last report came
+	changes int64                         // of its users, as many as are in users
+	users   map[string]wire.PresenceState // who is not offline
+	reading bool                          // all its users are being read again
 }
 
-// report is what nodes tell each other: a change, a heartbeat (no users), or a part of the whole.
+// report is what a node tells the others: a change, a heartbeat (no users), or, when it is
+// asked, a page of all its users.
 type report struct {
 	Node    string          `json:"node"`
 	Changes int64           `json:"changes"`
 	Users   []wire.Presence `json:"users,omitempty"`
-	More    string          `json:"more,omitempty"` // ask again after this user
-	Bye     bool            `json:"bye,omitempty"`
+	More    string          `json:"more,omitempty"` // there are more: ask for those after this user
+	Bye     bool            `json:"bye,omitempty"`  // the node goes down
 }
 
 // publishLocked keeps the order of changes. Publishing does not wait.
@@ -34,8 +35,8 @@ func (p *presence) publishLocked(r report) {
 	}
 }
 
-// beat sends a sign of life and forgets nodes that sent none.
-func (p *presence) beat(now time.Time) {
+// heartbeat tells that this node lives, and forgets nodes that do not.
+func (p *presence) heartbeat(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.publishLocked(report{Node: p.server.node, Changes: p.changes})
@@ -58,8 +59,8 @@ func (p *presence) forgetLocked(id string, now time.Time) {
 	}
 }
 
-// bye takes this node's users along.
-func (p *presence) bye() {
+// leave tells the others that this node goes down, and its users with it.
+func (p *presence) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.publishLocked(report{Node: p.server.node, Bye: true})
@@ -84,7 +85,7 @@ func (p *presence) handleReport(m bus.Message) {
 		n = &nodeView{users: map[string]wire.PresenceState{}}
 		p.nodes[r.Node] = n
 		if r.Node != p.server.node && !p.closed {
-			p.publishLocked(report{Node: p.server.node, Changes: p.changes}) // it is new: let it know us too
+			p.publishLocked(report{Node: p.server.node, Changes: p.changes}) // it is new, and learns of this node by that
 		}
 	}
 	n.heard = now
@@ -92,9 +93,9 @@ func (p *presence) handleReport(m bus.Message) {
 	p.applyLocked(n, r.Users)
 	if whole {
 		n.changes = r.Changes
-	} else if n.changes != r.Changes && !n.asking && !p.closed {
-		n.asking = true
-		p.server.work.Go(func() { p.ask(r.Node) })
+	} else if n.changes != r.Changes && !n.reading && !p.closed {
+		n.reading = true
+		p.server.work.Go(func() { p.readNode(r.Node) })
 	}
 }
 
@@ -110,8 +111,8 @@ func (p *presence) applyLocked(n *nodeView, users []wire.Presence) {
 	}
 }
 
-// ask reads all users of a node again.
-func (p *presence) ask(node string) {
+// readNode reads all users of a node again, page by page.
+func (p *presence) readNode(node string) {
 	ctx, cancel := p.server.timeout(requestTime)
 	defer cancel()
 	var first, last report
@@ -123,7 +124,7 @@ func (p *presence) ask(node string) {
 			err = json.Unmarshal(answer, &last)
 		}
 		if err != nil {
-			p.server.log.Warn("ask for presence", "node", node, "err", err)
+			p.server.log.Warn("read presence of a node", "node", node, "err", err)
 			break
 		}
 		if all == nil {
@@ -140,9 +141,9 @@ func (p *presence) ask(node string) {
 	if n == nil {
 		return
 	}
-	n.asking = false
+	n.reading = false
 	if last.Node == "" || last.More != "" {
-		return // asked again at the next heartbeat
+		return // the next heartbeat shows that something is missing
 	}
 	old := n.users
 	n.users, n.changes = map[string]wire.PresenceState{}, first.Changes
@@ -155,8 +156,8 @@ func (p *presence) ask(node string) {
 	}
 }
 
-// answerWhole gives a part of this node's users to another node.
-func (p *presence) answerWhole(m bus.Message) {
+// answerPage gives another node a page of this node's users: those after the one it names.
+func (p *presence) answerPage(m bus.Message) {
 	p.mu.Lock()
 	users := slices.Sorted(maps.Keys(p.own))
 	from, found := slices.BinarySearch(users, string(m.Data))
@@ -164,11 +165,11 @@ func (p *presence) answerWhole(m bus.Message) {
 		from++
 	}
 	r := report{Node: p.server.node, Changes: p.changes}
-	for _, user := range users[from:min(from+wholePart, len(users))] {
+	for _, user := range users[from:min(from+usersPage, len(users))] {
 		r.Users = append(r.Users, wire.Presence{User: user, State: p.own[user]})
 	}
-	if from+wholePart < len(users) {
-		r.More = users[from+wholePart-1]
+	if from+usersPage < len(users) {
+		r.More = users[from+usersPage-1]
 	}
 	p.mu.Unlock()
 	if err := m.Reply(raw(r)); err != nil {
@@ -176,7 +177,7 @@ func (p *presence) answerWhole(m bus.Message) {
 	}
 }
 
-// nodesOf are the nodes on which the user has a tab.
+// nodesOf returns the nodes on which the user has a tab.
 func (p *presence) nodesOf(user string) (nodes []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,14 +1,16 @@
-// Package signaling is who is here: tabs, their devices and sessions, presence, and the
-// way of everything that must reach a user. It speaks the protocol of package wire over
-// WebSockets and over the data channels of calls, and joins chat, call and sfu together.
+// Package signaling knows who is here: tabs, their devices and sessions, presence. It is
+// the one way to the tabs of a user, on whichever nodes they are. It speaks the protocol of
+// package wire over WebSockets and over the data channels of calls, and hands what tabs ask
+// to chat and to the switchboard.
 //
-//	socket ─ reader ─ frames ─ table of methods ─ lanes ─ chat, calls
-//	                                                         │ commit
-//	socket ─ writer ─ queue ─ follow ─ hub ─ bus (user.<id>) ┘ bell
+//	client ─ reader ─ frames ─ table of methods ─ lanes ─ chat, switchboard
+//	                                                        │ commit
+//	client ─ writer ─ queue ─ cursor ─ bus, user.<id> ──────┘ envelope
 //
-// A tab that is here costs one goroutine, one timer and about the memory that
-// BenchmarkIdleTabs prints. Nothing of a user is true because it is in memory here: a
-// bell that is lost, a node that dies, a socket that breaks cost a read of the log.
+// An idle tab costs one goroutine, one timer and about the memory that BenchmarkIdleTabs
+// prints. A user's events are in the database; what is in memory here only says who wants
+// them. An envelope that is lost, a node that dies, a WebSocket that breaks cost a read of
+// the user's log, and no event.
 package signaling
 
 import (
@@ -107,10 +109,10 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		s.iceServers = func(string) []wire.ICEServer { return nil }
 	}
 	s.presence = newPresence(s)
-	s.bus.OnGap(s.noticesLost)
+	s.bus.OnGap(s.envelopesLost)
 	for subject, handle := range map[string]func(bus.Message){
 		presenceSubject:                s.presence.handleReport,
-		"node." + s.node + ".presence": s.presence.answerWhole,
+		"node." + s.node + ".presence": s.presence.answerPage,
 		"node." + s.node + ".sessions": s.answerSessions,
 	} {
 		sub, err := s.bus.Subscribe(subject, handle)
@@ -133,13 +135,13 @@ func New(deps Deps, cfg Config) (*Server, error) {
 func (s *Server) heartbeats() {
 	t := time.NewTicker(milliseconds(s.cfg.HeartbeatMS))
 	defer t.Stop()
-	s.presence.beat(time.Now())
+	s.presence.heartbeat(time.Now())
 	for {
 		select {
 		case <-s.done:
 			return
 		case now := <-t.C:
-			s.presence.beat(now)
+			s.presence.heartbeat(now)
 		}
 	}
 }
@@ -179,7 +181,7 @@ func (s *Server) start(c *connection, reader func()) bool {
 	s.work.Go(func() {
 		reader()
 		c.ended()
-		s.gone(c)
+		s.endSession(c)
 		s.mu.Lock()
 		delete(s.connections, c)
 		s.mu.Unlock()
@@ -226,7 +228,7 @@ func (s *Server) Close(ctx context.Context) {
 			c.close(wire.CloseShutdown, strconv.Itoa(mathrand.IntN(s.cfg.SpreadMS+1)))
 		}
 		s.wait(ctx, open)
-		s.presence.bye()
+		s.presence.leave()
 		s.bus.OnGap(nil)
 		s.unsubscribe()
 	})

@@ -47,7 +47,7 @@ func TestTokenIsRenewedInBandOrTheTabComesBack(t *testing.T) {
 	if got := renewed.TokenMS; got < 2*3600_000 {
 		t.Errorf("renewed for %d ms, want nearly 3 h", got)
 	}
-	short, err := w.verifier.Mint("alice", "Alice", time.Millisecond) // trusted for minTrust
+	short, err := w.verifier.Mint("alice", "Alice", time.Millisecond) // good for minTokenTime
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +98,8 @@ func TestSessionsAndSignOut(t *testing.T) {
 	if err := here.ask(wire.MethodSessionSignOut, wire.SessionSignOut{ID: ids[there.Tab()]}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if code, _ := there.closedWith(); code != wire.CloseKicked {
-		t.Errorf("signed out on the other node: closed with %d, want %d", code, wire.CloseKicked)
+	if code, _ := there.closedWith(); code != wire.CloseSignedOut {
+		t.Errorf("signed out on the other node: closed with %d, want %d", code, wire.CloseSignedOut)
 	}
 	here.await("the change of the list", func() bool {
 		for _, l := range noted[wire.SessionList](here, wire.NoteSessions) {
@@ -112,8 +112,8 @@ func TestSessionsAndSignOut(t *testing.T) {
 	if err := third.ask(wire.MethodSessionSignOut, wire.SessionSignOut{}, nil); err != nil {
 		t.Errorf("the answer to signing out here: %v", err)
 	}
-	if code, _ := third.closedWith(); code != wire.CloseKicked {
-		t.Errorf("closed with %d, want %d", code, wire.CloseKicked)
+	if code, _ := third.closedWith(); code != wire.CloseSignedOut {
+		t.Errorf("closed with %d, want %d", code, wire.CloseSignedOut)
 	}
 	bob := w.open(1, "bob")
 	again := w.open(1, "alice")
@@ -121,8 +121,8 @@ func TestSessionsAndSignOut(t *testing.T) {
 		t.Errorf("the answer to signing out everywhere: %v", err)
 	}
 	for _, tb := range []*tab{here, again} {
-		if code, _ := tb.closedWith(); code != wire.CloseKicked {
-			t.Errorf("closed with %d, want %d", code, wire.CloseKicked)
+		if code, _ := tb.closedWith(); code != wire.CloseSignedOut {
+			t.Errorf("closed with %d, want %d", code, wire.CloseSignedOut)
 		}
 	}
 	if err := bob.ask(wire.MethodSessionList, wire.Empty{}, nil); err != nil {

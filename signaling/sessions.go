@@ -13,16 +13,16 @@ import (
 	"carillon/wire"
 )
 
-// greeted tells the nodes that a tab is here.
-func (s *Server) greeted(c *connection) {
+// beginSession tells the nodes that a tab is here.
+func (s *Server) beginSession(c *connection) {
 	s.metrics.tabs.Inc()
 	s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Greeted: c.since.UnixNano()})
 	s.presence.changed(c.user)
 	c.log.Debug("hello", "device", c.tab.Device)
 }
 
-// gone ends what hello began. The reader calls it after the connection has ended.
-func (s *Server) gone(c *connection) {
+// endSession ends what hello began. The reader calls it after the connection has ended.
+func (s *Server) endSession(c *connection) {
 	if c.user == nil {
 		return
 	}
@@ -31,7 +31,7 @@ func (s *Server) gone(c *connection) {
 	if c.channel {
 		return
 	}
-	if c.alive.greeted() {
+	if c.liveness.greeted() {
 		s.metrics.tabs.Dec()
 	}
 	ctx, cancel := s.timeout(requestTime)
@@ -41,13 +41,13 @@ func (s *Server) gone(c *connection) {
 	}
 	if !c.replaced.Load() {
 		no := false
-		s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &no, Acked: c.place.acked()})
+		s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &no, Acked: c.position.acked()})
 	}
 	if s.calls != nil {
 		s.calls.TabGone(ctx, c.tab)
 	}
 	s.presence.changed(c.user)
-	c.log.Debug("gone", "after", time.Since(c.since))
+	c.log.Debug("session ended", "after", time.Since(c.since))
 }
 
 func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.SessionList, error) {
@@ -86,7 +86,7 @@ func (c *connection) signOut(cmd command) {
 		return
 	}
 	c.signedOut.Store(true)
-	c.close(wire.CloseKicked, "signed out")
+	c.close(wire.CloseSignedOut, "signed out")
 }
 
 // sessionsOf lists a user's tabs on all nodes that have some.

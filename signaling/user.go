@@ -28,7 +28,7 @@ type localUser struct {
 	telling     bool          // who listed the sessions will be told of changes soon
 }
 
-// join puts a connection among those of its user. When it returns, every notice published
+// join puts a connection among those of its user. When it returns, every envelope published
 // from now on reaches the connection.
 func (s *Server) join(c *connection) error {
 	s.mu.Lock()

@@ -1,0 +1,132 @@
+package signaling
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// liveness finds out whether one connection lives, with one timer: it asks vitals when
+// they want to be asked. A data channel has no timer, for the call's media tells whether it
+// lives.
+type liveness struct {
+	mu      sync.Mutex
+	vitals  vitals
+	legs    []string // of calls that the tab holds: while there is one, pings are quicker
+	probes  []func() // to be told of the next pong
+	timer   *time.Timer
+	stopped bool
+
+	// Fixed by begin.
+	idle, calling pace
+}
+
+// pace is how often a tab is pinged, and how long it may take to answer.
+type pace struct{ every, answer time.Duration }
+
+// begin waits for hello. It calls tick when due should be called.
+func (l *liveness) begin(cfg Config, now time.Time, tick func()) {
+	l.mu.Lock() // the timer may run at once
+	defer l.mu.Unlock()
+	l.idle = pace{seconds(cfg.PingSeconds), seconds(cfg.PongSeconds)}
+	l.calling = pace{seconds(cfg.LegPingSeconds), seconds(cfg.LegPingSeconds)}
+	l.vitals = vitals{pace: l.idle, helloBy: now.Add(seconds(cfg.HelloSeconds))}
+	l.timer = time.AfterFunc(seconds(cfg.HelloSeconds), tick)
+}
+
+// due says what is to be done at now.
+func (l *liveness) due(now time.Time) verdict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return nothing
+	}
+	do, next := l.vitals.due(now)
+	l.rearmLocked(now, next)
+	return do
+}
+
+func (l *liveness) rearmLocked(now, next time.Time) {
+	if l.timer != nil && !l.stopped && !next.IsZero() {
+		l.timer.Reset(max(next.Sub(now), 0))
+	}
+}
+
+// change edits the vitals and asks them when to look again.
+func (l *liveness) change(edit func(v *vitals, now time.Time)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changeLocked(edit)
+}
+
+func (l *liveness) changeLocked(edit func(v *vitals, now time.Time)) {
+	now := time.Now()
+	edit(&l.vitals, now)
+	l.rearmLocked(now, l.vitals.next())
+}
+
+// pong answers the ping that is open.
+func (l *liveness) pong() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changeLocked(func(v *vitals, _ time.Time) { v.pong() })
+	for _, told := range l.probes {
+		told()
+	}
+	l.probes = nil
+}
+
+// probe opens a ping that has to be answered soon, and calls told when it is.
+func (l *liveness) probe(told func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return
+	}
+	l.probes = append(l.probes, told)
+	l.changeLocked(func(v *vitals, now time.Time) { v.probe(now.Add(probeTime)) })
+}
+
+// greeted reports whether hello was answered.
+func (l *liveness) greeted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.vitals.pingAt.IsZero()
+}
+
+// trust notes until when the token is good, and begins the pings at hello.
+func (l *liveness) trust(left time.Duration) {
+	l.change(func(v *vitals, now time.Time) {
+		if l.timer != nil && v.pingAt.IsZero() {
+			v.greeted(now)
+		}
+		v.tokenUntil = now.Add(left)
+	})
+}
+
+// holdLeg makes pings quicker while the tab holds a leg: its death must be noticed soon.
+func (l *liveness) holdLeg(id string, holds bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.legs)
+	l.legs = slices.DeleteFunc(l.legs, func(held string) bool { return held == id })
+	if holds {
+		l.legs = append(l.legs, id)
+	}
+	switch after := len(l.legs); {
+	case before == 0 && after > 0:
+		l.changeLocked(func(v *vitals, now time.Time) { v.keep(l.calling, now) })
+	case before > 0 && after == 0:
+		l.changeLocked(func(v *vitals, now time.Time) { v.keep(l.idle, now) })
+	}
+}
+
+// stop ends the timer. Nothing is due any more.
+func (l *liveness) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}
