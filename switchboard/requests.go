@@ -1,0 +1,189 @@
+package switchboard
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"time"
+
+	"carillon/call"
+	"carillon/chat"
+	"carillon/refusal"
+	"carillon/wire"
+)
+
+// startAttempts: the call that stood in the way may end before the start gets there.
+const startAttempts = 3
+
+// Start makes a call, or goes to the one that stands in its way.
+func (b *Board) Start(ctx context.Context, tab call.Seat, p wire.CallStart) (wire.CallLeg, error) {
+	var none wire.CallLeg
+	if n := len(p.ClientCallID); n == 0 || n > 64 {
+		return none, refusal.New(refusal.BadRequest, "client_call_id has 1 to 64 characters.")
+	}
+	if p.Media != call.Audio && p.Media != call.Video {
+		return none, refusal.New(refusal.BadRequest, "media is audio or video.")
+	}
+	conversation, err := b.conversation(ctx, tab.User, p)
+	if err != nil {
+		return none, err
+	}
+	in := call.Invitation{
+		ClientCallID: p.ClientCallID, Conversation: conversation.ID, Direct: conversation.Kind == chat.Direct,
+		Media: p.Media, Camera: p.Camera, From: tab,
+	}
+	for _, m := range conversation.Members {
+		in.People = append(in.People, call.Person{User: m.ID, Name: m.Name})
+	}
+	for range startAttempts {
+		in.ID = rand.Text()
+		reply, other, err := b.owners.Start(ctx, in)
+		if err != nil {
+			return none, err
+		}
+		if other == "" {
+			b.log.Info("call", "call", in.ID, "user", tab.User, "media", p.Media)
+			return b.handOver(ctx, tab.User, reply), nil
+		}
+		reply, _, err = b.do(ctx, other, callRequest{Fact: call.Fact{
+			Kind: call.DoStart, From: tab, Camera: p.Camera, ClientCallID: p.ClientCallID,
+		}})
+		if err == nil {
+			return b.handOver(ctx, tab.User, reply), nil
+		}
+		mine := reply.Snapshot.Caller == tab.User && reply.Snapshot.ClientCallID == p.ClientCallID
+		if mine || !refusal.Is(err, refusal.CallEnded) {
+			return none, err
+		}
+	}
+	return none, refusal.After(time.Second, refusal.Busy, "The call could not be made just now. Try again.")
+}
+
+// conversation is where membership, and thereby who may call whom, is decided.
+func (b *Board) conversation(ctx context.Context, caller string, p wire.CallStart) (chat.Conversation, error) {
+	switch {
+	case p.Conversation != "":
+		return b.chat.Conversation(ctx, caller, p.Conversation)
+	case p.To == caller:
+		return chat.Conversation{}, refusal.New(refusal.BadRequest, "You cannot call yourself.")
+	case p.To != "":
+		user, err := b.chat.User(ctx, caller, caller)
+		if err != nil {
+			return chat.Conversation{}, err
+		}
+		return b.chat.DirectWith(ctx, user, p.To)
+	}
+	return chat.Conversation{}, refusal.New(refusal.BadRequest, "Name a conversation, or a user in to.")
+}
+
+// Answer takes the ring of a call for a tab, which gets the leg.
+func (b *Board) Answer(ctx context.Context, tab call.Seat, p wire.CallAnswer) (wire.CallLeg, error) {
+	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoAnswer, From: tab, Camera: p.Camera})
+}
+
+// Move hands the user's part in a call to the tab that asks.
+func (b *Board) Move(ctx context.Context, tab call.Seat, p wire.CallMove) (wire.CallLeg, error) {
+	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoMove, From: tab})
+}
+
+// Resume gives a leg to a tab that proves by the leg's secret that its page hosted it.
+// While a connection holds the leg, that one is asked: if it answers, its page lives, and
+// the tab that wants to resume is a copy of it.
+func (b *Board) Resume(ctx context.Context, tab call.Seat, p wire.LegRef) (wire.CallLeg, error) {
+	resume := callRequest{Fact: legFact(call.DoResume, tab, p)}
+	reply, _, err := b.do(ctx, p.Call, resume)
+	if holder := reply.HeldBy; refusal.Is(err, refusal.LegInUse) && holder.Session != "" && !b.tabs.Answers(ctx, holder) {
+		if _, _, err = b.do(ctx, p.Call, callRequest{Fact: call.Fact{Kind: call.TabGone, From: holder}}); err == nil {
+			reply, _, err = b.do(ctx, p.Call, resume)
+		}
+	}
+	if err != nil {
+		return wire.CallLeg{}, err
+	}
+	return b.handOver(ctx, tab.User, reply), nil
+}
+
+// grant is a request that hands a leg to the tab that makes it.
+func (b *Board) grant(ctx context.Context, id string, f call.Fact) (wire.CallLeg, error) {
+	reply, _, err := b.do(ctx, id, callRequest{Fact: f})
+	if err != nil {
+		return wire.CallLeg{}, err
+	}
+	return b.handOver(ctx, f.From.User, reply), nil
+}
+
+// handOver makes the answer that hands a leg to a tab, and puts the user's other calls on
+// hold: one live microphone per user.
+func (b *Board) handOver(ctx context.Context, user string, r call.Reply) wire.CallLeg {
+	b.holdOthers(ctx, user, r)
+	return wire.CallLeg{Call: r.Snapshot, Leg: r.Leg, Secret: r.Secret, Merged: r.Merged, Moved: r.Moved}
+}
+
+// Ringing notes that the tab shows the ring.
+func (b *Board) Ringing(ctx context.Context, tab call.Seat, p wire.CallRef) (wire.Empty, error) {
+	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoRinging, From: tab})
+}
+
+// Decline refuses the call for the whole user.
+func (b *Board) Decline(ctx context.Context, tab call.Seat, p wire.CallRef) (wire.Empty, error) {
+	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoDecline, From: tab})
+}
+
+// Leave takes the user out of the call; it cancels while no one has answered.
+func (b *Board) Leave(ctx context.Context, tab call.Seat, p wire.CallRef) (wire.Empty, error) {
+	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoLeave, From: tab})
+}
+
+// ask is a request whose answer says nothing but that it was done.
+func (b *Board) ask(ctx context.Context, id string, f call.Fact) (wire.Empty, error) {
+	_, _, err := b.do(ctx, id, callRequest{Fact: f})
+	return wire.Empty{}, err
+}
+
+// Suspend notes that the page of a leg goes away, perhaps to come back.
+func (b *Board) Suspend(ctx context.Context, tab call.Seat, p wire.LegRef) error {
+	_, err := b.ask(ctx, p.Call, legFact(call.DoSuspend, tab, p))
+	return err
+}
+
+func legFact(kind call.FactKind, tab call.Seat, p wire.LegRef) call.Fact {
+	return call.Fact{Kind: kind, From: tab, Leg: p.Leg, Secret: p.Secret}
+}
+
+// SetState changes what the user sends and shows in a call: mute, camera, hold, hand.
+func (b *Board) SetState(ctx context.Context, tab call.Seat, p wire.CallStateSet) (wire.Empty, error) {
+	reply, _, err := b.do(ctx, p.Call, callRequest{Fact: call.Fact{
+		Kind: call.DoSet, From: tab,
+		Set: call.Set{Microphone: p.Microphone, Camera: p.Camera, Held: p.Held, HandRaised: p.HandRaised},
+	}})
+	if err == nil && p.Held != nil {
+		b.holdOthers(ctx, tab.User, reply)
+	}
+	return wire.Empty{}, err
+}
+
+// Offer negotiates the PeerConnection of a leg.
+func (b *Board) Offer(ctx context.Context, tab call.Seat, p wire.LegOffer) (wire.LegAnswer, error) {
+	if p.SDP == "" {
+		return wire.LegAnswer{}, refusal.New(refusal.BadSDP, "The offer is empty.")
+	}
+	_, answer, err := b.do(ctx, p.Call, callRequest{Fact: legFact(call.DoOffer, tab, p.LegRef), SDP: p.SDP})
+	return wire.LegAnswer{SDP: answer}, err
+}
+
+// clientPhases are the ones that only the client sees.
+var clientPhases = []string{"first_audio", "first_frame"}
+
+// Phase records a time that the tab measured.
+func (b *Board) Phase(ctx context.Context, tab call.Seat, p wire.LegPhase) (wire.Empty, error) {
+	var none wire.Empty
+	took := time.Duration(p.MS) * time.Millisecond
+	if !slices.Contains(clientPhases, p.Phase) || took < 0 || took > 2*time.Minute {
+		return none, refusal.New(refusal.BadRequest, "phase is one of %q, with ms up to 120000.", clientPhases)
+	}
+	if _, err := b.ask(ctx, p.Call, legFact(call.DoPhase, tab, p.LegRef)); err != nil {
+		return none, err
+	}
+	b.owners.Phase(p.Phase, took)
+	return none, nil
+}

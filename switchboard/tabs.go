@@ -1,0 +1,116 @@
+package switchboard
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"carillon/call"
+	"carillon/refusal"
+	"carillon/sfu"
+)
+
+// Tabs is what calls need of the tabs of all nodes. Package signaling implements it.
+type Tabs interface {
+	// Tell sends a notification to one tab of a user, on whichever node it is. Of
+	// notifications with the same key a slow tab may get only the newest; one without a key
+	// is never left out. Neither Tell nor HoldsLeg waits for the tab.
+	Tell(user, tab, method string, params any, key string)
+
+	// HoldsLeg is called when a tab gets a leg, again when it is back with a new session,
+	// and when it no longer has the leg.
+	HoldsLeg(user, tab, leg string, holds bool)
+
+	// Answers pings the connection of a tab and reports whether it answers. One that does
+	// not, or that no node has, is over. It takes up to two seconds.
+	Answers(ctx context.Context, tab call.Seat) bool
+
+	// ServeChannel speaks the protocol on the data channel of a leg for its tab, until the
+	// channel ends.
+	ServeChannel(ch sfu.Channel, tab call.Seat)
+}
+
+// Live returns the calls of a user that have not ended, as of now.
+func (b *Board) Live(ctx context.Context, user string) ([]call.Snapshot, error) {
+	records, err := b.store.LiveCalls(ctx, user)
+	if err != nil {
+		return nil, fmt.Errorf("read live calls: %w", err)
+	}
+	var snapshots []call.Snapshot
+	for _, r := range records {
+		snapshots = append(snapshots, b.owners.Now(r))
+	}
+	return snapshots, nil
+}
+
+// holdOthers puts the calls on hold that the user came to before this one, unless this is
+// on hold itself. One that cannot be is left: the user hears it, and that is better than
+// no call.
+func (b *Board) holdOthers(ctx context.Context, user string, this call.Reply) {
+	if this.Since == 0 {
+		return
+	}
+	id := this.Snapshot.ID
+	b.tellCalls(ctx, user, id, call.Fact{Kind: call.Hold, From: call.Seat{User: user}, OtherCall: id, Since: this.Since})
+}
+
+// tellCalls lets a fact happen to all live calls in which the user has a leg. A hold and the
+// end of a tab go to those that ring as well: the user may be answering them just now.
+func (b *Board) tellCalls(ctx context.Context, user, except string, f call.Fact) {
+	records, err := b.store.LiveCalls(ctx, user)
+	if err != nil {
+		b.log.Error("read live calls", "user", user, "err", err)
+		return
+	}
+	for _, r := range records {
+		ringsToo := f.Kind == call.Hold || f.Kind == call.TabGone
+		hasLeg := func(p call.ParticipantView) bool { return p.User == user && p.Leg != nil }
+		if r.ID != except && (ringsToo || slices.ContainsFunc(r.Snapshot.Participants, hasLeg)) {
+			b.tell(ctx, r.ID, f)
+		}
+	}
+}
+
+// tell lets a fact happen to a call that nobody waits for. The end of a tab is told until
+// the call has it, because a leg whose tab has gone would be waited for.
+func (b *Board) tell(ctx context.Context, id string, f call.Fact) {
+	for {
+		_, _, err := b.do(ctx, id, callRequest{Fact: f})
+		refused, known := refusal.Of(err)
+		switch {
+		case err == nil, refused.Code == refusal.CallEnded, refused.Code == refusal.NotAllowed:
+			return
+		case !known || refused.Retry == 0 || f.Kind != call.TabGone:
+			b.log.Warn("tell call", "call", id, "fact", f.Kind, "err", err)
+			return
+		}
+		select {
+		case <-time.After(refused.Retry):
+		case <-ctx.Done():
+			b.log.Warn("tell call", "call", id, "fact", f.Kind, "err", err)
+			return
+		}
+	}
+}
+
+// TabBack is called at hello: the tab has a new session. It does not wait, since a call
+// that hears of the new session by a request first knows as much.
+func (b *Board) TabBack(tab call.Seat) {
+	b.run(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+		defer cancel()
+		b.tellCalls(ctx, tab.User, "", call.Fact{Kind: call.TabBack, From: tab})
+	})
+}
+
+// TabGone is called when a tab's session has ended, whatever the reason, and again after a
+// request of it that was executed meanwhile.
+func (b *Board) TabGone(ctx context.Context, tab call.Seat) {
+	b.tellCalls(ctx, tab.User, "", call.Fact{Kind: call.TabGone, From: tab})
+}
+
+// SignedOut is called, before TabGone, when the session was ended by sign-out.
+func (b *Board) SignedOut(ctx context.Context, tab call.Seat) {
+	b.tellCalls(ctx, tab.User, "", call.Fact{Kind: call.Remove, From: tab})
+}
