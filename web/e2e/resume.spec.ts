@@ -1,6 +1,8 @@
+import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { capturing, givesBack, hears, received, seesAndHears } from "./media.ts";
 import { button, call, hangUp, ring, status, transcript } from "./page.ts";
+import { offersButton, untouched, used } from "./untouched.ts";
 
 test("a call survives a reload of either page", async ({ people }) => {
 	const alice = await (await people.device(people.alice)).tab();
@@ -15,18 +17,57 @@ test("a call survives a reload of either page", async ({ people }) => {
 	await hangUp(bob, alice);
 });
 
-test("a page that is reloaded hears before anyone clicks, though its devices open late", async ({
-	people,
-}) => {
-	const alice = await (await people.device(people.alice)).tab();
-	const bob = await (await people.device(people.bob, { devicesMs: 1500 })).tab();
+/** A voice call, until Bob hears Alice. */
+async function voiceCall(alice: Page, bob: Page): Promise<void> {
 	await button(alice, "Voice call").click();
 	await button(bob, "Answer").click();
 	await hears(bob);
-	await bob.reload();
-	await hears(bob);
-	await expect(button(bob, "Play sound")).toBeHidden();
-});
+}
+
+for (const { name, muted, devicesMs } of [
+	{ name: "with devices that open late", muted: false, devicesMs: 1500 },
+	{ name: "muted", muted: true, devicesMs: 0 },
+])
+	test(`a page that is reloaded ${name} sounds before anyone clicks in it`, async ({ people }) => {
+		const alice = await (await people.device(people.alice)).tab();
+		const bob = await (await people.device(people.bob, { devicesMs })).tab();
+		await voiceCall(alice, bob);
+		if (muted) await button(bob, "Mute microphone").click();
+		await bob.reload();
+		const page = await untouched(bob);
+		await hears(page);
+		expect(await offersButton(page, "Play sound"), "nothing to click").toBe(false);
+		expect(await used(page), "nobody clicked").toBe(false);
+	});
+
+for (const { name, use } of [
+	{ name: "a click beside the popup", use: (page: Page) => page.mouse.click(5, 5) },
+	{ name: "a key", use: (page: Page) => page.keyboard.press("a") },
+])
+	test(`a page that is reloaded and gets no microphone says so; ${name} lets it sound`, async ({
+		people,
+	}) => {
+		const alice = await (await people.device(people.alice)).tab();
+		const device = await people.device(people.bob, {
+			init: () => {
+				if (navigator.mediaDevices && sessionStorage.getItem("refuse"))
+					navigator.mediaDevices.getUserMedia = async () => {
+						throw new DOMException("by the test", "NotAllowedError");
+					};
+			},
+		});
+		const bob = await device.tab();
+		await voiceCall(alice, bob);
+		await bob.evaluate(() => sessionStorage.setItem("refuse", "1"));
+		await bob.reload();
+		const page = await untouched(bob);
+		await expect.poll(() => offersButton(page, "Play sound")).toBe(true);
+		expect((await received(page)).audioEnergy, "the browser plays nothing yet").toBe(0);
+		expect(await used(page), "nobody clicked").toBe(false);
+		await use(bob);
+		await hears(page);
+		await expect.poll(() => offersButton(page, "Play sound")).toBe(false);
+	});
 
 test("a reload of the caller's page while it rings: it rings on and can be answered", async ({ people }) => {
 	const alice = await (await people.device(people.alice)).tab();

@@ -12,7 +12,7 @@ import { styles } from "./styles/index.ts";
 import { floatingCall } from "./views/bars.ts";
 import { grow } from "./views/composer.ts";
 import { panelView } from "./views/panel.ts";
-import { soundView } from "./views/sound.ts";
+import { playRefused, soundView } from "./views/sound.ts";
 
 /** Where the element gets what it draws. */
 export interface Source {
@@ -22,6 +22,9 @@ export interface Source {
 	/** Views of the call part, once it is loaded. */
 	callPart(): typeof import("./parts/call.ts") | undefined;
 }
+
+/** After any of these a browser may let the page sound, wherever in the page they happen. */
+const gestures = ["pointerdown", "pointerup", "keydown", "click"] as const;
 
 export class CarillonPopup extends LitElement {
 	static override styles = styles;
@@ -70,6 +73,7 @@ export class CarillonPopup extends LitElement {
 		this.addEventListener("keydown", this.#escape);
 		document.addEventListener("visibilitychange", this.#looked);
 		window.addEventListener("focus", this.#looked);
+		for (const type of gestures) window.addEventListener(type, this.#playRefused, { capture: true });
 	}
 
 	override disconnectedCallback(): void {
@@ -77,6 +81,7 @@ export class CarillonPopup extends LitElement {
 		this.removeEventListener("keydown", this.#escape);
 		document.removeEventListener("visibilitychange", this.#looked);
 		window.removeEventListener("focus", this.#looked);
+		for (const type of gestures) window.removeEventListener(type, this.#playRefused, { capture: true });
 		clearInterval(this.#tick);
 		this.#tick = undefined;
 	}
@@ -149,6 +154,7 @@ export class CarillonPopup extends LitElement {
 		this.#growComposer();
 		this.#scroll.after(this.renderRoot);
 		this.#looked();
+		this.#playRefused();
 		this.#keepTicking();
 		this.#keepFocus();
 	}
@@ -177,6 +183,11 @@ export class CarillonPopup extends LitElement {
 		const log = this.#log;
 		if (!log?.conversation || !document.hasFocus() || !this.shows(log.conversation)) return;
 		if (log.newest > 0) this.#source?.actions.seen(log.conversation, log.newest);
+	};
+
+	/** A call is drawn anew when a microphone has opened, and that too may let the page sound. */
+	readonly #playRefused = (): void => {
+		if (this.#source && this.#screen?.soundBlocked) playRefused(this.renderRoot, this.#source.actions);
 	};
 
 	/** Focus that was in something now gone goes to what took its place, never to the page's start. */

@@ -93,6 +93,8 @@ export interface Leg {
 	readonly microphone: boolean;
 	readonly camera: boolean;
 	readonly held: boolean;
+	/** The devices that the call began with are still being opened. */
+	readonly opening: boolean;
 	/** My camera's picture while it is on. Show it muted and mirrored. */
 	readonly preview: MediaStream | undefined;
 	/** Play each in an `<audio autoplay>` element. Fixed for a connection; empty while held. */

@@ -8,18 +8,28 @@ import { stream } from "./stream.ts";
 export function soundView(screen: Screen, actions: Actions): TemplateResult | typeof nothing {
 	const { call, speaker } = screen;
 	if (call.kind !== "here") return nothing;
+	// Once a device is open the browser may allow sound after all, so the visitor is not asked before that is known.
+	const ask = screen.soundBlocked && !call.leg.opening;
 	return html`<div hidden>
 			${repeat(
 				call.leg.audio,
 				(source) => source,
 				(source) =>
-					html`<audio autoplay .srcObject=${stream(source)} data-speaker=${speaker} @canplay=${(e: Event) => start(actions, e.target as HTMLAudioElement)}></audio>`,
+					html`<audio autoplay .srcObject=${stream(source)} data-speaker=${speaker} @canplay=${(e: Event) => play(actions, e.target as HTMLAudioElement)}></audio>`,
 			)}
 		</div>
-		${screen.soundBlocked ? unblock(screen, actions) : nothing}`;
+		${ask ? unblock(screen, actions) : nothing}`;
 }
 
-function start(actions: Actions, audio: HTMLAudioElement): void {
+/**
+ * Plays what the browser has refused to play. It allows sound in a page that was clicked or typed in, and in one that has a
+ * microphone or a camera open, so this is tried after each of these.
+ */
+export function playRefused(root: ParentNode, actions: Actions): void {
+	for (const audio of root.querySelectorAll("audio")) if (audio.paused) play(actions, audio);
+}
+
+function play(actions: Actions, audio: HTMLAudioElement): void {
 	const speaker = audio.dataset.speaker ?? "";
 	// A speaker that is gone: the default plays.
 	if ("setSinkId" in audio && speaker !== (audio.sinkId ?? "")) void audio.setSinkId(speaker).catch(() => {});
@@ -31,10 +41,10 @@ function start(actions: Actions, audio: HTMLAudioElement): void {
 	);
 }
 
+/** The last resort: the visitor is asked to click. */
 function unblock({ words }: Screen, actions: Actions): TemplateResult {
 	const click = (event: Event) => {
-		const root = (event.currentTarget as HTMLElement).getRootNode() as ShadowRoot;
-		for (const audio of root.querySelectorAll("audio")) start(actions, audio);
+		playRefused((event.currentTarget as HTMLElement).getRootNode() as ShadowRoot, actions);
 	};
 	return html`<div class="sound-blocked" role="alert">
 		<p>${words.say("soundBlocked")}</p>

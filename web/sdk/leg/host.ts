@@ -31,6 +31,20 @@ interface Want {
 /** A call goes on without what could not be opened, and says so. */
 const lacking = (err: unknown): Captured => ({ problem: deviceError("microphone", err) });
 
+/**
+ * What the page before this one had open. That includes a muted microphone, if the browser will not ask the user: unmuting
+ * stays instant, and a page that captures may play sound before anyone clicks in it.
+ */
+async function reopen(want: Want, signal: AbortSignal): Promise<Captured> {
+	if (!want.microphone && (await granted(want.camera)))
+		try {
+			return await capture({ ...want, microphone: true }, want.devices, signal);
+		} catch {
+			// Nobody misses a microphone that is muted.
+		}
+	return capture(want, want.devices, signal).catch(lacking);
+}
+
 class TabHost implements Host {
 	readonly #ctx: LegContext;
 	readonly #legs = new Map<string, HostedLeg>();
@@ -234,7 +248,7 @@ class TabHost implements Host {
 		this.#returning.add(stored);
 		try {
 			const given = await this.#regain(stored, signal).finally(() => this.#returning.delete(stored));
-			this.#host(given, capture(want, want.devices, signal).catch(lacking), want);
+			this.#host(given, reopen(want, signal), want);
 		} catch (err) {
 			// The call is over, or a copy of this page has it: nothing to come back to.
 			if (err instanceof Refusal) this.#keep();

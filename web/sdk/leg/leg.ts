@@ -109,6 +109,10 @@ export class HostedLeg implements Leg {
 		return this.#senders.held;
 	}
 
+	get opening(): boolean {
+		return this.#senders.opening;
+	}
+
 	get devices(): DeviceChoice {
 		return this.#senders.devices;
 	}

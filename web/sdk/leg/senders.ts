@@ -25,6 +25,8 @@ export class Senders {
 	microphone: boolean;
 	camera: boolean;
 	held = false;
+	/** What the click, or the page before this one, asked for has not arrived yet. */
+	opening = true;
 	devices: DeviceChoice;
 	preview: MediaStream | undefined;
 	problem: { readonly source: Switch; readonly reason: DeviceReason } | undefined;
@@ -44,6 +46,7 @@ export class Senders {
 
 	/** What the click asked for has arrived, or not. */
 	async captured(got: Captured): Promise<void> {
+		this.opening = false;
 		if (this.#o.life.aborted || this.held) return stop(got.microphone, got.camera);
 		const { camera, ...voice } = got;
 		if (!this.camera) stop(camera);
