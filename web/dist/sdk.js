@@ -1,1 +1,1 @@
-export*from"./assets/sdk-NMOZGL5Y.js";
+export*from"./assets/sdk-BIXV7EOR.js";

@@ -1,0 +1,78 @@
+// Suites of many tests: each test counts, and tells how long it took.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const scratch = mkdtempSync(join(tmpdir(), "carillon-test-"));
+
+/** Go: one line per package, and all output of what failed. A test that skips itself has failed. */
+export function goTests(report, flags) {
+	return report.step(["go test", ...flags].join(" "), async () => {
+		const go = spawn("go", ["test", ...flags, "-timeout", "20m", "-json", "./..."], { stdio: ["ignore", "pipe", "inherit"] });
+		const exit = new Promise((done) => go.on("close", done));
+		const output = new Map();
+		const before = report.failed;
+		for await (const line of createInterface({ input: go.stdout })) {
+			if (line.startsWith("{")) goEvent(report, JSON.parse(line), output);
+			else console.log(line);
+		}
+		if ((await exit) !== 0 && report.failed === before) report.fail("go test");
+	});
+}
+
+/** One line of `go test -json`. `output` keeps what each running test has printed. */
+function goEvent(report, { Action: action, Package, ImportPath, Test: test, Output, Elapsed: seconds = 0 }, output) {
+	const key = [Package ?? ImportPath ?? "", test].filter(Boolean).join(" ");
+	if (Output) output.set(key, (output.get(key) ?? "") + Output);
+	if (!["pass", "fail", "skip", "build-fail"].includes(action)) return;
+	if (action === "pass" || (action === "skip" && !test)) {
+		if (test) report.pass(key, seconds);
+	} else {
+		console.log(output.get(key) ?? "");
+		report.fail(action === "skip" ? `${key} was skipped` : key, test && seconds);
+	}
+	if (!test && Package) console.log(`   ${action} ${Package} ${seconds} s`);
+	output.delete(key);
+}
+
+/** TypeScript without a browser. */
+export function unitTests(report) {
+	return webTests(report, "vitest", ["vitest", "run", "--reporter=default", "--reporter=json"], (r) =>
+		r.testResults.flatMap((file) => file.assertionResults).map((t) => ({
+			name: t.fullName,
+			passed: t.status === "passed",
+			seconds: (t.duration ?? 0) / 1000,
+		})),
+	);
+}
+
+/** The whole product in Chromium and Firefox. */
+export function browserTests(report) {
+	const specs = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specs)];
+	return webTests(report, "browser tests", ["playwright", "test", "--reporter=list,json"], (r) =>
+		r.suites.flatMap(specs).map((spec) => ({
+			name: `${spec.file}: ${spec.title}`,
+			passed: spec.tests.every((t) => t.status === "expected" && t.expectedStatus === "passed"),
+			seconds: Math.max(...spec.tests.flatMap((t) => t.results.map((result) => result.duration / 1000))),
+		})),
+	);
+}
+
+/** Runs a JavaScript test runner, which leaves a report in JSON for `read`. */
+function webTests(report, name, command, read) {
+	return report.step(name, () => {
+		const file = join(scratch, `${command[0]}.json`);
+		const { status } = spawnSync("npx", command[0] === "vitest" ? [...command, `--outputFile.json=${file}`] : command, {
+			cwd: "web",
+			stdio: "inherit",
+			env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+		});
+		const before = report.failed;
+		const tests = existsSync(file) ? read(JSON.parse(readFileSync(file, "utf8"))) : [];
+		for (const { name, passed, seconds } of tests) passed ? report.pass(name, seconds) : report.fail(name, seconds);
+		// A run that broke off may have told of no test that failed.
+		if ((status !== 0 || tests.length === 0) && report.failed === before) report.fail(name);
+	});
+}
