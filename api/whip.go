@@ -1,5 +1,6 @@
-// Package api is what others build on: REST, webhooks, and WHIP and WHEP, through which
-// OBS, GStreamer, browsers and other people's benchmarks publish and watch.
+// Package api is what other programs use over HTTP: WHIP and WHEP, through which OBS,
+// GStreamer, browsers and benchmarks publish and watch, and for operators health, metrics
+// and profiles. REST and webhooks will be here.
 package api
 
 import (

@@ -74,6 +74,7 @@ func (s *roomSession) Offer(ctx context.Context, offer string) (string, error) {
 func (s *roomSession) Done() <-chan struct{} { return s.done }
 
 func (s *roomSession) Close() error {
+	s.connect.Stop()
 	err := s.peer.Close()
 	s.end()
 	return err
@@ -81,7 +82,7 @@ func (s *roomSession) Close() error {
 
 func (s *roomSession) end() { s.once.Do(func() { close(s.done) }) }
 
-// Media is told by the SFU.
+// Media is called by the SFU.
 func (s *roomSession) Media(state sfu.MediaState) {
 	switch state {
 	case sfu.MediaUp:
@@ -91,7 +92,7 @@ func (s *roomSession) Media(state sfu.MediaState) {
 	}
 }
 
-// Channel is told by the SFU when the chat data channel is open.
+// Channel is called by the SFU when the chat data channel is open.
 func (s *roomSession) Channel(c sfu.Channel) {
 	if s.serve == nil {
 		_ = c.Close()

@@ -16,7 +16,6 @@ package signaling
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -165,7 +164,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	spoken := conn.Subprotocol() == wire.Subprotocol
 	// The reader has a goroutine of its own, so that what net/http holds for the request
 	// is free again: that is half of what an idle tab would cost.
-	if !s.start(c, func() { c.readSocket(socket, allowed, spoken) }) {
+	if !s.start(c, func() { c.readWebSocket(socket, allowed, spoken) }) {
 		c.ended()
 	}
 }
@@ -193,26 +192,6 @@ func (s *Server) start(c *connection, reader func()) bool {
 // connection that asked for it.
 func (s *Server) timeout(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(s.requests, d)
-}
-
-func (c *connection) readSocket(socket *webSocket, allowed, spoken bool) {
-	switch {
-	case !allowed:
-		c.close(wire.CloseForbidden, "this origin is not allowed")
-	case !spoken:
-		c.close(wire.CloseTooOld, "ask for subprotocol "+wire.Subprotocol)
-	default:
-		if err := socket.read(c.receive); errors.Is(err, errTooLarge) {
-			c.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(socket.limit, 10)+" bytes")
-		} else if late(err) {
-			c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
-			socket.drainRaw()
-			return
-		} else if err != nil {
-			return
-		}
-	}
-	socket.drain()
 }
 
 // Close tells all tabs to come back, each after its own part of the spread, and waits

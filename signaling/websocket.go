@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -63,6 +64,28 @@ func remote(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	return limit.Address(ap.Addr())
+}
+
+// readWebSocket is the reader of a connection over a WebSocket. A page that may not speak
+// is told so by a close code.
+func (c *connection) readWebSocket(socket *webSocket, allowed, spoken bool) {
+	switch {
+	case !allowed:
+		c.close(wire.CloseForbidden, "this origin is not allowed")
+	case !spoken:
+		c.close(wire.CloseTooOld, "ask for subprotocol "+wire.Subprotocol)
+	default:
+		if err := socket.read(c.receive); errors.Is(err, errTooLarge) {
+			c.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(socket.limit, 10)+" bytes")
+		} else if late(err) {
+			c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
+			socket.drainRaw()
+			return
+		} else if err != nil {
+			return
+		}
+	}
+	socket.drain()
 }
 
 var errTooLarge = errors.New("message over the limit")
