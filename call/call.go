@@ -140,7 +140,7 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 }
 
 // Next returns the call after f happened at now, and what follows from it. Whatever ran
-// out before now happens first, so Next may return a changed call together with a
+// out before f arrived happens first, so Next may return a changed call together with a
 // refusal. A refused fact changes nothing itself.
 func (c Call) Next(f Fact, now time.Time) (Call, Effect, error) {
 	n := c.clone()
@@ -148,7 +148,7 @@ func (c Call) Next(f Fact, now time.Time) (Call, Effect, error) {
 	if f.Kind == Claimed && n.s.State != Ended {
 		s.claimed(f.Epoch) // before the clocks: what ran out while no server looked did not
 	}
-	s.expire()
+	s.expire(f.arrived(s.now))
 	err := s.take(f)
 	if !bytes.Equal(c.Encode(), n.Encode()) {
 		s.out.Changed = true
@@ -181,12 +181,12 @@ type step struct {
 	out Effect
 }
 
-// expire lets happen, in order, all that has run out.
-func (s *step) expire() {
+// expire lets happen, in order, all that has run out until then.
+func (s *step) expire(until int64) {
 	now := s.now
 	for {
 		at, happen := s.earliest()
-		if at == 0 || at > now {
+		if at == 0 || at > until {
 			break
 		}
 		s.now = at

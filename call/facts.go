@@ -1,5 +1,7 @@
 package call
 
+import "time"
+
 // FactKind names something that happened to a call.
 type FactKind string
 
@@ -54,6 +56,17 @@ type Fact struct {
 	OtherCall    string   `json:"other_call,omitempty"` // hold
 	Since        int64    `json:"since,omitempty"`      // hold
 	Fresh        Fresh    `json:"-"`                    // made by the owner, never taken from a request
+
+	// Arrived is when the owner got the fact, which it may look at later because it is busy.
+	// What runs out in between does not count against the fact. Zero: just now.
+	Arrived time.Time `json:"-"`
+}
+
+func (f Fact) arrived(now int64) int64 {
+	if f.Arrived.IsZero() {
+		return now
+	}
+	return min(now, f.Arrived.UnixMilli())
 }
 
 // binds reports whether the fact gives a leg to the connection that it comes from.

@@ -210,6 +210,7 @@ func (s *step) giveUp(p *participant) {
 		s.close(p.Leg, p.User, Replaced)
 		p.Moving.why = p.Leg.reason()
 		p.Leg, p.Moving = p.Moving, nil
+		s.weigh(p) // while it rings the tab needs no media to stay
 		return
 	}
 	if s.s.State == Ringing {

@@ -276,6 +276,14 @@ func TestTheLastMoveWins(t *testing.T) {
 	s.up("b2").hosts(bob1).up("b3").hosts(tab("bob", "b3"))
 }
 
+// The caller's first tab is gone for good, and the second has not got its media up in the
+// time of a move. It is there all the same, and the ring goes on.
+func TestMoveAwayFromADeadTabWhileRinging(t *testing.T) {
+	s := ring(t, "bob").gone(alice1).after(5 * time.Second).must(Fact{Kind: DoMove, From: alice2})
+	s.after(10 * time.Second).tick().is(Ringing).hosts(alice2).after(20 * time.Second).tick().is(Ringing)
+	s.must(Fact{Kind: DoAnswer, From: bob1}).up("a2").up("b1").is(Active)
+}
+
 func TestMoveWhileRinging(t *testing.T) {
 	s := ring(t, "bob").up("a1").must(Fact{Kind: DoMove, From: alice2}).up("a2").hosts(alice2).is(Ringing)
 	s.must(Fact{Kind: DoAnswer, From: bob1}).up("b1").is(Active)
@@ -449,4 +457,18 @@ func TestCallsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: want a refusal", name)
 		}
 	}
+}
+
+func TestWhatRunsOutAfterAFactArrivedDoesNotCount(t *testing.T) {
+	s := ring(t, "bob").gone(alice1).after(10 * time.Second)
+	late := Fact{Kind: DoAnswer, From: bob1, Arrived: epoch0.Add(10*time.Second - time.Millisecond)}
+	s.must(late).is(Connecting)
+
+	s = ring(t, "bob").gone(alice1).after(10 * time.Second)
+	late.Arrived = epoch0.Add(10 * time.Second)
+	s.late(refusal.CallEnded, late).ended(Cancelled)
+
+	// Its own time counts from when it is looked at.
+	s = ring(t, "bob").up("a1").after(30 * time.Second)
+	s.must(Fact{Kind: DoAnswer, From: bob1, Arrived: epoch0}).after(20*time.Second - time.Millisecond).tick().is(Connecting)
 }

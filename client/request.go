@@ -51,35 +51,35 @@ func (c *Client) Send(ctx context.Context, m wire.MessageSend) (chat.Message, er
 		delete(c.pending, m.ClientID)
 		c.mu.Unlock()
 	}()
+	var sent chat.Message
+	err := c.insist(ctx, wire.MethodMessageSend, m, &sent, func(r *refusal.Error) bool { return r.Retry > 0 })
+	return sent, err
+}
+
+// insist is Request for what may be asked twice: until there is an answer, ctx ends or
+// the client does, it asks again over the next connection when one is lost, and after a
+// while when a refusal is one to wait for.
+func (c *Client) insist(ctx context.Context, method string, params, result any, waitFor func(*refusal.Error) bool) error {
 	for {
-		var sent chat.Message
-		err := c.insist(ctx, wire.MethodMessageSend, m, &sent)
-		refused, _ := errors.AsType[*refusal.Error](err)
-		switch {
-		case err == nil:
-			return sent, nil
-		case refused == nil || refused.Retry == 0:
-			return chat.Message{}, err
+		err := c.Request(ctx, method, params, result)
+		if errors.Is(err, ErrDisconnected) {
+			continue
+		}
+		refused, ok := errors.AsType[*refusal.Error](err)
+		if !ok || !waitFor(refused) {
+			return err
 		}
 		select {
 		case <-time.After(refused.Retry):
 		case <-ctx.Done():
-			return chat.Message{}, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
-// insist is Request for what may be asked twice: when the connection is lost before the
-// answer it asks again over the next one, until there is an answer, ctx ends, or the
-// client does.
-func (c *Client) insist(ctx context.Context, method string, params, result any) error {
-	for {
-		err := c.Request(ctx, method, params, result)
-		if !errors.Is(err, ErrDisconnected) {
-			return err
-		}
-	}
-}
+// busy is a refusal of a server that may have done what was asked, or will when it is
+// asked again.
+func busy(r *refusal.Error) bool { return r.Code == refusal.Busy && r.Retry > 0 }
 
 // StartCall calls a user, with a leg for this tab. Like the other methods that return a
 // leg it asks again when a lost connection has swallowed the answer; the server hands the
@@ -107,13 +107,13 @@ func (c *Client) Resume(ctx context.Context, leg wire.CallLeg) (wire.CallLeg, er
 }
 
 func (c *Client) leg(ctx context.Context, method string, params any) (leg wire.CallLeg, err error) {
-	err = c.insist(ctx, method, params, &leg)
+	err = c.insist(ctx, method, params, &leg, busy)
 	return leg, err
 }
 
 // Leave ends this user's part in a call; it cancels while no one has answered.
 func (c *Client) Leave(ctx context.Context, id string) error {
-	return c.insist(ctx, wire.MethodCallLeave, wire.CallRef{Call: id}, nil)
+	return c.insist(ctx, wire.MethodCallLeave, wire.CallRef{Call: id}, nil, busy)
 }
 
 // Offer gives the leg's SDP offer (of the first negotiation, of more slots, of an ICE

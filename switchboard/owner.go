@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +26,10 @@ const (
 	saveTime  = 10 * time.Second // for one transaction
 	retrySave = time.Second      // after one that failed
 )
+
+// errSlow answers who has waited too long. The fact may still happen; asking again is
+// harmless.
+var errSlow = refusal.After(time.Second, refusal.Busy, "This call answers slowly just now. Ask again.")
 
 // errNotHere means that this node does not own the call and the fact was not looked at.
 var errNotHere = errors.New("this node does not own the call")
@@ -52,10 +57,10 @@ type owner struct {
 	media mediaStates
 }
 
-// request is a fact whose sender waits.
+// request is a fact that has arrived.
 type request struct {
 	fact  call.Fact
-	reply chan answer // takes one without waiting
+	reply chan answer // takes one without waiting; nil: nobody waits
 }
 
 type answer struct {
@@ -66,14 +71,18 @@ type answer struct {
 // mediaStates holds what the room has seen of the legs' media and the machine has not been
 // told yet: the newest of each leg, so it never fills up and nobody has to wait.
 type mediaStates struct {
-	mu   sync.Mutex
-	up   map[string]bool // by leg
-	wake chan struct{}   // holds one
+	mu     sync.Mutex
+	newest map[string]call.Fact // by leg
+	wake   chan struct{}        // holds one
 }
 
-func (m *mediaStates) put(leg string, up bool) {
+func (m *mediaStates) put(leg string, up bool, at time.Time) {
+	f := call.Fact{Kind: call.MediaDown, Leg: leg, Arrived: at}
+	if up {
+		f.Kind = call.MediaUp
+	}
 	m.mu.Lock()
-	m.up[leg] = up
+	m.newest[leg] = f
 	m.mu.Unlock()
 	select {
 	case m.wake <- struct{}{}:
@@ -81,18 +90,14 @@ func (m *mediaStates) put(leg string, up bool) {
 	}
 }
 
-func (m *mediaStates) take() (facts []call.Fact) {
+func (m *mediaStates) take() (all []request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for leg, up := range m.up {
-		kind := call.MediaDown
-		if up {
-			kind = call.MediaUp
-		}
-		facts = append(facts, call.Fact{Kind: kind, Leg: leg})
+	for _, f := range m.newest {
+		all = append(all, request{fact: f})
 	}
-	clear(m.up)
-	return facts
+	clear(m.newest)
+	return all
 }
 
 func newOwner(x *owners, id string) *owner {
@@ -103,7 +108,7 @@ func newOwner(x *owners, id string) *owner {
 		stop:  make(chan struct{}),
 		done:  make(chan struct{}),
 		start: time.Now(),
-		media: mediaStates{up: map[string]bool{}, wake: make(chan struct{}, 1)},
+		media: mediaStates{newest: map[string]call.Fact{}, wake: make(chan struct{}, 1)},
 	}
 }
 
@@ -112,6 +117,7 @@ func (o *owner) now() time.Time { return o.start.Add(time.Since(o.start)) }
 // ask sends a fact to the call and waits for what came of it. errNotHere means that the
 // owner ended first.
 func (o *owner) ask(ctx context.Context, f call.Fact) (call.Reply, error) {
+	f.Arrived = o.now()
 	r := request{fact: f, reply: make(chan answer, 1)}
 	select {
 	case o.inbox <- r:
@@ -124,7 +130,7 @@ func (o *owner) ask(ctx context.Context, f call.Fact) (call.Reply, error) {
 	case a := <-r.reply:
 		return a.reply, a.err
 	case <-ctx.Done():
-		return call.Reply{}, ctx.Err()
+		return call.Reply{}, errSlow
 	case <-o.done:
 		select {
 		case a := <-r.reply:
@@ -159,17 +165,53 @@ func (o *owner) loop() {
 		timer.Reset(o.untilNextTick())
 		select {
 		case r := <-o.inbox:
-			r.fact.Fresh = call.NewFresh()
-			reply, err := o.step(r.fact)
-			r.reply <- answer{reply, err}
+			o.handle(o.arrived(r))
 		case <-o.media.wake:
-			o.observe(o.media.take())
+			o.handle(o.arrived())
 		case <-timer.C:
-			retry := append(o.retry, call.Fact{Kind: call.Tick})
+			tick := call.Fact{Kind: call.Tick, Arrived: o.now()}
+			o.handle(o.arrived()) // it came before the tick
+			retry := o.retry
 			o.retry = nil
-			o.observe(retry)
+			for _, f := range append(retry, tick) {
+				o.handle([]request{{fact: f}})
+			}
 		case <-o.stop:
 			return
+		}
+	}
+}
+
+// arrived returns what waits, together with those that were taken already, in the order
+// in which it came: a deadline must not pass before what came in time is looked at.
+func (o *owner) arrived(taken ...request) []request {
+	all := append(taken, o.media.take()...)
+	for {
+		select {
+		case r := <-o.inbox:
+			all = append(all, r)
+			continue
+		default:
+		}
+		slices.SortStableFunc(all, func(a, b request) int { return a.fact.Arrived.Compare(b.fact.Arrived) })
+		return all
+	}
+}
+
+// handle lets facts happen. What nobody waits for and cannot be stored now is tried again.
+// Who still waits when the owner ends is told that it does not own the call.
+func (o *owner) handle(all []request) {
+	for _, r := range all {
+		if o.call.Ended() || o.fenced {
+			return
+		}
+		r.fact.Fresh = call.NewFresh()
+		reply, err := o.step(r.fact)
+		switch {
+		case r.reply != nil:
+			r.reply <- answer{reply, err}
+		case err != nil && !o.fenced:
+			o.retry = append(o.retry, r.fact)
 		}
 	}
 }
@@ -184,15 +226,6 @@ func (o *owner) untilNextTick() time.Duration {
 		return time.Hour
 	}
 	return max(0, at.Sub(o.now()))
-}
-
-// observe lets facts happen that nobody waits for. What cannot be stored now is tried again.
-func (o *owner) observe(facts []call.Fact) {
-	for _, f := range facts {
-		if _, err := o.step(f); err != nil && !o.fenced {
-			o.retry = append(o.retry, f)
-		}
-	}
 }
 
 // step makes one transition, or none.

@@ -33,6 +33,7 @@ type house struct {
 // brittle is the real store, which can be made to fail.
 type brittle struct {
 	*store.Store
+	slow   atomic.Int64 // ns that each write takes
 	broken atomic.Bool
 	saves  atomic.Int64
 }
@@ -41,6 +42,7 @@ var errDisk = errors.New("no space left on device")
 
 func (b *brittle) SaveCall(ctx context.Context, r call.Record) error {
 	b.saves.Add(1)
+	time.Sleep(time.Duration(b.slow.Load()))
 	if b.broken.Load() {
 		return errDisk
 	}

@@ -63,7 +63,7 @@ func (x *owners) Start(ctx context.Context, in call.Invitation) (_ call.Reply, o
 	select {
 	case <-o.begun:
 	case <-ctx.Done():
-		return call.Reply{}, "", ctx.Err() // it may ring already; the same start again finds it
+		return call.Reply{}, "", errSlow // it may ring already; the same start again finds it
 	}
 	if errors.Is(began.err, errNotHere) {
 		return call.Reply{}, began.winner.ID, nil
@@ -209,7 +209,7 @@ func (x *owners) Media(id, leg string, up bool) {
 	o := x.calls[id]
 	x.mu.Unlock()
 	if o != nil {
-		o.media.put(leg, up)
+		o.media.put(leg, up, o.now())
 	}
 }
 

@@ -53,7 +53,7 @@ func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, s
 		select {
 		case <-time.After(routePause):
 		case <-ctx.Done():
-			return call.Reply{}, "", ctx.Err()
+			return call.Reply{}, "", errSlow
 		}
 	}
 	return call.Reply{}, "", refusal.After(time.Second, refusal.Busy, "This call is changing servers. Try again.")
@@ -97,8 +97,12 @@ func (b *Board) there(ctx context.Context, id string, r callRequest) (call.Reply
 		return call.Reply{}, "", fmt.Errorf("ask call %s: %w", id, err)
 	}
 	data, err = b.bus.Request(ctx, callSubject(id), data)
-	if err != nil {
+	switch {
+	case errors.Is(err, bus.ErrNoResponders):
 		return call.Reply{}, "", err
+	case err != nil: // it may have happened, and the reply is lost
+		b.log.Warn("ask call on another node", "call", id, "fact", r.Fact.Kind, "err", err)
+		return call.Reply{}, "", errSlow
 	}
 	var a callAnswer
 	if err := json.Unmarshal(data, &a); err != nil {
