@@ -1,7 +1,6 @@
 package switchboard
 
 import (
-	"context"
 	"sync"
 
 	"carillon/bus"
@@ -29,7 +28,7 @@ func (b *Board) openRoom(id string) (follower, error) {
 	if r.requests, err = b.bus.Subscribe(callSubject(id), func(m bus.Message) { b.answer(id, m) }); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := b.timeout(requestTime)
 	defer cancel()
 	if err := b.bus.Flush(ctx); err != nil {
 		r.requests.Close()

@@ -137,7 +137,7 @@ func (b *Board) adopt(ctx context.Context, id string, r callRequest) (call.Reply
 // answer serves requests of other nodes. The subscription's goroutine does not wait.
 func (b *Board) answer(id string, m bus.Message) {
 	run := b.run(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+		ctx, cancel := b.timeout(requestTime)
 		defer cancel()
 		var r callRequest
 		var a callAnswer

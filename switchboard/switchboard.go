@@ -12,10 +12,12 @@
 package switchboard
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -50,7 +52,12 @@ type Board struct {
 	log           *slog.Logger
 	subscriptions []*bus.Subscription
 	ownerLeft     chan struct{} // holds one: a node has left calls behind
-	done          chan struct{}
+	done          chan struct{} // closed when the Board begins to close
+
+	// requests is the parent of the contexts of what nobody else's context bounds. It ends
+	// when there are no owners any more to ask.
+	requests context.Context
+	abandon  context.CancelFunc
 
 	tabs Tabs // set by Open, before anybody asks
 
@@ -69,6 +76,7 @@ func New(deps Deps) (*Board, error) {
 		limits: newLimits(settings.Fill(deps.Config, call.Defaults())), log: deps.Log,
 		rooms: map[string]*room{}, ownerLeft: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	b.requests, b.abandon = context.WithCancel(context.Background())
 	var err error
 	if b.owners, err = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics); err != nil {
 		return nil, fmt.Errorf("open switchboard: %w", err)
@@ -107,6 +115,7 @@ func (b *Board) Close() {
 		if err := b.bus.Publish(ownerLeftSubject, nil); err != nil {
 			b.log.Warn("leave calls to others", "err", err) // they will look sooner or later
 		}
+		b.abandon()
 		b.work.Wait()
 	})
 }
@@ -115,6 +124,11 @@ func (b *Board) unsubscribe() {
 	for _, sub := range b.subscriptions {
 		sub.Close()
 	}
+}
+
+// timeout makes the context of what is to be done within d.
+func (b *Board) timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.requests, d)
 }
 
 // run runs f in a goroutine that Close waits for; not at all once the Board is closed.

@@ -98,7 +98,7 @@ func (b *Board) tell(ctx context.Context, id string, f call.Fact) {
 // that hears of the new session by a request first knows as much.
 func (b *Board) TabBack(tab call.Seat) {
 	b.run(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+		ctx, cancel := b.timeout(requestTime)
 		defer cancel()
 		b.tellCalls(ctx, tab.User, "", call.Fact{Kind: call.TabBack, From: tab})
 	})

@@ -1,7 +1,6 @@
 package switchboard
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -28,33 +27,38 @@ func (b *Board) sweep() {
 	}
 }
 
+// sweepSoon wakes the sweep: a node has just left its calls behind.
 func (b *Board) sweepSoon() {
 	select {
 	case b.ownerLeft <- struct{}{}:
-	default: // it will look anyway
+	default: // it is awake already
 	}
 }
 
+// sweepOnce asks each owner of a live call, once, whether it is there.
 func (b *Board) sweepOnce() {
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := b.timeout(requestTime)
 	defer cancel()
 	records, err := b.store.AllLive(ctx)
-	if err != nil {
+	if err != nil && b.requests.Err() == nil {
 		b.log.Error("look for calls without an owner", "err", err)
-		return
 	}
-	lives := map[string]bool{b.node: true}
+	there := map[string]bool{b.node: true}
 	for _, r := range records {
-		owner, known := lives[r.Owner]
+		owned, known := there[r.Owner]
 		if !known {
 			_, err := b.bus.Request(ctx, ownerSubject(r.Owner), nil)
-			owner = !errors.Is(err, bus.ErrNoResponders)
-			lives[r.Owner] = owner
+			owned = !errors.Is(err, bus.ErrNoResponders)
+			there[r.Owner] = owned
 		}
-		if owner {
+		if owned {
 			continue
 		}
-		if _, _, err := b.do(ctx, r.ID, callRequest{Fact: call.Fact{Kind: call.Tick}}); err != nil {
+		_, _, err := b.do(ctx, r.ID, callRequest{Fact: call.Fact{Kind: call.Tick}})
+		if b.requests.Err() != nil {
+			return // the Board closes: they are for others to take over
+		}
+		if err != nil {
 			b.log.Warn("take call over", "call", r.ID, "err", err)
 		}
 	}
