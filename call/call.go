@@ -102,7 +102,7 @@ type Invitation struct {
 	Direct       bool
 	Media        Media
 	Camera       bool
-	From         Seat
+	From         Tab
 	People       []Person // all participants, the caller among them
 	Fresh        Fresh
 }

@@ -25,7 +25,7 @@ const (
 	MediaUp   FactKind = "media_up"   // the leg's transport is connected
 	MediaDown FactKind = "media_down" // nothing comes from the leg any more
 	TabGone   FactKind = "tab_gone"   // From.Session is over
-	TabBack   FactKind = "tab_back"   // From.Tab has a new connection, From.Session; older ones of it are over
+	TabBack   FactKind = "tab_back"   // From.TabID has a new connection, From.Session; older ones of it are over
 	Hold      FactKind = "hold"       // the user took part in another call, OtherCall, at Since
 	UserBusy  FactKind = "busy"       // the user's policy says that they are busy
 	Remove    FactKind = "remove"     // block, ban, revoked token; with From.Session only if it holds the leg
@@ -33,9 +33,9 @@ const (
 	Tick      FactKind = "tick"       // nothing but time
 )
 
-// Seat is who acts, and through which connection. The session is unguessable, the rest
+// Tab is who acts, and through which connection. The session is unguessable, the rest
 // of it is what the tab says of itself.
-type Seat struct {
+type Tab struct {
 	User    string `json:"user"`
 	Session string `json:"session,omitempty"` // empty: none, or not known any more
 	Since   int64  `json:"since,omitempty"`   // when that connection began, unix ns: of two of a tab the later one speaks for it
@@ -46,7 +46,7 @@ type Seat struct {
 // outside: Fresh is used if the fact turns out to make a leg.
 type Fact struct {
 	Kind         FactKind `json:"kind"`
-	From         Seat     `json:"from"`
+	From         Tab      `json:"from"`
 	ClientCallID string   `json:"client_call_id,omitempty"` // start
 	Camera       bool     `json:"camera,omitempty"`         // start, answer: is it on?
 	Leg          string   `json:"leg,omitempty"`            // resume, suspend, offer, media
@@ -103,21 +103,21 @@ type Reply struct {
 	Secret   string   `json:"secret,omitempty"` // its secret, in the clear only here
 	Merged   bool     `json:"merged,omitempty"` // glare: the start counted as an answer
 	Moved    bool     `json:"moved,omitempty"`  // the start counted as a move
-	HeldBy   Seat     `json:"held_by,omitzero"` // after leg_in_use: the connection that holds the leg; it may be dead without our knowing it yet
+	HeldBy   Tab      `json:"held_by,omitzero"` // after leg_in_use: the connection that holds the leg; it may be dead without our knowing it yet
 	Since    int64    `json:"since,omitempty"`  // when the user came to this call, unix ms; zero: not in it, or on hold
 }
 
 // LegEnd says that a leg is over and why.
 type LegEnd struct {
 	Leg    string
-	Seat   Seat
+	Tab    Tab
 	Reason Reason
 }
 
 // LegPass is what the room has to let a leg do.
 type LegPass struct {
 	Leg        string
-	Seat       Seat // Seat.Session is empty while its tab's connection is gone
+	Tab        Tab  // Tab.Session is empty while its tab's connection is gone
 	Active     bool // false: it is moving in, connected but neither heard nor seen
 	Microphone bool // may be forwarded
 	Camera     bool

@@ -24,7 +24,7 @@ func (s *step) grant(l *leg, f Fact) {
 }
 
 // bind makes the leg the tab's, as long as this connection of it lives.
-func (l *leg) bind(to Seat) {
+func (l *leg) bind(to Tab) {
 	l.session, l.since, l.Where, l.suspended = to.Session, to.Since, to.Where, false
 }
 
@@ -74,18 +74,18 @@ func (p *participant) leg(f Fact) *leg {
 }
 
 // in reports whether the leg is that tab's.
-func (l *leg) in(tab Seat) bool { return l != nil && l.Where.Tab == tab.Tab }
+func (l *leg) in(tab Tab) bool { return l != nil && l.Where.TabID == tab.TabID }
 
 // heldAgainst reports whether a connection holds the leg that does not give way to the
 // one that asks. Of two connections of a tab the earlier one gives way: the page has
 // connected again, whether the end of the earlier one is known or not.
-func (l *leg) heldAgainst(from Seat) bool {
+func (l *leg) heldAgainst(from Tab) bool {
 	later := l.in(from) && from.Since > l.since
 	return l.session != "" && l.session != from.Session && !later
 }
 
 // tabGone: the connection has ended. What it asked for may still come, and binds nothing.
-func (s *step) tabGone(from Seat) {
+func (s *step) tabGone(from Tab) {
 	if p := s.find(from.User); p != nil && from.Session != "" && !p.ended(from) {
 		p.over = newest(p.over, from.Session, rememberedEnds)
 	}
@@ -93,14 +93,14 @@ func (s *step) tabGone(from Seat) {
 }
 
 // tabBack: the tab has a new connection, so its earlier ones are over.
-func (s *step) tabBack(from Seat) {
+func (s *step) tabBack(from Tab) {
 	s.unbind(func(p *participant, l *leg) bool {
 		return p.User == from.User && l.in(from) && l.session != from.Session && l.since <= from.Since
 	})
 }
 
 // ended reports whether the end of that connection was told.
-func (p *participant) ended(from Seat) bool { return slices.Contains(p.over, from.Session) }
+func (p *participant) ended(from Tab) bool { return slices.Contains(p.over, from.Session) }
 
 // media tells what the room sees of a leg.
 func (s *step) media(id string, up bool) {
@@ -253,8 +253,8 @@ func (s *step) closeMoving(p *participant, reason Reason) {
 
 func (s *step) close(l *leg, user string, reason Reason) {
 	if l != nil {
-		seat := Seat{User: user, Session: l.session, Where: l.Where}
-		s.out.Ended = append(s.out.Ended, LegEnd{Leg: l.ID, Seat: seat, Reason: reason})
+		tab := Tab{User: user, Session: l.session, Where: l.Where}
+		s.out.Ended = append(s.out.Ended, LegEnd{Leg: l.ID, Tab: tab, Reason: reason})
 	}
 }
 

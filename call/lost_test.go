@@ -13,10 +13,10 @@ import (
 // connection ended before the reply, and the tab asks again over a new one.
 
 // again is the same tab with its next connection.
-func again(seat Seat) Seat {
-	seat.Session += "'"
-	seat.Since++
-	return seat
+func again(tab Tab) Tab {
+	tab.Session += "'"
+	tab.Since++
+	return tab
 }
 
 // asked is one request that hands out a leg, and the call as it is before.
@@ -106,18 +106,18 @@ func (a asked) lose(t *testing.T, order string) {
 	s.gone(first)
 
 	for _, l := range s.call.Legs() {
-		if l.Seat.Session == first.Session {
+		if l.Tab.Session == first.Session {
 			t.Errorf("leg %s is bound to a connection that has ended", l.Leg)
 		}
 	}
-	granted := s.legs[tab.Tab]
-	s.must(s.held(DoOffer, tab)).up(tab.Tab).hosts(tab)
+	granted := s.legs[tab.TabID]
+	s.must(s.held(DoOffer, tab)).up(tab.TabID).hosts(tab)
 	s.worthless(granted, tab)
 	s.gone(tab).worthless(granted, again(tab))
 }
 
 // worthless: no secret of the leg is good for anything but the granted one.
-func (s *script) worthless(granted Fresh, tab Seat) {
+func (s *script) worthless(granted Fresh, tab Tab) {
 	s.t.Helper()
 	for _, old := range s.secrets {
 		if old.Leg == granted.Leg && old != granted {
@@ -144,7 +144,7 @@ func (s *script) tell(f Fact) {
 	}
 }
 
-func at(f Fact, from Seat) Fact { f.From = from; return f }
+func at(f Fact, from Tab) Fact { f.From = from; return f }
 
 func TestTheCallerOfALostReplyDoesNotRingOn(t *testing.T) {
 	ring(t, "bob").gone(alice1).after(10*time.Second).tick().ended(Cancelled).user("bob", Missed)
@@ -187,7 +187,7 @@ func TestTheOlderConnectionOfATabBindsNothing(t *testing.T) {
 	s.refused(refusal.LegInUse, Fact{Kind: DoAnswer, From: bob1})
 	s.refused(refusal.LegInUse, Fact{Kind: DoMove, From: bob1})
 	s.must(Fact{Kind: TabBack, From: bob1}).quiet() // its hello was slow
-	if got := s.call.Legs()[1].Seat.Session; got != again(bob1).Session {
+	if got := s.call.Legs()[1].Tab.Session; got != again(bob1).Session {
 		t.Errorf("the leg is bound to %q, want the newer connection", got)
 	}
 	s.must(s.held(DoOffer, again(bob1)))
@@ -229,9 +229,9 @@ func TestAReplyLostWithTheServer(t *testing.T) {
 func TestTheEndsOfManyConnections(t *testing.T) {
 	s := ring(t, "bob")
 	for i := range 1000 {
-		seat := bob1
-		seat.Session = fmt.Sprintf("s-%d", i)
-		s.gone(seat)
+		tab := bob1
+		tab.Session = fmt.Sprintf("s-%d", i)
+		s.gone(tab)
 	}
 	if n := len(s.call.find("bob").over); n > 32 {
 		t.Errorf("a call remembers the ends of %d connections of a user", n)

@@ -25,7 +25,7 @@ func (w *world) lose(t *rapid.T) {
 	}
 	w.ask(t, p)
 	w.end(p)
-	of := func(s Seat) bool { return s.Tab == p.seat.Tab }
+	of := func(s Tab) bool { return s.TabID == p.tab.TabID }
 	for range rapid.IntRange(2, 8).Draw(t, "steps") {
 		switch rapid.SampledFrom([]string{"execute", "tell", "back", "cut"}).Draw(t, "step") {
 		case "execute":
@@ -68,7 +68,7 @@ func (w *world) ask(t *rapid.T, p *page) {
 // repeat sends what the page has asked for over the connection that it has now.
 func (w *world) repeat(p *page) {
 	f := *p.asked
-	f.From = p.seat
+	f.From = p.tab
 	w.flying = append(w.flying, f)
 }
 
@@ -87,7 +87,7 @@ func (w *world) executeThe(t *rapid.T, i int) {
 	f := w.flying[i]
 	w.flying = slices.Delete(w.flying, i, i+1)
 	p := w.pageOf(f.From)
-	if p.alive && p.seat.Session == f.From.Session {
+	if p.alive && p.tab.Session == f.From.Session {
 		p.asked = nil
 		w.send(t, p, f)
 		return
@@ -97,8 +97,8 @@ func (w *world) executeThe(t *rapid.T, i int) {
 	}
 }
 
-func (w *world) pageOf(seat Seat) *page {
-	i := slices.IndexFunc(w.tabs, func(p *page) bool { return p.seat.Tab == seat.Tab })
+func (w *world) pageOf(tab Tab) *page {
+	i := slices.IndexFunc(w.tabs, func(p *page) bool { return p.tab.TabID == tab.TabID })
 	return w.tabs[i]
 }
 
@@ -111,7 +111,7 @@ func (w *world) cut(p *page) {
 
 func (w *world) end(p *page) {
 	p.alive = false
-	w.ends = append(w.ends, p.seat)
+	w.ends = append(w.ends, p.tab)
 }
 
 // tell the call of an end, in any order.
@@ -137,8 +137,8 @@ func (w *world) back(t *rapid.T, p *page) {
 	}
 	p.alive = true
 	w.n++
-	p.seat.Session, p.seat.Since = fmt.Sprintf("s%d", w.n), int64(w.n)
-	_, _ = w.happen(t, Fact{Kind: TabBack, From: p.seat})
+	p.tab.Session, p.tab.Since = fmt.Sprintf("s%d", w.n), int64(w.n)
+	_, _ = w.happen(t, Fact{Kind: TabBack, From: p.tab})
 	if p.asked != nil {
 		w.repeat(p)
 	}
@@ -153,8 +153,8 @@ func (w *world) settle(t *rapid.T) {
 		w.tellThe(t, 0)
 	}
 	for _, l := range w.call.Legs() {
-		if p := w.pageOf(l.Seat); l.Seat.Session != "" && (!p.alive || p.seat.Session != l.Seat.Session) {
-			t.Fatalf("leg %s is bound to %s, which has ended", l.Leg, l.Seat.Session)
+		if p := w.pageOf(l.Tab); l.Tab.Session != "" && (!p.alive || p.tab.Session != l.Tab.Session) {
+			t.Fatalf("leg %s is bound to %s, which has ended", l.Leg, l.Tab.Session)
 		}
 	}
 }
@@ -164,8 +164,8 @@ func (w *world) settle(t *rapid.T) {
 func (w *world) boundToNoneThatEnded(t *rapid.T) {
 	recent := w.told[max(0, len(w.told)-rememberedEnds):]
 	for _, l := range w.call.Legs() {
-		if slices.ContainsFunc(recent, func(s Seat) bool { return s.Session == l.Seat.Session }) {
-			t.Fatalf("leg %s is bound to %s, of whose end the call was told", l.Leg, l.Seat.Session)
+		if slices.ContainsFunc(recent, func(s Tab) bool { return s.Session == l.Tab.Session }) {
+			t.Fatalf("leg %s is bound to %s, of whose end the call was told", l.Leg, l.Tab.Session)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (w *world) judge(t *rapid.T, p *page, f Fact, before Call, shown bool, repl
 		w.legs[f.Leg].shown = true
 	}
 	if f.binds() && !slices.ContainsFunc(w.call.Legs(), func(l LegPass) bool {
-		return l.Leg == reply.Leg && l.Seat.Session == f.From.Session && l.Seat.Tab == f.From.Tab
+		return l.Leg == reply.Leg && l.Tab.Session == f.From.Session && l.Tab.TabID == f.From.TabID
 	}) {
 		t.Fatalf("%+v was granted leg %s, which is not bound to its connection", f, reply.Leg)
 	}
@@ -196,10 +196,10 @@ func (w *world) judge(t *rapid.T, p *page, f Fact, before Call, shown bool, repl
 // as long as the newer ones may be lost, and only if no other tab's connection holds it.
 func (c Call) mayResume(f Fact, secrets *issued, shown bool) bool {
 	for _, l := range c.Legs() {
-		if l.Leg == f.Leg && l.Seat.User == f.From.User {
-			own := l.Seat.Tab == f.From.Tab
+		if l.Leg == f.Leg && l.Tab.User == f.From.User {
+			own := l.Tab.TabID == f.From.TabID
 			newest := f.Secret == secrets.all[len(secrets.all)-2] // the last one is what this request was given
-			return (newest || own && !shown) && (own || l.Seat.Session == "")
+			return (newest || own && !shown) && (own || l.Tab.Session == "")
 		}
 	}
 	return false
@@ -226,7 +226,7 @@ func (c Call) mustGrant(p *page, f Fact) bool {
 		}
 		got := p.secrets[len(p.secrets)-1]
 		return f.Leg == got.Leg && f.Secret == got.Secret &&
-			slices.ContainsFunc(c.Legs(), func(l LegPass) bool { return l.Leg == f.Leg && l.Seat.Tab == f.From.Tab })
+			slices.ContainsFunc(c.Legs(), func(l LegPass) bool { return l.Leg == f.Leg && l.Tab.TabID == f.From.TabID })
 	}
 	return false
 }

@@ -28,8 +28,8 @@ type world struct {
 
 	// model_lost_test.go
 	flying []Fact // requests that the call has not seen yet
-	ends   []Seat // connections that have ended, which the call has not been told yet
-	told   []Seat // those that it has been told, newest last
+	ends   []Tab  // connections that have ended, which the call has not been told yet
+	told   []Tab  // those that it has been told, newest last
 }
 
 // issued are the secrets of a leg.
@@ -39,7 +39,7 @@ type issued struct {
 }
 
 type page struct {
-	seat    Seat
+	tab     Tab
 	alive   bool
 	secrets []Fact // legs that it was handed, newest last
 	asked   *Fact  // what it has asked for and got no reply to
@@ -55,10 +55,10 @@ func newWorld(t *rapid.T) *world {
 	for _, u := range users {
 		in.People = append(in.People, Person{u, u})
 		for i := range 2 {
-			w.tabs = append(w.tabs, &page{seat: tab(u, fmt.Sprintf("%s%d", u, i)), alive: true})
+			w.tabs = append(w.tabs, &page{tab: tabOf(u, fmt.Sprintf("%s%d", u, i)), alive: true})
 		}
 	}
-	in.From, in.Fresh = w.tabs[0].seat, w.fresh()
+	in.From, in.Fresh = w.tabs[0].tab, w.fresh()
 	c, reply, err := New(in, Config{MaxMinutes: 5}, w.now)
 	if err != nil {
 		t.Fatalf("new: %v", err)
@@ -94,7 +94,7 @@ func (w *world) issue(r Reply) {
 
 func (p *page) handed(r Reply) {
 	if r.Secret != "" {
-		p.secrets = append(p.secrets, Fact{From: p.seat, Leg: r.Leg, Secret: r.Secret})
+		p.secrets = append(p.secrets, Fact{From: p.tab, Leg: r.Leg, Secret: r.Secret})
 	}
 }
 
@@ -165,7 +165,7 @@ func (w *world) anyLeg(t *rapid.T) string {
 func (w *world) anySecret(t *rapid.T, p *page) (Fact, bool) {
 	var all []Fact
 	for _, other := range w.tabs {
-		if other.seat.User == p.seat.User {
+		if other.tab.User == p.tab.User {
 			all = append(all, other.secrets...)
 		}
 	}
@@ -173,7 +173,7 @@ func (w *world) anySecret(t *rapid.T, p *page) (Fact, bool) {
 		return Fact{}, false
 	}
 	f := rapid.SampledFrom(all).Draw(t, "secret")
-	f.From = p.seat
+	f.From = p.tab
 	return f, true
 }
 
@@ -182,7 +182,7 @@ func (w *world) command(t *rapid.T) {
 	if !p.alive {
 		return
 	}
-	f := Fact{From: p.seat, Camera: true}
+	f := Fact{From: p.tab, Camera: true}
 	f.Kind = rapid.SampledFrom([]FactKind{
 		DoStart, DoRinging, DoAnswer, DoAnswer, DoDecline, DoLeave, DoMove, DoMove, DoSet, DoResume, DoSuspend, DoOffer,
 	}).Draw(t, "command")
@@ -224,8 +224,8 @@ func (w *world) again(t *rapid.T) {
 	}
 	f := rapid.SampledFrom(w.old).Draw(t, "again")
 	for _, p := range w.tabs {
-		if p.seat.Tab == f.From.Tab && p.alive {
-			f.From = p.seat
+		if p.tab.TabID == f.From.TabID && p.alive {
+			f.From = p.tab
 			w.send(t, p, f)
 		}
 	}
@@ -295,10 +295,10 @@ func TestAnyInterleavingKeepsThePromises(t *testing.T) {
 			"restart":  func(t *rapid.T) { oneIn(t, 8, w.restart) },
 			"hold": func(t *rapid.T) {
 				at := w.now.UnixMilli() - int64(rapid.IntRange(0, 5000).Draw(t, "ago"))
-				_, _ = w.happen(t, Fact{Kind: Hold, From: Seat{User: w.anyTab(t).seat.User}, OtherCall: "other", Since: at})
+				_, _ = w.happen(t, Fact{Kind: Hold, From: Tab{User: w.anyTab(t).tab.User}, OtherCall: "other", Since: at})
 			},
 			"remove": func(t *rapid.T) {
-				oneIn(t, 8, func(t *rapid.T) { _, _ = w.happen(t, Fact{Kind: Remove, From: Seat{User: w.anyTab(t).seat.User}}) })
+				oneIn(t, 8, func(t *rapid.T) { _, _ = w.happen(t, Fact{Kind: Remove, From: Tab{User: w.anyTab(t).tab.User}}) })
 			},
 		})
 		reached[w.call.s.State]++
@@ -343,7 +343,7 @@ func (w *world) everybodyLeaves(t *rapid.T) {
 		t.Fatalf("nobody is there and the call goes on: %s", w.call.Encode())
 	}
 	for kind := range map[FactKind]bool{DoAnswer: true, DoStart: true, DoMove: true} {
-		if _, err := w.happen(t, Fact{Kind: kind, From: w.tabs[2].seat}); !refusal.Is(err, refusal.CallEnded) {
+		if _, err := w.happen(t, Fact{Kind: kind, From: w.tabs[2].tab}); !refusal.Is(err, refusal.CallEnded) {
 			t.Fatalf("%s after the end: %v", kind, err)
 		}
 	}

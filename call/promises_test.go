@@ -79,10 +79,10 @@ func mustBeConsistent(t failer, c Call) {
 	heard := map[string]int{}
 	for _, l := range c.Legs() {
 		if l.Microphone || l.Camera || l.Active {
-			heard[l.Seat.User]++
+			heard[l.Tab.User]++
 		}
-		if heard[l.Seat.User] > 1 {
-			t.Fatalf("two active legs of %s: %+v", l.Seat.User, c.Legs())
+		if heard[l.Tab.User] > 1 {
+			t.Fatalf("two active legs of %s: %+v", l.Tab.User, c.Legs())
 		}
 	}
 	// What was stored is the same call.

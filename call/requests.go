@@ -82,7 +82,7 @@ func (p *participant) afterEnd(f Fact) error {
 	case DoLeave, DoSuspend, DoRinging, Hold, UserBusy, Remove:
 		return nil
 	case DoDecline:
-		if p.State == Declined && p.ActedAt != nil && p.ActedAt.Tab == f.From.Tab {
+		if p.State == Declined && p.ActedAt != nil && p.ActedAt.TabID == f.From.TabID {
 			return nil
 		}
 		if p.ActedAt != nil {
@@ -149,7 +149,7 @@ func (s *step) join(p *participant, f Fact) {
 // decline is the whole user's, and only while nobody of theirs has acted: a stale ring
 // must never end a live call, not even between answer and media.
 func (s *step) decline(p *participant, f Fact) error {
-	if p.State == Declined && p.ActedAt != nil && p.ActedAt.Tab == f.From.Tab {
+	if p.State == Declined && p.ActedAt != nil && p.ActedAt.TabID == f.From.TabID {
 		return nil
 	}
 	if !p.pending() {
@@ -298,7 +298,7 @@ func (s *step) authorise(p *participant, f Fact) (*leg, error) {
 		return nil, unknownLeg()
 	}
 	if f.From.Session != "" && l.heldAgainst(f.From) {
-		s.out.Reply.HeldBy = Seat{User: p.User, Session: l.session, Since: l.since, Where: l.Where}
+		s.out.Reply.HeldBy = Tab{User: p.User, Session: l.session, Since: l.since, Where: l.Where}
 		return nil, legInUse()
 	}
 	return l, nil

@@ -23,14 +23,14 @@ type script struct {
 	n       int
 }
 
-func tab(user, name string) Seat {
-	return Seat{User: user, Session: "s-" + name, Where: Where{Tab: name, Device: "d-" + user, DeviceName: "Chrome on Linux"}}
+func tabOf(user, name string) Tab {
+	return Tab{User: user, Session: "s-" + name, Where: Where{TabID: name, Device: "d-" + user, DeviceName: "Chrome on Linux"}}
 }
 
 var (
-	alice1, alice2 = tab("alice", "a1"), tab("alice", "a2")
-	bob1, bob2     = tab("bob", "b1"), tab("bob", "b2")
-	carol1         = tab("carol", "c1")
+	alice1, alice2 = tabOf("alice", "a1"), tabOf("alice", "a2")
+	bob1, bob2     = tabOf("bob", "b1"), tabOf("bob", "b2")
+	carol1         = tabOf("carol", "c1")
 )
 
 // ring starts a call of alice to the others.
@@ -39,7 +39,7 @@ func ring(t *testing.T, others ...string) *script {
 	return ringFrom(t, alice1, others...)
 }
 
-func ringFrom(t *testing.T, from Seat, others ...string) *script {
+func ringFrom(t *testing.T, from Tab, others ...string) *script {
 	t.Helper()
 	s := &script{t: t, legs: map[string]Fresh{}}
 	in := Invitation{
@@ -58,10 +58,10 @@ func ringFrom(t *testing.T, from Seat, others ...string) *script {
 	return s
 }
 
-func (s *script) handed(to Seat, r Reply) {
+func (s *script) handed(to Tab, r Reply) {
 	if r.Secret != "" {
-		s.legs[to.Tab] = Fresh{r.Leg, r.Secret}
-		s.secrets = append(s.secrets, s.legs[to.Tab])
+		s.legs[to.TabID] = Fresh{r.Leg, r.Secret}
+		s.secrets = append(s.secrets, s.legs[to.TabID])
 	}
 }
 
@@ -71,7 +71,7 @@ func (s *script) after(d time.Duration) *script { s.at += d; return s }
 func (s *script) do(f Fact) error {
 	s.t.Helper()
 	s.n++
-	f.Fresh = Fresh{fmt.Sprintf("leg-%s-%d", f.From.Tab, s.n), fmt.Sprintf("secret-%s-%d", f.From.Tab, s.n)}
+	f.Fresh = Fresh{fmt.Sprintf("leg-%s-%d", f.From.TabID, s.n), fmt.Sprintf("secret-%s-%d", f.From.TabID, s.n)}
 	before := s.call
 	next, effect, err := s.call.Next(f, epoch0.Add(s.at))
 	s.call, s.effect = next, effect
@@ -83,7 +83,7 @@ func (s *script) do(f Fact) error {
 func (s *script) must(f Fact) *script {
 	s.t.Helper()
 	if err := s.do(f); err != nil {
-		s.t.Fatalf("%s of %s after %v: %v", f.Kind, f.From.Tab, s.at, err)
+		s.t.Fatalf("%s of %s after %v: %v", f.Kind, f.From.TabID, s.at, err)
 	}
 	return s
 }
@@ -92,7 +92,7 @@ func (s *script) refused(code refusal.Code, f Fact) *script {
 	s.t.Helper()
 	before := string(s.call.Encode())
 	if err := s.do(f); !refusal.Is(err, code) {
-		s.t.Fatalf("%s of %s after %v: got %v, want %s", f.Kind, f.From.Tab, s.at, err, code)
+		s.t.Fatalf("%s of %s after %v: got %v, want %s", f.Kind, f.From.TabID, s.at, err, code)
 	}
 	if after := string(s.call.Encode()); after != before {
 		s.t.Fatalf("refused %s changed the call\nfrom %s\nto   %s", f.Kind, before, after)
@@ -112,15 +112,15 @@ func (s *script) down(tab string) *script {
 	return s.must(Fact{Kind: MediaDown, Leg: s.legs[tab].Leg})
 }
 
-func (s *script) gone(seat Seat) *script {
+func (s *script) gone(tab Tab) *script {
 	s.t.Helper()
-	return s.must(Fact{Kind: TabGone, From: seat})
+	return s.must(Fact{Kind: TabGone, From: tab})
 }
 
-// held is a fact about the leg of the seat's tab, with its secret.
-func (s *script) held(kind FactKind, seat Seat) Fact {
-	l := s.legs[seat.Tab]
-	return Fact{Kind: kind, From: seat, Leg: l.Leg, Secret: l.Secret}
+// held is a fact about the leg of the tab, with its secret.
+func (s *script) held(kind FactKind, tab Tab) Fact {
+	l := s.legs[tab.TabID]
+	return Fact{Kind: kind, From: tab, Leg: l.Leg, Secret: l.Secret}
 }
 
 // answered is a call of alice and bob with media on both sides.
@@ -155,10 +155,10 @@ func (s *script) user(user string, want ParticipantState) *script {
 }
 
 // hosts: the active leg of user is in that tab.
-func (s *script) hosts(seat Seat) *script {
+func (s *script) hosts(tab Tab) *script {
 	s.t.Helper()
-	if l := s.call.find(seat.User).Leg; l == nil || l.Where.Tab != seat.Tab {
-		s.t.Fatalf("the leg of %s is %+v, want it in %s", seat.User, l, seat.Tab)
+	if l := s.call.find(tab.User).Leg; l == nil || l.Where.TabID != tab.TabID {
+		s.t.Fatalf("the leg of %s is %+v, want it in %s", tab.User, l, tab.TabID)
 	}
 	return s
 }
@@ -167,7 +167,7 @@ func (s *script) hosts(seat Seat) *script {
 func (s *script) told(tab string, want Reason) *script {
 	s.t.Helper()
 	for _, e := range s.effect.Ended {
-		if e.Seat.Tab == tab && e.Reason == want {
+		if e.Tab.TabID == tab && e.Reason == want {
 			return s
 		}
 	}

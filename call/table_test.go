@@ -42,7 +42,7 @@ func TestFirstRingingChangesTheCallersText(t *testing.T) {
 
 func TestFirstAnswerWins(t *testing.T) {
 	s := ring(t, "bob").must(Fact{Kind: DoRinging, From: bob2}).must(Fact{Kind: DoAnswer, From: bob1}).hosts(bob1)
-	if got := s.call.Snapshot(epoch0).Participants[1].ActedAt; got == nil || got.Tab != "b1" {
+	if got := s.call.Snapshot(epoch0).Participants[1].ActedAt; got == nil || got.TabID != "b1" {
 		t.Errorf("acted at %+v, want b1, for its siblings to know", got)
 	}
 	s.refused(refusal.AlreadyAnswered, Fact{Kind: DoAnswer, From: bob2}).hosts(bob1)
@@ -91,7 +91,7 @@ func TestDeclineAfterTheAnswerHasNoEffect(t *testing.T) {
 }
 
 func TestBusyOnlyByPolicy(t *testing.T) {
-	ring(t, "bob").must(Fact{Kind: UserBusy, From: Seat{User: "bob"}}).ended(Busy).user("bob", BusyState)
+	ring(t, "bob").must(Fact{Kind: UserBusy, From: Tab{User: "bob"}}).ended(Busy).user("bob", BusyState)
 }
 
 func TestCancelBeforeAnAnswer(t *testing.T) {
@@ -187,7 +187,7 @@ func TestResume(t *testing.T) {
 	reloaded.Session = "s-b1-again"
 
 	thief := old
-	thief.From = tab("bob", "copy")
+	thief.From = tabOf("bob", "copy")
 	s.refused(refusal.LegInUse, thief)
 
 	if got := s.effect.Reply.HeldBy; got.Session != bob1.Session || got.User != "bob" {
@@ -228,7 +228,7 @@ func TestResumeOfALiveMediaOnlyBindsTheSocket(t *testing.T) {
 func TestACopyDoesNotTakeTheLegOfAPageThatReconnects(t *testing.T) {
 	s := answered(t).gone(bob1)
 	copied := s.held(DoResume, bob1)
-	copied.From = tab("bob", "copy")
+	copied.From = tabOf("bob", "copy")
 	s.refused(refusal.LegInUse, copied)
 	if got := s.effect.Reply.HeldBy; got.Session != "" {
 		t.Errorf("held by %+v, want by no connection", got)
@@ -272,8 +272,8 @@ func TestMoveAwayFromADeadTab(t *testing.T) {
 }
 
 func TestTheLastMoveWins(t *testing.T) {
-	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).must(Fact{Kind: DoMove, From: tab("bob", "b3")}).told("b2", Replaced)
-	s.up("b2").hosts(bob1).up("b3").hosts(tab("bob", "b3"))
+	s := answered(t).must(Fact{Kind: DoMove, From: bob2}).must(Fact{Kind: DoMove, From: tabOf("bob", "b3")}).told("b2", Replaced)
+	s.up("b2").hosts(bob1).up("b3").hosts(tabOf("bob", "b3"))
 }
 
 // The caller's first tab is gone for good, and the second has not got its media up in the
@@ -299,7 +299,7 @@ func TestStateOfAParticipantIsSeenByAll(t *testing.T) {
 	s.must(Fact{Kind: DoSet, From: bob2, Set: Set{Microphone: &no}}).quiet()
 	s.must(Fact{Kind: DoSet, From: bob1, Set: Set{Held: &yes, Microphone: &yes}})
 	for _, l := range s.call.Legs() {
-		if l.Seat.User == "bob" && (l.Active || l.Microphone || l.Camera) {
+		if l.Tab.User == "bob" && (l.Active || l.Microphone || l.Camera) {
 			t.Errorf("held, and yet %+v", l)
 		}
 	}
@@ -339,7 +339,7 @@ func TestOfTwoAnswersAtOnceOneIsNotHeld(t *testing.T) {
 		other.s.ID = "other"
 		other.find("bob").Since += later.Milliseconds()
 		hold := func(by Call) Fact {
-			return Fact{Kind: Hold, From: Seat{User: "bob"}, OtherCall: by.ID(), Since: by.find("bob").Since}
+			return Fact{Kind: Hold, From: Tab{User: "bob"}, OtherCall: by.ID(), Since: by.find("bob").Since}
 		}
 		first, _, err := s.call.Next(hold(other), epoch0)
 		if err != nil {
@@ -359,7 +359,7 @@ func TestBackFromHoldIsTheLatestCall(t *testing.T) {
 	no := false
 	s := answered(t)
 	other := s.at + time.Second
-	hold := Fact{Kind: Hold, From: Seat{User: "bob"}, OtherCall: "other", Since: epoch0.Add(other).UnixMilli()}
+	hold := Fact{Kind: Hold, From: Tab{User: "bob"}, OtherCall: "other", Since: epoch0.Add(other).UnixMilli()}
 	s.after(2 * time.Second).must(hold)
 	if !s.call.find("bob").Held || s.effect.Reply.Since != 0 {
 		t.Fatalf("held %v since %d, want held", s.call.find("bob").Held, s.effect.Reply.Since)
@@ -389,8 +389,8 @@ func TestLeave(t *testing.T) {
 }
 
 func TestRemoved(t *testing.T) {
-	answered(t).must(Fact{Kind: Remove, From: Seat{User: "bob"}}).ended(RemovedReason).user("bob", Removed).told("b1", RemovedReason)
-	ring(t, "bob").must(Fact{Kind: Remove, From: Seat{User: "alice"}}).ended(RemovedReason).user("bob", Missed)
+	answered(t).must(Fact{Kind: Remove, From: Tab{User: "bob"}}).ended(RemovedReason).user("bob", Removed).told("b1", RemovedReason)
+	ring(t, "bob").must(Fact{Kind: Remove, From: Tab{User: "alice"}}).ended(RemovedReason).user("bob", Missed)
 	// One session signed out: only the call it hosts.
 	answered(t).must(Fact{Kind: Remove, From: bob2}).quiet().must(Fact{Kind: Remove, From: bob1}).ended(RemovedReason)
 }

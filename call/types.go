@@ -75,7 +75,7 @@ const (
 
 // Where says which tab of which device did something.
 type Where struct {
-	Tab        string `json:"tab"`
+	TabID      string `json:"tab"`
 	Device     string `json:"device"`
 	DeviceName string `json:"device_name"`
 }

@@ -106,7 +106,7 @@ func (c Call) Legs() []LegPass {
 			}
 			active := l == p.Leg
 			all = append(all, LegPass{
-				Leg: l.ID, Seat: Seat{User: p.User, Session: l.session, Where: l.Where}, Active: active && !p.Held,
+				Leg: l.ID, Tab: Tab{User: p.User, Session: l.session, Where: l.Where}, Active: active && !p.Held,
 				Microphone: active && p.Microphone && !p.Held,
 				Camera:     active && p.Camera && !p.Held,
 			})

@@ -286,7 +286,7 @@ func FuzzDispatch(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			w.nodes[0].serveChannel(server, chat.User{ID: "mallory"}, call.Seat{User: "mallory", Where: call.Where{Tab: "tab-00000001"}}, true, 0)
+			w.nodes[0].serveChannel(server, chat.User{ID: "mallory"}, call.Tab{User: "mallory", Where: call.Where{TabID: "tab-00000001"}}, true, 0)
 		}()
 		_ = browser.WriteMessage(data)
 		_ = browser.WriteMessage([]byte(`{"jsonrpc":"2.0","id":77,"method":"session.list"}`))

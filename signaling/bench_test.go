@@ -117,7 +117,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	d := &discard{}
 	for i := range n {
 		c := newConnection(s, d, netip.Addr{}, true)
-		c.tab = call.Seat{User: "alice", Where: call.Where{Tab: fmt.Sprint("tab-", i)}}
+		c.tab = call.Tab{User: "alice", Where: call.Where{TabID: fmt.Sprint("tab-", i)}}
 		c.position.cursor.phase = live
 		u.connections = append(u.connections, c)
 	}

@@ -26,7 +26,7 @@ func (t tabs) HoldsLeg(user, tab, leg string, holds bool) {
 	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !holds})
 }
 
-func (t tabs) Answers(ctx context.Context, tab call.Seat) bool {
+func (t tabs) Answers(ctx context.Context, tab call.Tab) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	header := raw(envelope{Command: &command{Session: tab.Session, Probe: true}})
@@ -36,7 +36,7 @@ func (t tabs) Answers(ctx context.Context, tab call.Seat) bool {
 
 // ServeChannel begins at the end of the user's log. The channel has no session of its own:
 // it can do nothing that only a tab's connection may do.
-func (t tabs) ServeChannel(ch sfu.Channel, tab call.Seat) {
+func (t tabs) ServeChannel(ch sfu.Channel, tab call.Tab) {
 	s := t.server
 	ctx, cancel := s.timeout(requestTime)
 	defer cancel()

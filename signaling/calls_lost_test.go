@@ -220,7 +220,7 @@ func (r lostRequest) lose(w *lostWorld, node int, stored bool, when string) {
 		t.Fatal(err)
 	}
 	p := of(record.Snapshot, user)
-	if r.name != "move" && (p.Leg == nil || p.Leg.ID != again.Leg || p.Leg.Tab != asker.Tab()) {
+	if r.name != "move" && (p.Leg == nil || p.Leg.ID != again.Leg || p.Leg.TabID != asker.Tab()) {
 		t.Errorf("the user's leg is %+v, want %s in the tab that asked again", p.Leg, again.Leg)
 	}
 	live, err := w.store.LiveCalls(t.Context(), user)

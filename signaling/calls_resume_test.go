@@ -163,7 +163,7 @@ func TestACopyOfALivingPageNeverGetsItsLeg(t *testing.T) {
 			copied.refused(refusal.LegInUse, wire.MethodCallResume, refOf(b))
 		}
 	}
-	if s := bob.now(a.Call.ID); of(s, "bob").Leg == nil || of(s, "bob").Leg.Tab != "tab-of-the-original" {
+	if s := bob.now(a.Call.ID); of(s, "bob").Leg == nil || of(s, "bob").Leg.TabID != "tab-of-the-original" {
 		t.Errorf("the leg is at %+v", of(s, "bob").Leg)
 	}
 	pa.hears("bob all the while")

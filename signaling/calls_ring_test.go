@@ -36,7 +36,7 @@ func TestRingsInAllTabsAndOneAnswers(t *testing.T) {
 	b := bobs[2].must(wire.MethodCallAnswer, wire.CallAnswer{Call: a.Call.ID, Camera: true})
 	for _, tb := range bobs {
 		s := tb.until("answered", a.Call.ID, func(s call.Snapshot) bool { return s.State != call.Ringing })
-		if at := of(s, "bob").ActedAt; at == nil || at.Tab != bobs[2].Tab() || at.Device != "bobs-device-1" {
+		if at := of(s, "bob").ActedAt; at == nil || at.TabID != bobs[2].Tab() || at.Device != "bobs-device-1" {
 			t.Errorf("acted at %+v, want bob's third tab", at)
 		}
 	}
@@ -95,7 +95,7 @@ func TestDeclineCancelAndBadIDs(t *testing.T) {
 	bob.must(wire.MethodCallDecline, wire.CallRef{Call: a.Call.ID})
 	alice.ended(a.Call.ID, call.DeclinedReason)
 	alice.legEnd(a.Leg, call.DeclinedReason)
-	if s := bob2.ended(a.Call.ID, call.DeclinedReason); of(s, "bob").ActedAt.Tab != bob.Tab() {
+	if s := bob2.ended(a.Call.ID, call.DeclinedReason); of(s, "bob").ActedAt.TabID != bob.Tab() {
 		t.Error("bob's other tab does not learn who declined")
 	}
 

@@ -35,7 +35,7 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 		u.sessionsChanged()
 	}
 	for _, c := range u.all() {
-		mine := c.tab.Tab == cmd.Tab
+		mine := c.tab.TabID == cmd.Tab
 		switch {
 		case cmd.SignOut:
 			c.signOut(cmd)

@@ -24,7 +24,7 @@ type connection struct {
 	done    chan struct{} // closed when the reader has ended
 
 	// Set once by hello, before the connection is among its user's; read by everyone after.
-	tab     call.Seat
+	tab     call.Tab
 	profile chat.User
 	user    *localUser // nil before hello
 	log     *slog.Logger

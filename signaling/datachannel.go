@@ -26,11 +26,11 @@ const maxChannelMessage = 64 << 10
 // channel ends. The channel is the tab's second way in: answers go back on it; events and
 // notifications come on it only while the tab has no synced WebSocket. Whether it has one
 // now is told by synced.
-func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab call.Seat, synced bool, acked int64) {
+func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab call.Tab, synced bool, acked int64) {
 	d := &dataChannel{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
 	c := newConnection(s, d, netip.Addr{}, true) // its requests count for the user only
 	c.profile, c.tab = profile, tab
-	c.log = s.log.With("user", tab.User, "tab", tab.Tab, "channel", true)
+	c.log = s.log.With("user", tab.User, "tab", tab.TabID, "channel", true)
 	c.position.cursor.phase = standby
 	c.position.synced = true
 	ended := make(chan struct{})

@@ -69,7 +69,7 @@ func (l *line) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
 
 func (w *world) channel(node int, user, tab string, acked int64) *line {
 	server, browser := newLine()
-	from := call.Seat{User: user, Session: "s", Where: call.Where{Tab: tab, Device: "device-00000001"}}
+	from := call.Tab{User: user, Session: "s", Where: call.Where{TabID: tab, Device: "device-00000001"}}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

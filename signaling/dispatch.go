@@ -86,7 +86,7 @@ func on[P, R any](run func(c *connection, ctx context.Context, p P) (R, error)) 
 }
 
 // onCalls makes the entry of a request that the switchboard answers.
-func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Seat, p P) (R, error)) method {
+func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Tab, p P) (R, error)) method {
 	m := on(func(c *connection, ctx context.Context, p P) (none R, _ error) {
 		if c.server.calls == nil {
 			return none, errNoCalls
@@ -100,7 +100,7 @@ func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx cont
 // onLegs makes the entry of a request that binds a leg to the connection that asks. A
 // connection that has ended gets no leg. If it ends meanwhile, its end may have been told
 // before there was a call to tell, so it is told again.
-func onLegs[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Seat, p P) (R, error)) method {
+func onLegs[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Tab, p P) (R, error)) method {
 	m := onCalls(limit, run)
 	bind := m.run
 	m.run = func(ctx context.Context, c *connection, data json.RawMessage) (reply, error) {

@@ -95,7 +95,7 @@ func (u *localUser) receive(m bus.Message) {
 	all := u.all()
 	f.shared = len(all) > 1 && e.Tab == ""
 	for _, c := range all {
-		if e.Tab != "" && e.Tab != c.tab.Tab {
+		if e.Tab != "" && e.Tab != c.tab.TabID {
 			continue
 		}
 		if e.Offset > 0 {

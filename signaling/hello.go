@@ -87,7 +87,7 @@ func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.T
 		return none, nil, err
 	}
 	c.profile = user
-	c.tab = call.Seat{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{Tab: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
+	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	c.log = s.log.With("user", user.ID, "tab", h.Tab)
 
 	joining := time.Now()
@@ -179,7 +179,7 @@ func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome,
 // synced is sent when everything missed has been sent.
 func (c *connection) synced(offset int64) *frame {
 	yes := true
-	c.server.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &yes})
+	c.server.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Synced: &yes})
 	return notification(wire.NoteSynced, wire.Synced{Offset: offset})
 }
 

@@ -15,7 +15,7 @@ func (c *connection) userGet(ctx context.Context, p wire.UserGet) (chat.User, er
 }
 
 func (c *connection) objectSet(ctx context.Context, p wire.UserObjectSet) (wire.Empty, error) {
-	return wire.Empty{}, c.server.chat.SetObject(ctx, c.tab.User, c.tab.Tab, p.Key, p.Value)
+	return wire.Empty{}, c.server.chat.SetObject(ctx, c.tab.User, c.tab.TabID, p.Key, p.Value)
 }
 
 func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.UserObjects, error) {

@@ -16,7 +16,7 @@ import (
 // beginSession tells the nodes that a tab is here.
 func (s *Server) beginSession(c *connection) {
 	s.metrics.tabs.Inc()
-	s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Greeted: c.since.UnixNano()})
+	s.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Greeted: c.since.UnixNano()})
 	s.presence.changed(c.user)
 	c.log.Debug("hello", "device", c.tab.Device)
 }
@@ -41,7 +41,7 @@ func (s *Server) endSession(c *connection) {
 	}
 	if !c.replaced.Load() {
 		no := false
-		s.command(c.tab.User, command{Tab: c.tab.Tab, Session: c.tab.Session, Synced: &no, Acked: c.position.acked()})
+		s.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Synced: &no, Acked: c.position.acked()})
 	}
 	if s.calls != nil {
 		s.calls.TabGone(ctx, c.tab)
@@ -90,7 +90,7 @@ func (c *connection) signOut(cmd command) {
 }
 
 // sessionsOf lists a user's tabs on all nodes that have some.
-func (s *Server) sessionsOf(ctx context.Context, tab call.Seat) wire.SessionList {
+func (s *Server) sessionsOf(ctx context.Context, tab call.Tab) wire.SessionList {
 	sessions := s.sessionsHere(tab.User)
 	for _, node := range s.presence.nodesOf(tab.User) {
 		if node == s.node {
@@ -122,7 +122,7 @@ func (s *Server) sessionsHere(user string) (sessions []wire.Session) {
 	for _, c := range u.all() {
 		if !c.channel {
 			sessions = append(sessions, wire.Session{
-				ID: c.tab.Session, Tab: c.tab.Tab, Device: c.tab.Device, DeviceName: c.tab.DeviceName, Since: c.since.UnixMilli(),
+				ID: c.tab.Session, Tab: c.tab.TabID, Device: c.tab.Device, DeviceName: c.tab.DeviceName, Since: c.since.UnixMilli(),
 			})
 		}
 	}

@@ -77,7 +77,7 @@ func (u *localUser) add(c *connection) error {
 // may speak for a tab. The newest wins, for the older is most often a dead one whose end
 // has not been noticed yet.
 func (c *connection) replaceBy(newer *connection) bool {
-	if c.tab.Tab != newer.tab.Tab {
+	if c.tab.TabID != newer.tab.TabID {
 		return false
 	}
 	c.replace()

@@ -60,7 +60,7 @@ func (d *Door) enter(e entry) (*Peer, error) {
 // in the call: they are a member of its conversation, and hold the leg's secret.
 func (d *Door) leg(id string, pass call.LegPass, l sfu.Listener) (*Peer, error) {
 	return d.enter(entry{
-		room: id, peer: pass.Leg, participant: pass.Seat.User,
+		room: id, peer: pass.Leg, participant: pass.Tab.User,
 		rights: Rights{Publish: true, Watch: true}, listener: l,
 	})
 }

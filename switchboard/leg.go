@@ -29,8 +29,8 @@ type leg struct {
 func (l *leg) followLocked(p call.LegPass) {
 	before := l.pass
 	l.pass = p
-	if p.Seat != before.Seat && p.Seat.Session != "" {
-		l.room.board.tabs.HoldsLeg(p.Seat.User, p.Seat.Tab, l.id, true)
+	if p.Tab != before.Tab && p.Tab.Session != "" {
+		l.room.board.tabs.HoldsLeg(p.Tab.User, p.Tab.TabID, l.id, true)
 		l.tellSlotsLocked() // what was told while its connection was broken is lost
 	}
 	if l.peer != nil {
@@ -42,8 +42,8 @@ func (l *leg) followLocked(p call.LegPass) {
 // it has none. One way keeps them in order.
 func (l *leg) tellSlotsLocked() {
 	if l.slots != nil {
-		to := l.pass.Seat
-		l.room.board.tabs.Tell(to.User, to.Tab, wire.NoteSlots, *l.slots, "slots "+l.id)
+		to := l.pass.Tab
+		l.room.board.tabs.Tell(to.User, to.TabID, wire.NoteSlots, *l.slots, "slots "+l.id)
 	}
 }
 

@@ -64,7 +64,7 @@ func (n *listener) Slots(slots []sfu.Slot) {
 func (n *listener) Speaker(participant string) {
 	if p, current := n.pass(nil); current {
 		note := wire.Speaker{Call: n.leg.room.id, User: participant}
-		n.leg.room.board.tabs.Tell(p.Seat.User, p.Seat.Tab, wire.NoteSpeaker, note, "speaker "+n.leg.id)
+		n.leg.room.board.tabs.Tell(p.Tab.User, p.Tab.TabID, wire.NoteSpeaker, note, "speaker "+n.leg.id)
 	}
 }
 
@@ -77,7 +77,7 @@ func (n *listener) Phase(name string, took time.Duration) {
 func (n *listener) Channel(ch sfu.Channel) {
 	p, current := n.pass(nil)
 	board := n.leg.room.board
-	if !current || !board.run(func() { board.tabs.ServeChannel(ch, p.Seat) }) {
+	if !current || !board.run(func() { board.tabs.ServeChannel(ch, p.Tab) }) {
 		_ = ch.Close()
 	}
 }

@@ -29,14 +29,14 @@ func busy(t *testing.T) (*house, *switchboard.Owners, call.Reply) {
 func TestACallerWhoIsBackInTimeIsNotGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, x, a := busy(t)
-		back := seat("alice", 1)
+		back := tabOf("alice", 1)
 		back.Session, back.Since = "alice-session-again", 1
 		var wg sync.WaitGroup
 		for _, f := range []call.Fact{
-			{Kind: call.TabGone, From: seat("alice", 1)},
-			{Kind: call.DoRinging, From: seat("bob", 1)},
+			{Kind: call.TabGone, From: tabOf("alice", 1)},
+			{Kind: call.DoRinging, From: tabOf("bob", 1)},
 			{Kind: call.DoResume, From: back, Leg: a.Leg, Secret: a.Secret}, // 2 s after she went
-			{Kind: call.DoAnswer, From: seat("bob", 1)},
+			{Kind: call.DoAnswer, From: tabOf("bob", 1)},
 		} {
 			wg.Go(func() { h.do(x, "c", f) })
 			time.Sleep(time.Second)
@@ -56,7 +56,7 @@ func TestAnAnswerInTimeIsNotTooLate(t *testing.T) {
 			x.Media("c", a.Leg, true)
 			synctest.Wait() // it is being stored
 			time.Sleep(left / 2)
-			if _, err := x.Do(t.Context(), "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}); err != nil {
+			if _, err := x.Do(t.Context(), "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); err != nil {
 				t.Errorf("answered %v before the end of the ring: %v", left/2, err)
 			}
 		})
@@ -66,11 +66,11 @@ func TestAnAnswerInTimeIsNotTooLate(t *testing.T) {
 func TestMediaThatCameInTimeCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, x, a := busy(t)
-		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)})
+		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
 		x.Media("c", a.Leg, true)
 		time.Sleep(11 * time.Second) // six of them to store it; 3 s are left to bob's media
 		go func() {
-			h.do(x, "c", call.Fact{Kind: call.DoSet, From: seat("alice", 1), Set: call.Set{Camera: new(bool)}})
+			h.do(x, "c", call.Fact{Kind: call.DoSet, From: tabOf("alice", 1), Set: call.Set{Camera: new(bool)}})
 		}()
 		time.Sleep(2 * time.Second)
 		x.Media("c", b.Leg, true)
@@ -89,7 +89,7 @@ func TestWhoWaitsTooLongMayAskAgain(t *testing.T) {
 		_, x, _ := busy(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		answer := call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}
+		answer := call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}
 		_, err := x.Do(ctx, "c", answer)
 		if refused, _ := errors.AsType[*refusal.Error](err); refused == nil || refused.Code != refusal.Busy || refused.Retry == 0 {
 			t.Errorf("got %v, want busy, and when to ask again", err)
@@ -116,13 +116,13 @@ func TestManyAnswersUnderLoad(t *testing.T) {
 				return
 			}
 			var both sync.WaitGroup
-			back := seat("alice", 1)
+			back := tabOf("alice", 1)
 			back.Session, back.Since = "again", 1
 			both.Go(func() {
-				h.do(x, in.ID, call.Fact{Kind: call.TabGone, From: seat("alice", 1)})
+				h.do(x, in.ID, call.Fact{Kind: call.TabGone, From: tabOf("alice", 1)})
 				h.do(x, in.ID, call.Fact{Kind: call.DoResume, From: back, Leg: a.Leg, Secret: a.Secret})
 			})
-			both.Go(func() { h.do(x, in.ID, call.Fact{Kind: call.DoAnswer, From: seat("bob", i)}) })
+			both.Go(func() { h.do(x, in.ID, call.Fact{Kind: call.DoAnswer, From: tabOf("bob", i)}) })
 			both.Wait()
 			if s := h.stored(in.ID).Snapshot; s.State != call.Connecting || s.Participants[0].State != call.Joining && s.Participants[0].State != call.Reconnecting {
 				t.Errorf("call %s is %s %s", in.ID, s.State, s.Reason)

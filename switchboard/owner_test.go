@@ -112,17 +112,17 @@ func (h *house) room(id string) *room {
 	return h.rooms[id]
 }
 
-func seat(user string, n int) call.Seat {
-	return call.Seat{
+func tabOf(user string, n int) call.Tab {
+	return call.Tab{
 		User: user, Session: fmt.Sprintf("%s-session-%d", user, n),
-		Where: call.Where{Tab: fmt.Sprintf("%s-tab-%d", user, n), Device: user + "-device", DeviceName: "Chrome"},
+		Where: call.Where{TabID: fmt.Sprintf("%s-tab-%d", user, n), Device: user + "-device", DeviceName: "Chrome"},
 	}
 }
 
 func (h *house) invitation(id, from string) call.Invitation {
 	return call.Invitation{
 		ID: id, ClientCallID: "cc-" + id, Conversation: h.conversation, Direct: true, Media: call.Video,
-		From: seat(from, 1), People: []call.Person{{User: "alice", Name: "Alice"}, {User: "bob", Name: "Bob"}},
+		From: tabOf(from, 1), People: []call.Person{{User: "alice", Name: "Alice"}, {User: "bob", Name: "Bob"}},
 	}
 }
 
@@ -179,7 +179,7 @@ func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
 		if _, err := x.Do(t.Context(), "ring", call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Errorf("got %v, want no owner any more", err)
 		}
-		if _, err := x.Adopt(t.Context(), h.stored("ring"), call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
+		if _, err := x.Adopt(t.Context(), h.stored("ring"), call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
 			t.Errorf("late answer: got %v, want call_ended", err)
 		}
 	})
@@ -190,7 +190,7 @@ func TestGraceTimeOfALostLeg(t *testing.T) {
 		h := newHouse(t)
 		x := h.server("one")
 		a := h.start(x, "c")
-		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)})
+		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
 		x.Media("c", a.Leg, true)
 		x.Media("c", b.Leg, true)
 		synctest.Wait()
@@ -261,7 +261,7 @@ func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 		h := newHouse(t)
 		first := h.server("first")
 		a := h.start(first, "c")
-		b := h.do(first, "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)})
+		b := h.do(first, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
 		first.Media("c", a.Leg, true)
 		first.Media("c", b.Leg, true)
 		synctest.Wait()
@@ -271,7 +271,7 @@ func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 		if _, err := second.Do(t.Context(), "c", call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Fatalf("got %v before it was claimed", err)
 		}
-		resume := call.Fact{Kind: call.DoResume, From: seat("bob", 2), Leg: b.Leg, Secret: b.Secret}
+		resume := call.Fact{Kind: call.DoResume, From: tabOf("bob", 2), Leg: b.Leg, Secret: b.Secret}
 		r, err := second.Adopt(t.Context(), h.stored("c"), resume)
 		if err != nil {
 			t.Fatalf("resume after the restart: %v", err)
@@ -298,7 +298,7 @@ func TestWhoIsFencedStops(t *testing.T) {
 		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.Tick}); err != nil {
 			t.Fatal(err)
 		}
-		answer := call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}
+		answer := call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}
 		if _, err := first.Do(t.Context(), "c", answer); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Fatalf("got %v, want the fenced owner to give up", err)
 		}
@@ -343,7 +343,7 @@ func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
 		x := h.server("one")
 		a := h.start(x, "c")
 		h.store.broken.Store(true)
-		answer := call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}
+		answer := call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}
 		_, err := x.Do(t.Context(), "c", answer)
 		if !refusal.Is(err, refusal.Busy) {
 			t.Fatalf("got %v, want busy", err)
@@ -379,7 +379,7 @@ func TestACallThatCannotBeReadIsEnded(t *testing.T) {
 	}
 	second := h.server("second")
 	for range 2 {
-		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.DoAnswer, From: seat("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
+		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
 			t.Fatalf("got %v, want call_ended", err)
 		}
 	}
@@ -396,7 +396,7 @@ func TestManyAnswersOneWinner(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
-			switch _, err := x.Do(t.Context(), "c", call.Fact{Kind: call.DoAnswer, From: seat("bob", i)}); {
+			switch _, err := x.Do(t.Context(), "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", i)}); {
 			case err == nil:
 				won.Add(1)
 			case !refusal.Is(err, refusal.AlreadyAnswered):

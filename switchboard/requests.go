@@ -16,7 +16,7 @@ import (
 const startAttempts = 3
 
 // Start makes a call, or goes to the one that stands in its way.
-func (b *Board) Start(ctx context.Context, tab call.Seat, p wire.CallStart) (wire.CallLeg, error) {
+func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire.CallLeg, error) {
 	var none wire.CallLeg
 	if n := len(p.ClientCallID); n == 0 || n > 64 {
 		return none, refusal.New(refusal.BadRequest, "client_call_id has 1 to 64 characters.")
@@ -77,19 +77,19 @@ func (b *Board) conversation(ctx context.Context, caller string, p wire.CallStar
 }
 
 // Answer takes the ring of a call for a tab, which gets the leg.
-func (b *Board) Answer(ctx context.Context, tab call.Seat, p wire.CallAnswer) (wire.CallLeg, error) {
+func (b *Board) Answer(ctx context.Context, tab call.Tab, p wire.CallAnswer) (wire.CallLeg, error) {
 	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoAnswer, From: tab, Camera: p.Camera})
 }
 
 // Move hands the user's part in a call to the tab that asks.
-func (b *Board) Move(ctx context.Context, tab call.Seat, p wire.CallMove) (wire.CallLeg, error) {
+func (b *Board) Move(ctx context.Context, tab call.Tab, p wire.CallMove) (wire.CallLeg, error) {
 	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoMove, From: tab})
 }
 
 // Resume gives a leg to a tab that proves by the leg's secret that its page hosted it.
 // While a connection holds the leg, that one is asked: if it answers, its page lives, and
 // the tab that wants to resume is a copy of it.
-func (b *Board) Resume(ctx context.Context, tab call.Seat, p wire.LegRef) (wire.CallLeg, error) {
+func (b *Board) Resume(ctx context.Context, tab call.Tab, p wire.LegRef) (wire.CallLeg, error) {
 	resume := callRequest{Fact: legFact(call.DoResume, tab, p)}
 	reply, _, err := b.do(ctx, p.Call, resume)
 	if holder := reply.HeldBy; refusal.Is(err, refusal.LegInUse) && holder.Session != "" && !b.tabs.Answers(ctx, holder) {
@@ -120,17 +120,17 @@ func (b *Board) handOver(ctx context.Context, user string, r call.Reply) wire.Ca
 }
 
 // Ringing notes that the tab shows the ring.
-func (b *Board) Ringing(ctx context.Context, tab call.Seat, p wire.CallRef) (wire.Empty, error) {
+func (b *Board) Ringing(ctx context.Context, tab call.Tab, p wire.CallRef) (wire.Empty, error) {
 	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoRinging, From: tab})
 }
 
 // Decline refuses the call for the whole user.
-func (b *Board) Decline(ctx context.Context, tab call.Seat, p wire.CallRef) (wire.Empty, error) {
+func (b *Board) Decline(ctx context.Context, tab call.Tab, p wire.CallRef) (wire.Empty, error) {
 	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoDecline, From: tab})
 }
 
 // Leave takes the user out of the call; it cancels while no one has answered.
-func (b *Board) Leave(ctx context.Context, tab call.Seat, p wire.CallRef) (wire.Empty, error) {
+func (b *Board) Leave(ctx context.Context, tab call.Tab, p wire.CallRef) (wire.Empty, error) {
 	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoLeave, From: tab})
 }
 
@@ -141,17 +141,17 @@ func (b *Board) ask(ctx context.Context, id string, f call.Fact) (wire.Empty, er
 }
 
 // Suspend notes that the page of a leg goes away, perhaps to come back.
-func (b *Board) Suspend(ctx context.Context, tab call.Seat, p wire.LegRef) error {
+func (b *Board) Suspend(ctx context.Context, tab call.Tab, p wire.LegRef) error {
 	_, err := b.ask(ctx, p.Call, legFact(call.DoSuspend, tab, p))
 	return err
 }
 
-func legFact(kind call.FactKind, tab call.Seat, p wire.LegRef) call.Fact {
+func legFact(kind call.FactKind, tab call.Tab, p wire.LegRef) call.Fact {
 	return call.Fact{Kind: kind, From: tab, Leg: p.Leg, Secret: p.Secret}
 }
 
 // SetState changes what the user sends and shows in a call: mute, camera, hold, hand.
-func (b *Board) SetState(ctx context.Context, tab call.Seat, p wire.CallStateSet) (wire.Empty, error) {
+func (b *Board) SetState(ctx context.Context, tab call.Tab, p wire.CallStateSet) (wire.Empty, error) {
 	reply, _, err := b.do(ctx, p.Call, callRequest{Fact: call.Fact{
 		Kind: call.DoSet, From: tab,
 		Set: call.Set{Microphone: p.Microphone, Camera: p.Camera, Held: p.Held, HandRaised: p.HandRaised},
@@ -163,7 +163,7 @@ func (b *Board) SetState(ctx context.Context, tab call.Seat, p wire.CallStateSet
 }
 
 // Offer negotiates the PeerConnection of a leg.
-func (b *Board) Offer(ctx context.Context, tab call.Seat, p wire.LegOffer) (wire.LegAnswer, error) {
+func (b *Board) Offer(ctx context.Context, tab call.Tab, p wire.LegOffer) (wire.LegAnswer, error) {
 	if p.SDP == "" {
 		return wire.LegAnswer{}, refusal.New(refusal.BadSDP, "The offer is empty.")
 	}
@@ -175,7 +175,7 @@ func (b *Board) Offer(ctx context.Context, tab call.Seat, p wire.LegOffer) (wire
 var clientPhases = []string{"first_audio", "first_frame"}
 
 // Phase records a time that the tab measured.
-func (b *Board) Phase(ctx context.Context, tab call.Seat, p wire.LegPhase) (wire.Empty, error) {
+func (b *Board) Phase(ctx context.Context, tab call.Tab, p wire.LegPhase) (wire.Empty, error) {
 	var none wire.Empty
 	took := time.Duration(p.MS) * time.Millisecond
 	if !slices.Contains(clientPhases, p.Phase) || took < 0 || took > 2*time.Minute {

@@ -68,8 +68,8 @@ func (r *room) Follow(passes []call.LegPass, ended []call.LegEnd) {
 	}
 	for _, e := range ended {
 		end := wire.LegEnd{Call: r.id, Leg: e.Leg, Reason: e.Reason}
-		r.board.tabs.Tell(e.Seat.User, e.Seat.Tab, wire.NoteLegEnd, end, "")
-		r.board.tabs.HoldsLeg(e.Seat.User, e.Seat.Tab, e.Leg, false)
+		r.board.tabs.Tell(e.Tab.User, e.Tab.TabID, wire.NoteLegEnd, end, "")
+		r.board.tabs.HoldsLeg(e.Tab.User, e.Tab.TabID, e.Leg, false)
 	}
 }
 

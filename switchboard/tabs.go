@@ -24,11 +24,11 @@ type Tabs interface {
 
 	// Answers pings the connection of a tab and reports whether it answers. One that does
 	// not, or that no node has, is over. It takes up to two seconds.
-	Answers(ctx context.Context, tab call.Seat) bool
+	Answers(ctx context.Context, tab call.Tab) bool
 
 	// ServeChannel speaks the protocol on the data channel of a leg for its tab, until the
 	// channel ends.
-	ServeChannel(ch sfu.Channel, tab call.Seat)
+	ServeChannel(ch sfu.Channel, tab call.Tab)
 }
 
 // Live returns the calls of a user that have not ended, as of now.
@@ -52,7 +52,7 @@ func (b *Board) holdOthers(ctx context.Context, user string, this call.Reply) {
 		return
 	}
 	id := this.Snapshot.ID
-	b.tellCalls(ctx, user, id, call.Fact{Kind: call.Hold, From: call.Seat{User: user}, OtherCall: id, Since: this.Since})
+	b.tellCalls(ctx, user, id, call.Fact{Kind: call.Hold, From: call.Tab{User: user}, OtherCall: id, Since: this.Since})
 }
 
 // tellCalls lets a fact happen to all live calls in which the user has a leg. A hold and the
@@ -96,7 +96,7 @@ func (b *Board) tell(ctx context.Context, id string, f call.Fact) {
 
 // TabBack is called at hello: the tab has a new session. It does not wait, since a call
 // that hears of the new session by a request first knows as much.
-func (b *Board) TabBack(tab call.Seat) {
+func (b *Board) TabBack(tab call.Tab) {
 	b.run(func() {
 		ctx, cancel := b.timeout(requestTime)
 		defer cancel()
@@ -106,11 +106,11 @@ func (b *Board) TabBack(tab call.Seat) {
 
 // TabGone is called when a tab's session has ended, whatever the reason, and again after a
 // request of it that was executed meanwhile.
-func (b *Board) TabGone(ctx context.Context, tab call.Seat) {
+func (b *Board) TabGone(ctx context.Context, tab call.Tab) {
 	b.tellCalls(ctx, tab.User, "", call.Fact{Kind: call.TabGone, From: tab})
 }
 
 // SignedOut is called, before TabGone, when the session was ended by sign-out.
-func (b *Board) SignedOut(ctx context.Context, tab call.Seat) {
+func (b *Board) SignedOut(ctx context.Context, tab call.Tab) {
 	b.tellCalls(ctx, tab.User, "", call.Fact{Kind: call.Remove, From: tab})
 }
