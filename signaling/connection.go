@@ -18,8 +18,8 @@ import (
 type connection struct {
 	// Fixed at construction.
 	server  *Server
-	address netip.Addr
-	channel bool // a data channel
+	address netip.Addr // under which its requests are counted; none: of the user only
+	channel bool       // a data channel
 	since   time.Time
 	done    chan struct{} // closed when the reader has ended
 
@@ -33,7 +33,7 @@ type connection struct {
 	frameLimit   *limit.Bucket
 	garbageLimit *limit.Bucket // of what is not a frame, or asks for nothing that exists
 
-	// Each with its own lock.
+	// Each with a lock of its own. That of position may be held while the one of out is taken.
 	out      outgoing
 	liveness liveness
 	position position

@@ -27,8 +27,9 @@ type reply struct {
 	after func() // nil: nothing
 }
 
-// table lists what a client may ask once it has said hello. The requests and
-// notifications that are not in it are hello and pong, which the reader answers itself.
+// table lists what a client may ask once it has said hello: each method with its types,
+// its lane (the chatLane, unless it is about calls), its limits, and whether it is a
+// notification. Only hello and pong are not in it; the reader answers them itself.
 var table = map[string]method{
 	wire.MethodTokenRenew:         on((*connection).renewToken),
 	wire.MethodSessionList:        on((*connection).sessionList),
@@ -44,16 +45,16 @@ var table = map[string]method{
 	wire.MethodMessagePage:        on((*connection).messagePage),
 	wire.MethodReceiptRead:        on((*connection).receiptRead),
 
-	wire.MethodCallStart:   onLegs(rings, (*switchboard.Board).Start),
-	wire.MethodCallAnswer:  onLegs(legs, (*switchboard.Board).Answer),
-	wire.MethodCallMove:    onLegs(legs, (*switchboard.Board).Move),
-	wire.MethodCallResume:  onLegs(legs, (*switchboard.Board).Resume),
-	wire.MethodCallRinging: onCalls(legs, (*switchboard.Board).Ringing),
-	wire.MethodCallDecline: onCalls(legs, (*switchboard.Board).Decline),
-	wire.MethodCallLeave:   onCalls(legs, (*switchboard.Board).Leave),
-	wire.MethodCallState:   onCalls(legs, (*switchboard.Board).SetState),
-	wire.MethodLegOffer:    onLegs(legs, (*switchboard.Board).Offer),
-	wire.MethodLegPhase:    onCalls(legs, (*switchboard.Board).Phase),
+	wire.MethodCallStart:   onLegs(callStarts, (*switchboard.Board).Start),
+	wire.MethodCallAnswer:  onLegs(callRequests, (*switchboard.Board).Answer),
+	wire.MethodCallMove:    onLegs(callRequests, (*switchboard.Board).Move),
+	wire.MethodCallResume:  onLegs(callRequests, (*switchboard.Board).Resume),
+	wire.MethodCallRinging: onCalls(callRequests, (*switchboard.Board).Ringing),
+	wire.MethodCallDecline: onCalls(callRequests, (*switchboard.Board).Decline),
+	wire.MethodCallLeave:   onCalls(callRequests, (*switchboard.Board).Leave),
+	wire.MethodCallState:   onCalls(callRequests, (*switchboard.Board).SetState),
+	wire.MethodLegOffer:    onLegs(callRequests, (*switchboard.Board).Offer),
+	wire.MethodLegPhase:    onCalls(callRequests, (*switchboard.Board).Phase),
 
 	wire.NoteAck:        noteOn(chatLane, (*connection).ack),
 	wire.NoteTyping:     noteOn(chatLane, (*connection).typing),

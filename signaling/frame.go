@@ -17,7 +17,7 @@ import (
 type frame struct {
 	data   []byte
 	event  bool // its age must be told again when it had to wait
-	shared bool // by several links: its WebSocket form is kept
+	shared bool // by several connections: its WebSocket form is kept
 
 	once     sync.Once
 	prepared *websocket.PreparedMessage

@@ -130,7 +130,7 @@ func (c *connection) acceptToken(id auth.Identity) time.Duration {
 	c.issuedAt.Store(id.IssuedAt.UnixNano())
 	// A token within the leeway of its end is accepted; it must not close at once.
 	left := max(time.Until(id.Expires), minTokenTime)
-	c.liveness.trust(left)
+	c.liveness.tokenGood(left)
 	return left
 }
 

@@ -51,18 +51,18 @@ func (l *limits) request(user string, address netip.Addr, now time.Time) error {
 type limitClass uint8
 
 const (
-	requests limitClass = iota // no others
-	rings                      // those of whoever starts calls
-	legs                       // those of whoever does something else about calls
+	everyRequest limitClass = iota // no others
+	callStarts                     // how many calls a user starts
+	callRequests                   // how much else a user asks about calls
 )
 
 // within refuses what is over a limit of its class.
 func (s *Server) within(c limitClass, user string, address netip.Addr, now time.Time) error {
-	if err := s.limits.request(user, address, now); err != nil || c == requests || s.calls == nil {
+	if err := s.limits.request(user, address, now); err != nil || c == everyRequest || s.calls == nil {
 		return err
 	}
-	if c == rings {
-		return s.calls.MayRing(user, now)
+	if c == callStarts {
+		return s.calls.MayStart(user, now)
 	}
 	return s.calls.MayAsk(user, now)
 }

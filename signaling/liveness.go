@@ -13,12 +13,12 @@ type liveness struct {
 	mu      sync.Mutex
 	vitals  vitals
 	legs    []string // of calls that the tab holds: while there is one, pings are quicker
-	probes  []func() // to be told of the next pong
+	probes  []func() // called at the next pong
 	timer   *time.Timer
 	stopped bool
 
 	// Fixed by begin.
-	idle, calling pace
+	idle, calling pace // without a leg, and with one
 }
 
 // pace is how often a tab is pinged, and how long it may take to answer.
@@ -94,8 +94,8 @@ func (l *liveness) greeted() bool {
 	return !l.vitals.pingAt.IsZero()
 }
 
-// trust notes until when the token is good, and begins the pings at hello.
-func (l *liveness) trust(left time.Duration) {
+// tokenGood notes how long the token is good, and begins the pings at hello.
+func (l *liveness) tokenGood(left time.Duration) {
 	l.change(func(v *vitals, now time.Time) {
 		if l.timer != nil && v.pingAt.IsZero() {
 			v.greeted(now)
@@ -109,7 +109,7 @@ func (l *liveness) holdLeg(id string, holds bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := len(l.legs)
-	l.legs = slices.DeleteFunc(l.legs, func(held string) bool { return held == id })
+	l.legs = slices.DeleteFunc(l.legs, func(other string) bool { return other == id })
 	if holds {
 		l.legs = append(l.legs, id)
 	}

@@ -8,10 +8,10 @@ import (
 	"carillon/refusal"
 )
 
-// limits bound what one user may ask about calls on this node: rings are noise to
-// others, legs are work to us.
+// limits bound what one user may ask about calls on this node: starting one rings at
+// others, everything else costs the server work.
 type limits struct {
-	rings, legs *limit.Keys[string]
+	starts, requests *limit.Keys[string]
 }
 
 // maxUsers is how many users are counted at a time, some 100 bytes each.
@@ -22,15 +22,15 @@ func newLimits(cfg call.Config) limits {
 	perMinute := func(n int) *limit.Keys[string] {
 		return limit.NewKeys[string](limit.Per(time.Minute, n, time.Minute), maxUsers)
 	}
-	return limits{rings: perMinute(cfg.RingsPerMinute), legs: perMinute(cfg.LegsPerMinute)}
+	return limits{starts: perMinute(cfg.RingsPerMinute), requests: perMinute(cfg.LegsPerMinute)}
 }
 
-// MayRing refuses a user who starts too many calls.
-func (b *Board) MayRing(user string, now time.Time) error {
-	return refusal.Wait(b.limits.rings.Take(user, 1, now))
+// MayStart refuses a user who starts too many calls.
+func (b *Board) MayStart(user string, now time.Time) error {
+	return refusal.Wait(b.limits.starts.Take(user, 1, now))
 }
 
-// MayAsk refuses a user who asks too much of calls otherwise.
+// MayAsk refuses a user who asks too much about calls otherwise.
 func (b *Board) MayAsk(user string, now time.Time) error {
-	return refusal.Wait(b.limits.legs.Take(user, 1, now))
+	return refusal.Wait(b.limits.requests.Take(user, 1, now))
 }
