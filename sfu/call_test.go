@@ -33,7 +33,12 @@ func TestTwoSeeAndHearEachOther(t *testing.T) {
 				return len(a.listener.phases) == 4
 			})
 			until(t, "the sender gets feedback and reports", func() bool {
-				return a.Camera[0].Feedback.Load() > 2 && a.Microphone.Reports.Load() > 0
+				// Feedback is about all streams and is addressed to whichever sent last.
+				feedback := a.Microphone.Feedback.Load()
+				for _, layer := range a.Camera {
+					feedback += layer.Feedback.Load()
+				}
+				return feedback > 2 && a.Microphone.Reports.Load() > 0
 			})
 			until(t, "the receiver gets reports", func() bool {
 				slot, _ := b.listener.shows("alice", Camera)

@@ -13,9 +13,12 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
+// tcpSilence is how long a connection of ICE-TCP may say nothing at first.
+const tcpSilence = 10 * time.Second
+
 const (
 	dtlsFirstInterval = 100 * time.Millisecond // until a flight is sent again the first time
-	dtlsTime          = 20 * time.Second       // a handshake that is not done then has failed
+	dtlsTime          = 20 * time.Second       // as long as a call waits for the media of a leg
 )
 
 // engine prepares what all peers share: the muxes, and how pion has to behave.
@@ -31,7 +34,7 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 			// A TCP client that does not read fills its own buffer and then loses packets,
 			// and holds up nobody.
 			WriteBufferSize:      4 << 20,
-			FirstStunBindTimeout: 10 * time.Second,
+			FirstStunBindTimeout: tcpSilence,
 		})
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
@@ -63,7 +66,7 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 		// costs some packets that were not needed.
 		e.SetDTLSRetransmissionInterval(dtlsFirstInterval)
 		e.SetDTLSConnectContextMaker(func() (context.Context, func()) {
-			return context.WithTimeout(context.Background(), dtlsTime)
+			return context.WithTimeout(context.Background(), s.dtlsTime)
 		})
 		// GCM costs a seventh of CM with SHA-1; browsers list CM first but accept our order.
 		e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)

@@ -94,7 +94,12 @@ func (p *Peer) connection(s webrtc.PeerConnectionState) {
 		p.room.mu.Lock()
 		p.room.openLocked(p, now)
 		p.room.mu.Unlock()
-	case webrtc.PeerConnectionStateFailed:
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+		// When DTLS fails pion may also close the connection. One that was connected and is
+		// closed by the client shows as silence, which the end of a call need not wait for.
+		if s == webrtc.PeerConnectionStateClosed && p.ready.Load() {
+			return
+		}
 		p.failed.Store(true)
 		p.notifications.media(MediaDown)
 	}

@@ -23,9 +23,10 @@ type SFU struct {
 	// Fixed at construction.
 	cfg      Config
 	log      *slog.Logger
+	dtlsTime time.Duration // a handshake that is not done by then has failed
 	start    time.Time
 	conn     *udp.Conn
-	tcp      net.Listener // nil: no ICE-TCP
+	tcp      *tcpListener // nil: no ICE-TCP
 	udpMux   ice.UDPMux
 	tcpMux   ice.TCPMux
 	settings func() webrtc.SettingEngine // a fresh one for each peer
@@ -45,7 +46,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) 
 		return nil, err
 	}
 	cfg = settings.Fill(cfg, Defaults())
-	s := &SFU{cfg: cfg, log: log, start: time.Now(), done: make(chan struct{}), rooms: make(map[string]*Room)}
+	s := &SFU{cfg: cfg, log: log, dtlsTime: dtlsTime, start: time.Now(), done: make(chan struct{}), rooms: make(map[string]*Room)}
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
@@ -70,19 +71,22 @@ func (s *SFU) bind() error {
 		return nil
 	}
 	if s.cfg.SharedTCP != nil {
-		s.tcp = s.cfg.SharedTCP
+		s.tcp = newTCPListener(s.cfg.SharedTCP)
 		return nil
 	}
 	host, port, err := net.SplitHostPort(s.cfg.Listen)
 	if err == nil && port == "0" {
 		same := net.JoinHostPort(host, fmt.Sprint(conn.AddrPort().Port()))
-		if s.tcp, err = net.Listen("tcp", same); err == nil {
+		if l, err := net.Listen("tcp", same); err == nil {
+			s.tcp = newTCPListener(l)
 			return nil
 		}
 	}
-	if s.tcp, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+	l, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
 		return errors.Join(fmt.Errorf("open media port: %w", err), conn.Close())
 	}
+	s.tcp = newTCPListener(l)
 	return nil
 }
 

@@ -1,0 +1,60 @@
+package sfu
+
+import (
+	"net"
+	"testing"
+)
+
+// A silent connection would hold up SFU.Close for as long as pion lets it be silent.
+func TestClosingTheListenerClosesTheConnectionsItAccepted(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newTCPListener(inner)
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection lives on")
+	}
+	if _, err := server.Read(make([]byte, 1)); err == nil {
+		t.Error("the server can still read")
+	}
+	if _, err := l.Accept(); err == nil {
+		t.Error("a closed listener accepted")
+	}
+}
+
+func TestAConnectionThatEndedIsForgotten(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newTCPListener(inner)
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := len(l.conns); n != 0 {
+		t.Errorf("%d connections are kept", n)
+	}
+}
