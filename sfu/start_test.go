@@ -25,7 +25,8 @@ func TestAKeyFrameIsRequestedOnceWhenTheSlotCanCarryIt(t *testing.T) {
 	alice := join(t, r, "alice", sfutest.Config{NoMicrophone: true})
 	alice.Talk(30)
 	camera := alice.Camera[0]
-	until(t, "alice's camera is known", func() bool { return layerOf(alice) != nil })
+	until(t, "alice's first key frame has come", func() bool { l := layerOf(alice); return l != nil && newest(l).ext > 0 })
+	first := newest(layerOf(alice))
 
 	cfg, letGo := slow()
 	t.Cleanup(letGo)
@@ -41,9 +42,10 @@ func TestAKeyFrameIsRequestedOnceWhenTheSlotCanCarryIt(t *testing.T) {
 	dialed := make(chan error, 1)
 	go func() { dialed <- bob.Dial(t.Context()) }()
 	until(t, "bob's slot is assigned", func() bool { _, ok := bob.listener.shows("alice", Camera); return ok })
-	until(t, "no key frame of a moment ago is left", func() bool {
-		_, _, ok := layerOf(alice).replayable(s.now())
-		return camera.Keys.Load() > 1 && !ok
+	until(t, "the key frame that was requested early has come, and was too long ago", func() bool {
+		l := layerOf(alice)
+		_, _, ok := l.replayable(s.now())
+		return newest(l).ext > first.ext && !ok
 	})
 	plis, keys := camera.PLIs.Load(), camera.Keys.Load()
 	if plis != 1 {
@@ -155,6 +157,12 @@ func TestASlotThatOpensBeginsWithTheKeyFrameOfAMomentAgo(t *testing.T) {
 			}
 		})
 	}
+}
+
+func newest(l *layer) keyFrame {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.keyFrame
 }
 
 // layerOf returns the layer of the only video source of a person; nil: there is none yet.
