@@ -253,8 +253,18 @@ func (p *Peer) nameSlots() {
 	}
 	now := p.room.sfu.now()
 	p.room.assignLocked(now)
-	p.room.openLocked(p, now)
+	switch {
+	case !p.ready.Load():
+		// They open when the peer is connected, which takes the client to have the answer.
+	case p.openAt == 0:
+		p.openAt = now + answerTime
+	}
 }
+
+// answerTime is about how long the answer takes to the client and into its
+// PeerConnection. What is sent on a new slot before is lost there, and with it the key
+// frame; if it takes longer the client asks for another.
+const answerTime = 200 * time.Millisecond
 
 // polish adds what pion's answer does not say: that we like silence not to be sent.
 func polish(answer string) string {

@@ -47,6 +47,7 @@ type Peer struct {
 	active  bool
 	sources map[string]*source // by mid
 	slots   []*slot            // in the order of the offer's lines
+	openAt  time.Duration      // when slots open that were negotiated later; 0: there are none
 	wants   []Want             // nil: we choose
 	muted   map[SourceKind]bool
 }

@@ -233,9 +233,10 @@ func (r *Room) startLocked(s *slot, now time.Duration) {
 
 // openLocked opens the slots of a peer that is connected.
 func (r *Room) openLocked(p *Peer, now time.Duration) {
-	if !p.ready.Load() || p.closed.Load() {
+	if p.closed.Load() {
 		return
 	}
+	p.openAt = 0
 	for _, s := range p.slots {
 		s.open()
 		r.startLocked(s, now)
@@ -286,6 +287,10 @@ func (r *Room) tick(now time.Duration, n int) {
 		r.listSlotsLocked()
 	}
 	for _, p := range r.peers {
+		if p.openAt > 0 && now >= p.openAt {
+			r.openLocked(p, now)
+			continue
+		}
 		for _, s := range p.slots {
 			r.startLocked(s, now)
 		}
