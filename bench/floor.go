@@ -43,7 +43,7 @@ func (r *runner) openFloor(ctx context.Context, g group) (*testBed, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &testBed{target: target.Floor, process: p, pid: p.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
+	b := r.newTestBed(target.Floor, p)
 	n := g.subscribers
 	if g.shape == report.ShapeRoom { // the same number of packets: each member sees so many others
 		n = g.subscribers * min(r.options.Slots, g.subscribers-1)

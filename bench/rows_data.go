@@ -58,7 +58,7 @@ func (r *runner) openDataTestBed(ctx context.Context, g group, t target.Spec) (*
 	if err != nil {
 		return nil, err
 	}
-	b := &testBed{target: t.Name, process: process, pid: process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
+	b := r.newTestBed(t.Name, process)
 	b.generator, err = load.New(load.Config{
 		WHIP:        load.WHIP{Publish: process.Ready.URL + "/whip/bench", Watch: process.Ready.URL + "/whep/bench"},
 		Certificate: r.cert, Media: g.media, Data: true, Readers: r.loadCores(), Netem: r.netem,

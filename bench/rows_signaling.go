@@ -26,23 +26,21 @@ const (
 
 // messages measures text messages from one user to another: stored, acknowledged, delivered.
 func (r *runner) messages(ctx context.Context) (err error) {
-	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server)
+	tabs, err := r.startServer(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	b := &testBed{target: target.Carillon, process: s.Process, pid: s.Process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
+	defer func() { err = errors.Join(err, tabs.close()) }()
+	b := r.newTestBed(target.Carillon, tabs.server.Process)
 	var total tally
-	var tabs openTabs
-	defer tabs.close()
 	var senders []*client.Client
 	b.memory.before = target.ResidentMemory(b.pid)
 	for i := range chatPairs {
-		from, err := tabs.open(ctx, s, fmt.Sprintf("sender%d", i), nil)
+		from, err := tabs.open(ctx, fmt.Sprintf("sender%d", i), nil)
 		if err != nil {
 			return err
 		}
-		if _, err := tabs.open(ctx, s, fmt.Sprintf("reader%d", i), func(e chat.Event) { total.message(e) }); err != nil {
+		if _, err := tabs.open(ctx, fmt.Sprintf("reader%d", i), func(e chat.Event) { total.message(e) }); err != nil {
 			return err
 		}
 		senders = append(senders, from)
@@ -84,19 +82,17 @@ func (o *Options) ringUsers() int { return max(o.Calls, 2) }
 // rings measures calls that ring in every tab of the user who is called. Each is cancelled at
 // once.
 func (r *runner) rings(ctx context.Context) (err error) {
-	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server)
+	tabs, err := r.startServer(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	b := &testBed{target: target.Carillon, process: s.Process, pid: s.Process.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
+	defer func() { err = errors.Join(err, tabs.close()) }()
+	b := r.newTestBed(target.Carillon, tabs.server.Process)
 	var total tally
-	var tabs openTabs
-	defer tabs.close()
 	users, tabsEach := r.options.ringUsers(), r.options.Tabs
 	started := &ringStarts{at: map[string]time.Time{}}
 	b.memory.before = target.ResidentMemory(b.pid)
-	callers, err := openRingTabs(ctx, s, &tabs, users, tabsEach, func(e chat.Event, seen map[string]bool) { started.ring(e, seen, &total) })
+	callers, err := openRingTabs(ctx, tabs, users, tabsEach, func(e chat.Event, seen map[string]bool) { started.ring(e, seen, &total) })
 	if err != nil {
 		return err
 	}
@@ -130,16 +126,16 @@ func (r *runner) rings(ctx context.Context) (err error) {
 
 // openRingTabs opens a tab for each caller, which it returns, and tabsEach for each user who is
 // called. event is told what these receive, with a map that belongs to the tab.
-func openRingTabs(ctx context.Context, s *target.Server, tabs *openTabs, users, tabsEach int, event func(chat.Event, map[string]bool)) (callers []*client.Client, err error) {
+func openRingTabs(ctx context.Context, tabs *openTabs, users, tabsEach int, event func(chat.Event, map[string]bool)) (callers []*client.Client, err error) {
 	for i := range users {
-		from, err := tabs.open(ctx, s, fmt.Sprintf("caller%d", i), nil)
+		from, err := tabs.open(ctx, fmt.Sprintf("caller%d", i), nil)
 		if err != nil {
 			return nil, err
 		}
 		callers = append(callers, from)
 		for range tabsEach {
 			seen := map[string]bool{}
-			if _, err := tabs.open(ctx, s, fmt.Sprintf("callee%d", i), func(e chat.Event) { event(e, seen) }); err != nil {
+			if _, err := tabs.open(ctx, fmt.Sprintf("callee%d", i), func(e chat.Event) { event(e, seen) }); err != nil {
 				return nil, err
 			}
 		}
@@ -194,19 +190,31 @@ func (o *firstError) get() error {
 	return o.err
 }
 
-// openTabs are the tabs of a row, to be closed together.
-type openTabs struct{ all []*client.Client }
+// openTabs are a server and the tabs that are open there, to be closed together.
+type openTabs struct {
+	server *target.Server
+	all    []*client.Client
+}
 
-func (t *openTabs) open(ctx context.Context, s *target.Server, user string, event func(chat.Event)) (*client.Client, error) {
-	c, err := s.Tab(ctx, user, event)
+func (r *runner) startServer(ctx context.Context) (*openTabs, error) {
+	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server)
+	if err != nil {
+		return nil, err
+	}
+	return &openTabs{server: s}, nil
+}
+
+func (t *openTabs) open(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
+	c, err := t.server.Tab(ctx, user, event)
 	if err == nil {
 		t.all = append(t.all, c)
 	}
 	return c, err
 }
 
-func (t *openTabs) close() {
+func (t *openTabs) close() error {
 	for _, c := range t.all {
 		c.Close()
 	}
+	return t.server.Close()
 }

@@ -40,6 +40,10 @@ type memory struct {
 	peers         int
 }
 
+func (r *runner) newTestBed(name string, p *target.Process) *testBed {
+	return &testBed{target: name, process: p, pid: p.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}
+}
+
 // openTestBed starts a target, connects the peers of a group, and leaves the generator paused.
 func (r *runner) openTestBed(ctx context.Context, g group, t target.Spec) (*testBed, error) {
 	b := &testBed{target: t.Name, pid: t.PID, serverCores: r.serverCores(), loadCores: r.loadCores()}

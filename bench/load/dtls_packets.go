@@ -31,7 +31,8 @@ func (d *dtlsPackets) send(b []byte) error {
 	if t == nil {
 		return net.ErrClosed
 	}
-	return (*t).send(b)
+	(*t).send(b)
+	return nil
 }
 
 func (d *dtlsPackets) ReadFrom(b []byte) (int, net.Addr, error) {

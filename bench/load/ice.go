@@ -58,9 +58,7 @@ func (i *ice) connect(ctx context.Context, t transport) error {
 		if err != nil {
 			return err
 		}
-		if err := t.send(b); err != nil {
-			return fmt.Errorf("connectivity check to %s: %w", i.server, err)
-		}
+		t.send(b)
 		select {
 		case <-i.confirmed:
 			return nil

@@ -97,11 +97,12 @@ func (n *Netem) Start() (stop func()) {
 }
 
 // outbound shapes what a peer sends.
-func (n *Netem) outbound(write func([]byte, int64)) *shaper {
+func (n *Netem) outbound(write func([]byte)) (send func([]byte)) {
 	if n == nil {
-		return nil
+		return write
 	}
-	return &shaper{netem: n, deliver: write}
+	s := &shaper{netem: n, deliver: func(b []byte, _ int64) { write(b) }}
+	return func(b []byte) { s.pass(b, 0) }
 }
 
 // inbound shapes what a peer receives. The delay begins at the kernel's time stamp, so it is

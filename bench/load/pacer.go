@@ -234,5 +234,5 @@ func (p *pacer) write(s *publication, o *sentStream, packet *rtp.Packet) {
 	if err != nil {
 		return
 	}
-	_ = s.peer.transport.send(encrypted)
+	s.peer.transport.send(encrypted)
 }

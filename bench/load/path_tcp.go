@@ -19,53 +19,46 @@ type TCP struct{}
 func (TCP) String() string                     { return "ICE-TCP" }
 func (TCP) choose(all []candidate) []candidate { return inOrder(all, true) }
 
-func (TCP) open(ctx context.Context, h *sockets, server netip.AddrPort, r receiver) (transport, error) {
+func (TCP) open(ctx context.Context, s *sockets, server netip.AddrPort, r receiver) (transport, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", server.String())
 	if err != nil {
 		return nil, fmt.Errorf("ice-tcp: %w", err)
 	}
-	m := h.newMeter()
-	w := &tcpTransport{conn: conn, counted: m}
-	w.shaper = h.netem.outbound(w.write)
-	receive := h.netem.inbound(m, r)
-	w.wg.Go(func() { w.readLoop(m, receive) })
-	return w, nil
+	m := s.newMeter()
+	t := &tcpTransport{conn: conn, counted: m}
+	t.shaped = s.netem.outbound(t.write)
+	receive := s.netem.inbound(m, r)
+	t.wg.Go(func() { t.readLoop(m, receive) })
+	return t, nil
 }
 
 type tcpTransport struct {
 	conn    net.Conn
 	counted *meter
-	shaper  *shaper
+	shaped  func([]byte)
 	wg      sync.WaitGroup
 
 	mu    sync.Mutex
 	frame []byte
 }
 
-func (w *tcpTransport) send(b []byte) error {
-	if w.shaper != nil {
-		w.shaper.pass(b, 0)
-		return nil
-	}
-	w.write(b, 0)
-	return nil
-}
+func (t *tcpTransport) send(b []byte) { t.shaped(b) }
 
 // streamWriteTimeout is after how long a write to a server that does not read is given up,
 // since a write must not hold up the pacer.
 const streamWriteTimeout = 2 * time.Second
 
-func (w *tcpTransport) write(b []byte, _ int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.frame = append(binary.BigEndian.AppendUint16(w.frame[:0], uint16(len(b))), b...)
-	_ = w.conn.SetWriteDeadline(time.Now().Add(streamWriteTimeout))
-	_, _ = w.conn.Write(w.frame)
+func (t *tcpTransport) write(b []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.frame = append(binary.BigEndian.AppendUint16(t.frame[:0], uint16(len(b))), b...)
+	_ = t.conn.SetWriteDeadline(time.Now().Add(streamWriteTimeout))
+	_, _ = t.conn.Write(t.frame)
 }
 
-func (w *tcpTransport) readLoop(m *meter, receive receiver) {
-	r := bufio.NewReaderSize(w.conn, 64<<10)
+func (t *tcpTransport) readLoop(m *meter, receive receiver) {
+	r := bufio.NewReaderSize(t.conn, 64<<10)
 	b := make([]byte, 64<<10)
 	for {
 		if _, err := io.ReadFull(r, b[:2]); err != nil {
@@ -82,14 +75,14 @@ func (w *tcpTransport) readLoop(m *meter, receive receiver) {
 	}
 }
 
-func (w *tcpTransport) meter() *meter { return w.counted }
+func (t *tcpTransport) meter() *meter { return t.counted }
 
-func (w *tcpTransport) local() netip.AddrPort {
-	return w.conn.LocalAddr().(*net.TCPAddr).AddrPort()
+func (t *tcpTransport) local() netip.AddrPort {
+	return t.conn.LocalAddr().(*net.TCPAddr).AddrPort()
 }
 
-func (w *tcpTransport) close() error {
-	err := w.conn.Close()
-	w.wg.Wait()
+func (t *tcpTransport) close() error {
+	err := t.conn.Close()
+	t.wg.Wait()
 	return err
 }

@@ -28,7 +28,7 @@ type TURN struct{ Server TURNServer }
 func (v TURN) String() string                     { return v.Server.URL }
 func (v TURN) choose(all []candidate) []candidate { return inOrder(all, false) }
 
-func (v TURN) open(ctx context.Context, h *sockets, server netip.AddrPort, r receiver) (transport, error) {
+func (v TURN) open(ctx context.Context, s *sockets, server netip.AddrPort, r receiver) (transport, error) {
 	conn, address, err := v.dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("turn server %s: %w", v.Server.URL, err)
@@ -41,16 +41,16 @@ func (v TURN) open(ctx context.Context, h *sockets, server netip.AddrPort, r rec
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("turn client: %w", err), conn.Close())
 	}
-	m := h.newMeter()
-	w := &turnTransport{conn: conn, counted: m, client: client, to: net.UDPAddrFromAddrPort(server)}
-	if err := w.allocate(); err != nil {
+	m := s.newMeter()
+	t := &turnTransport{conn: conn, counted: m, client: client, to: net.UDPAddrFromAddrPort(server)}
+	if err := t.allocate(); err != nil {
 		client.Close()
 		return nil, errors.Join(fmt.Errorf("turn server %s: %w", v.Server.URL, err), conn.Close())
 	}
-	w.shaper = h.netem.outbound(w.write)
-	receive := h.netem.inbound(m, r)
-	w.wg.Go(func() { w.readLoop(m, receive) })
-	return w, nil
+	t.shaped = s.netem.outbound(t.write)
+	receive := s.netem.inbound(m, r)
+	t.wg.Go(func() { t.readLoop(m, receive) })
+	return t, nil
 }
 
 func (v TURN) dial(ctx context.Context) (net.PacketConn, string, error) {
@@ -99,38 +99,31 @@ type turnTransport struct {
 	relay   net.PacketConn
 	counted *meter
 	to      net.Addr
-	shaper  *shaper
+	shaped  func([]byte)
 	wg      sync.WaitGroup
 }
 
-func (w *turnTransport) allocate() (err error) {
-	if err = w.client.Listen(); err != nil {
+func (t *turnTransport) allocate() (err error) {
+	if err = t.client.Listen(); err != nil {
 		return err
 	}
-	if w.relay, err = w.client.Allocate(); err != nil {
+	if t.relay, err = t.client.Allocate(); err != nil {
 		return fmt.Errorf("allocate: %w", err)
 	}
-	if err = w.client.CreatePermission(w.to); err != nil {
-		return fmt.Errorf("permission for %s: %w", w.to, err)
+	if err = t.client.CreatePermission(t.to); err != nil {
+		return fmt.Errorf("permission for %s: %w", t.to, err)
 	}
 	return nil
 }
 
-func (w *turnTransport) send(b []byte) error {
-	if w.shaper != nil {
-		w.shaper.pass(b, 0)
-		return nil
-	}
-	w.write(b, 0)
-	return nil
-}
+func (t *turnTransport) send(b []byte) { t.shaped(b) }
 
-func (w *turnTransport) write(b []byte, _ int64) { _, _ = w.relay.WriteTo(b, w.to) }
+func (t *turnTransport) write(b []byte) { _, _ = t.relay.WriteTo(b, t.to) }
 
-func (w *turnTransport) readLoop(m *meter, receive receiver) {
+func (t *turnTransport) readLoop(m *meter, receive receiver) {
 	b := make([]byte, 64<<10)
 	for {
-		n, _, err := w.relay.ReadFrom(b)
+		n, _, err := t.relay.ReadFrom(b)
 		if err != nil {
 			return
 		}
@@ -141,17 +134,17 @@ func (w *turnTransport) readLoop(m *meter, receive receiver) {
 	}
 }
 
-func (w *turnTransport) meter() *meter { return w.counted }
+func (t *turnTransport) meter() *meter { return t.counted }
 
-func (w *turnTransport) local() netip.AddrPort {
-	a, _ := netip.ParseAddrPort(w.conn.LocalAddr().String())
+func (t *turnTransport) local() netip.AddrPort {
+	a, _ := netip.ParseAddrPort(t.conn.LocalAddr().String())
 	return a
 }
 
-func (w *turnTransport) close() error {
-	err := w.relay.Close()
-	w.client.Close()
-	err = errors.Join(err, w.conn.Close())
-	w.wg.Wait()
+func (t *turnTransport) close() error {
+	err := t.relay.Close()
+	t.client.Close()
+	err = errors.Join(err, t.conn.Close())
+	t.wg.Wait()
 	return err
 }

@@ -160,7 +160,7 @@ func (p *Peer) sendRTCP(plain []byte) {
 	encrypted, err := p.encryptRTCP.EncryptRTCP(nil, plain, nil)
 	p.rtcpMu.Unlock()
 	if err == nil {
-		_ = p.transport.send(encrypted)
+		p.transport.send(encrypted)
 	}
 }
 
@@ -168,7 +168,7 @@ func (p *Peer) sendRTCP(plain []byte) {
 // https://www.rfc-editor.org/rfc/rfc7675#section-5.1
 func (p *Peer) renewConsent() {
 	if b, err := p.ice.check(); err == nil {
-		_ = p.transport.send(b)
+		p.transport.send(b)
 	}
 }
 

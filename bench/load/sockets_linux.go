@@ -70,7 +70,7 @@ func (s *sockets) shareLocked(remote netip.AddrPort, receive receiver) transport
 	one, from := s.shared[int(n)%len(s.shared)], loopbackAddress(n)
 	t := &udpTransport{socket: one, remote: remote, from: from, fromControl: sourceControl(from)}
 	t.forget = func() { one.attach(from, nil) }
-	t.shaper = s.netem.outbound(t.write)
+	t.shaped = s.netem.outbound(t.write)
 	one.attach(from, s.netem.inbound(one.meter, receive))
 	return t
 }
@@ -85,7 +85,7 @@ func (s *sockets) openSingleLocked(remote netip.AddrPort, receive receiver) (tra
 	s.meters = append(s.meters, one.meter)
 	t := &udpTransport{socket: one, remote: remote}
 	t.forget = func() { s.closeSingle(one) }
-	t.shaper = s.netem.outbound(t.write)
+	t.shaped = s.netem.outbound(t.write)
 	one.start()
 	return t, nil
 }
@@ -145,23 +145,16 @@ func (s *sockets) close() error {
 type udpTransport struct {
 	socket      *socket
 	remote      netip.AddrPort
-	from        netip.Addr // the peer's loopback address; none: the socket is this peer's alone
-	fromControl []byte     // tells the kernel to send from there
-	shaper      *shaper    // nil: none
-	forget      func()     // makes the socket drop what still arrives
+	from        netip.Addr   // the peer's loopback address; none: the socket is this peer's alone
+	fromControl []byte       // tells the kernel to send from there
+	shaped      func([]byte) // write, or the way through Netem to it
+	forget      func()       // makes the socket drop what still arrives
 	once        sync.Once
 }
 
-func (t *udpTransport) send(b []byte) error {
-	if t.shaper != nil {
-		t.shaper.pass(b, 0)
-		return nil
-	}
-	t.write(b, 0)
-	return nil
-}
+func (t *udpTransport) send(b []byte) { t.shaped(b) }
 
-func (t *udpTransport) write(b []byte, _ int64) {
+func (t *udpTransport) write(b []byte) {
 	_ = t.socket.sendTo(b, t.remote, t.fromControl) // what is lost here the receiver counts as loss
 }
 

@@ -6,7 +6,7 @@ import "net/netip"
 type transport interface {
 	// send may be called by several goroutines. A full socket drops the datagram. The
 	// receiver counts that as loss like any other.
-	send(datagram []byte) error
+	send(datagram []byte)
 	local() netip.AddrPort // the address that the server sees, where no relay is between
 	meter() *meter         // counts what its receiver is given
 	close() error
