@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"carillon/refusal"
 	"carillon/wire"
 )
 
@@ -38,4 +39,26 @@ func TestTableIsTheProtocol(t *testing.T) {
 	if len(left) > 0 {
 		t.Errorf("%v are in the table and not in the protocol", slices.Sorted(maps.Keys(left)))
 	}
+}
+
+func TestAServerWithoutMediaRefusesCalls(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice := w.open(0, "alice")
+	n := 0
+	for name, m := range table {
+		if m.lane != callLane || m.note {
+			continue
+		}
+		n++
+		if err := alice.ask(name, wire.Empty{}, nil); !refusal.Is(err, refusal.NotAllowed) {
+			t.Errorf("%s: got %v, want not_allowed", name, err)
+		}
+	}
+	if n == 0 {
+		t.Error("no method is about calls")
+	}
+	if err := alice.Notify(wire.NoteLegSuspend, wire.LegRef{}); err != nil {
+		t.Fatal(err)
+	}
+	alice.send("bob", "all else works")
 }
