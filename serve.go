@@ -54,21 +54,25 @@ func (s serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, c, log, os.Stdout)
+	return c.Locate(serve(ctx, c, log, os.Stdout))
 }
 
 func (s serveCmd) override(c *config.Config) {
 	if s.Listen != "" {
 		c.HTTP.Listen = s.Listen
+		c.SetBy("--listen", "http.listen")
 	}
 	if s.Media != "" {
 		c.Media.Listen = s.Media
+		c.SetBy("--media", "media.listen")
 	}
 	if s.Turn != "" {
 		c.Turn.UDP, c.Turn.TCP = []string{s.Turn}, []string{s.Turn}
+		c.SetBy("--turn", "turn.udp", "turn.tcp")
 	}
 	if s.Private != "" {
 		c.Private.Listen = s.Private
+		c.SetBy("--private", "private.listen")
 	}
 }
 

@@ -44,15 +44,17 @@ func (t turnRunCmd) Run(ctx context.Context) error {
 	}
 	if len(t.Listen) > 0 {
 		c.Turn.UDP, c.Turn.TCP = t.Listen, t.Listen
+		c.SetBy("--listen", "turn.udp", "turn.tcp")
 	}
 	if t.Private != "" {
 		c.Private.Listen = t.Private
+		c.SetBy("--private", "private.listen")
 	}
 	log, err := newLogger(c.Log)
 	if err != nil {
 		return err
 	}
-	return serveTurn(ctx, c.Turn, c.Private.Listen, log, os.Stdout)
+	return c.Locate(serveTurn(ctx, c.Turn, c.Private.Listen, log, os.Stdout))
 }
 
 // serveTurn prints a URL per line, a credential if nobody else can make one, and ready.

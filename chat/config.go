@@ -8,20 +8,20 @@ import (
 
 // Config bounds what one user may write. Zero fields mean [Defaults].
 type Config struct {
-	// MessageBytes is the size of the text and data of one message.
+	// MessageBytes is the most that the text and data of one message may have.
 	MessageBytes int `toml:"message_bytes"`
 	// Members is how many members one conversation may have.
 	Members int `toml:"members"`
-	// NameBytes is the length of the name of a user or a conversation.
+	// NameBytes is the longest name of a user or a conversation.
 	NameBytes int `toml:"name_bytes"`
 	// PageSize is how many messages, conversations or events one answer may hold.
 	PageSize int `toml:"page_size"`
 	// Objects is how many user objects one user may have.
 	Objects int `toml:"objects"`
-	// ObjectBytes is the size of the value of one user object.
+	// ObjectBytes is the most that the value of one user object may have.
 	ObjectBytes int `toml:"object_bytes"`
-	// ReceiptMembers is up to how many members of a conversation see each other's receipts; in
-	// larger conversations a receipt reaches only the tabs of the user who read.
+	// ReceiptMembers is how many members a conversation may have for all of them to get each
+	// receipt. In larger ones a receipt reaches only the tabs of the user who read.
 	ReceiptMembers int `toml:"receipt_members"`
 
 	Reach Reach `toml:"-"` // the table [reach]

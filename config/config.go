@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"slices"
@@ -33,18 +34,32 @@ type Config struct {
 	// Log is the lowest level that is logged: debug, info, warn or error.
 	Log string `toml:"log"`
 
-	HTTP      HTTP             `toml:"http"`
-	Private   Private          `toml:"private"`
-	Auth      auth.Config      `toml:"auth"`
-	Reach     chat.Reach       `toml:"reach"`
-	Chat      chat.Config      `toml:"chat"`
-	Call      call.Config      `toml:"call"`
+	// HTTP is where pages, the WebSocket and the REST API are served.
+	HTTP HTTP `toml:"http"`
+	// Private is where metrics, health and profiles are served. Keep it from the public.
+	Private Private `toml:"private"`
+	// Auth is how users prove who they are.
+	Auth auth.Config `toml:"auth"`
+	// Reach is who may write to whom and call whom.
+	Reach chat.Reach `toml:"reach"`
+	// Chat bounds conversations and messages.
+	Chat chat.Config `toml:"chat"`
+	// Call is how long a call waits for what, and how many calls a user may make.
+	Call call.Config `toml:"call"`
+	// Signaling bounds the connections of tabs.
 	Signaling signaling.Config `toml:"signaling"`
-	Media     sfu.Config       `toml:"media"`
-	Turn      turn.Config      `toml:"turn"`
-	ICE       ICE              `toml:"ice"`
-	Store     store.Config     `toml:"store"`
-	Bus       bus.Config       `toml:"bus"`
+	// Media is the SFU: where sound and pictures arrive, and how many there may be.
+	Media sfu.Config `toml:"media"`
+	// Turn is the TURN server, which relays media for users whose network lets nothing else through.
+	Turn turn.Config `toml:"turn"`
+	// ICE is the TURN servers of others, beside our own or (with turn.off) instead of it.
+	ICE ICE `toml:"ice"`
+	// Store is the database.
+	Store store.Config `toml:"store"`
+	// Bus connects several servers that serve one site.
+	Bus bus.Config `toml:"bus"`
+
+	places places // where each key was set, for messages
 }
 
 // Defaults is what an empty file means.
@@ -76,6 +91,7 @@ func Defaults() Config {
 // key and where it stands.
 func Load(path string, environ []string) (Config, error) {
 	c := Defaults()
+	c.places = places{}
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -84,6 +100,7 @@ func Load(path string, environ []string) (Config, error) {
 		if err := decode(text, &c); err != nil {
 			return c, fmt.Errorf("%s%w", path, err)
 		}
+		c.places.find(path, text)
 	}
 	if err := overlay(&c, environ); err != nil {
 		return c, err
@@ -114,18 +131,29 @@ func decode(text []byte, c *Config) error {
 	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 		first := unknown.Errors[0]
 		line, _ := first.Position()
-		return position{line, fmt.Sprintf("unknown key %s", strings.Join(first.Key(), "."))}
+		key := strings.Join(first.Key(), ".")
+		return position{line, fmt.Sprintf("unknown key %s%s", key, similar(key, fields(c)))}
 	}
 	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, _ := wrong.Position()
-		return position{line, strings.TrimPrefix(strings.Join(wrong.Key(), ".")+": ", ": ") + wrong.Error()}
+		key := strings.Join(wrong.Key(), ".")
+		if want := wantedAt(key, fields(c)); want != "" {
+			return position{line, key + ": want " + want}
+		}
+		return position{line, strings.TrimPrefix(key+": ", ": ") + wrong.Error()}
 	}
 	return err
 }
 
 // Validate refuses what cannot run, and what would run but must not: an address that
-// others can reach while anyone may sign in under any name.
-func (c Config) Validate() error {
+// others can reach while anyone may sign in under any name. The error says where the key
+// was set that is to be changed.
+func (c Config) Validate() error { return c.Locate(c.validate()) }
+
+func (c Config) validate() error {
+	if err := new(slog.Level).UnmarshalText([]byte(c.Log)); err != nil {
+		return fmt.Errorf("log: %q is none of debug, info, warn, error", c.Log)
+	}
 	for _, table := range []struct {
 		name     string
 		validate func() error
@@ -173,9 +201,12 @@ type listener struct{ key, address string }
 func (c Config) listeners() []listener {
 	all := []listener{{"http.listen", c.HTTP.Listen}, {"media.listen", c.Media.Listen}}
 	if !c.Turn.Off {
-		for key, addresses := range map[string][]string{"turn.udp": c.Turn.UDP, "turn.tcp": c.Turn.TCP, "turn.tls": c.Turn.TLS} {
-			for _, a := range addresses {
-				all = append(all, listener{key, a})
+		for _, l := range []struct {
+			key       string
+			addresses []string
+		}{{"turn.udp", c.Turn.UDP}, {"turn.tcp", c.Turn.TCP}, {"turn.tls", c.Turn.TLS}} {
+			for _, a := range l.addresses {
+				all = append(all, listener{l.key, a})
 			}
 		}
 	}

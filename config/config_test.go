@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +38,7 @@ func TestZeroAndEmptyMeanTheDefault(t *testing.T) {
 	}
 	want := Defaults()
 	want.Chat.PageSize = 7
-	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("not the defaults:\n%s", diff)
 	}
 }
@@ -48,20 +49,27 @@ func TestMistakesNameTheirKeyAndLine(t *testing.T) {
 		environ    []string
 		want       []string
 	}{
-		{"unknown key", "[http]\nlisten = \"127.0.0.1:1\"\nlistne = \"x\"", nil, []string{":3:", "http.listne"}},
+		{"unknown key", "[http]\nlisten = \"127.0.0.1:1\"\nlistne = \"x\"", nil, []string{":3:", "http.listne", "did you mean http.listen?"}},
 		{"unknown table", "\n[htp]\nlisten = \"x\"", nil, []string{":2:", "htp"}},
-		{"wrong type", "[auth]\n\nguests = \"yes\"", nil, []string{":3:", "guests"}},
+		{"wrong type", "[auth]\n\nguests = \"yes\"", nil, []string{":3: auth.guests: want true or false"}},
+		{"text for a number", "[call]\nring_seconds = \"45\"", nil, []string{":2: call.ring_seconds: want a whole number"}},
+		{"number for a table", "[turn]\npeers = 3", nil, []string{":2: turn.peers: want a table", "[turn.peers]"}},
+		{"text for a list", "[turn]\nsecrets = \"one\"", nil, []string{":2: turn.secrets: want a list"}},
 		{"not TOML", "http = [", nil, []string{":1:"}},
-		{"unknown variable", "", []string{"CARILLON_HTTP_LISTNE=x"}, []string{"CARILLON_HTTP_LISTNE"}},
+		{"unknown variable", "", []string{"CARILLON_HTTP_LISTNE=x"}, []string{"CARILLON_HTTP_LISTNE", "did you mean CARILLON_HTTP_LISTEN?"}},
 		{"wrong variable", "", []string{"CARILLON_AUTH_GUESTS=perhaps"}, []string{"CARILLON_AUTH_GUESTS", "perhaps"}},
-		{"not an address", "[http]\nlisten = \"8080\"", nil, []string{"http.listen", "8080"}},
+		{"not an address", "[http]\nlisten = \"8080\"", nil, []string{":2: http.listen", "8080"}},
 		{"half a certificate", "[http]\ncert = \"x.pem\"", nil, []string{"http.cert", "http.key"}},
 		{"public demo", "[http]\nlisten = \"0.0.0.0:8080\"", nil, []string{"http.listen", "auth.keys"}},
-		{"public short key", "[http]\nlisten = \"[::]:8080\"\n[auth.keys]\nsite = \"short\"", nil, []string{"auth.keys.site", "32"}},
+		{"public short key", "[http]\nlisten = \"[::]:8080\"\n[auth.keys]\nsite = \"short\"", nil, []string{":4: auth.keys.site", "32"}},
 		{"negative count", "[media]\nvideo_packets = -1", nil, []string{"media.video_packets", "-1"}},
-		{"negative count below", "[media.udp]\nqueue_packets = -1", nil, []string{"media.udp.queue_packets", "-1"}},
+		{"negative count below", "[media.udp]\nqueue_packets = -1", nil, []string{":2: media.udp.queue_packets", "-1"}},
 		{"not an IP address", "[media]\nadvertise = [\"example.com\"]", nil, []string{"media.advertise", "example.com"}},
+		{"bad value from the environment", "", []string{"CARILLON_MEDIA_ADVERTISE=example.com"}, []string{"CARILLON_MEDIA_ADVERTISE: media.advertise", "example.com"}},
+		{"bad log level", "log = \"loud\"", nil, []string{":1: log", "loud", "debug"}},
+		{"dotted key", "call.ring_seconds = 5", nil, []string{":1: call.ring_seconds", "15 to 120"}},
 		{"negative rate", "[signaling.rates]\nframes = -1", nil, []string{"signaling.rates.frames", "-1"}},
+		{"negative time of TURN", "[turn.limits]\nidle_seconds = -1\nanswers = -1", nil, []string{":2: turn.limits.idle_seconds", "-1"}},
 		{"negative queue", "[bus]\nqueue = -1", nil, []string{"bus.queue", "-1"}},
 		{"negative time", "[auth]\nleeway_seconds = -1", nil, []string{"auth.leeway_seconds", "-1"}},
 		{"credentials that are over", "[ice]\ncredential_seconds = -1", nil, []string{"ice.credential_seconds", "-1"}},
@@ -92,6 +100,30 @@ func TestEnvironmentOverridesTheFile(t *testing.T) {
 	}
 	if c.HTTP.Listen != "127.0.0.1:2" || len(c.Signaling.Origins) != 2 || !c.Auth.Guests || c.Auth.Keys["site"] != "0123456789012345678901234567890=" {
 		t.Errorf("got %+v", c)
+	}
+}
+
+func TestAFlagIsNamedAsThePlaceOfItsValue(t *testing.T) {
+	c, err := load(t, "[http]\nlisten = \"127.0.0.1:1\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.HTTP.Listen = "8080"
+	c.SetBy("--listen", "http.listen")
+	if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "--listen: http.listen: ") {
+		t.Errorf("got %v, want it to begin with the flag", err)
+	}
+}
+
+func TestOtherErrorsAreNotLocated(t *testing.T) {
+	c, err := load(t, "log = \"info\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []error{nil, errors.New("open database: disk full"), errors.New("")} {
+		if got := c.Locate(other); got != other {
+			t.Errorf("%v became %v", other, got)
+		}
 	}
 }
 

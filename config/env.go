@@ -14,37 +14,38 @@ const prefix = "CARILLON_"
 // separated by commas, tables of strings are NAME=VALUE separated by commas. A variable
 // with our prefix that names no key is an error, like an unknown key in the file.
 func overlay(c *Config, environ []string) error {
-	fields := map[string]reflect.Value{}
-	collect(reflect.ValueOf(c).Elem(), prefix, fields)
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
+	keys := map[string]string{}
+	all := fields(c)
+	for key := range all {
+		keys[variable(key)] = key
+	}
+	for _, setting := range environ {
+		name, value, _ := strings.Cut(setting, "=")
 		if !strings.HasPrefix(name, prefix) {
 			continue
 		}
-		field, ok := fields[name]
+		key, ok := keys[name]
 		if !ok {
-			return fmt.Errorf("environment: unknown key %s", name)
+			return fmt.Errorf("environment: unknown key %s%s", name, similarVariable(name, all))
 		}
-		if err := set(field, value); err != nil {
+		if err := set(all[key], value); err != nil {
 			return fmt.Errorf("environment: %s: %w", name, err)
 		}
+		c.places[key] = "environment: " + name
 	}
 	return nil
 }
 
-func collect(v reflect.Value, name string, into map[string]reflect.Value) {
-	for i := range v.NumField() {
-		key := v.Type().Field(i).Tag.Get("toml")
-		if key == "" || key == "-" {
-			continue
-		}
-		field, full := v.Field(i), name+strings.ToUpper(key)
-		if field.Kind() == reflect.Struct {
-			collect(field, full+"_", into)
-			continue
-		}
-		into[full] = field
+// variable is the name of the variable that sets a key.
+func variable(key string) string { return prefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
+
+// similarVariable is [similar] for the name of a variable.
+func similarVariable(name string, all map[string]reflect.Value) string {
+	variables := map[string]reflect.Value{}
+	for key, field := range all {
+		variables[variable(key)] = field
 	}
+	return similar(name, variables)
 }
 
 func set(field reflect.Value, value string) error {

@@ -48,7 +48,7 @@ func unset(v reflect.Value) bool {
 
 // NonNegative returns an error that names the first number below zero by its key, such as
 // "rates.frames is -1, want 0 or more". The keys in except may be negative; they are
-// written in the same way.
+// written in the same way, and the name of a table stands for all keys in it.
 func NonNegative[C any](c C, except ...string) error {
 	return nonNegative(reflect.ValueOf(c), "", except)
 }

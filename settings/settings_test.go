@@ -72,6 +72,7 @@ func TestNegativeNumbersAreNamedByTheirKey(t *testing.T) {
 		{sample{Seconds: -1, Rates: table{Frames: -1}}, nil, "seconds is -1, want 0 or more"},
 		{sample{Seconds: -1, Rates: table{Frames: -1}}, []string{"seconds"}, "rates.frames is -1, want 0 or more"},
 		{sample{Rates: table{Frames: -1}}, []string{"rates.frames"}, ""},
+		{sample{Rates: table{Frames: -1}}, []string{"rates"}, ""},
 	} {
 		got := ""
 		if err := NonNegative(test.c, test.except...); err != nil {

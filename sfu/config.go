@@ -11,7 +11,7 @@ import (
 
 // Config of the SFU. Zero fields mean [Defaults], which run on loopback.
 type Config struct {
-	// Listen is the ADDRESS:PORT of the UDP and of the TCP port. Port 0: any free one.
+	// Listen is the ADDRESS:PORT of media, for both transports. Port 0: any free one.
 	Listen string `toml:"listen"`
 	// Advertise lists the IP addresses that clients are told. Empty: the bound address, or those of the interfaces.
 	Advertise []string `toml:"advertise"`
@@ -50,6 +50,7 @@ type Config struct {
 	// DownMS is the time without packets, in milliseconds, after which a leg is down.
 	DownMS int `toml:"down_ms"`
 
+	// UDP is the socket of the media port. Most operators leave it alone.
 	UDP udp.Config `toml:"udp"`
 }
 

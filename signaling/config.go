@@ -18,7 +18,7 @@ type Config struct {
 	PingSeconds int `toml:"ping_seconds"`
 	// PongSeconds is the time within which a tab must answer a ping.
 	PongSeconds int `toml:"pong_seconds"`
-	// LegPingSeconds replaces PingSeconds and PongSeconds while the tab holds a leg of a call.
+	// LegPingSeconds replaces PingSeconds and PongSeconds while the tab has a leg of a call.
 	LegPingSeconds int `toml:"leg_ping_seconds"`
 	// FrameBytes is the size of the largest message of a client.
 	FrameBytes int `toml:"frame_bytes"`
@@ -39,10 +39,12 @@ type Config struct {
 	// HeartbeatMS is the time in milliseconds between a node's heartbeats; the users of a node that misses three are offline.
 	HeartbeatMS int `toml:"heartbeat_ms"`
 
+	// Rates is how many requests are taken in a second. Five times as many may come at once;
+	// more are refused as rate_limited.
 	Rates Rates `toml:"rates"`
 }
 
-// Rates is how many requests are taken in a second. Five times as many may come at once.
+// Rates is how many requests are taken in a second, see Config.Rates.
 type Rates struct {
 	// Frames of one tab; a tab that sends more is closed.
 	Frames int `toml:"frames"`

@@ -45,8 +45,11 @@ type Config struct {
 	// DrainSeconds is how long relays may live on after SIGTERM.
 	DrainSeconds int `toml:"drain_seconds"`
 
-	Peers  Peers  `toml:"peers"`
-	Quota  Quota  `toml:"quota"`
+	// Peers is who may be reached through a relay.
+	Peers Peers `toml:"peers"`
+	// Quota is what relays may cost. A negative number means no limit.
+	Quota Quota `toml:"quota"`
+	// Limits is what clients may cost. A negative number means no limit, except for seconds.
 	Limits Limits `toml:"limits"`
 
 	// Decrypted hands over connections to the address in tls with its port, which another listener
@@ -92,7 +95,8 @@ type Quota struct {
 	TotalKbps int `toml:"total_kbps"`
 }
 
-// Limits is the table [turn.limits]: what clients may cost. A negative number means no limit.
+// Limits is the table [turn.limits]: what clients may cost. A negative number means no limit,
+// except for seconds.
 type Limits struct {
 	// Connections is how many TCP and TLS connections there may be.
 	Connections int `toml:"connections"`

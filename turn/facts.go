@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"carillon/settings"
 )
 
 // listenAddress is one parsed address of udp, tcp or tls.
@@ -30,6 +32,11 @@ type facts struct {
 // check parses a filled Config.
 func (c Config) check() (facts, error) {
 	f := facts{loopback: true}
+	// Where a number below zero means no limit it is allowed.
+	if err := settings.NonNegative(c, "quota", "limits.connections", "limits.connections_per_address",
+		"limits.answers_per_address", "limits.answers", "limits.requests_per_relay"); err != nil {
+		return f, err
+	}
 	for _, l := range []struct {
 		transport string
 		addresses []string
