@@ -246,7 +246,7 @@ func (w *world) pass(t *rapid.T) {
 }
 
 func (w *world) noOldRing(t *rapid.T) {
-	if w.now.Sub(epoch0) < 45*time.Second {
+	if w.now.Sub(epoch0) < ringTime {
 		return
 	}
 	for _, p := range w.call.s.Participants {

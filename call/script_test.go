@@ -8,6 +8,9 @@ import (
 	"carillon/refusal"
 )
 
+// ringTime is how long a call of these tests rings.
+var ringTime = time.Duration(Defaults().RingSeconds) * time.Second
+
 // epoch0 is when every script starts.
 var epoch0 = time.UnixMilli(1_800_000_000_000)
 

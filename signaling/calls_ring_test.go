@@ -23,8 +23,9 @@ func TestRingsInAllTabsAndOneAnswers(t *testing.T) {
 	}
 	w.open(1, "carol") // hears nothing, see below
 	a := alice.start("bob")
+	ring := int64(call.Defaults().RingSeconds) * 1000
 	for _, b := range bobs {
-		if s := b.rung(); s.ID != a.Call.ID || s.RemainingMS < 30_000 || s.RemainingMS > 45_000 {
+		if s := b.rung(); s.ID != a.Call.ID || s.RemainingMS <= 0 || s.RemainingMS > ring {
 			t.Errorf("ring %+v", s)
 		}
 	}

@@ -19,7 +19,7 @@ func ring(id, caller, clientCallID, conversation string) call.Record {
 	return call.Record{
 		ID: id, ClientCallID: clientCallID, Conversation: conversation, Caller: caller, Owner: "node-1", Epoch: 1, Direct: true,
 		Users:     []string{"alice", "bob"},
-		Snapshot:  call.Snapshot{ID: id, Caller: caller, State: call.Ringing, CSeq: 1, RemainingMS: 45000},
+		Snapshot:  call.Snapshot{ID: id, Caller: caller, State: call.Ringing, CSeq: 1, RemainingMS: 1000},
 		State:     []byte(`{"legs":[]}`),
 		Log:       call.Log{Call: id, Media: call.Video, State: call.Ringing},
 		CreatedAt: 1000, UpdatedAt: 1000,
