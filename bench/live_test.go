@@ -119,8 +119,8 @@ func TestTheGeneratorMeasuresItself(t *testing.T) {
 	}
 }
 
-func TestABadWireShowsAsLossAndDelay(t *testing.T) {
-	// Not more: with 20 % one handshake in a hundred comes to a halt for good.
+func TestABadNetworkShowsAsLossAndDelay(t *testing.T) {
+	// At 20 % of loss one DTLS handshake in a hundred with pion never ends.
 	r := testRunner(t, Options{Netem: "loss=5%,delay=30ms"})
 	b := bedFor(t, r, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: 4}, target.Pion)
 	w, err := b.measure(t.Context(), 2*shortWindow)
@@ -132,7 +132,7 @@ func TestABadWireShowsAsLossAndDelay(t *testing.T) {
 		t.Errorf("median latency %v behind twice 30 ms", p50)
 	}
 	if w.loss() == 0 {
-		t.Error("no loss on a wire that loses 5 %")
+		t.Error("no loss on a network that loses 5 %")
 	}
 }
 

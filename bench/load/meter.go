@@ -54,7 +54,7 @@ func (m *meter) take(c *Counts, latency *Histogram) {
 	m.latency = Histogram{}
 }
 
-// sampledLocked says whether the next packet is part of the sample. Called with the lock held.
+// sampledLocked says whether the next packet is part of the sample.
 func (m *meter) sampledLocked() bool {
 	if m.skipped++; m.skipped < m.sample {
 		return false

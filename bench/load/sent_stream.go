@@ -23,7 +23,7 @@ type sentStream struct {
 	base            time.Time
 	owed            float64 // packets by which the frames before were too small; negative: too large
 	started         bool
-	keyFrameWanted  atomic.Bool // wanted
+	keyFrameWanted  atomic.Bool // by somebody who receives
 	packets, octets uint32
 	history         [512]sentPacket // of the last packets, for retransmission
 }
