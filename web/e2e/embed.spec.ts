@@ -1,9 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { Certificate } from "./certificate.ts";
 import { expect, test } from "./fixtures.ts";
 import { seesAndHears } from "./media.ts";
 import { button, call, composer, hangUp, transcript, write } from "./page.ts";
@@ -76,7 +73,7 @@ test("on a site of others: one tag, the site's own users, and a queue that is va
 	await expect(ann.getByRole("heading", { name: "Our support" })).toBeVisible();
 	const support = await (await people.device("support", { site: shop.visit("/queue") })).bare();
 	await expect(composer(support), "opened by the queue").toBeVisible();
-	expect(await support.evaluate(() => "isReady" in window)).toBe(true);
+	await expect.poll(() => support.evaluate(() => "isReady" in window)).toBe(true);
 
 	await write(ann, "Do you ship abroad?");
 	await expect(transcript(support).getByText("Do you ship abroad?")).toHaveCount(1);
@@ -133,15 +130,8 @@ test("the SDK alone, as an ES module, writes and is read", async ({ people, serv
 });
 
 test("over HTTPS with a certificate: a call that survives a reload", async ({ people }) => {
-	const folder = mkdtempSync(join(tmpdir(), "carillon-cert-"));
-	const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-	const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
-	const make = join(goroot, "src/crypto/tls/generate_cert.go");
-	execFileSync("go", ["run", make, "--host", "127.0.0.1", "--ecdsa-curve", "P256"], {
-		cwd: folder,
-		stdio: "ignore",
-	});
-	const server = new Server({ CARILLON_HTTP_CERT: cert, CARILLON_HTTP_KEY: key });
+	using certificate = new Certificate();
+	const server = new Server(certificate.env);
 	await server.start();
 	try {
 		expect(server.url).toMatch(/^https:/);

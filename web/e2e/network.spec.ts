@@ -1,7 +1,8 @@
 import type { Page } from "@playwright/test";
 import { expect, openChat, test } from "./fixtures.ts";
-import { received } from "./media.ts";
-import { button, call, transcript, write } from "./page.ts";
+import { received, seesAndHears } from "./media.ts";
+import { button, call, hangUp, status, transcript, write } from "./page.ts";
+import { throughProxy, UDPProxy } from "./udpproxy.ts";
 
 for (const relay of ["udp", "tcp"] as const)
 	test(`both behind a hard NAT: the call goes through TURN over ${relay.toUpperCase()}`, async ({
@@ -12,6 +13,30 @@ for (const relay of ["udp", "tcp"] as const)
 		await call(alice, people.Alice, bob);
 		for (const page of [alice, bob]) expect((await received(page)).relay).toBe(relay);
 	});
+
+test("no datagram gets through while the WebSocket lives, then they do again: the call goes on", async ({
+	people,
+	server,
+}) => {
+	await using network = await UDPProxy.open(server.urls.get("media-udp") ?? "");
+	const device = await people.device(people.alice);
+	await device.context.addInitScript(throughProxy, network.port);
+	const alice = await device.tab();
+	const bob = await (await people.device(people.bob)).tab();
+	await call(alice, people.Alice, bob);
+
+	network.cut = true;
+	await expect(status(alice, "Reconnecting…")).toBeVisible();
+	await write(alice, "I cannot hear you");
+	await expect(transcript(bob).getByText("I cannot hear you")).toHaveCount(1);
+	await expect(status(bob, "Reconnecting…")).toBeVisible();
+
+	network.cut = false;
+	await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
+	for (const page of [alice, bob]) await expect(status(page, /^\d\d:\d\d$/)).toBeVisible();
+	await hangUp(alice, bob);
+	await expect(transcript(alice).getByText("Video call")).toHaveCount(1);
+});
 
 interface Cut {
 	/** Closes the page's WebSockets; no new one gets through. */

@@ -1,8 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import { Certificate } from "./certificate.ts";
 import { test as base, expect } from "./fixtures.ts";
 import { button, call, hangUp } from "./page.ts";
 
@@ -11,19 +8,9 @@ const test = base.extend<object, { env: Record<string, string> }>({
 	env: [
 		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs from this pattern.
 		async ({}, use) => {
-			const folder = mkdtempSync(join(tmpdir(), "carillon-certificate-"));
-			const go = (...args: string[]) =>
-				execFileSync("go", args, { cwd: folder, encoding: "utf8", stdio: "pipe" }).trim();
-			// Go comes with a program that makes a certificate.
-			const make = join(go("env", "GOROOT"), "src/crypto/tls/generate_cert.go");
-			go("run", make, "-host", "127.0.0.1", "-ecdsa-curve", "P256");
-			await use({
-				CARILLON_HTTP_CERT: join(folder, "cert.pem"),
-				CARILLON_HTTP_KEY: join(folder, "key.pem"),
-				// The same as http.listen and media.listen of the fixture, so the port is the same too.
-				CARILLON_TURN_TLS: "127.0.0.1:0",
-			});
-			rmSync(folder, { recursive: true, force: true });
+			using certificate = new Certificate();
+			// The same address as http.listen and media.listen of the fixture, so the port is the same too.
+			await use({ ...certificate.env, CARILLON_TURN_TLS: "127.0.0.1:0" });
 		},
 		{ scope: "worker" },
 	],

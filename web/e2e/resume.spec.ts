@@ -126,18 +126,19 @@ test("closing the tab that hosts the call ends it for the other within seconds",
 	await givesBack(alice);
 });
 
-test("the server is killed and restarted in the middle of a call: media is back", async ({
-	people,
-	server,
-}) => {
-	const alice = await (await people.device(people.alice)).tab();
-	const bob = await (await people.device(people.bob)).tab();
-	await call(alice, people.Alice, bob);
-	await server.restart("SIGKILL");
-	await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
-	await hangUp(bob, alice);
-	await expect(transcript(alice).getByText("Video call")).toHaveCount(1);
-});
+for (const signal of ["SIGKILL", "SIGTERM"] as const)
+	test(`the server ends by ${signal} in the middle of a call and starts again: media is back`, async ({
+		people,
+		server,
+	}) => {
+		const alice = await (await people.device(people.alice)).tab();
+		const bob = await (await people.device(people.bob)).tab();
+		await call(alice, people.Alice, bob);
+		await server.restart(signal);
+		await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
+		await hangUp(bob, alice);
+		await expect(transcript(alice).getByText("Video call")).toHaveCount(1);
+	});
 
 test("offline and back in a call: media is restarted, the call goes on", async ({ people }) => {
 	const device = await people.device(people.alice);

@@ -20,9 +20,12 @@ test("a video call rings in every tab of every device; one answers, the rest fal
 	await expect(status(alice, "Ringing…")).toBeVisible();
 
 	await button(tabs[0], "Answer with video").click();
+	// These are on screen for some seconds only, so they are looked for first.
+	await Promise.all([
+		expect(status(tabs[1], "Answered on another tab")).toBeVisible(),
+		expect(status(tabs[2], "Answered on another device")).toBeVisible(),
+	]);
 	for (const tab of tabs) await expect(ring(tab, "video", people.Alice)).toBeHidden();
-	await expect(status(tabs[1], "Answered on another tab")).toBeVisible();
-	await expect(status(tabs[2], "Answered on another device")).toBeVisible();
 
 	await Promise.all([seesAndHears(alice), seesAndHears(tabs[0])]);
 	await expect(status(alice, /^\d\d:\d\d$/)).toBeVisible();
@@ -90,8 +93,8 @@ test("decline silences every tab and tells the caller", async ({ people }) => {
 	await button(alice, "Video call").click();
 	for (const tab of tabs) await expect(ring(tab, "video", people.Alice)).toBeVisible();
 	await button(tabs[1], "Decline").click();
-	for (const tab of tabs) await expect(ring(tab, "video", people.Alice)).toBeHidden();
 	await expect(status(alice, `${people.Bob} declined`)).toBeVisible();
+	for (const tab of tabs) await expect(ring(tab, "video", people.Alice)).toBeHidden();
 	await expect(button(alice, "Hang up")).toBeHidden();
 	await givesBack(alice);
 });
