@@ -6,10 +6,11 @@
 //	participant  invited → ringing → joining → joined ⇄ reconnecting → left | declined | missed | …
 //	leg          answering → up ⇄ reconnecting → replaced | closed
 //
-// A [Call] is a value; [Call.Next] returns the next one and leaves the old one as it
-// was, so that whoever cannot store a transition has not made it. Package switchboard runs
-// the machines of live calls: each has one goroutine that feeds it, stores every
-// transition before anybody hears of it, and lets the room follow.
+// Each state is described in types.go. A [Call] is a value; [Call.Next] returns the next
+// one and leaves the old one as it was, so that whoever cannot store a transition has not
+// made it. Package switchboard runs the machines of live calls: each has an owner, one
+// goroutine that feeds the machine, stores every transition before anybody hears of it,
+// and lets the call's room on the SFU follow.
 //
 //	tab A          owner            store          room          tabs of B
 //	  │ start ───────▶│ create ───────▶│ events ──────────────────▶│ ring
@@ -19,6 +20,11 @@
 //	  │               │ save (cseq+1) ▶│ events ──────────────────▶│ others fall silent
 //	  │               │◀──── media up ───────────────│             │
 //	  │               │ save ─────────▶│ events: active            │
+//
+// A tab's connection may end at any moment, also between a transition and its reply. So
+// whatever hands out a leg may be asked again by the same tab over its next connection,
+// and a connection that has ended gets no leg, in whatever order its requests and its end
+// arrive; see [Call.Next] and legs.go.
 //
 // Limits: screen sharing, moderators and invitations into a running call are not here yet.
 package call
@@ -33,12 +39,12 @@ import (
 
 // Call is one call at one moment.
 type Call struct {
-	patience patience
-	s        state
+	durations durations
+	data      data
 }
 
-// state is what [Call.Encode] stores. Times are unix ms, zero means not (yet).
-type state struct {
+// data is what [Call.Encode] stores. Times are unix ms; zero means not yet, or not at all.
+type data struct {
 	Version      int           `json:"version"`
 	ID           string        `json:"id"`
 	ClientCallID string        `json:"client_call_id"`
@@ -66,32 +72,32 @@ type participant struct {
 	Camera     bool             `json:"camera,omitempty"`
 	Held       bool             `json:"held,omitempty"`
 	HandRaised bool             `json:"hand_raised,omitempty"`
-	Since      int64            `json:"since,omitempty"` // came to this call, or back from hold
+	Since      int64            `json:"since,omitempty"` // when the user came to this call, or back from hold
 	ActedAt    *Where           `json:"acted_at,omitempty"`
 	Leg        *leg             `json:"leg,omitempty"`    // the active one; there is one exactly while the participant is present
 	Moving     *leg             `json:"moving,omitempty"` // becomes the active one when its media is up
 
-	// True of this process only.
-	after int64    // came to another call then: to this one, if ever, later
-	over  []string // sessions of connections whose end was told, newest last; replaced, never edited
+	// Known to this process only.
+	otherSince    int64    // when the user last came to another call; if they come to this one, it is later than that
+	endedSessions []string // of connections whose end was told, the newest last; replaced, never edited
 }
 
 type leg struct {
 	ID     string   `json:"id"`
 	Digest string   `json:"digest"`          // of its secret
-	Older  []string `json:"older,omitempty"` // of secrets that its tab may still have, because replies with newer ones may be lost; replaced, never edited
+	Older  []string `json:"older,omitempty"` // digests of earlier secrets, which its tab may have because newer ones were lost; replaced, never edited
 	State  LegState `json:"state"`
 	Where  Where    `json:"where"`
 
-	// True of this process only: after a restart nothing is connected.
-	shown     bool   // somebody has shown the secret, so its tab has it and needs no older one
-	session   string // of the tab's connection; empty while it is gone
-	since     int64  // when that connection, or the last one, began
-	offered   bool   // it has asked for media
-	mediaUp   bool
-	suspended bool   // its page said that it goes
-	by        int64  // when our patience with it ends; zero: no hurry
-	why       Reason // what it will have ended of then
+	// Known to this process only: after a restart nothing is connected.
+	shown        bool   // the secret was used, so the tab has it and needs no earlier one
+	session      string // of the tab's connection to which the leg is bound; empty: it has ended
+	since        int64  // when that connection, or the last one, began
+	offered      bool   // the tab has offered media
+	mediaUp      bool
+	suspended    bool   // the page has said that it goes away
+	giveUpAt     int64  // when the call waits no longer for this leg; zero: it waits as long as it takes
+	giveUpReason Reason // of the leg's end then
 }
 
 // Invitation is what a call starts with.
@@ -112,14 +118,14 @@ type Person struct{ User, Name string }
 
 // New makes a call that rings everyone but its caller, whose leg the reply hands over.
 func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
-	at, p := now.UnixMilli(), cfg.patience()
-	c := Call{patience: p, s: state{
+	at, d := now.UnixMilli(), cfg.durations()
+	c := Call{durations: d, data: data{
 		Version: stateVersion, ID: in.ID, ClientCallID: in.ClientCallID, Conversation: in.Conversation,
 		Caller: in.From.User, Direct: in.Direct, Media: in.Media, State: Ringing,
-		CSeq: 1, Epoch: 1, CreatedAt: at, UpdatedAt: at, RingUntil: at + p.ring,
+		CSeq: 1, Epoch: 1, CreatedAt: at, UpdatedAt: at, RingUntil: at + d.ring,
 	}}
 	for _, who := range in.People {
-		c.s.Participants = append(c.s.Participants, participant{User: who.User, Name: who.Name, State: Invited})
+		c.data.Participants = append(c.data.Participants, participant{User: who.User, Name: who.Name, State: Invited})
 	}
 	step := step{Call: &c, now: at}
 	caller := c.find(in.From.User)
@@ -132,7 +138,7 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 	caller.Microphone, caller.Camera = true, in.Camera && in.Media == Video
 	caller.Since = at
 	caller.Leg = step.newLeg(Fact{From: in.From, Fresh: in.Fresh})
-	if err := c.s.check(); err != nil {
+	if err := c.data.check(); err != nil {
 		return Call{}, Reply{}, refusal.New(refusal.BadRequest, "This call cannot be: %v.", err)
 	}
 	step.out.Reply.Snapshot, step.out.Reply.Since = c.Snapshot(now), at
@@ -145,15 +151,15 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 func (c Call) Next(f Fact, now time.Time) (Call, Effect, error) {
 	n := c.clone()
 	s := &step{Call: &n, now: now.UnixMilli()}
-	if f.Kind == Claimed && n.s.State != Ended {
-		s.claimed(f.Epoch) // before the clocks: what ran out while no server looked did not
+	if f.Kind == Claimed && n.data.State != Ended {
+		s.claimed(f.Epoch) // first: what ran out while no server ran the call does not count
 	}
 	s.expire(f.arrived(s.now))
 	err := s.take(f)
 	if !bytes.Equal(c.Encode(), n.Encode()) {
 		s.out.Changed = true
-		n.s.CSeq++
-		n.s.UpdatedAt = max(n.s.UpdatedAt, s.now)
+		n.data.CSeq++
+		n.data.UpdatedAt = max(n.data.UpdatedAt, s.now)
 	}
 	s.out.Reply.Snapshot = n.Snapshot(now)
 	if p := n.find(f.From.User); p != nil && p.present() && !p.Held {
@@ -162,7 +168,7 @@ func (c Call) Next(f Fact, now time.Time) (Call, Effect, error) {
 	return n, s.out, err
 }
 
-// Deadline is when the call wants a [Tick]; zero: it waits for facts only.
+// Deadline is when the call wants a [Tick]. Zero: it waits for nothing but facts.
 func (c Call) Deadline() time.Time {
 	at, _ := (&step{Call: &c}).earliest()
 	if at == 0 {
@@ -172,16 +178,16 @@ func (c Call) Deadline() time.Time {
 }
 
 // Ended reports whether the call is over. It stays so.
-func (c Call) Ended() bool { return c.s.State == Ended }
+func (c Call) Ended() bool { return c.data.State == Ended }
 
-// step is one transition in the making.
+// step is one transition while it is made.
 type step struct {
 	*Call
 	now int64
 	out Effect
 }
 
-// expire lets happen, in order, all that has run out until then.
+// expire lets all that runs out until then happen, in order.
 func (s *step) expire(until int64) {
 	now := s.now
 	for {
@@ -197,7 +203,7 @@ func (s *step) expire(until int64) {
 
 // earliest returns the next moment at which something runs out, and what happens then.
 func (s *step) earliest() (at int64, happen func()) {
-	if s.s.State == Ended {
+	if s.data.State == Ended {
 		return 0, nil
 	}
 	consider := func(t int64, f func()) {
@@ -205,39 +211,39 @@ func (s *step) earliest() (at int64, happen func()) {
 			at, happen = t, f
 		}
 	}
-	consider(s.s.RingUntil, s.rungOut)
-	if s.s.ActiveAt != 0 && s.patience.length != 0 {
-		consider(s.s.ActiveAt+s.patience.length, func() { s.end(MaxDuration) })
+	consider(s.data.RingUntil, s.endRing)
+	if s.data.ActiveAt != 0 && s.durations.max != 0 {
+		consider(s.data.ActiveAt+s.durations.max, func() { s.end(MaxDuration) })
 	}
-	for i := range s.s.Participants {
-		p := &s.s.Participants[i]
+	for i := range s.data.Participants {
+		p := &s.data.Participants[i]
 		if p.Moving != nil {
-			consider(p.Moving.by, func() { s.closeMoving(p, p.Moving.reason()) })
+			consider(p.Moving.giveUpAt, func() { s.closeMoving(p, p.Moving.reason()) })
 		}
 		if p.Leg != nil {
-			consider(p.Leg.by, func() { s.giveUp(p) })
+			consider(p.Leg.giveUpAt, func() { s.giveUp(p) })
 		}
 	}
 	return at, happen
 }
 
-// rungOut ends the ring of all who have not acted.
-func (s *step) rungOut() {
-	s.s.RingUntil = 0
-	for i := range s.s.Participants {
-		if p := &s.s.Participants[i]; p.pending() {
+// endRing ends the ring of all who have neither answered nor declined.
+func (s *step) endRing() {
+	s.data.RingUntil = 0
+	for i := range s.data.Participants {
+		if p := &s.data.Participants[i]; p.pending() {
 			p.State = Missed
 		}
 	}
-	s.settle(NoAnswer)
+	s.endIfTooFew(NoAnswer)
 }
 
-// settle ends the call if too few are left for one. The reason is that of the one who
-// has just gone.
-func (s *step) settle(reason Reason) {
+// endIfTooFew ends the call if too few are left for one. The reason is that of the
+// participant who has just gone.
+func (s *step) endIfTooFew(reason Reason) {
 	var present, pending int
-	for i := range s.s.Participants {
-		switch p := &s.s.Participants[i]; {
+	for i := range s.data.Participants {
+		switch p := &s.data.Participants[i]; {
 		case p.present():
 			present++
 		case p.pending():
@@ -245,31 +251,32 @@ func (s *step) settle(reason Reason) {
 		}
 	}
 	if pending == 0 {
-		s.s.RingUntil = 0
+		s.data.RingUntil = 0
 	}
 	if present > 0 && present+pending > 1 {
 		return
 	}
 	switch reason {
 	case DeclinedReason, NoAnswer, Busy:
-		// Those never were in the call: they are the reason only if it never was one.
-		if s.s.ActiveAt != 0 {
+		// Who declines or misses the call was never in it. That is the reason of its end only
+		// if it has never been active.
+		if s.data.ActiveAt != 0 {
 			reason = Completed
-		} else if s.s.State == Ringing && s.anyIs(Missed) {
+		} else if s.data.State == Ringing && s.anyoneIs(Missed) {
 			reason = NoAnswer
 		}
 	}
 	s.end(reason)
 }
 
-// end is the only way to the end.
+// end ends the call. Nothing else does.
 func (s *step) end(reason Reason) {
-	if s.s.State == Ended {
+	if s.data.State == Ended {
 		return
 	}
-	s.s.State, s.s.Reason, s.s.EndedAt, s.s.RingUntil = Ended, reason, s.now, 0
-	for i := range s.s.Participants {
-		p := &s.s.Participants[i]
+	s.data.State, s.data.Reason, s.data.EndedAt, s.data.RingUntil = Ended, reason, s.now, 0
+	for i := range s.data.Participants {
+		p := &s.data.Participants[i]
 		switch {
 		case p.pending():
 			p.State = Missed
@@ -280,32 +287,32 @@ func (s *step) end(reason Reason) {
 	}
 }
 
-func (s *step) anyIs(state ParticipantState) bool {
-	return slices.ContainsFunc(s.s.Participants, func(p participant) bool { return p.State == state })
+func (s *step) anyoneIs(state ParticipantState) bool {
+	return slices.ContainsFunc(s.data.Participants, func(p participant) bool { return p.State == state })
 }
 
 func (c *Call) find(user string) *participant {
-	for i := range c.s.Participants {
-		if c.s.Participants[i].User == user {
-			return &c.s.Participants[i]
+	for i := range c.data.Participants {
+		if c.data.Participants[i].User == user {
+			return &c.data.Participants[i]
 		}
 	}
 	return nil
 }
 
-// pending: may still answer.
+// pending reports whether the participant is rung: they may still answer.
 func (p *participant) pending() bool { return p.State == Invited || p.State == Alerting }
 
-// present: has a leg, connected or on the way.
+// present reports whether the participant has a leg, connected or about to be.
 func (p *participant) present() bool {
 	return p.State == Joining || p.State == Joined || p.State == Reconnecting
 }
 
-// clone copies what a step may change.
+// clone copies all that a step may change.
 func (c Call) clone() Call {
-	c.s.Participants = slices.Clone(c.s.Participants)
-	for i := range c.s.Participants {
-		p := &c.s.Participants[i]
+	c.data.Participants = slices.Clone(c.data.Participants)
+	for i := range c.data.Participants {
+		p := &c.data.Participants[i]
 		p.Leg, p.Moving = p.Leg.clone(), p.Moving.clone()
 	}
 	return c

@@ -7,14 +7,14 @@ import (
 	"slices"
 )
 
-// stateVersion of the stored machine. A server that reads another one ends the call
-// rather than guess.
+// stateVersion is the version of what [Call.Encode] writes. A server that reads another
+// one ends the call instead of guessing what it means.
 const stateVersion = 1
 
-// Encode returns the machine as JSON. Who is connected is not in it: that does not
-// outlive the process.
+// Encode returns the machine as JSON, without what only this process knows, like who is
+// connected.
 func (c Call) Encode() []byte {
-	data, err := json.Marshal(c.s)
+	data, err := json.Marshal(c.data)
 	if err != nil {
 		panic(err) // strings and numbers only
 	}
@@ -23,62 +23,63 @@ func (c Call) Encode() []byte {
 
 // Decode reads what [Call.Encode] wrote. Anything that cannot be a call is an error.
 func Decode(data []byte, cfg Config) (Call, error) {
-	c := Call{patience: cfg.patience()}
-	if err := json.Unmarshal(data, &c.s); err != nil {
+	c := Call{durations: cfg.durations()}
+	if err := json.Unmarshal(data, &c.data); err != nil {
 		return Call{}, fmt.Errorf("decode call: %w", err)
 	}
-	if err := c.s.check(); err != nil {
-		return Call{}, fmt.Errorf("decode call %q: %w", c.s.ID, err)
+	if err := c.data.check(); err != nil {
+		return Call{}, fmt.Errorf("decode call %q: %w", c.data.ID, err)
 	}
 	return c, nil
 }
 
-// check is what is true of every call at every moment.
-func (s *state) check() error {
-	if s.Version != stateVersion {
-		return fmt.Errorf("its version is %d, not %d", s.Version, stateVersion)
+// check says what is wrong with a call. It is true of every call at every moment that
+// nothing is.
+func (d *data) check() error {
+	if d.Version != stateVersion {
+		return fmt.Errorf("its version is %d, not %d", d.Version, stateVersion)
 	}
 	switch {
-	case s.ID == "" || s.Conversation == "":
+	case d.ID == "" || d.Conversation == "":
 		return errors.New("it has no id or no conversation")
-	case s.Media != Audio && s.Media != Video:
-		return fmt.Errorf("its media are %q", s.Media)
-	case !slices.Contains([]State{Ringing, Connecting, Active, Ended}, s.State):
-		return fmt.Errorf("its state is %q", s.State)
-	case len(s.Participants) < 2:
+	case d.Media != Audio && d.Media != Video:
+		return fmt.Errorf("its media are %q", d.Media)
+	case !slices.Contains([]State{Ringing, Connecting, Active, Ended}, d.State):
+		return fmt.Errorf("its state is %q", d.State)
+	case len(d.Participants) < 2:
 		return errors.New("it needs two participants")
-	case s.Direct && len(s.Participants) != 2:
-		return fmt.Errorf("it is direct and has %d participants", len(s.Participants))
-	case (s.State == Ended) != (s.Reason != ""):
+	case d.Direct && len(d.Participants) != 2:
+		return fmt.Errorf("it is direct and has %d participants", len(d.Participants))
+	case (d.State == Ended) != (d.Reason != ""):
 		return errors.New("it has a reason exactly when it has ended")
-	case s.State == Ended && s.RingUntil != 0:
+	case d.State == Ended && d.RingUntil != 0:
 		return errors.New("it has ended and rings")
 	}
-	return s.checkParticipants()
+	return d.checkParticipants()
 }
 
-func (s *state) checkParticipants() error {
+func (d *data) checkParticipants() error {
 	seen := map[string]bool{}
 	caller, pending := false, false
-	for i := range s.Participants {
-		p := &s.Participants[i]
+	for i := range d.Participants {
+		p := &d.Participants[i]
 		if p.User == "" || seen[p.User] {
 			return fmt.Errorf("user %q takes part twice or has no id", p.User)
 		}
 		seen[p.User] = true
-		caller = caller || p.User == s.Caller
+		caller = caller || p.User == d.Caller
 		pending = pending || p.pending()
-		if err := p.check(s.State == Ended); err != nil {
+		if err := p.check(d.State == Ended); err != nil {
 			return fmt.Errorf("user %q: %w", p.User, err)
 		}
-		if s.State == Ringing && (p.User == s.Caller) != p.present() {
+		if d.State == Ringing && (p.User == d.Caller) != p.present() {
 			return errors.New("it rings and somebody has answered, or the caller is gone")
 		}
 	}
 	switch {
 	case !caller:
 		return errors.New("its caller takes no part")
-	case pending != (s.RingUntil != 0):
+	case pending != (d.RingUntil != 0):
 		return errors.New("somebody is rung without end, or nobody")
 	}
 	return nil

@@ -20,12 +20,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		at := time.UnixMilli(c.s.UpdatedAt)
+		at := time.UnixMilli(c.data.UpdatedAt)
 		if at.UnixMilli() < 0 || at.UnixMilli() > 1<<50 {
 			return
 		}
 		live := !c.Ended()
-		c, effect, _ := c.Next(Fact{Kind: Claimed, Epoch: c.s.Epoch + 1}, at)
+		c, effect, _ := c.Next(Fact{Kind: Claimed, Epoch: c.data.Epoch + 1}, at)
 		if live && !effect.Changed {
 			t.Fatal("taken over without a trace")
 		}

@@ -44,7 +44,7 @@ func Defaults() Config {
 	}
 }
 
-// Validate says which value makes no sense.
+// Validate says which value is out of its range.
 func (c Config) Validate() error {
 	if c.RingSeconds != 0 && (c.RingSeconds < 15 || c.RingSeconds > 120) {
 		return fmt.Errorf("ring_seconds is %d, want 15 to 120", c.RingSeconds)
@@ -52,21 +52,22 @@ func (c Config) Validate() error {
 	return settings.NonNegative(c)
 }
 
-// patience is a Config in the machine's unit, milliseconds.
-type patience struct {
-	ring, connect, grace, suspend, callerGone, move, length int64
+// durations are those of a Config in the machine's unit, milliseconds.
+type durations struct {
+	ring, connect, grace, suspend, callerGone, move int64
+	max                                             int64 // zero: no limit
 }
 
-func (c Config) patience() patience {
+func (c Config) durations() durations {
 	c = settings.Fill(c, Defaults())
 	ms := func(n int, unit time.Duration) int64 { return (time.Duration(n) * unit).Milliseconds() }
-	return patience{
+	return durations{
 		ring:       ms(c.RingSeconds, time.Second),
 		connect:    ms(c.ConnectSeconds, time.Second),
 		grace:      ms(c.GraceSeconds, time.Second),
 		suspend:    ms(c.SuspendSeconds, time.Second),
 		callerGone: ms(c.CallerGoneSeconds, time.Second),
 		move:       ms(c.MoveSeconds, time.Second),
-		length:     ms(c.MaxMinutes, time.Minute),
+		max:        ms(c.MaxMinutes, time.Minute),
 	}
 }

@@ -233,10 +233,10 @@ func TestTheEndsOfManyConnections(t *testing.T) {
 		tab.Session = fmt.Sprintf("s-%d", i)
 		s.gone(tab)
 	}
-	if n := len(s.call.find("bob").over); n > 32 {
+	if n := len(s.call.find("bob").endedSessions); n > 32 {
 		t.Errorf("a call remembers the ends of %d connections of a user", n)
 	}
-	if !slices.Contains(s.call.find("bob").over, "s-999") {
+	if !slices.Contains(s.call.find("bob").endedSessions, "s-999") {
 		t.Error("it has forgotten the last one")
 	}
 }

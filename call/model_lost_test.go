@@ -211,13 +211,13 @@ func (c Call) mustGrant(p *page, f Fact) bool {
 	if c.Ended() {
 		return false
 	}
-	here := me.present() && me.Leg.in(f.From)
+	here := me.present() && me.Leg.isIn(f.From)
 	switch f.Kind {
 	case DoStart:
-		mine := f.From.User == c.s.Caller && f.ClientCallID == c.s.ClientCallID
+		mine := f.From.User == c.data.Caller && f.ClientCallID == c.data.ClientCallID
 		return here || me.State != Removed && !mine
 	case DoAnswer:
-		return me.pending() || here && f.From.User != c.s.Caller
+		return me.pending() || here && f.From.User != c.data.Caller
 	case DoMove:
 		return me.present()
 	case DoResume:

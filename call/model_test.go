@@ -249,7 +249,7 @@ func (w *world) noOldRing(t *rapid.T) {
 	if w.now.Sub(epoch0) < ringTime {
 		return
 	}
-	for _, p := range w.call.s.Participants {
+	for _, p := range w.call.data.Participants {
 		if p.pending() {
 			t.Fatalf("%s is rung after %v", p.User, w.now.Sub(epoch0))
 		}
@@ -301,7 +301,7 @@ func TestAnyInterleavingKeepsThePromises(t *testing.T) {
 				oneIn(t, 8, func(t *rapid.T) { _, _ = w.happen(t, Fact{Kind: Remove, From: Tab{User: w.anyTab(t).tab.User}}) })
 			},
 		})
-		reached[w.call.s.State]++
+		reached[w.call.data.State]++
 		w.everybodyLeaves(t)
 	})
 	for _, s := range order {
@@ -328,7 +328,7 @@ func (w *world) everybodyLeaves(t *rapid.T) {
 	for leg := range w.legs {
 		_, _ = w.happen(t, Fact{Kind: MediaDown, Leg: leg})
 	}
-	if d := w.call.Deadline(); w.call.s.State == Ringing && d.Sub(w.now) > 25*time.Second {
+	if d := w.call.Deadline(); w.call.data.State == Ringing && d.Sub(w.now) > 25*time.Second {
 		t.Fatalf("it rings for %v without the caller", d.Sub(w.now))
 	}
 	for range 20 {

@@ -16,10 +16,10 @@ type failer interface {
 // package that moves a call comes through here.
 func mustHold(t failer, before, after Call, effect Effect) {
 	t.Helper()
-	if err := after.s.check(); err != nil {
+	if err := after.data.check(); err != nil {
 		t.Fatalf("not a call any more: %v\n%s", err, after.Encode())
 	}
-	b, a := before.s, after.s
+	b, a := before.data, after.data
 	switch {
 	case effect.Changed && a.CSeq != b.CSeq+1:
 		t.Fatalf("cseq went from %d to %d", b.CSeq, a.CSeq)
@@ -45,7 +45,7 @@ func mustHold(t failer, before, after Call, effect Effect) {
 			t.Fatalf("leg %s is up without media", p.Leg.ID)
 		}
 		// Nobody is waited for without end: whoever is neither up nor rung has a deadline.
-		if p.Leg != nil && p.Leg.State != LegUp && p.Leg.by == 0 && a.State != Ringing {
+		if p.Leg != nil && p.Leg.State != LegUp && p.Leg.giveUpAt == 0 && a.State != Ringing {
 			t.Fatalf("nobody looks when leg %s is over", p.Leg.ID)
 		}
 	}
@@ -57,7 +57,7 @@ var order = []State{Ringing, Connecting, Active, Ended}
 // mustBeConsistent compares what is told of a call with what it is.
 func mustBeConsistent(t failer, c Call) {
 	t.Helper()
-	now := time.UnixMilli(c.s.UpdatedAt)
+	now := time.UnixMilli(c.data.UpdatedAt)
 	v, log := c.Snapshot(now), c.Log()
 	if log.State != v.State || log.Reason != v.Reason || len(log.Outcomes) != len(v.Participants) {
 		t.Fatalf("the log says %+v, the snapshot %+v", log, v)
@@ -68,7 +68,7 @@ func mustBeConsistent(t failer, c Call) {
 			t.Fatalf("the log says %+v of %+v", o, p)
 		}
 	}
-	if log.DurationMS != 0 && (v.State != Ended || c.s.ActiveAt == 0) {
+	if log.DurationMS != 0 && (v.State != Ended || c.data.ActiveAt == 0) {
 		t.Fatalf("the log has a duration and the call %s never was", v.State)
 	}
 	rung := slices.ContainsFunc(v.Participants, func(p ParticipantView) bool { return p.State == Invited || p.State == Alerting })

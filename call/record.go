@@ -8,10 +8,10 @@ type Record struct {
 	Conversation string
 	Caller       string
 	Owner        string   // the node that runs the machine
-	Epoch        int64    // grows with each claim; a save under an older one is fenced off
-	Direct       bool     // one live call at most in this conversation
+	Epoch        int64    // grows with each claim; a save under an earlier one is refused
+	Direct       bool     // a conversation of two, in which at most one call is live
 	Users        []string // all participants, the caller among them; they get the events
-	Snapshot     Snapshot // Snapshot.State == Ended makes the call no longer live
+	Snapshot     Snapshot // the call is live until Snapshot.State is Ended
 	State        []byte   // the machine, as JSON; holds leg secrets, never leaves the server
 	Log          Log      // the message of kind "call"
 	CreatedAt    int64    // unix ms

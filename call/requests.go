@@ -6,8 +6,8 @@ import (
 	"carillon/refusal"
 )
 
-// take is the table of calls.md: each row that begins with a fact has its method here or
-// in legs.go.
+// take lets one fact happen. What a user asks for is in this file; what becomes of a leg
+// by its connections and its media is in grant.go and legs.go.
 func (s *step) take(f Fact) error {
 	switch f.Kind {
 	case Claimed, Tick:
@@ -26,10 +26,10 @@ func (s *step) take(f Fact) error {
 	if p == nil {
 		return refusal.New(refusal.NotFound, "There is no such call.")
 	}
-	if s.s.State == Ended {
+	if s.data.State == Ended {
 		return p.afterEnd(f)
 	}
-	if f.binds() && p.ended(f.From) {
+	if f.binds() && p.hasEnded(f.From) {
 		return legInUse()
 	}
 	switch f.Kind {
@@ -60,12 +60,12 @@ func (s *step) take(f Fact) error {
 		_, err := s.authorise(p, f)
 		return err
 	case Hold:
-		p.hold(s.s.ID, f)
+		p.hold(s.data.ID, f)
 		return nil
 	case UserBusy:
 		if p.pending() {
 			p.State = BusyState
-			s.settle(Busy)
+			s.endIfTooFew(Busy)
 		}
 		return nil
 	case Remove:
@@ -75,8 +75,8 @@ func (s *step) take(f Fact) error {
 	return refusal.New(refusal.BadRequest, "A call knows no %q.", f.Kind)
 }
 
-// afterEnd answers what comes too late. Hanging up is already fulfilled; a stale ring
-// learns what it would have learned a moment earlier.
+// afterEnd answers what comes after the end of the call. To hang up is fulfilled already;
+// a tab that still shows the ring learns what it would have learned a moment earlier.
 func (p *participant) afterEnd(f Fact) error {
 	switch f.Kind {
 	case DoLeave, DoSuspend, DoRinging, Hold, UserBusy, Remove:
@@ -92,16 +92,16 @@ func (p *participant) afterEnd(f Fact) error {
 	return refusal.New(refusal.CallEnded, "This call has ended.")
 }
 
-// start is a start that found this call in its way.
+// start answers a start that found this call in its way.
 func (s *step) start(p *participant, f Fact) error {
-	repeat := p.User == s.s.Caller && f.ClientCallID == s.s.ClientCallID
+	repeat := p.User == s.data.Caller && f.ClientCallID == s.data.ClientCallID
 	switch {
-	case p.present() && p.Leg.in(f.From):
-		s.out.Reply.Merged = p.User != s.s.Caller
+	case p.present() && p.Leg.isIn(f.From):
+		s.out.Reply.Merged = p.User != s.data.Caller
 		return s.regrant(p, p.Leg, f)
 	case repeat:
 		return refusal.New(refusal.AlreadyAnswered, "This call went on in another tab.")
-	case p.pending(): // glare: they call me while I call them
+	case p.pending(): // glare: the two have called each other
 		s.out.Reply.Merged = true
 		return s.answer(p, f)
 	case p.present():
@@ -110,14 +110,14 @@ func (s *step) start(p *participant, f Fact) error {
 	case p.State == Removed:
 		return refusal.New(refusal.NotAllowed, "You were removed from this call.")
 	}
-	s.join(p, f) // comes (back) into a call that runs
+	s.join(p, f) // the user joins a running call, or comes back to it
 	return nil
 }
 
-// answer goes to the first of a user's tabs that asks.
+// answer gives the leg to the first of the user's tabs that asks.
 func (s *step) answer(p *participant, f Fact) error {
-	if p.present() && p.User != s.s.Caller && p.Leg.in(f.From) {
-		return s.regrant(p, p.Leg, f) // the same tab again: its first reply was lost
+	if p.present() && p.User != s.data.Caller && p.Leg.isIn(f.From) {
+		return s.regrant(p, p.Leg, f) // the tab asks again, because the first reply was lost
 	}
 	if !p.pending() {
 		return alreadyAnswered()
@@ -130,24 +130,25 @@ func alreadyAnswered() error {
 	return refusal.New(refusal.AlreadyAnswered, "This call was answered or declined before.")
 }
 
+// join makes the participant present, with a leg in the tab that asks.
 func (s *step) join(p *participant, f Fact) {
 	p.State = Joining
 	where := f.From.Where
 	p.ActedAt = &where
-	p.Microphone, p.Camera = true, f.Camera && s.s.Media == Video
+	p.Microphone, p.Camera = true, f.Camera && s.data.Media == Video
 	p.Held, p.HandRaised = false, false
-	p.comes(s.now)
+	p.setSince(s.now)
 	p.Leg = s.newLeg(f)
-	p.Leg.by, p.Leg.why = s.now+s.patience.connect, FailedICE
-	if s.s.State == Ringing {
-		s.s.State = Connecting
-		s.hurry(s.find(s.s.Caller))
+	p.Leg.giveUpAt, p.Leg.giveUpReason = s.now+s.durations.connect, FailedICE
+	if s.data.State == Ringing {
+		s.data.State = Connecting
+		s.startConnectTimer(s.find(s.data.Caller))
 	}
-	s.settle("") // nobody may be left to ring
+	s.endIfTooFew("") // ends the ring if this was the last who was rung
 }
 
-// decline is the whole user's, and only while nobody of theirs has acted: a stale ring
-// must never end a live call, not even between answer and media.
+// decline counts for the whole user, and only while none of their tabs has answered: a tab
+// that still shows the ring must never end a live call, not even between answer and media.
 func (s *step) decline(p *participant, f Fact) error {
 	if p.State == Declined && p.ActedAt != nil && p.ActedAt.TabID == f.From.TabID {
 		return nil
@@ -158,18 +159,19 @@ func (s *step) decline(p *participant, f Fact) error {
 	p.State = Declined
 	where := f.From.Where
 	p.ActedAt = &where
-	s.settle(DeclinedReason)
+	s.endIfTooFew(DeclinedReason)
 	return nil
 }
 
-// leave of the caller whom nobody has answered cancels the call.
+// leave takes the user out of the call. If the caller leaves before anybody has answered,
+// the call is cancelled.
 func (s *step) leave(p *participant, f Fact) error {
 	switch {
 	case p.pending():
 		return s.decline(p, f)
 	case !p.present():
 		return nil
-	case p.User == s.s.Caller && s.s.ActiveAt == 0 && !s.othersPresent(p):
+	case p.User == s.data.Caller && s.data.ActiveAt == 0 && !s.othersPresent(p):
 		s.end(Cancelled)
 		return nil
 	}
@@ -178,18 +180,19 @@ func (s *step) leave(p *participant, f Fact) error {
 }
 
 func (s *step) othersPresent(p *participant) bool {
-	for i := range s.s.Participants {
-		if o := &s.s.Participants[i]; o != p && o.present() {
+	for i := range s.data.Participants {
+		if o := &s.data.Participants[i]; o != p && o.present() {
 			return true
 		}
 	}
 	return false
 }
 
-// remove by the server. With a session, only if that one holds the leg.
+// remove takes the user out of the call because the server says so. With a session it does
+// so only if the leg is bound to that one.
 func (s *step) remove(p *participant, session string) {
-	holds := p.present() && p.Leg.session == session
-	if session != "" && !holds || !p.present() && !p.pending() {
+	bound := p.present() && p.Leg.session == session
+	if session != "" && !bound || !p.present() && !p.pending() {
 		return
 	}
 	s.drop(p, Removed, RemovedReason)
@@ -200,7 +203,7 @@ func (s *step) set(p *participant, v Set) error {
 		return refusal.New(refusal.NotAllowed, "You are not in this call.")
 	}
 	if p.Held && v.Held != nil && !*v.Held {
-		p.comes(s.now)
+		p.setSince(s.now)
 	}
 	for to, from := range map[*bool]*bool{
 		&p.Microphone: v.Microphone, &p.Camera: v.Camera, &p.Held: v.Held, &p.HandRaised: v.HandRaised,
@@ -212,17 +215,18 @@ func (s *step) set(p *participant, v Set) error {
 	return nil
 }
 
-// comes to this call at now, and after all others that told us so.
-func (p *participant) comes(now int64) { p.Since = max(now, p.after+1) }
+// setSince notes that the user comes to this call now, and later than to all the other calls
+// of which this one was told.
+func (p *participant) setSince(now int64) { p.Since = max(now, p.otherSince+1) }
 
-// hold because the user came to another call. Of two to which they came at the same time,
-// each asks the other: the one they came to last stays, so that one is held and one is not.
+// hold puts this call on hold because the user came to another one. If they came to two at
+// the same time, each tells the other to hold, and only the one to which they came first does.
 func (p *participant) hold(id string, f Fact) {
 	earlier := p.Since < f.Since || p.Since == f.Since && id < f.OtherCall
 	if p.present() && earlier {
 		p.Held = true
 	}
-	p.after = max(p.after, f.Since)
+	p.otherSince = max(p.otherSince, f.Since)
 }
 
 // move lets another tab of the same user take the call over, once its media is up.
@@ -230,39 +234,39 @@ func (s *step) move(p *participant, f Fact) error {
 	switch {
 	case !p.present():
 		return refusal.New(refusal.NotAllowed, "You are not in this call.")
-	case p.Leg.in(f.From):
+	case p.Leg.isIn(f.From):
 		return s.regrant(p, p.Leg, f)
-	case p.Moving.in(f.From):
+	case p.Moving.isIn(f.From):
 		return s.regrant(p, p.Moving, f)
 	}
 	s.closeMoving(p, Replaced)
 	p.Moving = s.newLeg(f)
-	p.Moving.by, p.Moving.why = s.now+s.patience.move, FailedICE
+	p.Moving.giveUpAt, p.Moving.giveUpReason = s.now+s.durations.move, FailedICE
 	return nil
 }
 
-// resume binds a leg to another connection: after a reload, a navigation, a new socket
+// resume binds a leg to another connection: after a reload, a navigation, a lost connection
 // or a restart of the server.
 func (s *step) resume(p *participant, f Fact) error {
 	l, err := s.authorise(p, f)
 	if err != nil {
 		return err
 	}
-	if l.session == "" && l.mediaUp && !l.suspended && !l.in(f.From) {
+	if l.session == "" && l.mediaUp && !l.suspended && !l.isIn(f.From) {
 		// Its page has lost its connection and not its media: it lives, and comes back. What
 		// asks may be a copy of it. If it is gone after all, its media soon is.
 		return legInUse()
 	}
-	l.Digest, l.Older = digest(f.Secret), nil // its tab has this one, and none that came after it
+	l.Digest, l.Older = digest(f.Secret), nil // the tab has this secret and none of the later ones
 	return s.regrant(p, l, f)
 }
 
-// suspend shortens the grace time: the page has said that it goes. While a connection
-// holds the leg only that one can say so, or a copy of its page would; the end of that
-// connection may be told first.
+// suspend shortens the grace time, since the page has said that it goes away. While the leg
+// is bound to a connection only that one may say so, or a copy of the page would. The end
+// of that connection may be told first.
 func (s *step) suspend(p *participant, f Fact) error {
-	l := p.leg(f)
-	if l == nil || l.heldAgainst(f.From) {
+	l := p.legWithSecret(f)
+	if l == nil || l.boundToAnother(f.From) {
 		return unknownLeg()
 	}
 	if l == p.Moving {
@@ -270,12 +274,12 @@ func (s *step) suspend(p *participant, f Fact) error {
 		return nil
 	}
 	l.session, l.mediaUp, l.suspended = "", false, true
-	s.weigh(p)
+	s.updateFromLeg(p)
 	return nil
 }
 
-// offer says whether a tab may negotiate media. A leg that no connection holds is bound
-// to the one that asks: it has the secret.
+// offer decides whether a tab may negotiate media. It has the leg's secret, so a leg that
+// is bound to no connection is bound to the one that asks.
 func (s *step) offer(p *participant, f Fact) error {
 	l, err := s.authorise(p, f)
 	if err != nil {
@@ -284,7 +288,7 @@ func (s *step) offer(p *participant, f Fact) error {
 	if f.From.Session != "" && l.session != f.From.Session {
 		l.bind(f.From)
 		if l == p.Leg {
-			s.weigh(p)
+			s.updateFromLeg(p)
 		}
 	}
 	l.offered = true
@@ -292,20 +296,22 @@ func (s *step) offer(p *participant, f Fact) error {
 	return nil
 }
 
+// authorise returns the leg that f names, if f has its secret and comes from the connection
+// to which the leg is bound, or from one that may take its place.
 func (s *step) authorise(p *participant, f Fact) (*leg, error) {
-	l := p.leg(f)
+	l := p.legWithSecret(f)
 	if l == nil {
 		return nil, unknownLeg()
 	}
-	if f.From.Session != "" && l.heldAgainst(f.From) {
-		s.out.Reply.HeldBy = Tab{User: p.User, Session: l.session, Since: l.since, Where: l.Where}
+	if f.From.Session != "" && l.boundToAnother(f.From) {
+		s.out.Reply.BoundTo = Tab{User: p.User, Session: l.session, Since: l.since, Where: l.Where}
 		return nil, legInUse()
 	}
 	return l, nil
 }
 
-// legInUse may become wrong at any moment: the connection that holds the leg may be dead
-// without our knowing it yet.
+// legInUse may become wrong at any moment, since the connection to which the leg is bound
+// may have ended without the server's knowing it yet. So it is worth asking again.
 func legInUse() error {
 	return refusal.After(500*time.Millisecond, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
 }

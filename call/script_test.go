@@ -134,8 +134,8 @@ func answered(t *testing.T) *script {
 
 func (s *script) is(want State) *script {
 	s.t.Helper()
-	if s.call.s.State != want {
-		s.t.Fatalf("after %v the call is %s (%s), want %s", s.at, s.call.s.State, s.call.s.Reason, want)
+	if s.call.data.State != want {
+		s.t.Fatalf("after %v the call is %s (%s), want %s", s.at, s.call.data.State, s.call.data.Reason, want)
 	}
 	return s
 }
@@ -143,8 +143,8 @@ func (s *script) is(want State) *script {
 func (s *script) ended(want Reason) *script {
 	s.t.Helper()
 	s.is(Ended)
-	if s.call.s.Reason != want {
-		s.t.Fatalf("ended %s, want %s", s.call.s.Reason, want)
+	if s.call.data.Reason != want {
+		s.t.Fatalf("ended %s, want %s", s.call.data.Reason, want)
 	}
 	return s
 }

@@ -190,7 +190,7 @@ func TestResume(t *testing.T) {
 	thief.From = tabOf("bob", "copy")
 	s.refused(refusal.LegInUse, thief)
 
-	if got := s.effect.Reply.HeldBy; got.Session != bob1.Session || got.User != "bob" {
+	if got := s.effect.Reply.BoundTo; got.Session != bob1.Session || got.User != "bob" {
 		t.Errorf("held by %+v, want bob1's connection", got)
 	}
 
@@ -230,7 +230,7 @@ func TestACopyDoesNotTakeTheLegOfAPageThatReconnects(t *testing.T) {
 	copied := s.held(DoResume, bob1)
 	copied.From = tabOf("bob", "copy")
 	s.refused(refusal.LegInUse, copied)
-	if got := s.effect.Reply.HeldBy; got.Session != "" {
+	if got := s.effect.Reply.BoundTo; got.Session != "" {
 		t.Errorf("held by %+v, want by no connection", got)
 	}
 
@@ -335,8 +335,8 @@ func TestOfTwoAnswersAtOnceOneIsNotHeld(t *testing.T) {
 	for _, later := range []time.Duration{0, time.Millisecond} {
 		s := answered(t)
 		other := s.call
-		other.s = s.call.clone().s
-		other.s.ID = "other"
+		other.data = s.call.clone().data
+		other.data.ID = "other"
 		other.find("bob").Since += later.Milliseconds()
 		hold := func(by Call) Fact {
 			return Fact{Kind: Hold, From: Tab{User: "bob"}, OtherCall: by.ID(), Since: by.find("bob").Since}
@@ -434,7 +434,7 @@ func TestRestartWhileRinging(t *testing.T) {
 
 func TestMaxDuration(t *testing.T) {
 	s := answered(t)
-	s.call.patience.length = time.Minute.Milliseconds()
+	s.call.durations.max = time.Minute.Milliseconds()
 	s.after(time.Minute).tick().ended(MaxDuration)
 }
 

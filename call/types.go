@@ -9,42 +9,75 @@ const (
 	Video Media = "video"
 )
 
-// State of a call: ringing → connecting → active → ended.
+// State of a call.
 type State string
 
 const (
-	Ringing    State = "ringing"
+	// Ringing: the caller has a leg and nobody else has; at least one participant is rung.
+	// The first answer ends it, and so do the last refusal, the ring's time, and a caller
+	// who leaves or is gone for ten seconds.
+	Ringing State = "ringing"
+	// Connecting: somebody has answered, but two participants have not been joined at the
+	// same time yet. It ends when they are, or when too few are left.
 	Connecting State = "connecting"
-	Active     State = "active"
-	Ended      State = "ended"
+	// Active: two participants have been joined at the same time, so the call's duration
+	// counts. It ends when too few are left, by its greatest length, or by the server.
+	Active State = "active"
+	// Ended: the call has a reason and no legs. Nothing changes it any more.
+	Ended State = "ended"
 )
 
 // ParticipantState of one user in a call.
 type ParticipantState string
 
+// Of those who are rung. An answer makes them Joining, the end of the ring Missed.
 const (
-	Invited      ParticipantState = "invited"
-	Alerting     ParticipantState = "ringing" // a tab of theirs said that it rings
-	Joining      ParticipantState = "joining"
-	Joined       ParticipantState = "joined"
+	// Invited: no tab of the user has said yet that it shows the ring.
+	Invited ParticipantState = "invited"
+	// Alerting: a tab of the user shows the ring.
+	Alerting ParticipantState = "ringing"
+)
+
+// Of those who are present, which means that they have a leg.
+const (
+	// Joining: the leg's media has never been up. It ends when the media is, or after the
+	// time to connect; for the caller that time begins with the first answer.
+	Joining ParticipantState = "joining"
+	// Joined: the leg's media is up. It ends when the media is lost or its page suspends.
+	Joined ParticipantState = "joined"
+	// Reconnecting: media or connection were there and are lost. It ends when they are back
+	// or after the grace time.
 	Reconnecting ParticipantState = "reconnecting"
-	Left         ParticipantState = "left"
-	Declined     ParticipantState = "declined"
-	Missed       ParticipantState = "missed"
-	BusyState    ParticipantState = "busy"
-	Failed       ParticipantState = "failed"
-	Removed      ParticipantState = "removed"
+)
+
+// Of those who are not in the call. Who starts a call again into which they were called
+// joins it, except after Removed.
+const (
+	Left      ParticipantState = "left"     // was present, and hung up, was lost or saw the end of the call
+	Declined  ParticipantState = "declined" // refused the ring
+	Missed    ParticipantState = "missed"   // was rung to the end of the ring, or of the call
+	BusyState ParticipantState = "busy"     // was not to be rung, by their own policy
+	Failed    ParticipantState = "failed"   // answered, and the media never came up
+	Removed   ParticipantState = "removed"  // was taken out by the server
 )
 
 // LegState of one tab's part in a call.
 type LegState string
 
 const (
-	LegAnswering    LegState = "answering"
-	LegUp           LegState = "up"
+	// LegAnswering: the leg's media has never been up. It ends when the media is, or with
+	// the time to connect or to move.
+	LegAnswering LegState = "answering"
+	// LegUp: the leg's media is up. It ends when the media is lost.
+	LegUp LegState = "up"
+	// LegReconnecting: the leg was up or bound to a connection, and is neither now. It ends
+	// when its media is up, when a ringing caller's tab is bound to it again, or with the
+	// grace time.
 	LegReconnecting LegState = "reconnecting"
-	LegReplaced     LegState = "replaced"
-	LegClosed       LegState = "closed"
+	// LegReplaced and LegClosed are the two ends of a leg. A snapshot shows no leg that has
+	// ended; its tab is told the reason.
+	LegReplaced LegState = "replaced"
+	LegClosed   LegState = "closed"
 )
 
 // Reason says why a call, or a user's part in it, ended. Stable strings.
@@ -68,7 +101,7 @@ const (
 	Expired        Reason = "expired"
 	ServerError    Reason = "server_error"
 
-	// Per tab only: derived by the tab from the snapshot, never stored.
+	// Of one tab's ring only: the tab derives them from the snapshot. They are never stored.
 	AnsweredElsewhere Reason = "answered_elsewhere"
 	DeclinedElsewhere Reason = "declined_elsewhere"
 )
@@ -80,7 +113,7 @@ type Where struct {
 	DeviceName string `json:"device_name"`
 }
 
-// LegView is the active leg of a participant, as everyone may see it. It holds no secret.
+// LegView is the active leg of a participant, as everyone in the call may see it.
 type LegView struct {
 	ID    string   `json:"id"`
 	State LegState `json:"state"`
@@ -93,15 +126,15 @@ type ParticipantView struct {
 	Name       string           `json:"name"`
 	State      ParticipantState `json:"state"`
 	Microphone bool             `json:"microphone"` // on, not muted
-	Camera     bool             `json:"camera"`     // on; what they want, whether held or not
+	Camera     bool             `json:"camera"`     // on, as the user wants it, also while the call is on hold
 	Held       bool             `json:"held,omitempty"`
 	HandRaised bool             `json:"hand_raised,omitempty"`
 	Leg        *LegView         `json:"leg,omitempty"`      // the active leg; none before an answer
 	ActedAt    *Where           `json:"acted_at,omitempty"` // the tab that started, answered or declined
 }
 
-// Snapshot is a call as it is now. It is the whole truth: a client that keeps only
-// the newest snapshot of each call (highest cseq) misses nothing.
+// Snapshot is all of a call that its participants may see, at one moment. A client that
+// keeps only the newest snapshot of each call (the highest cseq) misses nothing.
 type Snapshot struct {
 	ID           string            `json:"id"`
 	ClientCallID string            `json:"client_call_id"`

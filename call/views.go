@@ -1,45 +1,42 @@
 package call
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // ID of the call.
-func (c Call) ID() string { return c.s.ID }
+func (c Call) ID() string { return c.data.ID }
 
 // State of the call.
-func (c Call) State() State { return c.s.State }
+func (c Call) State() State { return c.data.State }
 
 // Reason why the call ended; empty while it has not.
-func (c Call) Reason() Reason { return c.s.Reason }
+func (c Call) Reason() Reason { return c.data.Reason }
 
 // Rings reports whether the call rings in a tab of somebody at this moment.
-func (c Call) Rings() bool { return (&step{Call: &c}).anyIs(Alerting) }
+func (c Call) Rings() bool { return (&step{Call: &c}).anyoneIs(Alerting) }
 
 // Age is the time from the start of the call to its last change.
 func (c Call) Age() time.Duration {
-	return time.Duration(c.s.UpdatedAt-c.s.CreatedAt) * time.Millisecond
+	return time.Duration(c.data.UpdatedAt-c.data.CreatedAt) * time.Millisecond
 }
 
 // SkipNumber leaves out the next cseq. It is for a transition of which nobody knows
 // whether it was stored: its number may be taken.
-func (c *Call) SkipNumber() { c.s.CSeq++ }
+func (c *Call) SkipNumber() { c.data.CSeq++ }
 
-// Snapshot is the call as all its participants may see it at now.
+// Snapshot is the call as all its participants may see it, as of now.
 func (c Call) Snapshot(now time.Time) Snapshot {
 	at := now.UnixMilli()
 	v := Snapshot{
-		ID: c.s.ID, ClientCallID: c.s.ClientCallID, Conversation: c.s.Conversation, Caller: c.s.Caller,
-		Media: c.s.Media, State: c.s.State, CSeq: c.s.CSeq, Epoch: c.s.Epoch, Reason: c.s.Reason,
+		ID: c.data.ID, ClientCallID: c.data.ClientCallID, Conversation: c.data.Conversation, Caller: c.data.Caller,
+		Media: c.data.Media, State: c.data.State, CSeq: c.data.CSeq, Epoch: c.data.Epoch, Reason: c.data.Reason,
 	}
-	if c.s.RingUntil != 0 {
-		v.RemainingMS = max(1, c.s.RingUntil-at) // 0 would say that nobody is rung
+	if c.data.RingUntil != 0 {
+		v.RemainingMS = max(1, c.data.RingUntil-at) // zero would mean that nobody is rung
 	}
-	if c.s.ActiveAt != 0 {
+	if c.data.ActiveAt != 0 {
 		v.ActiveMS = c.duration(at)
 	}
-	for _, p := range c.s.Participants {
+	for _, p := range c.data.Participants {
 		view := ParticipantView{
 			User: p.User, Name: p.Name, State: p.State, Microphone: p.Microphone, Camera: p.Camera,
 			Held: p.Held, HandRaised: p.HandRaised, ActedAt: p.ActedAt,
@@ -54,22 +51,22 @@ func (c Call) Snapshot(now time.Time) Snapshot {
 
 func (c Call) duration(at int64) int64 {
 	switch {
-	case c.s.ActiveAt == 0:
+	case c.data.ActiveAt == 0:
 		return 0
-	case c.s.EndedAt != 0:
-		at = c.s.EndedAt
+	case c.data.EndedAt != 0:
+		at = c.data.EndedAt
 	}
-	return max(0, at-c.s.ActiveAt)
+	return max(0, at-c.data.ActiveAt)
 }
 
-// Log is what the conversation's history says of the call. It changes less often than
-// the call: a lost connection is nobody's business later.
+// Log is what the conversation's history says of the call. It changes less often than the
+// call, because nobody asks later who lost a connection for a while.
 func (c Call) Log() Log {
-	v := Log{Call: c.s.ID, Media: c.s.Media, State: c.s.State, Reason: c.s.Reason}
-	if c.s.State == Ended {
-		v.DurationMS = c.duration(c.s.EndedAt)
+	v := Log{Call: c.data.ID, Media: c.data.Media, State: c.data.State, Reason: c.data.Reason}
+	if c.data.State == Ended {
+		v.DurationMS = c.duration(c.data.EndedAt)
 	}
-	for _, p := range c.s.Participants {
+	for _, p := range c.data.Participants {
 		state := p.State
 		switch state {
 		case Alerting:
@@ -82,24 +79,24 @@ func (c Call) Log() Log {
 	return v
 }
 
-// Record is the call as the store keeps it for its owner.
+// Record is the call as the store keeps it for its owner, which is a node.
 func (c Call) Record(owner string) Record {
 	r := Record{
-		ID: c.s.ID, ClientCallID: c.s.ClientCallID, Conversation: c.s.Conversation, Caller: c.s.Caller,
-		Owner: owner, Epoch: c.s.Epoch, Direct: c.s.Direct,
-		Snapshot: c.Snapshot(time.UnixMilli(c.s.UpdatedAt)), State: c.Encode(), Log: c.Log(),
-		CreatedAt: c.s.CreatedAt, UpdatedAt: c.s.UpdatedAt,
+		ID: c.data.ID, ClientCallID: c.data.ClientCallID, Conversation: c.data.Conversation, Caller: c.data.Caller,
+		Owner: owner, Epoch: c.data.Epoch, Direct: c.data.Direct,
+		Snapshot: c.Snapshot(time.UnixMilli(c.data.UpdatedAt)), State: c.Encode(), Log: c.Log(),
+		CreatedAt: c.data.CreatedAt, UpdatedAt: c.data.UpdatedAt,
 	}
-	for _, p := range c.s.Participants {
+	for _, p := range c.data.Participants {
 		r.Users = append(r.Users, p.User)
 	}
 	return r
 }
 
-// Legs says what the room has to let each leg do.
+// Legs says what the room has to allow each leg.
 func (c Call) Legs() []LegPass {
 	var all []LegPass
-	for _, p := range c.s.Participants {
+	for _, p := range c.data.Participants {
 		for _, l := range []*leg{p.Leg, p.Moving} {
 			if l == nil {
 				continue
@@ -113,9 +110,4 @@ func (c Call) Legs() []LegPass {
 		}
 	}
 	return all
-}
-
-// Present reports whether user has a leg in the call.
-func (c Call) Present(user string) bool {
-	return slices.ContainsFunc(c.s.Participants, func(p participant) bool { return p.User == user && p.present() })
 }

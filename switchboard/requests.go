@@ -92,7 +92,7 @@ func (b *Board) Move(ctx context.Context, tab call.Tab, p wire.CallMove) (wire.C
 func (b *Board) Resume(ctx context.Context, tab call.Tab, p wire.LegRef) (wire.CallLeg, error) {
 	resume := callRequest{Fact: legFact(call.DoResume, tab, p)}
 	reply, _, err := b.do(ctx, p.Call, resume)
-	if holder := reply.HeldBy; refusal.Is(err, refusal.LegInUse) && holder.Session != "" && !b.tabs.Answers(ctx, holder) {
+	if holder := reply.BoundTo; refusal.Is(err, refusal.LegInUse) && holder.Session != "" && !b.tabs.Answers(ctx, holder) {
 		if _, _, err = b.do(ctx, p.Call, callRequest{Fact: call.Fact{Kind: call.TabGone, From: holder}}); err == nil {
 			reply, _, err = b.do(ctx, p.Call, resume)
 		}

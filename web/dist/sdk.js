@@ -1,1 +1,1 @@
-export*from"./assets/sdk-BIXV7EOR.js";
+export*from"./assets/sdk-EBFKQKDJ.js";

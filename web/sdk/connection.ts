@@ -6,9 +6,9 @@ import type { Connection, StopReason } from "./types.ts";
 import {
 	CloseBadToken,
 	CloseForbidden,
-	CloseKicked,
 	CloseRate,
 	CloseShutdown,
+	CloseSignedOut,
 	CloseTokenExpired,
 	CloseTooOld,
 } from "./wire.gen.ts";
@@ -77,7 +77,7 @@ function why(code: number): StopReason {
 	switch (code) {
 		case CloseBadToken:
 			return "bad_token";
-		case CloseKicked:
+		case CloseSignedOut:
 			return "signed_out";
 		case CloseTooOld:
 			return "too_old";

@@ -142,7 +142,7 @@ export interface UserEvent {
 export type Media =
   | "audio"
   | "video"
-/** State of a call: ringing → connecting → active → ended. */
+/** State of a call. */
 export type State =
   | "ringing"
   | "connecting"
@@ -151,16 +151,16 @@ export type State =
 /** ParticipantState of one user in a call. */
 export type ParticipantState =
   | "invited"
-  | "ringing" // a tab of theirs said that it rings
+  | "ringing"
   | "joining"
   | "joined"
   | "reconnecting"
-  | "left"
-  | "declined"
-  | "missed"
-  | "busy"
-  | "failed"
-  | "removed"
+  | "left" // was present, and hung up, was lost or saw the end of the call
+  | "declined" // refused the ring
+  | "missed" // was rung to the end of the ring, or of the call
+  | "busy" // was not to be rung, by their own policy
+  | "failed" // answered, and the media never came up
+  | "removed" // was taken out by the server
 /** LegState of one tab's part in a call. */
 export type LegState =
   | "answering"
@@ -194,7 +194,7 @@ export interface Where {
   device: string;
   device_name: string;
 }
-/** LegView is the active leg of a participant, as everyone may see it. It holds no secret. */
+/** LegView is the active leg of a participant, as everyone in the call may see it. */
 export interface LegView extends Where {
   id: string;
   state: LegState;
@@ -205,15 +205,15 @@ export interface ParticipantView {
   name: string;
   state: ParticipantState;
   microphone: boolean; // on, not muted
-  camera: boolean; // on; what they want, whether held or not
+  camera: boolean; // on, as the user wants it, also while the call is on hold
   held?: boolean;
   hand_raised?: boolean;
   leg?: LegView; // the active leg; none before an answer
   acted_at?: Where; // the tab that started, answered or declined
 }
 /**
- * Snapshot is a call as it is now. It is the whole truth: a client that keeps only
- * the newest snapshot of each call (highest cseq) misses nothing.
+ * Snapshot is all of a call that its participants may see, at one moment. A client that
+ * keeps only the newest snapshot of each call (the highest cseq) misses nothing.
  */
 export interface Snapshot {
   id: string;
@@ -280,7 +280,7 @@ export const CloseRate = 4003; // too many or too large frames, or garbage
 export const CloseSlow = 4008; // this tab did not read fast enough; it loses nothing
 export const CloseNoHello = 4009;
 export const CloseBadToken = 4500;
-export const CloseKicked = 4501; // signed out
+export const CloseSignedOut = 4501; // signed out
 export const CloseTooOld = 4502; // the page speaks a protocol that this server no longer does
 export const CloseForbidden = 4503; // this origin is not allowed
 export const CloseReplaced = 4504; // a newer connection said hello with this tab id; if that was not you, take a new tab id
