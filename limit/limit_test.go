@@ -16,7 +16,7 @@ type step struct {
 	wait  time.Duration
 }
 
-func TestBucket(t *testing.T) {
+func TestABucketFillsAtItsRate(t *testing.T) {
 	for name, test := range map[string]struct {
 		rate  Rate
 		steps []step

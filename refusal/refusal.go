@@ -2,7 +2,8 @@
 //
 // A refusal is what a user may read: it has a stable code, a sentence that says
 // what to do, and sometimes when to try again. Every other error is logged where
-// it stops travelling and reaches the user as [Internal].
+// it stops travelling and reaches the user as [Internal]. Over a WebSocket a refusal
+// is a JSON-RPC error (package wire), over HTTP a problem document ([Answer]).
 package refusal
 
 import (

@@ -138,7 +138,7 @@ func TestCoturnClientIsRefusedWithAWrongSecret(t *testing.T) {
 	}
 }
 
-func TestCoturnSTUNClient(t *testing.T) {
+func TestCoturnSTUNClientLearnsItsAddress(t *testing.T) {
 	client := program(t, "turnutils_stunclient", "coturn")
 	for name, stunOnly := range map[string]bool{"with relays": false, "STUN only": true} {
 		t.Run(name, func(t *testing.T) {

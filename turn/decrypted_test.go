@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestAnotherOwnsTheTLSPort is carillon with everything on 443.
-func TestAnotherOwnsTheTLSPort(t *testing.T) {
+// TestDecryptedConnectionsAreServed is carillon with everything on 443.
+func TestDecryptedConnectionsAreServed(t *testing.T) {
 	cfg := testConfig(t)
 	pair, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key)
 	if err != nil {
@@ -30,8 +30,8 @@ func TestAnotherOwnsTheTLSPort(t *testing.T) {
 	}
 }
 
-// TestIPv6Relays: the library opens only IPv4 relays; ours are opened by us.
-func TestIPv6Relays(t *testing.T) {
+// TestIPv6ClientsGetIPv6Relays: the library opens only IPv4 relays; ours are opened by us.
+func TestIPv6ClientsGetIPv6Relays(t *testing.T) {
 	conn, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {
 		t.Fatalf("this test needs ::1 on the loopback interface: %v", err)

@@ -83,10 +83,10 @@ func (s subject) talkUntil(t *testing.T, transport, user string, expires time.Ti
 	return dialTestClient(t, transport, address, name, password)
 }
 
-// TestFaultsOfTheLibrary checks that our server meets each expectation and that the bare
+// TestWeMeetWhatTheLibraryDoesNot checks that our server meets each expectation and that the bare
 // library does not. When a new version of the library meets one, the test says so, and what
 // we do about it can be removed.
-func TestFaultsOfTheLibrary(t *testing.T) {
+func TestWeMeetWhatTheLibraryDoesNot(t *testing.T) {
 	metadata := netip.MustParseAddrPort("169.254.169.254:80")
 	for _, fault := range []struct {
 		name string
@@ -189,7 +189,7 @@ func TestFaultsOfTheLibrary(t *testing.T) {
 			}
 			return nil
 		}},
-		{"answers to strangers are bounded", func(c *Config) { c.Limits.AnswersPerAddress = 2 }, func(t *testing.T, s subject) error {
+		{"answers to unauthenticated requests are bounded", func(c *Config) { c.Limits.AnswersPerAddress = 2 }, func(t *testing.T, s subject) error {
 			c := s.newClient(t, "udp", "alice")
 			answers := 0
 			for range 200 {

@@ -137,7 +137,7 @@ func TestSlowFramesAreCutOff(t *testing.T) {
 	cfg.Limits.FrameSeconds = 1
 	s := start(t, cfg)
 	for _, transport := range []string{"tcp", "tls"} {
-		for name, relayed := range map[string]bool{"a stranger": false, "the owner of a relay": true} {
+		for name, relayed := range map[string]bool{"a client without a relay": false, "the owner of a relay": true} {
 			t.Run(name+" over "+transport, func(t *testing.T) {
 				c := s.newClient(t, transport, "alice")
 				if relayed {
@@ -224,19 +224,19 @@ func TestAClientThatReadsNothingCostsOnlyItself(t *testing.T) {
 	}
 }
 
-// TestAFloodOfStrangersIsBounded sends requests without and with wrong credentials as fast as
+// TestAFloodOfUnauthenticatedRequestsIsBounded sends requests without and with wrong credentials as fast as
 // it can: the log stays empty, answers stay within the rate, others are served.
-func TestAFloodOfStrangersIsBounded(t *testing.T) {
+func TestAFloodOfUnauthenticatedRequestsIsBounded(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Limits.AnswersPerAddress = 100
 	s, log := startLogged(t, cfg)
 	relayed := bound(t, s, "udp", "alice", echo(t))
-	stranger := s.newClient(t, "udp", "mallory")
-	stranger.learn(stranger.once(methodAllocate, overUDP))
-	stranger.password = "wrong"
-	signed := stranger.request(methodAllocate, overUDP)
-	stranger.nonce = ""
-	unsigned := stranger.request(methodAllocate, overUDP)
+	attacker := s.newClient(t, "udp", "mallory")
+	attacker.learn(attacker.once(methodAllocate, overUDP))
+	attacker.password = "wrong"
+	signed := attacker.request(methodAllocate, overUDP)
+	attacker.nonce = ""
+	unsigned := attacker.request(methodAllocate, overUDP)
 
 	var answers int
 	var wg sync.WaitGroup
@@ -244,8 +244,8 @@ func TestAFloodOfStrangersIsBounded(t *testing.T) {
 	wg.Go(func() {
 		b := make([]byte, 2048)
 		for {
-			stranger.conn.SetReadDeadline(time.Now().Add(quiet))
-			if _, err := stranger.conn.Read(b); err == nil {
+			attacker.conn.SetReadDeadline(time.Now().Add(quiet))
+			if _, err := attacker.conn.Read(b); err == nil {
 				answers++
 				continue
 			}
@@ -258,7 +258,7 @@ func TestAFloodOfStrangersIsBounded(t *testing.T) {
 	})
 	began := time.Now()
 	for i := range 20000 {
-		stranger.conn.Write([][]byte{signed, unsigned}[i%2])
+		attacker.conn.Write([][]byte{signed, unsigned}[i%2])
 	}
 	// Whoever has a relay is served, once the kernel has room for a packet of theirs.
 	until(t, "another client's packet comes back", func() bool {
@@ -269,7 +269,7 @@ func TestAFloodOfStrangersIsBounded(t *testing.T) {
 	if got := relayed.code(methodRefresh, number(attrLifetime, 600)); got != 0 {
 		t.Errorf("another client's refresh is answered with %d", got)
 	}
-	until(t, "strangers are dropped", func() bool { return s.sum(count(dropUnauthenticated)) > 0 })
+	until(t, "unauthenticated requests are dropped", func() bool { return s.sum(count(dropUnauthenticated)) > 0 })
 	close(stop)
 	wg.Wait()
 	if most := 200 + int(100*(time.Since(began).Seconds()+1)); answers > most {
@@ -280,8 +280,8 @@ func TestAFloodOfStrangersIsBounded(t *testing.T) {
 	}
 }
 
-// TestRelayPortsCannotBeForetold looks for the patterns of a counter or of the kernel's choice.
-func TestRelayPortsCannotBeForetold(t *testing.T) {
+// TestRelayPortsCannotBeGuessed looks for the patterns of a counter or of the kernel's choice.
+func TestRelayPortsCannotBeGuessed(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.RelayPorts = []int{50000, 59999}
 	cfg.Quota.PerUser = -1

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestMemoryPerRelay states what an idle relay costs in Go's memory; the kernel's socket comes
+// TestAnIdleRelayCostsLessThan32KiB states what an idle relay costs in Go's memory; the kernel's socket comes
 // on top.
-func TestMemoryPerRelay(t *testing.T) {
+func TestAnIdleRelayCostsLessThan32KiB(t *testing.T) {
 	if raceEnabled {
 		return // the detector needs memory of its own
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestQuotasComeBack(t *testing.T) {
+func TestEndedRelaysGiveTheirQuotaBack(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Quota.PerUser = 1
 	s := start(t, cfg)
@@ -46,7 +46,7 @@ func TestQuotaIsPerUserNotPerCredential(t *testing.T) {
 	}
 }
 
-func TestBandwidthQuotas(t *testing.T) {
+func TestBandwidthIsBounded(t *testing.T) {
 	for name, set := range map[string]func(*Quota){
 		"relay": func(q *Quota) { q.RelayKbps = 80 },
 		"user":  func(q *Quota) { q.UserKbps = 160 },
