@@ -51,7 +51,7 @@ const (
 	CloseNoHello      = 4009
 
 	CloseBadToken  = 4500
-	CloseSignedOut = 4501 // signed out
+	CloseSignedOut = 4501 // in this tab or in all
 	CloseTooOld    = 4502 // the page speaks a protocol that this server no longer does
 	CloseForbidden = 4503 // this origin is not allowed
 	CloseReplaced  = 4504 // a newer connection said hello with this tab id; if that was not you, take a new tab id
