@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pelletier/go-toml/v2"
+
 	"carillon/config"
 )
 
@@ -77,6 +79,50 @@ func loadBlock(t *testing.T, text string) {
 			t.Errorf("%s is %s: others could not call\n%s", key, address, text)
 		}
 	}
+}
+
+var keyInText = regexp.MustCompile("`([a-z]+(?:\\.[a-z_]+)+)(?: = [^`]*)?`")
+
+// TestKeysThatTheDocsNameExist looks up each `table.key` of the pages for operators and site
+// developers in config.example.toml.
+func TestKeysThatTheDocsNameExist(t *testing.T) {
+	text, err := os.ReadFile("config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables map[string]any
+	if err := toml.Unmarshal(text, &tables); err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, page := range []string{"README.md", "docs/EMBEDDING.md", "docs/OPERATING.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range keyInText.FindAllStringSubmatch(string(text), -1) {
+			path := strings.Split(found[1], ".")
+			if _, isTable := tables[path[0]].(map[string]any); !isTable || path[1] == "secret" && path[0] != "ice" {
+				continue // a name of something else, such as the file turn.secret
+			}
+			named++
+			if !hasKey(tables, path) {
+				t.Errorf("%s names %s, which is no key", page, found[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("found %d keys: the pages name them in another form than this test knows", named)
+	}
+}
+
+func hasKey(table map[string]any, path []string) bool {
+	value, found := table[path[0]]
+	if !found || len(path) == 1 {
+		return found
+	}
+	inner, isTable := value.(map[string]any)
+	return isTable && hasKey(inner, path[1:])
 }
 
 var (
