@@ -22,12 +22,13 @@ func (t tabs) Tell(user, tab, method string, params any, key string) {
 	t.server.toTab(user, tab, method, params, c, key)
 }
 
-func (t tabs) HoldsLeg(user, tab, leg string, holds bool) {
-	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !holds})
+func (t tabs) HostsLeg(user, tab, leg string, hosts bool) {
+	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !hosts})
 }
 
 func (t tabs) Answers(ctx context.Context, tab call.Tab) bool {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	// A little longer than the tab has, so that its connection has answered or is closed.
+	ctx, cancel := context.WithTimeout(ctx, probeTime+probeTime/4)
 	defer cancel()
 	header := raw(envelope{Command: &command{Session: tab.Session, Probe: true}})
 	_, err := t.server.bus.Request(ctx, subject(tab.User), append(header, '\n'))

@@ -17,7 +17,7 @@ type command struct {
 	Synced *bool `json:"synced,omitempty"` // the tab's WebSocket has (or no longer has) everything
 	Acked  int64 `json:"acked,omitempty"`  // with synced=false: from where its data channel goes on
 
-	Leg   string `json:"leg,omitempty"` // of a call: the tab holds it, or with Ended no longer
+	Leg   string `json:"leg,omitempty"` // of a call: the tab hosts it, or with Ended no longer
 	Ended bool   `json:"ended,omitempty"`
 
 	SignOut bool  `json:"sign_out,omitempty"` // of Session, or of all whose token is not newer than Revoked
@@ -48,7 +48,7 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 				c.replace()
 			}
 		case mine && cmd.Leg != "" && !c.channel:
-			c.liveness.holdLeg(cmd.Leg, !cmd.Ended)
+			c.liveness.hostLeg(cmd.Leg, !cmd.Ended)
 		case mine && cmd.Synced != nil && c.channel:
 			c.carryEvents(!*cmd.Synced, cmd.Acked)
 		}

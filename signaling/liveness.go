@@ -12,7 +12,7 @@ import (
 type liveness struct {
 	mu      sync.Mutex
 	vitals  vitals
-	legs    []string // of calls that the tab holds: while there is one, pings are quicker
+	legs    []string // of calls that the tab hosts: while there is one, pings are quicker
 	probes  []func() // called at the next pong
 	timer   *time.Timer
 	stopped bool
@@ -104,13 +104,13 @@ func (l *liveness) tokenGood(left time.Duration) {
 	})
 }
 
-// holdLeg makes pings quicker while the tab holds a leg: its death must be noticed soon.
-func (l *liveness) holdLeg(id string, holds bool) {
+// hostLeg makes pings quicker while the tab hosts a leg: its death must be noticed soon.
+func (l *liveness) hostLeg(id string, hosts bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := len(l.legs)
 	l.legs = slices.DeleteFunc(l.legs, func(other string) bool { return other == id })
-	if holds {
+	if hosts {
 		l.legs = append(l.legs, id)
 	}
 	switch after := len(l.legs); {

@@ -30,7 +30,7 @@ func (l *leg) followLocked(p call.LegPass) {
 	before := l.pass
 	l.pass = p
 	if p.Tab != before.Tab && p.Tab.Session != "" {
-		l.room.board.tabs.HoldsLeg(p.Tab.User, p.Tab.TabID, l.id, true)
+		l.room.board.tabs.HostsLeg(p.Tab.User, p.Tab.TabID, l.id, true)
 		l.tellSlotsLocked() // what was told while its connection was broken is lost
 	}
 	if l.peer != nil {

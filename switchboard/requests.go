@@ -87,8 +87,8 @@ func (b *Board) Move(ctx context.Context, tab call.Tab, p wire.CallMove) (wire.C
 }
 
 // Resume gives a leg to a tab that proves by the leg's secret that its page hosted it.
-// While a connection holds the leg, that one is asked: if it answers, its page lives, and
-// the tab that wants to resume is a copy of it.
+// While the leg is bound to another connection, that one is asked: if it answers, its page
+// lives, and the tab that wants to resume is a copy of it.
 func (b *Board) Resume(ctx context.Context, tab call.Tab, p wire.LegRef) (wire.CallLeg, error) {
 	resume := callRequest{Fact: legFact(call.DoResume, tab, p)}
 	reply, _, err := b.do(ctx, p.Call, resume)

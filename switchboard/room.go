@@ -69,7 +69,7 @@ func (r *room) Follow(passes []call.LegPass, ended []call.LegEnd) {
 	for _, e := range ended {
 		end := wire.LegEnd{Call: r.id, Leg: e.Leg, Reason: e.Reason}
 		r.board.tabs.Tell(e.Tab.User, e.Tab.TabID, wire.NoteLegEnd, end, "")
-		r.board.tabs.HoldsLeg(e.Tab.User, e.Tab.TabID, e.Leg, false)
+		r.board.tabs.HostsLeg(e.Tab.User, e.Tab.TabID, e.Leg, false)
 	}
 }
 

@@ -15,15 +15,16 @@ import (
 type Tabs interface {
 	// Tell sends a notification to one tab of a user, on whichever node it is. Of
 	// notifications with the same key a slow tab may get only the newest; one without a key
-	// is never left out. Neither Tell nor HoldsLeg waits for the tab.
+	// is never left out. Neither Tell nor HostsLeg waits for the tab.
 	Tell(user, tab, method string, params any, key string)
 
-	// HoldsLeg is called when a tab gets a leg, again when it is back with a new session,
+	// HostsLeg is called when a tab gets a leg, again when it is back with a new session,
 	// and when it no longer has the leg.
-	HoldsLeg(user, tab, leg string, holds bool)
+	HostsLeg(user, tab, leg string, hosts bool)
 
 	// Answers pings the connection of a tab and reports whether it answers. One that does
-	// not, or that no node has, is over. It takes up to two seconds.
+	// not, or that no node has, is over. It takes up to two and a half
+	// seconds.
 	Answers(ctx context.Context, tab call.Tab) bool
 
 	// ServeChannel speaks the protocol on the data channel of a leg for its tab, until the
