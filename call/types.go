@@ -165,3 +165,13 @@ type Log struct {
 	Outcomes   []Outcome `json:"outcomes"`
 	DurationMS int64     `json:"duration_ms,omitempty"`
 }
+
+// Missed returns the users for whom the call counts as unread: those who missed it.
+func (l Log) Missed() (users []string) {
+	for _, o := range l.Outcomes {
+		if o.State == Missed {
+			users = append(users, o.User)
+		}
+	}
+	return users
+}

@@ -6,8 +6,9 @@ import (
 	"carillon/refusal"
 )
 
-// Access is the one place that decides who may read, write or call in a conversation:
-// its members, whom it returns. Others learn no more than that there is nothing for them.
+// Access returns the members of a conversation if user is one of them. It is the one place
+// that decides who may read, write or call in a conversation. Others are not told whether
+// there is such a conversation.
 func Access(v View, conversation, user string) (members []string, err error) {
 	members, err = v.MemberIDs(conversation)
 	if err == nil && !slices.Contains(members, user) {
@@ -16,8 +17,8 @@ func Access(v View, conversation, user string) (members []string, err error) {
 	return members, err
 }
 
-// mayReach is the one place that decides who may open a conversation with whom. A
-// conversation that exists stays open whatever the policy becomes.
+// mayReach decides who may open a conversation with whom; nothing else does. A conversation
+// that exists stays open when the policy changes.
 func (r Reach) mayReach(v View, from User, to string) error {
 	if slices.Contains(r.Guests, to) {
 		return nil

@@ -7,7 +7,7 @@
 //
 //	Send ── Write ─┬─ member?  (access.go, the one place)
 //	               ├─ seq, message
-//	               └─ one event per member ── commit ── answer, doorbell
+//	               └─ one event per member ── commit ── answer, notifications
 //
 // Whoever may write, read or call asks here; nobody else looks at members.
 package chat

@@ -99,7 +99,7 @@ func (s *Service) DirectWith(ctx context.Context, user User, other string) (Conv
 	return c, nil
 }
 
-// direct finds or makes the one conversation of a pair.
+// direct finds the direct conversation of two users, or makes it.
 func (s *Service) direct(tx Tx, user User, other string, at int64) (conversation string, err error) {
 	if err := checkUser(user.ID); err != nil {
 		return "", err
@@ -121,8 +121,8 @@ func (s *Service) direct(tx Tx, user User, other string, at int64) (conversation
 	return h.ID, err
 }
 
-// open stores a new conversation and tells its members. Somebody who was never here may
-// be a member: they find what was written when they come.
+// open stores a new conversation and tells its members. A user who has never signed in may be
+// a member, and finds the messages later.
 func (s *Service) open(tx Tx, h Head, creator User, ids []string, at int64) (Head, error) {
 	h.ID, h.CreatedAt, h.LastAt = rand.Text(), at, at
 	members := make([]Member, len(ids))
@@ -212,7 +212,7 @@ func parseCursor(s string) (at int64, id string, err error) {
 	return at, id, nil
 }
 
-// page bounds what a client asks for.
+// page returns how many items an answer may hold when a client asks for limit.
 func (s *Service) page(limit int) int {
 	if limit <= 0 || limit > s.cfg.PageSize {
 		return s.cfg.PageSize
@@ -220,6 +220,7 @@ func (s *Service) page(limit int) int {
 	return limit
 }
 
+// visible returns a conversation as user sees it, if they are a member.
 func visible(v View, id, user string) (Conversation, error) {
 	if _, err := Access(v, id, user); err != nil {
 		return Conversation{}, err

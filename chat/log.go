@@ -6,8 +6,8 @@ import (
 	"carillon/refusal"
 )
 
-// Epoch names the history that offsets belong to. A tab that comes with another one
-// must start over.
+// Epoch names the history to which offsets belong. A tab that names another one must
+// start anew.
 func (s *Service) Epoch() string { return s.store.Epoch() }
 
 // Offset returns the offset of the newest event of user; 0 when there is none yet.

@@ -7,9 +7,9 @@ import (
 	"carillon/refusal"
 )
 
-// profileReach bounds how many users one changed name is announced to. Others see it
-// the next time they load the conversation.
-const profileReach = 1000
+// maxNeighbours bounds how many users are told of a changed profile. Others see it the
+// next time they load the conversation.
+const maxNeighbours = 1000
 
 // Seen keeps the profile that came with a user's token. A changed one becomes an event
 // for everyone who shares a conversation with them.
@@ -35,7 +35,7 @@ func (s *Service) Seen(ctx context.Context, u User) error {
 		if err := tx.PutUser(u); err != nil {
 			return err
 		}
-		others, err := tx.Neighbours(u.ID, profileReach)
+		others, err := tx.Neighbours(u.ID, maxNeighbours)
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,8 @@ func (s *Service) Seen(ctx context.Context, u User) error {
 	})
 }
 
-// cleanProfile repairs what a token says rather than keep its user out for a long name.
+// cleanProfile corrects the profile in a token. A name that is too long must not keep its
+// user out.
 func (s *Service) cleanProfile(u User) (User, error) {
 	if err := checkUser(u.ID); err != nil {
 		return u, err
@@ -100,6 +101,7 @@ func (s *Service) User(ctx context.Context, asker, id string) (User, error) {
 	return u, nil
 }
 
+// sees reports whether asker may see the profile of id.
 func (s *Service) sees(v View, asker, id string) (bool, error) {
 	from, found, err := v.User(asker)
 	if err != nil {
@@ -123,7 +125,7 @@ func (s *Service) sees(v View, asker, id string) (bool, error) {
 func (s *Service) Neighbours(ctx context.Context, user string) ([]string, error) {
 	var ids []string
 	err := s.store.Read(ctx, func(v View) (err error) {
-		ids, err = v.Neighbours(user, profileReach)
+		ids, err = v.Neighbours(user, maxNeighbours)
 		return err
 	})
 	slices.Sort(ids)

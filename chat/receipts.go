@@ -51,10 +51,11 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 	})
 }
 
-// ackSlack is how many events without news for anyone may be acknowledged without
-// writing that down. They are looked at again next time, which is cheaper than a sync.
+// ackSlack is how many events that change nobody's marks may be acknowledged without
+// storing the acknowledgement. To read them again next time costs less than a sync to disk.
 const ackSlack = 200
 
+// worthMarking reports whether an acknowledgement of offset is to be stored.
 func (s *Service) worthMarking(ctx context.Context, user string, offset int64) (worth bool, err error) {
 	err = s.store.Read(ctx, func(v View) error {
 		newest, err := v.Offset(user)
@@ -71,8 +72,8 @@ func (s *Service) worthMarking(ctx context.Context, user string, offset int64) (
 	return worth, err
 }
 
-// received returns up to where user's devices acknowledged before, and what an
-// acknowledgement of offset delivers.
+// received returns up to where user's devices have acknowledged so far, and which messages
+// an acknowledgement of offset marks as delivered.
 func received(v View, user string, offset int64) (acked int64, marks []Mark, err error) {
 	acked, err = v.Acked(user)
 	if err != nil || acked >= offset {
@@ -85,8 +86,8 @@ func received(v View, user string, offset int64) (acked int64, marks []Mark, err
 	return acked, marks, err
 }
 
-// mark moves user's marks forward and tells whom it concerns: about delivery the others,
-// about reading also the reader's own tabs.
+// mark moves user's marks forward. The other members are told of both marks, the user's own
+// tabs only of what was read.
 func (s *Service) mark(tx Tx, user string, members []string, to Mark, read bool) error {
 	was, found, err := tx.Member(to.Conversation, user)
 	if err != nil || !found {

@@ -46,7 +46,7 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 	return m, nil
 }
 
-// draft checks what needs no database.
+// draft makes a message of p, as far as that needs no database.
 func (s *Service) draft(sender User, p SendParams) (Message, error) {
 	m := Message{Conversation: p.Conversation, Sender: sender.ID, ClientID: p.ClientID, Kind: p.Kind}
 	if err := checkUser(sender.ID); err != nil {
@@ -72,7 +72,7 @@ func (s *Service) draft(sender User, p SendParams) (Message, error) {
 	}
 }
 
-// clip keeps foreign words in our sentences short.
+// clip shortens what a client sent, for use in an error message.
 func clip(s string) string {
 	if len(s) > 32 {
 		return s[:32] + "…"
@@ -80,8 +80,8 @@ func clip(s string) string {
 	return s
 }
 
-// Append gives m its seq and id, stores it and tells every member. The sender must be
-// one. It is for what becomes a message by other ways than [Service.Send], such as calls.
+// Append gives m its seq and id, stores it and tells every member. The sender must be a
+// member. It is for messages that do not come through [Service.Send], such as those of calls.
 func Append(tx Tx, m Message, counts Counts) (Message, error) {
 	members, err := Access(tx, m.Conversation, m.Sender)
 	if err != nil {
@@ -101,7 +101,7 @@ func Append(tx Tx, m Message, counts Counts) (Message, error) {
 	for _, user := range members {
 		of := Mark{m.Conversation, m.Seq}
 		if user == m.Sender {
-			of = Mark{} // what I wrote myself is not delivered to me
+			of = Mark{} // a sender's own message is not delivered to them
 		}
 		if err := tx.Announce(user, EventMessage, m.SentAt, data, of); err != nil {
 			return m, err
@@ -111,7 +111,7 @@ func Append(tx Tx, m Message, counts Counts) (Message, error) {
 }
 
 // Revise stores the next revision of a message in its place and tells every member. It
-// asks nobody's permission: whoever calls it has, or is the server itself.
+// checks no permission: that is the caller's.
 func Revise(tx Tx, m Message, counts Counts, at int64) (Message, error) {
 	members, err := tx.MemberIDs(m.Conversation)
 	if err != nil {
@@ -124,13 +124,13 @@ func Revise(tx Tx, m Message, counts Counts, at int64) (Message, error) {
 	return m, announce(tx, members, EventMessageUpdate, at, m)
 }
 
-// MessageID is derived, so that no index is needed to find a message by it: the
-// conversation's part cannot be guessed, and membership is checked anyway.
+// MessageID derives the id of a message, so that no index is needed to find a message by it.
+// The conversation's part cannot be guessed, and membership is checked in any case.
 func MessageID(conversation string, seq int64) string {
 	return fmt.Sprintf("%s.%d", conversation, seq)
 }
 
-// announce tells the same to all of users.
+// announce adds the same event to the logs of all of users.
 func announce(tx Tx, users []string, t EventType, at int64, what any) error {
 	data, err := json.Marshal(what)
 	if err != nil {

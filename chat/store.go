@@ -25,13 +25,13 @@ type Head struct {
 	CreatedAt int64
 }
 
-// Mark is a place in a conversation.
+// Mark names one message: a conversation and a seq in it.
 type Mark struct {
 	Conversation string
 	Seq          int64
 }
 
-// View reads. A bool result tells whether there is such a thing.
+// View reads one state of the database. A bool result reports whether there is such a thing.
 type View interface {
 	User(id string) (User, bool, error)
 	Neighbours(user string, limit int) ([]string, error) // who shares a conversation with user, latest first
@@ -52,7 +52,7 @@ type View interface {
 	Unread(conversation, user string, read int64) (int, error)
 
 	Offset(user string) (int64, error)                             // of the newest event; 0: none yet
-	Events(user string, after int64, limit int) ([]Event, error)   // ascending; none are missing from within
+	Events(user string, after int64, limit int) ([]Event, error)   // ascending, without a gap between them
 	Acked(user string) (int64, error)                              // the highest Ack
 	Received(user string, from, upTo int64) ([]Mark, bool, error)  // highest seq per conversation in the events (from, upTo]; false: some are gone from the log
 	ReceivedAll(user string, upTo int64) (grown []Mark, err error) // the same from what is not beyond upTo, slower, for a log with a gap
@@ -76,6 +76,6 @@ type Tx interface {
 
 // Counts says for whom a message counts as unread.
 type Counts struct {
-	Everyone bool     // but the sender
-	Only     []string // else only for these
+	Everyone bool     // for everyone but the sender
+	Only     []string // if not for everyone, for these users only
 }

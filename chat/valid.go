@@ -23,7 +23,7 @@ func ValidUser(id string) bool {
 	return len(id) <= maxUserID && printable(id) && strings.TrimSpace(id) == id
 }
 
-// printable reports whether s is UTF-8 that shows itself, and not empty.
+// printable reports whether s is valid UTF-8 of printable characters only, and not empty.
 func printable(s string) bool {
 	return s != "" && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }

@@ -13,8 +13,7 @@ import (
 
 var _ switchboard.Store = (*Store)(nil)
 
-// CreateCall inserts the call unless another stands in the way: the unique indices
-// decide.
+// CreateCall inserts the call unless another one stands in its way, see inTheWay.
 func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Record, created bool, err error) {
 	err = s.write(ctx, func(tx *tx) error {
 		if _, err := chat.Access(tx, r.Conversation, r.Caller); err != nil {
@@ -26,7 +25,7 @@ func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Reco
 			return err
 		}
 		m, err := chat.Append(tx, chat.Message{Conversation: r.Conversation, Sender: r.Caller, Kind: chat.Call, SentAt: r.CreatedAt,
-			Data: encode(r.Log)}, missed(r.Log))
+			Data: encode(r.Log)}, unreadBy(r))
 		if err != nil {
 			return err
 		}
@@ -42,7 +41,7 @@ func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Reco
 	return winner, created, nil
 }
 
-// SaveCall replaces what is stored if r's epoch is the stored one.
+// SaveCall replaces what is stored, if r has the stored epoch.
 func (s *Store) SaveCall(ctx context.Context, r call.Record) error {
 	return s.write(ctx, func(tx *tx) error {
 		var seq int64
@@ -69,12 +68,12 @@ func (s *Store) SaveCall(ctx context.Context, r call.Record) error {
 			return err
 		}
 		m.Data = encode(r.Log)
-		_, err = chat.Revise(tx, m, missed(r.Log), r.UpdatedAt)
+		_, err = chat.Revise(tx, m, unreadBy(r), r.UpdatedAt)
 		return err
 	})
 }
 
-// ClaimCall is a compare-and-swap on the epoch of a live call.
+// ClaimCall compares the epoch of a live call and makes owner its owner under the next one.
 func (s *Store) ClaimCall(ctx context.Context, id, owner string, epoch int64) (call.Record, error) {
 	var r call.Record
 	err := s.write(ctx, func(tx *tx) error {
@@ -127,6 +126,8 @@ func (s *Store) calls(ctx context.Context, query string, args ...any) ([]call.Re
 	return list, err
 }
 
+// inTheWay finds the call that r must not be made beside: the one that the same start has
+// made already, even if it has ended, or the live one of the same direct conversation.
 func (tx *tx) inTheWay(r call.Record) (call.Record, bool, error) {
 	first, err := scanCall(tx.row("SELECT "+callColumns+" FROM calls c WHERE c.caller = ? AND c.client_call_id = ?", r.Caller, r.ClientCallID))
 	if ok, err := found(err); err != nil || ok || !r.Direct {
@@ -148,7 +149,7 @@ func (tx *tx) insertCall(r call.Record, seq int64) error {
 	return tx.putLive(r)
 }
 
-// putLive keeps who takes part in which live call.
+// putLive keeps the table of who takes part in which live call.
 func (tx *tx) putLive(r call.Record) error {
 	for _, user := range r.Users {
 		query := "DELETE FROM live_calls WHERE user = ? AND call = ?"
@@ -162,8 +163,8 @@ func (tx *tx) putLive(r call.Record) error {
 	return nil
 }
 
-// announceCall is dated by when the snapshot was made, because the times in it count
-// from there.
+// announceCall adds the call's event to each participant's log. Its time is when the
+// snapshot was made, because the times in the snapshot count from then.
 func (tx *tx) announceCall(r call.Record) error {
 	data := encode(r.Snapshot)
 	for _, user := range r.Users {
@@ -174,16 +175,8 @@ func (tx *tx) announceCall(r call.Record) error {
 	return nil
 }
 
-// missed says for whom a call counts as unread: those who missed it.
-func missed(l call.Log) chat.Counts {
-	var c chat.Counts
-	for _, o := range l.Outcomes {
-		if o.State == call.Missed {
-			c.Only = append(c.Only, o.User)
-		}
-	}
-	return c
-}
+// unreadBy says for whom the call's message counts as unread.
+func unreadBy(r call.Record) chat.Counts { return chat.Counts{Only: r.Log.Missed()} }
 
 const callColumns = "c.id, c.client_call_id, c.conversation, c.caller, c.owner, c.epoch, c.direct, c.users, c.snapshot, c.state, c.log, c.created_at, c.updated_at"
 
@@ -204,7 +197,7 @@ func scanCall(row scanner) (r call.Record, err error) {
 	return r, nil
 }
 
-// encode is for our own plain types, which always can be.
+// encode is for our own plain types, which can always be encoded.
 func encode(v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -77,7 +77,7 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// row is the first row of a query; scanning returns errNoRow when there is none.
+// row returns the first row of a query. If there is none, scanning it returns errNoRow.
 func (c *conn) row(query string, args ...any) scanner {
 	found, r := false, (*row)(nil)
 	err := c.each(func(next *row) error {
@@ -107,7 +107,8 @@ func collect[T any](c *conn, scan func(scanner) (T, error), query string, args .
 	return list, nil
 }
 
-// each calls f with each row, which stays valid only if f ends it with io.EOF.
+// each calls f with each row. A row is valid during the call only, except one for which f
+// returns io.EOF, which ends the query.
 func (c *conn) each(f func(*row) error, query string, args ...any) error {
 	stmt, err := c.prepared(query)
 	if err != nil {
@@ -123,13 +124,13 @@ func (c *conn) each(f func(*row) error, query string, args ...any) error {
 			err = f(r)
 		}
 	}
-	if err == io.EOF { // as the driver says it, unwrapped
+	if err == io.EOF { // the driver does not wrap it
 		err = nil
 	}
 	return errors.Join(err, rows.Close())
 }
 
-// values are args as the driver takes them: nil, int64, bool, string or []byte.
+// values converts args to what the driver takes: nil, int64, bool, string or []byte.
 func values(args []any) []driver.NamedValue {
 	list := make([]driver.NamedValue, len(args))
 	for i, arg := range args {
@@ -143,7 +144,7 @@ func values(args []any) []driver.NamedValue {
 
 var errNoRow = errors.New("no row")
 
-// found turns "no row" into false.
+// found turns errNoRow into false.
 func found(err error) (bool, error) {
 	if errors.Is(err, errNoRow) {
 		return false, nil
@@ -151,8 +152,10 @@ func found(err error) (bool, error) {
 	return err == nil, err
 }
 
+// scanner is a row, or the error that there is none.
 type scanner interface{ Scan(dest ...any) error }
 
+// failed is a scanner that returns err.
 type failed struct{ err error }
 
 func (f failed) Scan(...any) error { return f.err }

@@ -24,7 +24,8 @@ func (v *view) Heads(user string, beforeAt int64, beforeID string, limit int) ([
 		WHERE m.user = ? AND (c.last_at, c.id) < (?, ?) ORDER BY c.last_at DESC, c.id DESC LIMIT ?`, user, beforeAt, beforeID, limit)
 }
 
-// pair is the same for both: user ids hold no control characters.
+// pair is the key of the direct conversation of two users, the same in either order. A user
+// id has no control characters, so a newline separates the two.
 func pair(a, b string) string { return min(a, b) + "\n" + max(a, b) }
 
 func (v *view) DirectBetween(a, b string) (id string, ok bool, err error) {
@@ -62,7 +63,7 @@ func (v *view) MemberIDs(conversation string) ([]string, error) {
 	return collect(v.conn, scanString, "SELECT user FROM members WHERE conversation = ?", conversation)
 }
 
-// Somebody who was never here is known by id only.
+// memberQuery uses the id as the name of a user who has never signed in.
 const memberQuery = `SELECT m.user, coalesce(nullif(u.name, ''), m.user), coalesce(u.picture, ''), coalesce(u.guest, 0), m.role, m.delivered, m.read
 	FROM members m LEFT JOIN users u ON u.id = m.user WHERE m.conversation = ?`
 

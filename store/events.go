@@ -19,7 +19,8 @@ func (v *view) Events(user string, after int64, limit int) ([]chat.Event, error)
 	return collect(v.conn, scan, "SELECT offset, type, at, data FROM events WHERE user = ? AND offset > ? ORDER BY offset LIMIT ?", user, after, limit)
 }
 
-// Announce adds an event to the log and, now and then, lets the oldest go.
+// Announce adds an event to the user's log. Each time the log has grown by a sixteenth it
+// removes the events beyond its greatest length.
 func (tx *tx) Announce(user string, t chat.EventType, at int64, data []byte, of chat.Mark) error {
 	newest, err := tx.Offset(user)
 	if err != nil {
@@ -69,8 +70,8 @@ func (v *view) Received(user string, from, upTo int64) ([]chat.Mark, bool, error
 	return marks, true, err
 }
 
-// ReceivedAll goes the other way round, because the events in question are gone: what
-// others wrote is received, but for what later events deliver.
+// ReceivedAll cannot look at the events up to upTo, because some are gone. It takes all that
+// others wrote, except what later events deliver.
 func (v *view) ReceivedAll(user string, upTo int64) ([]chat.Mark, error) {
 	return collect(v.conn, scanMark, `WITH later AS (SELECT conversation, min(seq) AS first FROM events
 			WHERE user = ?1 AND offset > ?2 AND seq IS NOT NULL GROUP BY conversation)

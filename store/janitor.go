@@ -10,8 +10,8 @@ const (
 	trimUsers = 100 // per transaction, so that nobody waits long behind it
 )
 
-// janitor keeps users' logs to their age until the store is closed. Their length is
-// kept where they grow.
+// janitor removes events that are older than LogHours until the store is closed. How many a
+// user's log keeps is seen to where it grows, in Announce.
 func (s *Store) janitor() {
 	ticker := time.NewTicker(trimEvery)
 	defer ticker.Stop()
@@ -23,14 +23,14 @@ func (s *Store) janitor() {
 			return
 		case <-ticker.C:
 			if err := s.trim(ctx); err != nil {
-				s.log.Warn("old events stay a while longer", "err", err)
+				s.log.Warn("remove old events", "err", err)
 			}
 		}
 	}
 }
 
-// trim removes what is older than LogHours, user by user, oldest first and without
-// holes, even if the clock once jumped.
+// trim removes what is older than LogHours, user by user. It removes the oldest first, so
+// that no hole remains even if the clock has jumped.
 func (s *Store) trim(ctx context.Context) error {
 	cutoff := s.now().Add(-time.Duration(s.cfg.LogHours) * time.Hour).UnixMilli()
 	for last, more := "", true; more; {
@@ -55,7 +55,7 @@ func (s *Store) trim(ctx context.Context) error {
 	return nil
 }
 
-// usersWithEvents jumps from user to user instead of reading every event.
+// usersWithEvents goes through the index from user to user, without reading their events.
 const usersWithEvents = `WITH RECURSIVE u(user) AS (
 	SELECT min(user) FROM events WHERE user > ?
 	UNION ALL SELECT (SELECT min(user) FROM events WHERE user > u.user) FROM u WHERE u.user IS NOT NULL

@@ -37,8 +37,8 @@ func (v *view) After(conversation string, seq int64, limit int) ([]chat.Message,
 		WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?`, conversation, seq, limit)
 }
 
-// Unread looks at the last 1,000 messages beyond the mark and no further, so that an
-// abandoned conversation costs no more than others.
+// Unread counts among the last 1,000 messages beyond the mark, so that a conversation that
+// nobody reads costs no more than others.
 func (v *view) Unread(conversation, user string, read int64) (n int, err error) {
 	err = v.row(`SELECT count(*) FROM (SELECT sender, counts FROM messages WHERE conversation = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT 1000)
 		WHERE CASE WHEN counts IS NULL THEN sender <> ?3 ELSE instr(counts, char(10) || ?3 || char(10)) > 0 END`,

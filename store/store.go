@@ -9,8 +9,8 @@
 //	Write ─┘   (bounded: full means busy)
 //
 // What Write returned nil for survives the loss of power: the log is synced before.
-// Reads go side by side on their own connections and see everything committed before
-// they began.
+// Reads run side by side on connections of their own and see everything that was committed
+// before they began.
 package store
 
 import (
@@ -38,9 +38,9 @@ type Store struct {
 	epoch   string
 	now     func() time.Time
 	lock    *os.File
-	readers chan *conn // those that nobody uses
+	readers chan *conn // connections for reading that nobody uses now
 	metrics *metrics
-	done    chan struct{} // closed by Close: the janitor ends
+	done    chan struct{} // closed by Close; the janitor ends
 	wg      sync.WaitGroup
 
 	// Owned by writeLoop.
@@ -100,8 +100,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// dsn asks for a write-ahead log that is synced at every commit. Checkpoints come every
-// 16 MB, a few times rarer than by default, because they stall the writer.
+// dsn opens a file with a write-ahead log that is synced at every commit. The log is
+// copied into the database every 16 MB, four times less often than by default, because the
+// writer waits meanwhile.
 func dsn(file string) string {
 	q := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "wal_autocheckpoint(4000)",
@@ -127,7 +128,7 @@ func (s *Store) Close() error {
 	close(s.done)
 	s.mu.Unlock()
 	s.wg.Wait()
-	for range s.cfg.Readers { // whoever still reads gives its connection back first
+	for range s.cfg.Readers { // waits for those who still read
 		c := <-s.readers
 		if err := c.close(); err != nil {
 			s.log.Warn("close a reading connection", "err", err)
@@ -172,7 +173,7 @@ func (s *Store) read(ctx context.Context, f func(*view) error) error {
 	return s.readable(err)
 }
 
-// readable turns what the disk refuses into what a user may read.
+// readable replaces an error of the disk by one that a user may read.
 func (s *Store) readable(err error) error {
 	if diskFails(err) {
 		s.log.Error("database cannot be read", "err", err)

@@ -2,7 +2,7 @@ package store
 
 import "carillon/chat"
 
-// view answers what chat asks on one state of the database.
+// view reads one state of the database, as chat asks for it.
 type view struct{ *conn }
 
 // tx is a view that writes. Its statements run in writeLoop only.

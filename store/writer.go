@@ -22,7 +22,7 @@ const maxBatch = 256
 // write is one transaction on its way through the writer.
 type write struct {
 	f     func(*tx) error
-	taken atomic.Bool // by the writer, or by its caller who gave up
+	taken atomic.Bool // the writer runs it, or its caller has given up
 	err   error       // of f; owned by writeLoop until done
 	done  chan error  // holds the one answer
 }
@@ -43,9 +43,9 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 		return err
 	case <-ctx.Done():
 		if w.taken.CompareAndSwap(false, true) {
-			return ctx.Err() // it will not happen
+			return ctx.Err() // the writer will leave it out
 		}
-		return <-w.done // it is happening: say how it went
+		return <-w.done // it runs already, so wait for its result
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Store) enqueue(w *write) error {
 	select {
 	case s.queue <- w:
 		return nil
-	default: // full: the disk does not keep up, and waiting longer helps nobody
+	default: // the queue is full, because the disk does not keep up: the write is refused
 		s.metrics.refused.Inc()
 		return refusal.After(time.Second, refusal.Busy, "The server has too much to write. Try again.")
 	}
@@ -71,14 +71,14 @@ func (s *Store) writeLoop() {
 	}
 }
 
-// commit runs first and whatever else waits in one database transaction.
+// commit runs the first write and those that wait behind it in one database transaction.
 func (s *Store) commit(first *write) {
 	tx := &tx{view: view{s.writer}, logEvents: int64(s.cfg.LogEvents)}
 	batch := make([]*write, 0, 16)
 	_, err := s.writer.exec("BEGIN IMMEDIATE")
 	for w := first; w != nil; w = s.next(len(batch)) {
 		if !w.taken.CompareAndSwap(false, true) {
-			continue // its caller gave up
+			continue // its caller has given up
 		}
 		batch = append(batch, w)
 		if err == nil {
@@ -103,8 +103,8 @@ func (s *Store) commit(first *write) {
 	}
 }
 
-// next returns a write that waits, or nil. When none does, it lets those run once who
-// were just answered and are about to write again.
+// next returns a write that waits, or nil. Before it returns nil it yields once, because
+// callers that were just answered are often about to write again.
 func (s *Store) next(n int) *write {
 	if n >= maxBatch {
 		return nil
@@ -120,7 +120,7 @@ func (s *Store) next(n int) *write {
 	return nil
 }
 
-// abort undoes all of a batch: the disk did not take it.
+// abort undoes a whole batch, because the database could not be written.
 func (s *Store) abort(batch []*write, err error) {
 	if _, undo := s.writer.exec("ROLLBACK"); undo != nil {
 		s.log.Debug("rollback: the database had done it itself", "err", undo)
@@ -129,15 +129,15 @@ func (s *Store) abort(batch []*write, err error) {
 	s.log.Error("database cannot be written", "writes", len(batch), "err", err)
 	for _, w := range batch {
 		if _, known := refusal.Of(w.err); known {
-			w.done <- w.err // refused before; that stays true
+			w.done <- w.err // it was refused for a reason that has nothing to do with the disk
 			continue
 		}
 		w.done <- errStorage()
 	}
 }
 
-// run keeps all of f or nothing. The first error is f's own; the second one says that
-// the transaction as a whole is lost.
+// run keeps all that f does, or nothing. The first error is that of f; the second one means
+// that the whole transaction is lost.
 func (tx *tx) run(f func(*tx) error) (err, lost error) {
 	if _, err := tx.exec("SAVEPOINT one"); err != nil {
 		return nil, err
@@ -157,8 +157,8 @@ func (tx *tx) run(f func(*tx) error) (err, lost error) {
 	return err, lost
 }
 
-// diskFails reports whether the database could not do its work, whatever it was asked:
-// the disk is full, fails, or is not there.
+// diskFails reports whether the database could not do its work at all: the disk is full,
+// fails, or is not there.
 func diskFails(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
