@@ -9,10 +9,10 @@
 //	defer c.Close()
 //	m, err := c.Send(ctx, wire.MessageSend{To: "bob", Text: "hello"})
 //
-// A Client is one tab. It stays connected until Close: it comes back after a lost
-// connection with full jitter, resumes where it was, and hands out every durable event
-// once and in order. Media is the caller's: [Client.Offer] takes and gives SDP, so that
-// any WebRTC stack can be plugged in.
+// A Client is one tab. It stays connected until Close: after a lost connection it comes back
+// with full jitter, resumes where it was, and hands out every durable event once and in
+// order. It asks again when the reply to a request for a leg was lost with the connection.
+// Media is left to the caller: [Client.Offer] takes and returns SDP, for any WebRTC stack.
 package client
 
 import (
@@ -67,11 +67,11 @@ type Client struct {
 	done   chan struct{} // closed when the client has ended
 
 	mu       sync.Mutex
-	conn     *connection // nil while away
-	changed  chan struct{}
+	conn     *connection   // nil while there is none
+	changed  chan struct{} // closed and replaced when conn or ended changes
 	welcome  wire.Welcome
 	position wire.Resume
-	pending  map[string]bool // client ids that wait for their first answer
+	pending  map[string]bool // client ids of messages without an answer
 	ended    error
 }
 

@@ -50,8 +50,8 @@ func TestWhatStopsAClient(t *testing.T) {
 		{refusal.New(refusal.TokenWrongKey, "x"), true},
 		{refusal.New(refusal.TooManyTabs, "x"), false},
 	} {
-		if got := stop(c.err); got != c.want {
-			t.Errorf("%v: stop is %v, want %v", c.err, got, c.want)
+		if got := isFinal(c.err); got != c.want {
+			t.Errorf("%v: final is %v, want %v", c.err, got, c.want)
 		}
 	}
 }

@@ -34,7 +34,7 @@ type connection struct {
 }
 
 const (
-	writeTime = 10 * time.Second // for one write; a server that does not read for so long is gone
+	writeTime = 10 * time.Second // for one write; a server that reads nothing for so long is taken for dead
 	helloTime = 30 * time.Second // from the first packet to welcome
 )
 
@@ -60,7 +60,7 @@ func (c *Client) connect(ctx context.Context) (*connection, error) {
 		conn.close()
 		return nil, err
 	}
-	c.set(conn)
+	c.setConnection(conn)
 	return conn, nil
 }
 
@@ -115,13 +115,13 @@ func (conn *connection) hello(ctx context.Context) error {
 	}
 	conn.renewBefore(w.TokenMS)
 	if len(rest) > 0 {
-		conn.take(rest)
+		conn.receive(rest)
 	}
 	return nil
 }
 
-// read hands out what comes until the connection ends. A server pings; one that says
-// nothing for two of its pings is gone, although nothing has told us.
+// read handles what comes until the connection ends. The server pings; if it sends nothing
+// for the time of two pings, the connection is dead although nothing has told us.
 func (conn *connection) read(ping time.Duration) error {
 	defer conn.close()
 	for {
@@ -132,11 +132,12 @@ func (conn *connection) read(ping time.Duration) error {
 		if err != nil {
 			return err
 		}
-		conn.take(message)
+		conn.receive(message)
 	}
 }
 
-// deadline of the next frame; none when the server does not say how often it pings.
+// deadline returns when the next frame must have come; zero when the server does not say how
+// often it pings.
 func deadline(now time.Time, ping time.Duration) time.Time {
 	if ping <= 0 {
 		return time.Time{}
@@ -144,17 +145,18 @@ func deadline(now time.Time, ping time.Duration) time.Time {
 	return now.Add(2 * ping)
 }
 
-func (conn *connection) take(message []byte) {
+// receive handles the frames of one message, one a line.
+func (conn *connection) receive(message []byte) {
 	for line := range bytes.Lines(message) {
 		var f wire.Frame
 		if json.Unmarshal(line, &f) != nil {
-			continue // of a newer protocol
+			continue // perhaps of a newer protocol
 		}
-		conn.frame(f)
+		conn.handle(f)
 	}
 }
 
-func (conn *connection) frame(f wire.Frame) {
+func (conn *connection) handle(f wire.Frame) {
 	o := &conn.client.opts
 	switch {
 	case f.ID != nil && f.Method == "":
@@ -185,7 +187,7 @@ func (conn *connection) frame(f wire.Frame) {
 	}
 }
 
-// event hands out what this tab has not seen, and acknowledges it within a second.
+// event hands out an event that this tab has not seen, and acknowledges it within a second.
 func (conn *connection) event(e chat.Event) {
 	c := conn.client
 	if e.Offset <= c.Position().Offset {
@@ -209,13 +211,14 @@ func (conn *connection) event(e chat.Event) {
 	})
 }
 
+// moveTo notes that the tab has read its user's events up to offset.
 func (c *Client) moveTo(offset int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.position.Offset = max(c.position.Offset, offset)
 }
 
-// renewBefore asks for a new token when a tenth of the time is left.
+// renewBefore asks for a new token when a tenth of the token's time is left.
 func (conn *connection) renewBefore(tokenMS int64) {
 	if tokenMS <= 0 {
 		return
@@ -252,11 +255,12 @@ func (conn *connection) send(f wire.Frame) error {
 		err = conn.ws.WriteMessage(websocket.TextMessage, data)
 	}
 	if err != nil {
-		_ = conn.ws.Close() // nothing can be written any more: the reader shall notice
+		_ = conn.ws.Close() // nothing can be written any more, and so the reader notices it
 	}
 	return err
 }
 
+// request sends a request and waits for the answer on this connection.
 func (conn *connection) request(ctx context.Context, method string, params, result any) error {
 	answer := make(chan wire.Frame, 1)
 	conn.mu.Lock()
@@ -294,7 +298,7 @@ func (conn *connection) request(ctx context.Context, method string, params, resu
 	}
 }
 
-// fail ends all requests that wait.
+// fail ends all requests that wait for an answer.
 func (conn *connection) fail() {
 	conn.mu.Lock()
 	defer conn.mu.Unlock()
@@ -315,6 +319,7 @@ func (conn *connection) close() {
 	_ = conn.ws.Close()
 }
 
+// refused makes the error of a refusal that the server has sent.
 func refused(e *wire.Error) error {
 	return refusal.After(time.Duration(e.Data.RetryMS)*time.Millisecond, e.Data.Code, "%s", e.Message)
 }
@@ -322,7 +327,7 @@ func refused(e *wire.Error) error {
 func mustJSON(v any) json.RawMessage {
 	data, err := json.Marshal(v)
 	if err != nil {
-		panic("client: " + err.Error()) // params that JSON does not know
+		panic("client: " + err.Error()) // params that cannot be JSON
 	}
 	return data
 }

@@ -13,33 +13,34 @@ import (
 	"carillon/wire"
 )
 
-// Jitter waits a random part of 0.5 s, 1 s, 2 s … 20 s, so that the tabs of a server that
-// comes back do not all come at once.
+// Jitter waits a random part of 0.5 s, 1 s, 2 s … 20 s. So the clients of a server that comes
+// back do not come all at once.
 func Jitter(attempt int) (time.Duration, bool) {
 	most := min(500*time.Millisecond<<min(attempt, 10), 20*time.Second)
 	return rand.N(most), true
 }
 
+// run reads from one connection after the other until the client ends.
 func (c *Client) run(ctx context.Context, conn *connection) {
 	defer close(c.done)
 	for {
 		err := conn.read(time.Duration(c.Welcome().PingMS) * time.Millisecond)
-		c.set(nil)
+		c.setConnection(nil)
 		conn.fail()
 		if c.opts.Lost != nil {
 			c.opts.Lost(err)
 		}
-		if conn, err = c.again(ctx, err); err != nil {
+		if conn, err = c.reconnect(ctx, err); err != nil {
 			c.end(err)
 			return
 		}
 	}
 }
 
-// again connects until it succeeds or must not.
-func (c *Client) again(ctx context.Context, err error) (*connection, error) {
+// reconnect connects again, as often as it takes, unless the reason of the loss forbids it.
+func (c *Client) reconnect(ctx context.Context, err error) (*connection, error) {
 	for attempt := 0; ; attempt++ {
-		if stop(err) {
+		if isFinal(err) {
 			return nil, err
 		}
 		wait, ok := c.opts.Backoff(attempt)
@@ -68,9 +69,9 @@ func (c *Client) again(ctx context.Context, err error) (*connection, error) {
 	}
 }
 
-// stop says whether coming back is of no use: close codes from 4500, or a hello refused
-// for a reason that stays.
-func stop(err error) bool {
+// isFinal reports whether coming back is of no use: the close code is 4500 or more, or hello
+// was refused for a reason that stays.
+func isFinal(err error) bool {
 	if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
 		return closed.Code >= 4500 && closed.Code <= 4999
 	}
@@ -84,6 +85,7 @@ func stop(err error) bool {
 	return false
 }
 
+// toldToWait returns how long the server has asked to wait before coming back.
 func toldToWait(err error) (time.Duration, bool) {
 	closed, ok := errors.AsType[*websocket.CloseError](err)
 	if !ok || closed.Code != wire.CloseShutdown {
@@ -93,7 +95,8 @@ func toldToWait(err error) (time.Duration, bool) {
 	return time.Duration(ms) * time.Millisecond, err == nil
 }
 
-func (c *Client) set(conn *connection) {
+// setConnection tells those who wait in connected.
+func (c *Client) setConnection(conn *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = conn
@@ -101,6 +104,7 @@ func (c *Client) set(conn *connection) {
 	c.changed = make(chan struct{})
 }
 
+// end makes all later requests fail.
 func (c *Client) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +113,7 @@ func (c *Client) end(err error) {
 	c.changed = make(chan struct{})
 }
 
-// connected waits for a connection.
+// connected returns the connection, and waits for one while there is none.
 func (c *Client) connected(ctx context.Context) (*connection, error) {
 	for {
 		c.mu.Lock()

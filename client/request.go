@@ -12,9 +12,9 @@ import (
 	"carillon/wire"
 )
 
-// Request asks and waits for the answer. A refusal is a [*refusal.Error]. While the
-// client is away it waits for the connection; a connection lost after the request went
-// out gives [ErrDisconnected], since asking again is not harmless for every method.
+// Request asks and waits for the answer. A refusal is a [*refusal.Error]. While there is no
+// connection it waits for one. If the connection is lost after the request was sent it
+// returns [ErrDisconnected], because not every request may be sent twice.
 func (c *Client) Request(ctx context.Context, method string, params, result any) error {
 	conn, err := c.connected(ctx)
 	if err != nil {
@@ -23,7 +23,8 @@ func (c *Client) Request(ctx context.Context, method string, params, result any)
 	return conn.request(ctx, method, params, result)
 }
 
-// Notify says something that has no answer. It is lost when the client is away.
+// Notify sends a notification, which has no answer. Without a connection it returns
+// [ErrDisconnected].
 func (c *Client) Notify(method string, params any) error {
 	c.mu.Lock()
 	conn := c.conn
@@ -34,8 +35,9 @@ func (c *Client) Notify(method string, params any) error {
 	return conn.send(wire.Frame{Method: method, Params: mustJSON(params)})
 }
 
-// Send sends a message exactly once: it repeats it with the same client id until there is
-// an answer, ctx ends, or the client does. An empty ClientID is made; an empty kind is text.
+// Send sends a message, which is stored once: Send repeats it with the same client id until
+// there is an answer, ctx ends, or the client does. It makes a ClientID if there is none; an
+// empty kind is text.
 func (c *Client) Send(ctx context.Context, m wire.MessageSend) (chat.Message, error) {
 	if m.ClientID == "" {
 		m.ClientID = rand.Text()
@@ -116,9 +118,9 @@ func (c *Client) Leave(ctx context.Context, id string) error {
 	return c.insist(ctx, wire.MethodCallLeave, wire.CallRef{Call: id}, nil, busy)
 }
 
-// Offer gives the leg's SDP offer (of the first negotiation, of more slots, of an ICE
-// restart) and returns the answer. The server's candidates are in it; an offer need not
-// wait for candidates of its own.
+// Offer sends an SDP offer for a leg: the first one, one with more slots or one that
+// restarts ICE. It returns the answer, which has the server's candidates. The offer needs
+// no candidates.
 func (c *Client) Offer(ctx context.Context, leg wire.CallLeg, sdp string) (answer string, err error) {
 	var a wire.LegAnswer
 	err = c.Request(ctx, wire.MethodLegOffer, wire.LegOffer{LegRef: refOf(leg), SDP: sdp}, &a)
