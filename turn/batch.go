@@ -111,7 +111,7 @@ func (b *batch) send(o *sendSocket, at int32) {
 }
 
 // message puts packets that may travel together into one message, and returns the next.
-func (b *batch) message(slot int, o *sendSocket, at int32) int32 {
+func (b *batch) message(index int, o *sendSocket, at int32) int32 {
 	first := &b.packets[at]
 	size, total, segments := first.size(), 0, 0
 	from := len(b.vectors)
@@ -130,10 +130,10 @@ func (b *batch) message(slot int, o *sendSocket, at int32) int32 {
 			break // only the last segment may be shorter
 		}
 	}
-	m := &b.messages[slot]
+	m := &b.messages[index]
 	m.ToSend(first.to, b.vectors[from:])
 	if segments > 1 {
-		m.Segment(&b.controls[slot], size)
+		m.Segment(&b.controls[index], size)
 	}
 	return at
 }

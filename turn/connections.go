@@ -18,6 +18,7 @@ type connections struct {
 	addresses map[netip.Addr]int
 }
 
+// take counts one connection more; false if its address or the server has too many.
 func (c *connections) take(a netip.Addr) bool {
 	a = limit.Address(a)
 	c.mu.Lock()

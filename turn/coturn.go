@@ -135,20 +135,20 @@ func (c *coturn) take(line int, key, value string) {
 		if _, ok := ignored[key]; ok {
 			return
 		}
-		why, ok := refusedOptions[key]
+		reason, ok := refusedOptions[key]
 		if !ok {
-			why = "is not known to us"
+			reason = "is not known to us"
 		}
-		c.note(line, key, value, why)
+		c.note(line, key, value, reason)
 	}
 }
 
-func (c *coturn) note(line int, key, value, why string) {
+func (c *coturn) note(line int, key, value, reason string) {
 	text := key
 	if value != "" && !strings.Contains(key, "password") && !strings.Contains(key, "userdb") {
 		text += "=" + value
 	}
-	c.notes = append(c.notes, fmt.Sprintf("line %d, %s: %s", line, text, why))
+	c.notes = append(c.notes, fmt.Sprintf("line %d, %s: %s", line, text, reason))
 }
 
 // peers takes ADDRESS, CIDR or FIRST-LAST.

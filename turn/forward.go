@@ -165,18 +165,18 @@ func (l *loop) fromPeer(r *relay, from *udp.RawAddress, data []byte) {
 		}
 		return
 	}
-	source := from.AddrPort()
-	p := table.permissions[source.Addr()]
+	sender := from.AddrPort()
+	p := table.permissions[sender.Addr()]
 	if p == nil || p.expires.Load() <= l.now {
 		l.stats.dropped[dropPermission].Add(1)
 		return
 	}
-	if _, open := l.server.resolve(source); p.somePorts && !open {
+	if _, open := l.server.resolve(sender); p.somePorts && !open {
 		l.stats.dropped[dropPeer].Add(1)
 		return
 	}
 	if r.countToClient(l, len(data)) {
-		advertised := netip.AddrPortFrom(p.advertised, source.Port())
+		advertised := netip.AddrPortFrom(p.advertised, sender.Port())
 		l.toClient(r, data, 0, &advertised)
 	}
 }

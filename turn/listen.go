@@ -15,6 +15,8 @@ import (
 	"carillon/udp"
 )
 
+// openListen binds one address for all loops. It returns the address with the port that was
+// chosen, and what the library takes for its sockets.
 func (s *Server) openListen(l listenAddress) (netip.AddrPort, []*libraryConn, error) {
 	if l.transport == "udp" {
 		listenSockets, err := openListenSockets(l, s.loops)
@@ -24,7 +26,7 @@ func (s *Server) openListen(l listenAddress) (netip.AddrPort, []*libraryConn, er
 		var libraryConns []*libraryConn
 		for i, d := range listenSockets {
 			s.loops[i].listenSockets = append(s.loops[i].listenSockets, d)
-			if err := s.loops[i].watch(d.out.fd, source{listenSocket: d}); err != nil {
+			if err := s.loops[i].watch(d.out.fd, fdOwner{listenSocket: d}); err != nil {
 				return l.address, nil, fmt.Errorf("turn.udp: watch %s: %w", l.address, err)
 			}
 			libraryConns = append(libraryConns, d.libraryConn)
@@ -68,7 +70,8 @@ func (s *Server) openStreams(l listenAddress) (listener net.Listener, secure *tl
 	return listener, secure, nil
 }
 
-// openDoors binds one socket per loop to a UDP address; the kernel spreads clients over them.
+// openListenSockets binds one socket per loop to a UDP address. The kernel assigns each client
+// to one of them.
 func openListenSockets(l listenAddress, loops []*loop) ([]*listenSocket, error) {
 	// Sockets that share a port would share it with another server too, even one that the
 	// kernel has chosen. A socket that does not share finds out whether it is free.
@@ -97,8 +100,10 @@ func openListenSockets(l listenAddress, loops []*loop) ([]*listenSocket, error) 
 	return listenSockets, nil
 }
 
+// listenBuffer is larger than relayBuffer, since many clients share the socket.
 const listenBuffer = 4 << 20
 
+// portOf is the port of a socket address.
 func portOf(a unix.Sockaddr) uint16 {
 	switch a := a.(type) {
 	case *unix.SockaddrInet4:

@@ -23,7 +23,7 @@ type streamListener struct {
 	libraryConn *libraryConn
 	address     netip.AddrPort
 
-	stopped atomic.Bool
+	stopped atomic.Bool // accepting has been stopped on purpose
 
 	mu      sync.Mutex
 	closed  bool
@@ -40,7 +40,7 @@ func (l *streamListener) accept() {
 			if l.stopped.Load() || errors.Is(err, net.ErrClosed) {
 				return
 			}
-			// Out of file descriptors, most likely. Those we have go on; do not spin.
+			// Out of file descriptors, most likely. Open connections go on; closing some frees one.
 			l.server.log.Warn("turn accepts no connection", "err", err)
 			time.Sleep(100 * time.Millisecond)
 			continue
@@ -49,7 +49,7 @@ func (l *streamListener) accept() {
 	}
 }
 
-// take starts to serve a connection.
+// take starts to serve a connection, if its address may have one more.
 func (l *streamListener) take(conn net.Conn) {
 	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
@@ -72,7 +72,8 @@ func (l *streamListener) take(conn net.Conn) {
 	}
 }
 
-// do runs f while conn is known to close; false if the listener is closed.
+// do runs f in a goroutine that close waits for, having closed conn; false if the listener is
+// closed.
 func (l *streamListener) do(conn net.Conn, f func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +90,8 @@ func (l *streamListener) do(conn net.Conn, f func()) bool {
 	return true
 }
 
-// write starts the goroutine that writes to a stream; false if the listener is closed.
+// write starts the goroutine that writes to a stream and that close waits for; false if the
+// listener is closed.
 func (l *streamListener) write(s *stream) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,6 +102,7 @@ func (l *streamListener) write(s *stream) bool {
 	return true
 }
 
+// serve takes a connection out of TLS if there is any, and serves it until it ends.
 func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 	if l.tls != nil {
 		buffered := &bufferedConn{Conn: conn}

@@ -39,9 +39,9 @@ type loop struct {
 
 	// Owned by run.
 	listenSockets []*listenSocket
-	sources       []source // by file descriptor
-	ready         []int32  // sockets that may have more than was read from them
-	again         []int32  // ready of the next round
+	owners        []fdOwner // by file descriptor
+	ready         []int32   // sockets that may have more than was read from them
+	again         []int32   // ready of the next round
 	events        [events]unix.EpollEvent
 	polled        int // how many events are filled
 	out           *batch
@@ -63,9 +63,9 @@ type loop struct {
 	closed bool     // run has ended
 }
 
-// source is what a file descriptor of the loop belongs to: a listener or a relay. The eventfd
+// fdOwner is what a file descriptor of the loop belongs to: a listener or a relay. The eventfd
 // belongs to neither.
-type source struct {
+type fdOwner struct {
 	listenSocket *listenSocket
 	relay        *relay
 }
@@ -94,7 +94,7 @@ func newLoop(s *Server) (*loop, error) {
 	unix.SetNonblock(l.epoll, true)
 	l.file = os.NewFile(uintptr(l.epoll), "turn")
 	if l.raw, err = l.file.SyscallConn(); err == nil {
-		err = l.watch(l.wake, source{})
+		err = l.watch(l.wake, fdOwner{})
 	}
 	if err != nil {
 		l.file.Close()
@@ -110,11 +110,11 @@ func newLoop(s *Server) (*loop, error) {
 }
 
 // watch is called by run, or before it starts.
-func (l *loop) watch(fd int, s source) error {
-	for len(l.sources) <= fd {
-		l.sources = append(l.sources, source{})
+func (l *loop) watch(fd int, s fdOwner) error {
+	for len(l.owners) <= fd {
+		l.owners = append(l.owners, fdOwner{})
 	}
-	l.sources[fd] = s
+	l.owners[fd] = s
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&(1<<32-1), Fd: int32(fd)})
 }
 
@@ -150,7 +150,7 @@ func (l *loop) run() {
 		l.ready, l.again = l.again, l.ready
 		l.flush()
 	}
-	for _, s := range l.sources {
+	for _, s := range l.owners {
 		if s.relay != nil {
 			s.relay.end("server closed")
 		}
@@ -158,8 +158,8 @@ func (l *loop) run() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	for fd, s := range l.sources {
-		if s != (source{}) {
+	for fd, s := range l.owners {
+		if s != (fdOwner{}) {
 			unix.Close(fd)
 		}
 	}
@@ -195,8 +195,8 @@ func (l *loop) read(fd int32) {
 		l.runPosted()
 		return
 	}
-	s := l.sources[fd]
-	if s == (source{}) {
+	s := l.owners[fd]
+	if s == (fdOwner{}) {
 		return
 	}
 	for got := 0; ; {
@@ -235,7 +235,7 @@ func (l *loop) receive(fd, want int) int {
 }
 
 // dispatch handles each of the datagrams that the kernel has joined in buffer i.
-func (l *loop) dispatch(s source, i int) {
+func (l *loop) dispatch(s fdOwner, i int) {
 	m := &l.incoming[i]
 	data := l.slab[i*receiveSize : i*receiveSize+m.Size()]
 	size := m.SegmentSize(&l.controls[i])
@@ -254,11 +254,11 @@ func (l *loop) dispatch(s source, i int) {
 
 // removeRelay closes a relay's socket. The relay has ended before.
 func (l *loop) removeRelay(r *relay) {
-	if l.sources[r.out.fd].relay != r {
+	if l.owners[r.out.fd].relay != r {
 		return
 	}
 	l.flush()
-	l.sources[r.out.fd] = source{}
+	l.owners[r.out.fd] = fdOwner{}
 	r.sending.Lock()
 	unix.Close(r.out.fd)
 	r.out.fd = -1
@@ -269,4 +269,4 @@ func (l *loop) removeRelay(r *relay) {
 }
 
 // addRelay starts to read a relay's socket.
-func (l *loop) addRelay(r *relay) error { return l.watch(r.out.fd, source{relay: r}) }
+func (l *loop) addRelay(r *relay) error { return l.watch(r.out.fd, fdOwner{relay: r}) }

@@ -17,14 +17,14 @@ const (
 type Verdict struct {
 	// Allowed is false if no packet may go there.
 	Allowed bool
-	// SomePorts is true if only our SFU's media port and live relays may be reached there.
+	// SomePorts is true if only the media port of our SFU and live relays may be reached there.
 	SomePorts bool
 	// Rule decided, in words for an operator.
 	Rule string
 }
 
-// policy decides which peers may be reached. It knows no socket and does not change, but for
-// the addresses of the machine.
+// policy decides which peers may be reached. It does not change, except that own sees new
+// addresses of the machine.
 type policy struct {
 	name        string
 	allow, deny []netip.Prefix
@@ -88,16 +88,16 @@ func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
 	return p.decide(peer), nil
 }
 
-// decide judges an address in whatever form it comes.
+// decide says whether packets may go to an address, in whatever form it is written.
 func (p *policy) decide(peer netip.Addr) Verdict {
 	a := canonical(peer)
 	as := ""
 	if a != peer {
 		as = fmt.Sprintf(" (%s is %s)", peer, a)
 	}
-	v := p.judge(a)
+	v := p.decideCanonical(a)
 	if v.Allowed && !v.SomePorts && a != peer {
-		// The disguise itself may be denied too.
+		// The address may also be denied in the form in which it hides another.
 		if rule, denied := match(p.deny, peer); denied {
 			v = Verdict{Rule: "deny " + rule}
 		}
@@ -106,7 +106,8 @@ func (p *policy) decide(peer netip.Addr) Verdict {
 	return v
 }
 
-func (p *policy) judge(a netip.Addr) Verdict {
+// decideCanonical is decide for an address that hides no other.
+func (p *policy) decideCanonical(a netip.Addr) Verdict {
 	if rule, denied := match(p.deny, a); denied {
 		return Verdict{Rule: "deny " + rule}
 	}
@@ -199,6 +200,7 @@ func (p *policy) boundAddress(peer netip.AddrPort) netip.AddrPort {
 	return p.boundRelay(peer)
 }
 
+// match returns the first prefix of list that contains a.
 func match(list []netip.Prefix, a netip.Addr) (string, bool) {
 	for _, p := range list {
 		if p.Contains(a) {

@@ -11,8 +11,8 @@ import (
 	"carillon/limit"
 )
 
-// resolve finds where packets for a peer go: our own SFU and our own relays under the address
-// they are bound to. open is true if the peer is one of these.
+// resolve finds where packets for a peer go: for our own SFU and our own relays that is the
+// address that they are bound to. open is true if the peer is one of these.
 func (s *Server) resolve(peer netip.AddrPort) (to netip.AddrPort, open bool) {
 	if media, ok := s.policy.mediaAt(peer); ok {
 		return media, true

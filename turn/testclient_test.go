@@ -43,7 +43,7 @@ func dialTestClient(t testing.TB, transport, address, name, password string) *te
 	return &testClient{t: t, conn: conn, stream: transport != "udp", name: name, password: password}
 }
 
-// talk uses a fresh credential of the user.
+// newClient uses a fresh credential of the user.
 func (s *Server) newClient(t testing.TB, transport, user string) *testClient {
 	t.Helper()
 	name, password := Credential(secret, user, time.Now().Add(time.Hour))
