@@ -17,8 +17,8 @@ const (
 	lossyLabel = "lossy"
 )
 
-// channel is called by pion for each data channel that the client opens.
-func (p *Peer) channel(dc *webrtc.DataChannel) {
+// openChannel is called by pion for each data channel that the client opens.
+func (p *Peer) openChannel(dc *webrtc.DataChannel) {
 	label := dc.Label()
 	dc.OnOpen(func() {
 		raw, err := dc.Detach()
@@ -33,7 +33,7 @@ func (p *Peer) channel(dc *webrtc.DataChannel) {
 		switch label {
 		case chatLabel:
 			c := &chatChannel{conn: conn, limit: p.room.sfu.cfg.MessageBytes, backlog: p.room.sfu.cfg.BacklogBytes}
-			if old := p.chat.Swap(c); old != nil { // each costs a reader and its buffer
+			if old := p.chat.Swap(c); old != nil { // each needs a reader and a buffer
 				_ = old.Close()
 			}
 			p.notifications.add(func(l Listener) { l.Channel(c) })
@@ -58,7 +58,8 @@ type chatChannel struct {
 	limit   int
 	backlog int
 
-	mu     sync.Mutex // one reader
+	// Owned by ReadMessage, which holds mu.
+	mu     sync.Mutex
 	buffer []byte
 }
 
@@ -93,16 +94,17 @@ func (c *chatChannel) WriteMessage(b []byte) error {
 
 // Close ends the channel; a blocked ReadMessage returns. Closing twice is fine.
 func (c *chatChannel) Close() error {
-	// The client's end of the channel may never answer; its reader need not wait for that.
+	// Ends a ReadMessage that is blocked: the client may never close its end.
 	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
 	return c.conn.Close()
 }
 
-// lossyChannel carries cursors and reactions: what is late is worthless.
+// lossyChannel carries cursors and reactions: a message that is late is worthless.
 type lossyChannel struct{ conn *datachannel.DataChannel }
 
-// fanOut hands each message of a peer to all others of the room. What is too fast, too
-// large, or meets a full backlog is dropped and counted.
+// fanOut sends each message of a peer to all other peers of the room. A message is
+// dropped and counted if it is too large or one too many in this second, or for a peer
+// that has not read the messages before it.
 func (p *Peer) fanOut(c *lossyChannel) {
 	defer p.lossy.CompareAndSwap(c, nil)
 	sfu := p.room.sfu
@@ -129,6 +131,7 @@ func (p *Peer) fanOut(c *lossyChannel) {
 	}
 }
 
+// lossyOthers returns the lossy channels of all peers but p.
 func (r *Room) lossyOthers(p *Peer) []*lossyChannel {
 	r.mu.Lock()
 	defer r.mu.Unlock()

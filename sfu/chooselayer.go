@@ -5,23 +5,25 @@ import "time"
 // layerFacts is what the choice of a layer depends on.
 type layerFacts struct {
 	rank  int
-	last  time.Duration // its newest packet; zero: none yet
-	since time.Duration // it flows without a pause since then
+	last  time.Duration // when its newest packet came; 0: none has
+	since time.Duration // packets have come without a pause since then
 }
 
 const (
-	layerStopped = 250 * time.Millisecond // a layer without packets this long is not there
-	layerSteady  = 500 * time.Millisecond // a better layer must flow this long: browsers start and stop the top one
+	layerStopped = 250 * time.Millisecond // a layer without packets for this long has stopped
+	layerSteady  = 500 * time.Millisecond // a better layer must have come for this long: browsers start and stop the top one
 )
 
-// chooseLayer chooses the best layer that flows, of at most rank highest. Current is the
-// index shown now, -1: none. Layers are sorted by rank, worst first. If none flows it
-// stays, or waits for the worst. It says -1 only when there are no layers.
+// chooseLayer returns the index of the layer that a slot should show: the best that has
+// not stopped, of at most rank highest; if only better ones come, the worst of these.
+// Current is the index of the layer shown now, -1: none. If all have stopped it is kept,
+// or the worst is waited for. Layers are sorted by rank, worst first; without any the
+// result is -1.
 func chooseLayer(layers []layerFacts, current, highest int, now time.Duration) int {
-	flows := func(i int) bool { return layers[i].last > 0 && now-layers[i].last < layerStopped }
+	comes := func(i int) bool { return layers[i].last > 0 && now-layers[i].last < layerStopped }
 	best := -1
 	for i := range layers {
-		if layers[i].rank > highest && best >= 0 || !flows(i) {
+		if layers[i].rank > highest && best >= 0 || !comes(i) {
 			continue
 		}
 		if best < 0 || i == current || now-layers[i].since >= layerSteady {

@@ -2,6 +2,7 @@ package sfu
 
 import "strings"
 
+// codec is what a payload is coded with. The zero value is one that is not forwarded.
 type codec uint8
 
 const (
@@ -13,6 +14,7 @@ const (
 	codecs // their number
 )
 
+// codecOf returns the codec with this MIME type.
 func codecOf(mime string) codec {
 	switch strings.ToLower(mime) {
 	case "audio/opus":
@@ -27,6 +29,7 @@ func codecOf(mime string) codec {
 	return codecNone
 }
 
+// clock is the rate of its RTP time stamps, in Hz.
 func (c codec) clock() uint32 {
 	if c == codecOpus || c == codecRED {
 		return 48_000

@@ -20,15 +20,19 @@
 // of its list, which is replaced and never edited. A slot rewrites the header in its own
 // memory: sequence numbers, time stamps and VP8 picture ids continue over every switch
 // of source or layer, and a switch happens at a key frame only. For each packet the loop
-// takes one lock of its packet buffer, one of the layer, and one lock per slot. They are
-// uncontended but while a slot switches, repairs or reports; the room's lock is never
-// taken for a packet. Nothing is allocated per packet and slot.
+// takes the locks of its packet buffer and of the layer, and for each slot the lock of the
+// slot. Nobody else wants these but while a slot switches, repairs or reports. The lock of
+// the room is never taken for a packet, and nothing is allocated per packet and slot.
 //
-// What decides is in plain structs that read no clock and send nothing: the numbers of
-// outgoing packets (rewriter), what to ask for again (losses), when to request a key
-// frame (keyFrameRequests), which layer a slot shows (chooseLayer), who speaks (speaker),
-// and which sources get slots (assignSlots).
+// A slot sends nothing before its peer is connected. It then begins with a key frame: the
+// one that was requested when the offer was answered, if it has come by now, with all
+// packets since; else with the next one, which is requested at once.
 //
-// Limits: one process holds a room; there is no bandwidth estimator yet, a slot steps
-// down a layer when its loss passes a quarter (stepDown).
+// Decisions are plain structs that read no clock and send nothing: the numbers of outgoing
+// packets (rewriter), which packets to ask for again (losses), when to request a key frame
+// (keyFrameRequests), which layer a slot shows (chooseLayer), who speaks (speaker), and
+// which sources get slots (assignSlots).
+//
+// Limits: one process holds a room; there is no bandwidth estimator yet, a slot goes down
+// a layer when its loss passes a quarter (stepDown).
 package sfu

@@ -21,7 +21,8 @@ const (
 	dtlsTime          = 20 * time.Second       // as long as a call waits for the media of a leg
 )
 
-// engine prepares what all peers share: the muxes, and how pion has to behave.
+// engine opens the muxes, which all peers share, and returns a func that makes the
+// settings of pion for one peer.
 func (s *SFU) engine() func() webrtc.SettingEngine {
 	var quiet logging.LoggerFactory = pionLog{s.log}
 	s.udpMux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: s.conn, Logger: quiet.NewLogger("ice")})
@@ -31,8 +32,8 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 			Listener:       s.tcp,
 			Logger:         quiet.NewLogger("ice"),
 			ReadBufferSize: 64,
-			// A TCP client that does not read fills its own buffer and then loses packets,
-			// and holds up nobody.
+			// A TCP client that does not read fills its own buffer and loses the packets
+			// after that. It holds up nobody else.
 			WriteBufferSize:      4 << 20,
 			FirstStunBindTimeout: tcpSilence,
 		})
@@ -48,8 +49,9 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 		e.SetNetworkTypes(types)
 		e.SetLite(true)
 		e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-		// Whoever listens on loopback wants it advertised; on all interfaces, nobody does.
-		// An advertised address needs a candidate to stand for, wherever that is.
+		// The loopback address is a candidate when the port is bound to it, but not when the
+		// port is bound to all interfaces. An address to advertise replaces a candidate, so
+		// that there must be one on a machine that has loopback only.
 		e.SetIncludeLoopbackCandidate(s.conn.AddrPort().Addr().IsLoopback() || len(s.cfg.Advertise) > 0)
 		if len(s.cfg.Advertise) > 0 {
 			_ = e.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
@@ -70,7 +72,7 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 		})
 		// GCM costs a seventh of CM with SHA-1; browsers list CM first but accept our order.
 		e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
-		// Liveness is ours (Config.SilentMS): to pion a connection lives until it is closed.
+		// Peer.updateMediaState decides when a client is gone; for pion it never is.
 		e.SetICETimeouts(0, 0, 2*time.Second)
 		e.DetachDataChannels()
 		e.SetSCTPMaxMessageSize(uint32(s.cfg.MessageBytes))
@@ -78,8 +80,8 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 	}
 }
 
-// mediaEngine registers what is forwarded and no more: each line of the offer names
-// every codec, and all of it is parsed.
+// mediaEngine registers the codecs and header extensions that are forwarded, and no more:
+// each line of an offer and an answer lists them all.
 func mediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	audio := []webrtc.RTPCodecParameters{
@@ -136,8 +138,9 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	return m, nil
 }
 
-// connect makes the PeerConnection of p. The API is per peer because its hooks are.
-func (s *SFU) connect(p *Peer) (*webrtc.PeerConnection, error) {
+// newPeerConnection makes the PeerConnection of p. Each peer has its own webrtc.API, since
+// the interceptor and the handler of connectivity checks belong to the peer.
+func (s *SFU) newPeerConnection(p *Peer) (*webrtc.PeerConnection, error) {
 	m, err := mediaEngine()
 	if err != nil {
 		return nil, err

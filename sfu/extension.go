@@ -2,7 +2,8 @@ package sfu
 
 import "encoding/binary"
 
-// extension finds an RTP header extension in a packet, without allocating.
+// extension returns the header extension with this id in an RTP packet; nil: the packet
+// has none, or is malformed. It allocates nothing.
 // https://www.rfc-editor.org/rfc/rfc8285#section-4
 func extension(b []byte, id uint8) []byte {
 	if len(b) < 12 || b[0]&0x10 == 0 || id == 0 {

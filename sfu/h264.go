@@ -2,8 +2,8 @@ package sfu
 
 import "encoding/binary"
 
-// h264Key says whether a key frame starts in this packet: at its parameter sets, or at
-// the first slice of an IDR picture that comes without them.
+// h264Key returns whether a key frame begins in this payload: with its parameter sets, or
+// with the first slice of an IDR picture that comes without them.
 // https://www.rfc-editor.org/rfc/rfc6184#section-5.4
 func h264Key(b []byte) bool {
 	const idr, sps, stapA, fuA = 5, 7, 24, 28

@@ -15,6 +15,8 @@ import (
 	"carillon/sfu/sfutest"
 )
 
+const ms = time.Millisecond
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t testing.TB, cfg Config) *SFU {

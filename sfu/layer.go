@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -14,37 +15,38 @@ import (
 	"carillon/udp"
 )
 
-// layer is one stream of a source, and the loop that reads it.
+// layer is one incoming stream of a source, with the loop that reads it.
 type layer struct {
 	// Fixed at construction.
 	source  *source
-	rank    int // 0: the lowest, or the only one
-	rid     string
+	rank    int    // 0: the lowest, or the only one
+	rid     string // empty: no simulcast
 	ssrc    uint32
 	every   time.Duration // least time between two key-frame requests, but see startEvery
 	levelID uint8         // header extension of the audio level; 0: none
-	codecs  [128]codec
+	codecs  [128]codec    // by payload type
 	buffer  *packetBuffer
 
 	// Owned by loop.
 	numbers extender
-	packet  packet
-	ask     []uint16
+	packet  packet // reused
 
-	slots atomic.Pointer[[]*slot] // replaced by room.relist, never edited
-	last  atomic.Int64            // time of the newest packet
-	since atomic.Int64            // it flows without a pause since then
+	slots atomic.Pointer[[]*slot] // who wants its packets; replaced by Room.listSlotsLocked, never edited
+	last  atomic.Int64            // when the newest packet came; 0: none has
+	since atomic.Int64            // packets have come without a pause since then
 
-	// Held once per packet by loop, and by the tick.
+	// Locked by loop once per packet, by the tick and by who requests a key frame.
 	mu        sync.Mutex
 	losses    losses
 	requests  keyFrameRequests
 	keyFrame  keyFrame // the newest
 	reception reception
-	loud      loudness
+	loudness  loudness
+	nacks     []uint16 // reused
 }
 
-// rankOf orders the RIDs that our clients send; any other single stream is rank 0.
+// rankOf orders the RIDs that our clients send, the worst first. Any other stream has
+// rank 0.
 func rankOf(rid string) int { return max(0, slices.Index([]string{"q", "h", "f"}, rid)) }
 
 func newLayer(src *source, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) *layer {
@@ -74,7 +76,7 @@ func newLayer(src *source, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiv
 	return l
 }
 
-// loop reads until the peer is closed.
+// loop reads packets until the peer is closed.
 func (l *layer) loop(track *webrtc.TrackRemote) {
 	b := make([]byte, udp.MaxPacket)
 	sfu := l.source.peer.room.sfu
@@ -87,7 +89,7 @@ func (l *layer) loop(track *webrtc.TrackRemote) {
 	}
 }
 
-// receive handles one packet, and keeps b no longer than the call.
+// receive handles one packet. It does not keep b.
 func (l *layer) receive(b []byte, now time.Duration) {
 	room := l.source.peer.room
 	m := room.sfu.metrics
@@ -99,12 +101,12 @@ func (l *layer) receive(b []byte, now time.Duration) {
 	}
 	p.ext = l.numbers.extend(binary.BigEndian.Uint16(b[2:]))
 	if l.source.muted.Load() {
-		l.muted(p, now)
+		l.skip(p, now)
 		m.dropMuted.Add(1)
 		return
 	}
-	// Before the slots see it, so that a repair finds what was sent. It also tells
-	// repeated packets, with which browsers probe the bandwidth, from true repairs.
+	// This comes before the slots, so that a repair finds what they sent. A packet that is
+	// there already is a probe of the bandwidth, for which browsers repeat old packets.
 	if !l.buffer.put(p) {
 		m.dropDuplicate.Add(1)
 		return
@@ -115,16 +117,17 @@ func (l *layer) receive(b []byte, now time.Duration) {
 	}
 }
 
-// muted keeps count of what is not forwarded, so that no gap appears afterwards.
-func (l *layer) muted(p *packet, now time.Duration) {
+// skip counts a packet of a muted source, which is not forwarded, so that no packet is
+// missing afterwards.
+func (l *layer) skip(p *packet, now time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.losses = losses{started: true, highest: max(l.losses.highest, p.ext)}
-	l.keyFrame = keyFrame{} // the packets since then have a gap now
+	l.keyFrame = keyFrame{} // the buffer lacks a packet since then
 	l.reception.got(p.ext, p.ts, p.codec.clock(), now)
 }
 
-// note updates what the layer knows about itself and asks for what is missing.
+// note updates what is known of the layer, and asks the sender for what is missing.
 func (l *layer) note(p *packet, b []byte, now time.Duration) {
 	if time.Duration(l.last.Load())+layerStopped < now {
 		l.since.Store(int64(now))
@@ -138,7 +141,7 @@ func (l *layer) note(p *packet, b []byte, now time.Duration) {
 	}
 	l.reception.got(p.ext, p.ts, p.codec.clock(), now)
 	if level := extension(b, l.levelID); len(level) > 0 {
-		l.loud.got(level[0], now)
+		l.loudness.got(level[0], now)
 	}
 	var nack rtcp.Packet
 	if gap && !l.source.kind.audio() {
@@ -163,10 +166,10 @@ func (l *layer) note(p *packet, b []byte, now time.Duration) {
 	}
 }
 
-// nackLocked asks for what is due; nil: nothing.
+// nackLocked returns the NACK that is due; nil: none is.
 func (l *layer) nackLocked(now time.Duration) rtcp.Packet {
-	ask, gaveUp := l.losses.due(now, l.ask[:0])
-	l.ask = ask
+	ask, gaveUp := l.losses.due(now, l.nacks[:0])
+	l.nacks = ask
 	if gaveUp {
 		l.requests.want(now, l.every)
 	}
@@ -177,14 +180,15 @@ func (l *layer) nackLocked(now time.Duration) rtcp.Packet {
 	return &rtcp.TransportLayerNack{MediaSSRC: l.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(ask)}
 }
 
+// pli returns a key-frame request, and counts it.
 func (l *layer) pli() rtcp.Packet {
 	l.source.peer.room.sfu.metrics.plisOut.Add(1)
 	return &rtcp.PictureLossIndication{MediaSSRC: l.ssrc}
 }
 
-// requestKeyFrame asks the sender for a key frame, or notes to do so when every has
-// passed since the request before. Nothing is asked before the first packet: that one
-// begins a key frame, or else shows that one must be asked for.
+// requestKeyFrame asks the sender for a key frame, as soon as every has passed since the
+// request before. Before the first packet nothing is sent: that packet begins a key
+// frame, or else it shows that the request is needed.
 func (l *layer) requestKeyFrame(now, every time.Duration) {
 	l.mu.Lock()
 	l.requests.want(now, every)
@@ -202,7 +206,7 @@ type keyFrame struct {
 	at  time.Duration // when that packet came
 }
 
-// got notes a packet at which a decoder can start. Of two in one frame the first counts.
+// got takes a packet at which a decoder can start. Of two in one frame the first counts.
 func (k *keyFrame) got(p *packet, now time.Duration) {
 	if p.ext > k.ext && (k.ext == 0 || p.ts != k.ts) {
 		*k = keyFrame{ext: p.ext, ts: p.ts, at: now}
@@ -210,15 +214,16 @@ func (k *keyFrame) got(p *packet, now time.Duration) {
 }
 
 const (
-	// replayTime is how old a key frame may be for a slot that shows nothing yet to begin
-	// with it: the packets since then leave at once.
+	// replayTime is how long ago the newest key frame may have come for a slot that shows
+	// nothing yet to begin with it. The packets since then are sent at once.
 	replayTime = startEvery
-	// replayPackets bounds that burst.
+	// replayPackets is the most that are sent at once.
 	replayPackets = 150
 )
 
-// replayable returns the numbers of the packets with which a slot can begin at once: from
-// the newest key frame to the newest packet. Not ok: it is too long ago, or one is missing.
+// replayable returns the first and the last number of the packets with which a slot can
+// begin now: the newest key frame and all since. Not ok: they are too old or too many, or
+// one is missing.
 func (l *layer) replayable(now time.Duration) (first, last uint64, ok bool) {
 	l.mu.Lock()
 	k := l.keyFrame
@@ -230,7 +235,8 @@ func (l *layer) replayable(now time.Duration) (first, last uint64, ok bool) {
 	return k.ext, last, true
 }
 
-// tick appends what the sender must be told now. Reports are due once a second.
+// tick appends the NACK and the key-frame request that are due now, and, when reports are
+// due, the report of the stream.
 func (l *layer) tick(now time.Duration, report bool, to []rtcp.Packet, reports []rtcp.ReceptionReport) ([]rtcp.Packet, []rtcp.ReceptionReport) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -250,11 +256,11 @@ func (l *layer) tick(now time.Duration, report bool, to []rtcp.Packet, reports [
 	return to, reports
 }
 
-// reports reads the sender's reports until the peer is closed.
-func (l *layer) reports(receiver *webrtc.RTPReceiver) {
+// readRTCP reads the sender's reports until the peer is closed.
+func (l *layer) readRTCP(receiver *webrtc.RTPReceiver) {
 	read := receiver.ReadRTCP
 	if l.rid != "" {
-		read = func() ([]rtcp.Packet, interceptorAttributes, error) { return receiver.ReadSimulcastRTCP(l.rid) }
+		read = func() ([]rtcp.Packet, interceptor.Attributes, error) { return receiver.ReadSimulcastRTCP(l.rid) }
 	}
 	for {
 		packets, _, err := read()
@@ -271,12 +277,14 @@ func (l *layer) reports(receiver *webrtc.RTPReceiver) {
 	}
 }
 
+// facts is what the choice of a layer depends on.
 func (l *layer) facts() layerFacts {
 	return layerFacts{rank: l.rank, last: time.Duration(l.last.Load()), since: time.Duration(l.since.Load())}
 }
 
-func (l *layer) loudness(now time.Duration) float64 {
+// loudnessNow is smoothed, from 0 (silence) to 127.
+func (l *layer) loudnessNow(now time.Duration) float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.loud.now(now)
+	return l.loudness.now(now)
 }

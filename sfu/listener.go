@@ -25,16 +25,15 @@ const (
 
 func (s MediaState) String() string { return [...]string{"up", "silent", "down"}[s] }
 
-// Slot tells what the stream on one mid shows now. No participant: nothing. ID is the
-// CSRC of its packets, so that a client can change a label on the exact packet.
+// Slot says what the stream on one line shows now.
 type Slot struct {
-	MID         string
-	Participant string
-	Source      SourceKind
-	ID          uint32
+	MID         string     // of the line
+	Participant string     // whose source; empty: it shows nothing
+	Source      SourceKind // which of the sources
+	ID          uint32     // CSRC of the packets, so that a client can change a label on the exact packet
 }
 
-// Want names a source that a leg wishes to see.
+// Want names a source that a leg wants to see.
 type Want struct {
 	Participant string
 	Source      SourceKind
@@ -47,22 +46,22 @@ type Want struct {
 type Listener interface {
 	Media(MediaState)
 	Slots([]Slot)                          // all slots, in the order of the offer's lines
-	Speaker(participant string)            // who speaks now; "" when nobody does
-	Channel(Channel)                       // the data channel chat is open, and one before it is closed
-	Phase(name string, took time.Duration) // since the first offer, see the Phase names
+	Speaker(participant string)            // who speaks now; empty: nobody
+	Channel(Channel)                       // the data channel "chat" was opened; the one before it, if any, is closed
+	Phase(name string, took time.Duration) // a phase is reached, so long after the first offer
 }
 
 // Phases that a peer reports, each once.
 const (
-	PhaseICE      = "ice"
-	PhaseDTLS     = "dtls"
-	PhaseFirstIn  = "first_packet_in"
-	PhaseFirstOut = "first_packet_out"
+	PhaseICE      = "ice"              // a candidate pair is connected
+	PhaseDTLS     = "dtls"             // media can flow
+	PhaseFirstIn  = "first_packet_in"  // of any source
+	PhaseFirstOut = "first_packet_out" // of any slot
 )
 
-// Channel is the reliable data channel of a leg, message by message.
+// Channel is the data channel "chat" of a leg, which is reliable and ordered.
 type Channel interface {
 	ReadMessage() ([]byte, error) // the slice belongs to the caller
-	WriteMessage([]byte) error    // an error when the client does not read: the channel is closed then
+	WriteMessage([]byte) error    // fails when the client does not read; the channel is closed then
 	Close() error
 }

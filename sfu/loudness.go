@@ -5,20 +5,21 @@ import "time"
 // loudness smooths the levels that a microphone's packets carry.
 // https://www.rfc-editor.org/rfc/rfc6464
 type loudness struct {
-	value float64 // 0 (silence) to 127
-	at    time.Duration
+	value float64       // 0 (silence) to 127
+	at    time.Duration // of the newest packet
 }
 
-// A source that sends nothing is silent: with DTX only speech makes regular packets.
-const quietAfter = 300 * time.Millisecond
+// silentAfter is the time without packets after which a source is silent: with DTX only
+// speech makes regular packets.
+const silentAfter = 300 * time.Millisecond
 
-// got notes a level of a packet, in -dBov: 0 is the loudest, 127 silence.
+// got takes the level of a packet, in -dBov: 0 is the loudest, 127 silence.
 func (l *loudness) got(level uint8, now time.Duration) {
 	x := float64(127 - level&0x7f)
-	if now-l.at > quietAfter {
+	if now-l.at > silentAfter {
 		l.value = 0
 	}
-	// Louder at once, quieter slowly: pauses between words are speech too.
+	// It rises fast and falls slowly: pauses between words are part of speech.
 	weight := 0.05
 	if x > l.value {
 		weight = 0.3
@@ -27,8 +28,9 @@ func (l *loudness) got(level uint8, now time.Duration) {
 	l.at = now
 }
 
+// now returns the loudness at a moment, from 0 (silence) to 127.
 func (l *loudness) now(now time.Duration) float64 {
-	if now-l.at > quietAfter {
+	if now-l.at > silentAfter {
 		return 0
 	}
 	return l.value
@@ -40,25 +42,25 @@ type voice struct {
 	loud        float64
 }
 
-// speaker decides who speaks.
+// speaker decides who speaks. It reads no clock.
 type speaker struct {
-	participant string
-	since       time.Duration // of the last change
-	heard       time.Duration // when the speaker was last loud
+	participant string        // who speaks now; empty: nobody
+	since       time.Duration // when that changed last
+	lastLoud    time.Duration // when the speaker was loud last
 }
 
 const (
-	speechLevel  = 127 - 50               // -50 dBov; room noise is below, guessed from headsets
-	speakerEvery = 500 * time.Millisecond // the view must not jump
-	speakerHold  = 2 * time.Second        // silence until nobody speaks
+	speechLevel  = 127 - 50               // -50 dBov; a guess: the noise of a room is below it in headsets
+	speakerEvery = 500 * time.Millisecond // least time between two changes, so that the view does not jump
+	speakerHold  = 2 * time.Second        // after so long a silence nobody speaks
 	speakerLead  = 3                      // dB that a new speaker must be louder
 )
 
-// next takes what is heard now and says whether the speaker changed.
+// next takes how loud everyone is now and returns whether the speaker changed.
 func (s *speaker) next(voices []voice, now time.Duration) bool {
 	var best voice
 	current := 0.0
-	here := false
+	here := false // the speaker has not left
 	for _, v := range voices {
 		if v.participant == s.participant {
 			here = true
@@ -69,7 +71,7 @@ func (s *speaker) next(voices []voice, now time.Duration) bool {
 		}
 	}
 	if current >= speechLevel {
-		s.heard = now
+		s.lastLoud = now
 	}
 	if s.participant != "" && here && now-s.since < speakerEvery {
 		return false
@@ -77,8 +79,8 @@ func (s *speaker) next(voices []voice, now time.Duration) bool {
 	switch {
 	case best.loud >= speechLevel && best.participant != s.participant &&
 		(current < speechLevel || best.loud > current+speakerLead):
-		s.participant, s.since, s.heard = best.participant, now, now
-	case s.participant != "" && (!here || now-s.heard > speakerHold):
+		s.participant, s.since, s.lastLoud = best.participant, now, now
+	case s.participant != "" && (!here || now-s.lastLoud > speakerHold):
 		s.participant, s.since = "", now
 	default:
 		return false

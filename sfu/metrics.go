@@ -8,7 +8,7 @@ import (
 	"carillon/udp"
 )
 
-// metrics counts with atomics on the packet path, and is read when Prometheus asks.
+// metrics counts with atomics, and is a prometheus.Collector.
 type metrics struct {
 	sfu *SFU
 

@@ -12,15 +12,16 @@ import (
 	"carillon/refusal"
 )
 
-// line is what matters of one media line of an offer.
+// line is an audio or video line of an offer.
 type line struct {
 	mid      string
 	audio    bool
 	sends    bool // the client sends on it
-	receives bool
+	receives bool // the client receives on it
 }
 
-// readOffer checks an offer before pion sees it. The refusals say what is wrong.
+// readOffer checks an offer, before pion sees it, and returns its audio and video lines.
+// An error is a refusal that says what is wrong.
 func readOffer(text string, cfg *Config) ([]line, error) {
 	if len(text) > cfg.SDPBytes {
 		return nil, refusal.New(refusal.TooLarge, "The offer has %d bytes; at most %d are accepted.", len(text), cfg.SDPBytes)
@@ -41,7 +42,7 @@ func readOffer(text string, cfg *Config) ([]line, error) {
 			return nil, refusal.New(refusal.BadSDP, "Two media lines of the offer have the same mid.")
 		}
 		seen[mid] = true
-		// Pion finds these missing when it has half taken the offer, and cannot go back.
+		// Without these pion fails when it has applied half the offer, and cannot go back.
 		for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
 			_, here := m.Attribute(key)
 			if _, above := d.Attribute(key); !here && !above {
@@ -92,13 +93,13 @@ func readOffer(text string, cfg *Config) ([]line, error) {
 	return lines, nil
 }
 
-// kinds names the sources of the sending lines: the first of each medium is microphone
-// and camera, the second belongs to a shared screen.
+// kinds returns the kind of source of each sending line, by mid. The first line of each
+// medium is the microphone and the camera, the second belongs to a shared screen.
 func kinds(lines []line) map[string]SourceKind {
 	audio, video := []SourceKind{Microphone, ScreenAudio}, []SourceKind{Camera, Screen}
 	named := make(map[string]SourceKind)
 	for _, l := range lines {
-		rest := &video
+		rest := &video // the kinds of this medium that no line has yet
 		if l.audio {
 			rest = &audio
 		}
@@ -111,15 +112,15 @@ func kinds(lines []line) map[string]SourceKind {
 	return named
 }
 
-// gatherTime is ample: our candidates are known.
+// gatherTime is ample: the candidates of the server are its own addresses.
 const gatherTime = 5 * time.Second
 
 // Offer answers an offer of the client: the first, one with more slots, or an ICE
-// restart. The answer holds all candidates. After a refusal the peer is as before,
-// unless the refusal came from half-applied SDP: then its media is down.
+// restart. The answer holds all candidates. After a refusal the peer is as it was before,
+// unless half of the offer was applied: then the media is down.
 func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
-	p.negotiate.Lock()
-	defer p.negotiate.Unlock()
+	p.negotiation.Lock()
+	defer p.negotiation.Unlock()
 	if p.closed.Load() {
 		return "", errStale
 	}
@@ -153,7 +154,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 }
 
 func (p *Peer) answer(ctx context.Context, lines []line, text string) (string, error) {
-	p.expect(lines)
+	p.addSources(lines)
 	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: text}); err != nil {
 		return "", err
 	}
@@ -174,11 +175,11 @@ func (p *Peer) answer(ctx context.Context, lines []line, text string) (string, e
 		return "", ctx.Err()
 	}
 	p.nameSlots()
-	return polish(p.pc.LocalDescription().SDP), nil
+	return wantDTX(p.pc.LocalDescription().SDP), nil
 }
 
-// expect makes the sources before their first packet can arrive.
-func (p *Peer) expect(lines []line) {
+// addSources makes the sources of the sending lines, before their first packet can arrive.
+func (p *Peer) addSources(lines []line) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
 	for mid, kind := range kinds(lines) {
@@ -190,8 +191,8 @@ func (p *Peer) expect(lines []line) {
 	}
 }
 
-// addSlots makes a slot for each line that receives and has none. AddTrack takes the
-// first line of its kind that can send and does not, which is the order of the offer.
+// addSlots makes a slot for each receiving line that has none. Pion's AddTrack takes the
+// first line of the medium that can send and does not, which is the order of the offer.
 func (p *Peer) addSlots(lines []line) error {
 	for _, l := range lines {
 		if !l.receives {
@@ -218,7 +219,8 @@ func (p *Peer) addSlots(lines []line) error {
 	return nil
 }
 
-// adopt makes a slot one of the peer's; not when the peer is closed meanwhile.
+// adopt adds a slot to those of the peer. It returns false when the peer was closed
+// meanwhile.
 func (p *Peer) adopt(s *slot, sender *webrtc.RTPSender) bool {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -226,10 +228,11 @@ func (p *Peer) adopt(s *slot, sender *webrtc.RTPSender) bool {
 		return false
 	}
 	p.slots = append(p.slots, s)
-	p.wg.Go(func() { s.feedback(sender) })
+	p.wg.Go(func() { s.readRTCP(sender) })
 	return true
 }
 
+// transceiver returns that of a line; nil: there is none.
 func (p *Peer) transceiver(mid string) *webrtc.RTPTransceiver {
 	for _, t := range p.pc.GetTransceivers() {
 		if t.Mid() == mid {
@@ -239,7 +242,7 @@ func (p *Peer) transceiver(mid string) *webrtc.RTPTransceiver {
 	return nil
 }
 
-// nameSlots learns which line each slot is on, and assigns the new ones.
+// nameSlots learns on which line each slot is, and assigns sources to the new ones.
 func (p *Peer) nameSlots() {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -266,7 +269,8 @@ func (p *Peer) nameSlots() {
 // frame; if it takes longer the client asks for another.
 const answerTime = 200 * time.Millisecond
 
-// polish adds what pion's answer does not say: that we like silence not to be sent.
-func polish(answer string) string {
+// wantDTX adds to an answer that Opus may send nothing during silence, for which pion has
+// no setting.
+func wantDTX(answer string) string {
 	return strings.ReplaceAll(answer, "useinbandfec=1\r\n", "useinbandfec=1;usedtx=1\r\n")
 }

@@ -2,9 +2,9 @@ package sfu
 
 import "encoding/binary"
 
-// packet is one RTP packet of a layer, as its slots see it.
+// packet is an RTP packet of a layer, as its slots see it.
 type packet struct {
-	ext     uint64 // sequence number, extended
+	ext     uint64 // extended sequence number
 	ts      uint32
 	codec   codec
 	marker  bool
@@ -13,7 +13,7 @@ type packet struct {
 	payload []byte
 }
 
-// parseRTP returns where the payload lies, without header extensions and padding.
+// parseRTP returns the payload of an RTP packet, without padding. Not ok: it is malformed.
 func parseRTP(b []byte) (payload []byte, ok bool) {
 	if len(b) < 12 || b[0]>>6 != 2 {
 		return nil, false
@@ -35,7 +35,8 @@ func parseRTP(b []byte) (payload []byte, ok bool) {
 	return b[at:end], true
 }
 
-// read fills p from a packet of ours. False: the payload is not what its type says.
+// read fills p from an RTP packet whose payload was found. It returns false when the
+// payload is not what its type says.
 func (p *packet) read(b, payload []byte, c codec) bool {
 	p.ts = binary.BigEndian.Uint32(b[4:])
 	p.marker = b[1]&0x80 != 0

@@ -25,31 +25,35 @@ type Peer struct {
 	pc            *webrtc.PeerConnection
 	notifications *notifications
 	arrivals      arrivals
-	wg            sync.WaitGroup // loops of this peer
+	wg            sync.WaitGroup // the loops of this peer
 
-	lastReceived atomic.Int64 // when the newest packet of the client came
-	ready        atomic.Bool  // ICE and DTLS are connected
-	failed       atomic.Bool
-	closed       atomic.Bool
+	// Written by pion's callbacks and by the readers of packets.
+	lastReceived atomic.Int64 // when the newest packet of the client came, as SFU.now counts
+	ready        atomic.Bool  // ICE and DTLS have been connected: packets arrive and leave
+	failed       atomic.Bool  // the connection has failed, or half an offer was applied
 
-	negotiate sync.Mutex                  // one offer at a time
-	chat      atomic.Pointer[chatChannel] // the newest
+	closed atomic.Bool // by Close
+
+	negotiation sync.Mutex // held while an offer is answered
+
+	// Of the data channels.
+	chat      atomic.Pointer[chatChannel] // the newest; nil: none was opened
 	lossy     atomic.Pointer[lossyChannel]
 	lossyRate limit.Bucket
 
 	phases struct {
-		mu      sync.Mutex
-		offered time.Duration // of the first offer; zero: none yet
-		told    map[string]bool
+		mu       sync.Mutex
+		offered  time.Duration   // when the first offer came; 0: none yet
+		reported map[string]bool // by name
 	}
 
 	// Owned by room.mu.
-	active  bool
-	sources map[string]*source // by mid
-	slots   []*slot            // in the order of the offer's lines
-	openAt  time.Duration      // when slots open that were negotiated later; 0: there are none
-	wants   []Want             // nil: we choose
-	muted   map[SourceKind]bool
+	active  bool                // see SetActive
+	sources map[string]*source  // by mid
+	slots   []*slot             // in the order of the offer's lines
+	openAt  time.Duration       // when slots open that were negotiated later; 0: there are none
+	wants   []Want              // see Watch; nil: the room chooses
+	muted   map[SourceKind]bool // see Mute; also of sources that are not there yet
 }
 
 func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error) {
@@ -61,25 +65,26 @@ func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error)
 	}
 	p.lossyRate.Limit(limit.Per(time.Second, r.sfu.cfg.LossyPerSecond, time.Second))
 	p.arrivals = arrivals{peer: p, recorder: twcc.NewRecorder(1)}
-	p.phases.told = make(map[string]bool)
-	pc, err := r.sfu.connect(p)
+	p.phases.reported = make(map[string]bool)
+	pc, err := r.sfu.newPeerConnection(p)
 	if err != nil {
 		return nil, err
 	}
 	p.pc = pc
 	pc.OnTrack(p.incoming)
-	pc.OnDataChannel(p.channel)
+	pc.OnDataChannel(p.openChannel)
 	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
 		if s == webrtc.ICEConnectionStateConnected {
 			p.phase(PhaseICE)
 		}
 	})
-	pc.OnConnectionStateChange(p.connection)
+	pc.OnConnectionStateChange(p.connectionChanged)
 	p.wg.Go(p.notifications.loop)
 	return p, nil
 }
 
-func (p *Peer) connection(s webrtc.PeerConnectionState) {
+// connectionChanged is called by pion, from a goroutine of its own.
+func (p *Peer) connectionChanged(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
 		// Pion may say so a moment before SRTP has its keys; State waits for that moment.
@@ -106,18 +111,18 @@ func (p *Peer) connection(s webrtc.PeerConnectionState) {
 	}
 }
 
-// bindingRequest is told of each connectivity check; the answer false leaves the
-// choice of the candidate pair to pion.
+// bindingRequest is called by pion for each connectivity check of the client. It returns
+// false, which leaves the choice of the candidate pair to pion.
 func (p *Peer) bindingRequest(*stun.Message, ice.Candidate, ice.Candidate, *ice.CandidatePair) bool {
 	p.lastReceived.Store(int64(p.room.sfu.now()))
 	return false
 }
 
-// Chromium checks a good connection every 2.5 s. A peer that sends no media shows
-// nothing else, and must not count as silent in between.
-const checksAndSlack = 6 * time.Second
+// silentWithoutMedia is the time without packets after which a peer that sends no media
+// is silent. Only connectivity checks come from it, in Chromium one every 2.5 s.
+const silentWithoutMedia = 6 * time.Second
 
-// live tells whether the client is still there.
+// updateMediaState notifies the listener when the client fell silent or came back.
 func (p *Peer) updateMediaState(now time.Duration) {
 	if !p.ready.Load() || p.failed.Load() {
 		return
@@ -126,7 +131,7 @@ func (p *Peer) updateMediaState(now time.Duration) {
 	quiet := now - time.Duration(p.lastReceived.Load())
 	silent := cfg.silent()
 	if !p.sendsMedia(now) {
-		silent = max(silent, checksAndSlack)
+		silent = max(silent, silentWithoutMedia)
 	}
 	switch {
 	case quiet > max(cfg.down(), silent):
@@ -138,7 +143,8 @@ func (p *Peer) updateMediaState(now time.Duration) {
 	}
 }
 
-// speaks says whether media is expected: a source that is not muted sent some lately.
+// sendsMedia returns whether media is expected from the client: one of its sources is
+// not muted and sent packets lately.
 func (p *Peer) sendsMedia(now time.Duration) bool {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -152,14 +158,14 @@ func (p *Peer) sendsMedia(now time.Duration) bool {
 	return false
 }
 
-// phase reports a phase once, and only the first time: packets call it.
+// phase notifies the listener of a phase, the first time it is called with that name.
 func (p *Peer) phase(name string) {
 	p.phases.mu.Lock()
 	defer p.phases.mu.Unlock()
-	if p.phases.told[name] || p.phases.offered == 0 {
+	if p.phases.reported[name] || p.phases.offered == 0 {
 		return
 	}
-	p.phases.told[name] = true
+	p.phases.reported[name] = true
 	p.notifications.phase(name, p.room.sfu.now()-p.phases.offered)
 }
 
@@ -182,7 +188,7 @@ func (p *Peer) incoming(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver)
 	r.assignLocked(r.sfu.now())
 	// Only now, when the slots are listed: the first packet begins a key frame.
 	p.wg.Go(func() { l.loop(track) })
-	p.wg.Go(func() { l.reports(receiver) })
+	p.wg.Go(func() { l.readRTCP(receiver) })
 	r.mu.Unlock()
 }
 
@@ -195,8 +201,8 @@ func (p *Peer) midOf(receiver *webrtc.RTPReceiver) string {
 	return ""
 }
 
-// Mute says whether a source is muted. When it returns, nothing of a muted source is
-// forwarded any more. It may come before the source does.
+// Mute sets whether a source is muted. When it returns, nothing of a muted source is
+// forwarded any more. It may be called before the source exists.
 func (p *Peer) Mute(kind SourceKind, muted bool) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -209,8 +215,9 @@ func (p *Peer) Mute(kind SourceKind, muted bool) {
 	p.room.assignLocked(p.room.sfu.now())
 }
 
-// SetActive says whether the leg is the one that its participant is heard and seen by.
-// A leg that a call is moving to is connected first and becomes active then.
+// SetActive sets whether the sources of this leg are shown to others, and whether the
+// leg plays sound. Of two legs of a participant one is active: while a call moves, the
+// new leg is connected first and becomes active then. A peer is active at first.
 func (p *Peer) SetActive(active bool) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -218,8 +225,8 @@ func (p *Peer) SetActive(active bool) {
 	p.room.assignLocked(p.room.sfu.now())
 }
 
-// Watch says which sources the leg wants on its video slots, most wanted first. Nil
-// leaves the choice to us: screens, the speaker, then who was there first.
+// Watch sets which sources the leg wants in its video slots, most wanted first. Nil
+// leaves the choice to the room: screens, then the speaker, then who joined first.
 func (p *Peer) Watch(wants []Want) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -230,24 +237,26 @@ func (p *Peer) Watch(wants []Want) {
 	p.room.assignLocked(p.room.sfu.now())
 }
 
+// notifySlotsLocked notifies the listener of what the slots show now.
 func (p *Peer) notifySlotsLocked() {
 	slots := make([]Slot, 0, len(p.slots))
 	for _, s := range p.slots {
 		if s.mid == "" {
 			continue
 		}
-		told := Slot{MID: s.mid}
+		shown := Slot{MID: s.mid}
 		if s.source != nil {
-			told.Participant, told.Source, told.ID = s.source.peer.participant, s.source.kind, s.source.id
+			shown.Participant, shown.Source, shown.ID = s.source.peer.participant, s.source.kind, s.source.id
 		}
-		slots = append(slots, told)
+		slots = append(slots, shown)
 	}
 	if len(slots) > 0 {
 		p.notifications.setSlots(slots)
 	}
 }
 
-// tickLocked collects what must be written to this client now.
+// tickLocked returns the RTCP packets that are due for this client now. Feedback is due
+// at some ticks, reports once a second.
 func (p *Peer) tickLocked(now time.Duration, wall time.Time, feedback, reports bool) []rtcp.Packet {
 	if !p.ready.Load() {
 		return nil
@@ -276,17 +285,17 @@ func (p *Peer) tickLocked(now time.Duration, wall time.Time, feedback, reports b
 	return out
 }
 
-// writeRTCP sends packets to the client. What cannot be sent is repeated by the tick
-// or outdated by it.
+// writeRTCP sends packets to the client. One that cannot be sent is dropped: the next
+// tick repeats it or makes it obsolete.
 func (p *Peer) writeRTCP(packets ...rtcp.Packet) {
 	if len(packets) > 0 && p.ready.Load() {
 		_ = p.pc.WriteRTCP(packets)
 	}
 }
 
-// Close ends the peer. When it returns nothing of it is forwarded and its methods are
-// refused; its goroutines end soon after, and SFU.Close waits for them, so that Close
-// may be called from a method of Leg. Closing twice is fine.
+// Close ends the peer. When it returns nothing of the peer is forwarded and its methods
+// are refused. Its goroutines end soon after: SFU.Close waits for them and Close does
+// not, so that a method of Listener may call it. Closing twice is fine.
 func (p *Peer) Close() error {
 	if p.closed.Swap(true) {
 		return nil

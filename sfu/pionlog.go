@@ -8,8 +8,8 @@ import (
 	"github.com/pion/logging"
 )
 
-// pionLog sends pion's log to ours, all of it at debug level: what pion calls an error
-// is most often a client that went away or garbage on the port.
+// pionLog sends pion's log to ours, all at debug level: most of what pion calls an error
+// is a client that went away, or garbage on the port.
 type pionLog struct{ log *slog.Logger }
 
 func (p pionLog) NewLogger(scope string) logging.LeveledLogger {

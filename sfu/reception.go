@@ -10,20 +10,21 @@ import (
 // https://www.rfc-editor.org/rfc/rfc3550#appendix-A.3
 type reception struct {
 	started  bool
-	base     uint64
-	highest  uint64
-	received uint64
-	transit  uint32
+	base     uint64  // number of the first packet
+	highest  uint64  // number
+	received uint64  // packets
+	transit  uint32  // arrival minus time stamp of the newest packet, in units of the clock
 	jitter   float64 // in units of the clock
 
-	// At the last report.
+	// As of the last report.
 	expectedThen, receivedThen uint64
 
 	// Of the last sender report.
-	senderNTP uint32
-	senderAt  time.Duration
+	senderNTP uint32        // the middle 32 bits; 0: none has come
+	senderAt  time.Duration // when it came
 }
 
+// got takes a packet.
 func (r *reception) got(ext uint64, ts uint32, clock uint32, now time.Duration) {
 	arrival := uint32(now.Microseconds() * int64(clock) / 1_000_000)
 	transit := arrival - ts
@@ -40,10 +41,12 @@ func (r *reception) got(ext uint64, ts uint32, clock uint32, now time.Duration) 
 	r.received++
 }
 
+// sender takes a sender report.
 func (r *reception) sender(ntp uint64, now time.Duration) {
 	r.senderNTP, r.senderAt = uint32(ntp>>16), now
 }
 
+// report returns what has been received since the last call. Not ok: nothing ever was.
 func (r *reception) report(ssrc uint32, now time.Duration) (rtcp.ReceptionReport, bool) {
 	if !r.started {
 		return rtcp.ReceptionReport{}, false

@@ -1,6 +1,7 @@
 package sfu
 
-// redPrimary returns the newest block of a RED payload, for who cannot read RED.
+// redPrimary returns the primary block of a RED payload, which is its newest, for clients
+// that cannot read RED. Not ok: the payload is malformed.
 // https://www.rfc-editor.org/rfc/rfc2198#section-3
 func redPrimary(b []byte) ([]byte, bool) {
 	skip := 0

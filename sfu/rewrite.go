@@ -2,27 +2,27 @@ package sfu
 
 import "time"
 
-// rewriter makes the packets of whichever layer a slot shows into one stream: its
-// sequence numbers, time stamps and VP8 picture ids go on over every switch. Packets
-// in, numbers out; it reads no clock.
+// rewriter makes one stream of the layers that a slot shows one after the other: sequence
+// numbers, time stamps and VP8 picture ids continue over every switch. It reads no clock
+// and sends nothing.
 type rewriter struct {
-	// What has left.
-	started bool
-	seq     uint64 // highest
-	ts      uint32 // of the highest
-	at      time.Duration
+	// Of the packet with the highest number that was given.
+	started bool // a packet was given numbers
+	seq     uint64
+	ts      uint32
+	at      time.Duration // when
 	picture uint16
 	tl0     uint8
 
 	// Of the layer shown now: what to add to its numbers.
-	first  uint64 // older packets belong to a frame from before the switch
+	first  uint64 // the first packet; an older one is of a frame from before the switch
 	seqAdd uint64
 	tsAdd  uint32
 	picAdd uint16
 	tl0Add uint8
 }
 
-// numbers of a packet as it leaves.
+// numbers are those that a packet has when it leaves.
 type numbers struct {
 	seq     uint64
 	ts      uint32
@@ -30,11 +30,12 @@ type numbers struct {
 	tl0     uint8
 }
 
-// leastStep keeps time going when two switches follow each other at once.
+// leastStep is the least time between the packets before and after a switch, also when
+// two switches follow each other at once.
 const leastStep = 10 * time.Millisecond
 
 // begin makes p, the first packet of another layer, the next packet of the stream.
-// start is the number of the very first packet.
+// The number of the first packet of all is start.
 func (r *rewriter) begin(p *packet, now time.Duration, start uint16) {
 	if !r.started {
 		r.started = true
@@ -51,17 +52,18 @@ func (r *rewriter) begin(p *packet, now time.Duration, start uint16) {
 	r.tl0Add = r.tl0 + 1 - p.vp8.tl0
 }
 
-// replay moves the time stamps so that p, the first packet of a frame of the past, comes
-// shortly after the frame before it. Frames of the past leave all at once, and to the
-// receiver they shall look so: else it would take later frames for late ones.
+// replay makes p, the first packet of a frame that is replayed, follow closely on the
+// frame before. Frames that are replayed leave all at once and their time stamps must say
+// so: else the receiver delays each later frame by as much as the first was early.
 func (r *rewriter) replay(p *packet) {
 	r.tsAdd = r.ts + uint32(replayStep.Microseconds()*int64(p.codec.clock())/1_000_000) - p.ts
 }
 
-// replayStep is between the time stamps of two frames that are replayed.
+// replayStep is the time between two frames that are replayed, by their time stamps.
 const replayStep = time.Millisecond
 
-// next gives a packet its numbers; not ok: it is older than the switch and must not leave.
+// next gives a packet its numbers. Not ok: it is from before the switch and must not
+// leave.
 func (r *rewriter) next(p *packet, now time.Duration) (n numbers, ok bool) {
 	if p.ext < r.first {
 		return n, false

@@ -1,12 +1,14 @@
 package sfu
 
-// extender makes 16-bit RTP sequence numbers into numbers that never wrap. The first
-// is placed high enough that late packets from before it stay positive.
+// extender turns the 16-bit sequence numbers of RTP into numbers that never wrap: the
+// extended numbers, ext for short. The first is 2^32 or more, so that a late packet from
+// before it has a positive number too.
 type extender struct {
-	started bool
+	started bool // there is a highest
 	highest uint64
 }
 
+// extend returns the number of the packet with this sequence number.
 func (e *extender) extend(seq uint16) uint64 {
 	if !e.started {
 		e.started = true

@@ -18,29 +18,29 @@ import (
 	"carillon/udp"
 )
 
-// SFU owns the media ports, the rooms and the one clock tick that serves them all.
+// SFU owns the media ports, the rooms and the one ticker that serves them all.
 type SFU struct {
 	// Fixed at construction.
 	cfg      Config
 	log      *slog.Logger
 	dtlsTime time.Duration // a handshake that is not done by then has failed
-	start    time.Time
+	start    time.Time     // what now counts from
 	conn     *udp.Conn
 	tcp      *tcpListener // nil: no ICE-TCP
 	udpMux   ice.UDPMux
 	tcpMux   ice.TCPMux
-	settings func() webrtc.SettingEngine // a fresh one for each peer
+	settings func() webrtc.SettingEngine // makes one for each peer
 	metrics  *metrics
-	done     chan struct{}
-	wg       sync.WaitGroup // the tick loop, and what peers leave behind
-	once     sync.Once
+	done     chan struct{}  // closed by Close
+	wg       sync.WaitGroup // the tick loop, and peers that are closing
+	once     sync.Once      // of Close
 
 	mu     sync.Mutex
-	rooms  map[string]*Room
+	rooms  map[string]*Room // by id
 	closed bool
 }
 
-// New binds the media ports. Reg may be nil.
+// New opens the media ports. Reg may be nil.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -59,8 +59,8 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) 
 	return s, nil
 }
 
-// bind opens UDP and TCP on one port number where it can: a free UDP port is most
-// often free for TCP too.
+// bind opens the UDP and the TCP port. If any port will do, it first tries the same
+// number for both, for the sake of firewalls.
 func (s *SFU) bind() error {
 	conn, err := udp.Listen("udp", s.cfg.Listen, s.cfg.UDP)
 	if err != nil {
@@ -114,8 +114,8 @@ func (s *SFU) Room(id string) *Room {
 	return r
 }
 
-// leave forgets an empty room. It is called with the room's lock held by nobody.
-func (s *SFU) leave(r *Room) {
+// forget drops a room if it is empty. The caller holds no lock.
+func (s *SFU) forget(r *Room) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.mu.Lock()
@@ -160,14 +160,15 @@ func (s *SFU) Close() error {
 	return err
 }
 
-// now is what all decisions of the packet path count in.
+// now is the time since the SFU was made, which never runs backwards. All times of this
+// package that are a time.Duration count so.
 func (s *SFU) now() time.Duration { return time.Since(s.start) }
 
-// tickEvery is the finest time that anything but a packet needs: key frames and
-// repairs that were held back, feedback to senders.
+// tickEvery is how often a room does what is due by time: requests for key frames and
+// repairs that were held back, feedback to senders, the choice of layers.
 const tickEvery = 50 * time.Millisecond
 
-// tick is the one timer of the SFU: none exists per peer, slot or source.
+// tick is the one ticker of the SFU: no peer, slot or source has a timer of its own.
 func (s *SFU) tick() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()

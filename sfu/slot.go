@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -16,54 +15,69 @@ import (
 	"carillon/udp"
 )
 
-type interceptorAttributes = interceptor.Attributes
-
-// slot is one outgoing stream of a peer, which shows whichever source it is assigned.
-// It is pion's TrackLocal; its SSRC never changes.
+// slot is one outgoing stream of a peer, which shows whichever source it is assigned. It
+// implements webrtc.TrackLocal, and its SSRC never changes. A slot is in one of these
+// states:
+//   - It shows nothing: current and target are nil.
+//   - It waits: target is set. The next key frame of target makes that the current layer.
+//     Until then the slot sends the packets of current, if that is another layer of the
+//     same source.
+//   - It shows current, and target is nil.
+//
+// Until it is open it sends nothing, whatever its state.
 type slot struct {
 	// Fixed at construction.
-	peer *Peer
-	kind webrtc.RTPCodecType
-	id   string
+	peer  *Peer
+	kind  webrtc.RTPCodecType
+	id    string
+	first uint16 // number of the first packet
 
 	// Owned by room.mu.
-	mid    string
-	source *source // shown or about to be; nil: nothing
-	early  *layer  // a key frame of it was requested before the slot was open
+	mid    string  // of its line; empty: not negotiated
+	source *source // what it is assigned; nil: nothing
+	early  *layer  // a key frame of this layer was requested before the slot opened
 
-	// The loops of two layers meet here while a switch is under way, and so does the
-	// reader of repairs. Nobody holds it while waiting for anything but pion's write.
-	mu       sync.Mutex
+	// Two layers' loops meet under this lock while a switch is under way, and so do the
+	// reader of the subscriber's feedback and the tick. Whoever holds it waits for nothing
+	// but pion's write.
+	mu sync.Mutex
+
+	// As negotiated, by Bind.
 	writer   webrtc.TrackLocalWriter // nil: not negotiated
-	isOpen   bool                    // the peer is connected: what is written leaves
 	ssrc     uint32
 	rtxSSRC  uint32
-	types    [codecs]uint8 // payload types; 0: the client cannot decode it
-	rtxTypes [codecs]uint8
-	current  *layer // shown now
-	target   *layer // shown from its next key frame on
+	types    [codecs]uint8 // payload types by codec; 0: the client cannot decode it
+	rtxTypes [codecs]uint8 // of the RTX copies; 0: no RTX
+
+	isOpen   bool // the peer is connected: what is written leaves
+	current  *layer
+	target   *layer
 	rewriter rewriter
-	start    uint16 // first sequence number
-	header   rtp.Header
-	csrc     [1]uint32
-	scratch  [udp.MaxPacket]byte
-	history  []sent
-	repair   packet // reused
-	rtxSeq   uint16
-	packets  uint32 // for sender reports
-	octets   uint32
-	down     stepDown
+	history  []sent // what left, by its number modulo the length
+	rtxSeq   uint16 // of the next RTX packet
+	stepDown stepDown
+
+	// For sender reports.
+	packets uint32
+	octets  uint32
+
+	// Memory that write and its callers reuse.
+	header  rtp.Header
+	csrc    [1]uint32
+	scratch [udp.MaxPacket]byte
+	fetched packet // from a packet buffer
 }
 
-// sent says which packet of which layer left under a number, for repair.
+// sent is a packet that left, for repair.
 type sent struct {
 	numbers
 	layer    *layer
-	ext      uint64
-	repaired time.Duration
+	ext      uint64        // its number in the layer
+	repaired time.Duration // when it was sent again; 0: never
 }
 
-// repairAgain: a client that asks twice within a round trip has not seen the first copy.
+// repairAgain is the time in which a second request for a packet is ignored. It is less
+// than most round trips: the client asked before it could have got the first copy.
 const repairAgain = 20 * time.Millisecond
 
 func newSlot(p *Peer, kind webrtc.RTPCodecType, n int) *slot {
@@ -73,8 +87,10 @@ func newSlot(p *Peer, kind webrtc.RTPCodecType, n int) *slot {
 	}
 	return &slot{
 		peer: p, kind: kind, id: "slot-" + strconv.Itoa(n),
-		// Low, as RFC 3711 wants it: lost first packets must not cost the roll-over counter.
-		start:   uint16(rand.Uint32N(1 << 15)),
+		// In the lower half: "[...] the initial sequence number [...] SHOULD be less than
+		// 2^15", else a loss of the first packets can confuse the roll-over counters.
+		// https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
+		first:   uint16(rand.Uint32N(1 << 15)),
 		history: make([]sent, size),
 	}
 }
@@ -86,12 +102,12 @@ func (s *slot) StreamID() string          { return s.id }
 func (s *slot) RID() string               { return "" }
 func (s *slot) Kind() webrtc.RTPCodecType { return s.kind }
 
-// Bind takes what was negotiated. A slot may send any of the codecs: it uses the one
-// of the source that it shows.
+// Bind is called by pion with what was negotiated. A slot may send any of the codecs: it
+// uses that of the source it shows.
 func (s *slot) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var first webrtc.RTPCodecParameters
+	var chosen webrtc.RTPCodecParameters // what pion is told; the first that we know
 	for _, c := range t.CodecParameters() {
 		k := codecOf(c.MimeType)
 		if k == codecNone || s.types[k] != 0 {
@@ -103,19 +119,19 @@ func (s *slot) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, erro
 				s.rtxTypes[k] = uint8(x.PayloadType)
 			}
 		}
-		if first.MimeType == "" {
-			first = c
+		if chosen.MimeType == "" {
+			chosen = c
 		}
 	}
-	if first.MimeType == "" {
-		return first, webrtc.ErrUnsupportedCodec
+	if chosen.MimeType == "" {
+		return chosen, webrtc.ErrUnsupportedCodec
 	}
 	s.ssrc, s.rtxSSRC = uint32(t.SSRC()), uint32(t.SSRCRetransmission())
 	s.writer = t.WriteStream()
-	return first, nil
+	return chosen, nil
 }
 
-// Unbind ends the slot.
+// Unbind is called by pion when the slot ends.
 func (s *slot) Unbind(webrtc.TrackLocalContext) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,17 +139,17 @@ func (s *slot) Unbind(webrtc.TrackLocalContext) error {
 	return nil
 }
 
-// open lets packets out. It is called when the peer is connected and the slot is
-// negotiated; before that whatever is written would be lost without a word.
+// open lets packets out. The peer is connected: before that pion drops what is written
+// and returns no error.
 func (s *slot) open() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.isOpen = s.writer != nil
 }
 
-// aim makes the slot show a layer as soon as a decoder can start there; nil: nothing,
-// from this moment on.
-func (s *slot) aim(l *layer) {
+// show makes the slot show a layer as soon as a decoder can start there. Nil makes it
+// show nothing, from this moment on.
+func (s *slot) show(l *layer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -143,13 +159,13 @@ func (s *slot) aim(l *layer) {
 		s.target = nil
 	default:
 		if s.current != nil && s.current.source != l.source {
-			s.current = nil // whom it showed may be muted or gone
+			s.current = nil // the source before may be muted or gone
 		}
 		s.target = l
 	}
 }
 
-// shows are the layers whose packets the slot wants.
+// shows returns the layers whose packets the slot wants; nil: none.
 func (s *slot) shows() (current, target *layer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +182,7 @@ func (s *slot) opened() bool {
 func (s *slot) forward(l *layer, p *packet, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.isOpen || s.types[s.leaves(p.codec)] == 0 {
+	if !s.isOpen || s.types[s.outgoing(p.codec)] == 0 {
 		return
 	}
 	if s.current != l {
@@ -181,8 +197,8 @@ func (s *slot) forward(l *layer, p *packet, now time.Duration) {
 // beginLocked makes p the first packet of a layer that the slot shows from now on.
 func (s *slot) beginLocked(l *layer, p *packet, now time.Duration) {
 	s.current, s.target = l, nil
-	s.rewriter.begin(p, now, s.start)
-	s.peer.room.dirty.Store(true) // the layer before need not call any more
+	s.rewriter.begin(p, now, s.first)
+	s.peer.room.dirty.Store(true) // the layer before has this slot on its list
 }
 
 // sendLocked sends a packet of the layer that is shown, unless it was sent already.
@@ -193,7 +209,7 @@ func (s *slot) sendLocked(l *layer, p *packet, now time.Duration) {
 	}
 	e := &s.history[n.seq%uint64(len(s.history))]
 	if e.seq == n.seq && e.layer == l {
-		return // by replay
+		return // replay was faster than the loop of the layer
 	}
 	*e = sent{numbers: n, layer: l, ext: p.ext}
 	if s.write(l, p, n, false) && s.packets == 1 {
@@ -214,10 +230,10 @@ func (s *slot) replay(now time.Duration) {
 	if !ok {
 		return
 	}
-	p := &s.repair
+	p := &s.fetched
 	for ext := first; ext <= last; ext++ {
 		before := p.ts
-		if !l.buffer.get(ext, p) || s.types[s.leaves(p.codec)] == 0 {
+		if !l.buffer.get(ext, p) || s.types[s.outgoing(p.codec)] == 0 {
 			return
 		}
 		switch {
@@ -230,19 +246,19 @@ func (s *slot) replay(now time.Duration) {
 	}
 }
 
-// leaves is the codec in which a packet leaves: RED loses its redundancy for who
-// cannot read it.
-func (s *slot) leaves(c codec) codec {
+// outgoing returns the codec in which a packet is sent. To a client that cannot read RED
+// only its primary block is sent, as Opus.
+func (s *slot) outgoing(c codec) codec {
 	if c == codecRED && s.types[codecRED] == 0 {
 		return codecOpus
 	}
 	return c
 }
 
-// write sends p under numbers n, as RTX when again is set.
+// write sends p under the numbers n, as RTX if again is set. It returns whether p left.
 func (s *slot) write(l *layer, p *packet, n numbers, again bool) bool {
 	m := s.peer.room.sfu.metrics
-	c, payload := s.leaves(p.codec), p.payload
+	c, payload := s.outgoing(p.codec), p.payload
 	if c != p.codec {
 		var ok bool
 		if payload, ok = redPrimary(payload); !ok {
@@ -255,19 +271,19 @@ func (s *slot) write(l *layer, p *packet, n numbers, again bool) bool {
 		Version: 2, Marker: p.marker, PayloadType: s.types[c], SequenceNumber: uint16(n.seq),
 		Timestamp: n.ts, SSRC: s.ssrc, CSRC: s.csrc[:],
 	}
-	room := s.scratch[:]
+	memory := s.scratch[:]
 	if again && s.rtxTypes[c] != 0 && s.rtxSSRC != 0 {
 		// https://www.rfc-editor.org/rfc/rfc4588#section-4
-		binary.BigEndian.PutUint16(room, uint16(n.seq))
+		binary.BigEndian.PutUint16(memory, uint16(n.seq))
 		s.header.SSRC, s.header.PayloadType, s.header.SequenceNumber = s.rtxSSRC, s.rtxTypes[c], s.rtxSeq
 		s.rtxSeq++
-		size := 2 + copy(room[2:], payload)
-		payload, room = room[:size], room[2:]
+		size := 2 + copy(memory[2:], payload)
+		payload, memory = memory[:size], memory[2:]
 	} else if c == codecVP8 {
-		payload = room[:copy(room, payload)]
+		payload = memory[:copy(memory, payload)]
 	}
 	if c == codecVP8 && len(p.payload) > 0 {
-		p.vp8.put(room, n.picture, n.tl0)
+		p.vp8.put(memory, n.picture, n.tl0)
 	}
 	if n, err := s.writer.WriteRTP(&s.header, payload); err != nil || n == 0 {
 		m.dropWrite.Add(1)
@@ -279,7 +295,7 @@ func (s *slot) write(l *layer, p *packet, n numbers, again bool) bool {
 	return true
 }
 
-// resend answers a request for packets by their numbers.
+// resend answers a NACK from the packet buffer.
 func (s *slot) resend(pairs []rtcp.NackPair, now time.Duration) {
 	m := s.peer.room.sfu.metrics
 	s.mu.Lock()
@@ -295,12 +311,12 @@ func (s *slot) resend(pairs []rtcp.NackPair, now time.Duration) {
 			if e.layer == nil || e.seq != ext || e.repaired > 0 && now-e.repaired < repairAgain {
 				return true
 			}
-			if e.layer.source.muted.Load() || !e.layer.buffer.get(e.ext, &s.repair) {
+			if e.layer.source.muted.Load() || !e.layer.buffer.get(e.ext, &s.fetched) {
 				m.dropUnrepairable.Add(1)
 				return true
 			}
 			e.repaired = now
-			if s.write(e.layer, &s.repair, e.numbers, true) {
+			if s.write(e.layer, &s.fetched, e.numbers, true) {
 				m.repairs.Add(1)
 			}
 			return true
@@ -308,8 +324,8 @@ func (s *slot) resend(pairs []rtcp.NackPair, now time.Duration) {
 	}
 }
 
-// feedback reads what the subscriber says about this stream, until the peer is closed.
-func (s *slot) feedback(sender *webrtc.RTPSender) {
+// readRTCP reads what the subscriber says about this stream, until the peer is closed.
+func (s *slot) readRTCP(sender *webrtc.RTPSender) {
 	sfu := s.peer.room.sfu
 	for {
 		packets, _, err := sender.ReadRTCP()
@@ -322,7 +338,7 @@ func (s *slot) feedback(sender *webrtc.RTPSender) {
 	}
 }
 
-// handleRTCP acts on one report of the subscriber; what is not about this stream is ignored.
+// handleRTCP acts on one RTCP packet of the subscriber, if it is about this stream.
 func (s *slot) handleRTCP(p rtcp.Packet, now time.Duration) {
 	switch p := p.(type) {
 	case *rtcp.TransportLayerNack:
@@ -336,10 +352,11 @@ func (s *slot) handleRTCP(p rtcp.Packet, now time.Duration) {
 			s.requestKeyFrame(f.SSRC, now)
 		}
 	case *rtcp.ReceiverReport:
-		s.lost(p.Reports, now)
+		s.noteLoss(p.Reports, now)
 	}
 }
 
+// requestKeyFrame passes a request of the subscriber on to the layer that is shown.
 func (s *slot) requestKeyFrame(ssrc uint32, now time.Duration) {
 	if current, _ := s.shows(); ssrc == s.ssrc && current != nil && s.kind == webrtc.RTPCodecTypeVideo {
 		s.peer.room.sfu.metrics.plisIn.Add(1)
@@ -347,17 +364,19 @@ func (s *slot) requestKeyFrame(ssrc uint32, now time.Duration) {
 	}
 }
 
-func (s *slot) lost(reports []rtcp.ReceptionReport, now time.Duration) {
+// noteLoss takes the loss that the subscriber reports.
+func (s *slot) noteLoss(reports []rtcp.ReceptionReport, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range reports {
 		if r.SSRC == s.ssrc && s.current != nil {
-			s.down.report(float64(r.FractionLost)/256, s.current.rank, now)
+			s.stepDown.report(float64(r.FractionLost)/256, s.current.rank, now)
 		}
 	}
 }
 
-// report is the sender report of the stream; not ok: nothing was sent lately.
+// report returns the sender report of the stream. Not ok: the slot shows nothing, or has
+// sent nothing yet.
 func (s *slot) report(now time.Duration, wall time.Time) (rtcp.Packet, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -377,8 +396,9 @@ func (s *slot) report(now time.Duration, wall time.Time) (rtcp.Packet, bool) {
 	}, true
 }
 
+// highest returns the highest rank of a layer that the slot may show.
 func (s *slot) highest(now time.Duration) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.down.highest(now)
+	return s.stepDown.highest(now)
 }

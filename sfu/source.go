@@ -10,7 +10,7 @@ type source struct {
 	id   uint32 // CSRC of the packets that show it
 	mid  string
 
-	muted atomic.Bool
+	muted atomic.Bool // set under room.mu, read for each packet
 
 	// Owned by room.mu.
 	layers []*layer // worst first

@@ -6,15 +6,16 @@ import "encoding/binary"
 // can continue them. Zero offsets mean that the number is not there.
 // https://www.rfc-editor.org/rfc/rfc7741#section-4.2
 type vp8Descriptor struct {
-	start   bool // first packet of a frame
-	picture uint16
-	wide    bool // picture id of 15 bits
-	tl0     uint8
-	pidAt   uint8
-	tl0At   uint8
-	size    uint8
+	start   bool   // the first packet of a frame
+	picture uint16 // picture id
+	wide    bool   // the picture id has 15 bits, not 7
+	tl0     uint8  // TL0PICIDX
+	pidAt   uint8  // offset of the picture id
+	tl0At   uint8  // offset of TL0PICIDX
+	size    uint8  // of the descriptor
 }
 
+// parseVP8 reads the descriptor at the start of b. Not ok: b is too short.
 func parseVP8(b []byte) (d vp8Descriptor, ok bool) {
 	if len(b) < 1 {
 		return d, false
@@ -73,7 +74,8 @@ func (d vp8Descriptor) put(b []byte, picture uint16, tl0 uint8) {
 	}
 }
 
-// vp8Key: "P: Inverse key frame flag. [...] 0 for key frames".
+// vp8Key returns whether a payload begins a key frame: "P: Inverse key frame flag. [...]
+// 0 for key frames".
 // https://www.rfc-editor.org/rfc/rfc7741#section-4.3
 func vp8Key(d vp8Descriptor, b []byte) bool {
 	return d.start && len(b) > int(d.size) && b[d.size]&0x01 == 0

@@ -17,20 +17,21 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// Answerer is what the client sends its offers to: a *sfu.Peer, or signaling.
+// Answerer answers the offers of a client: the method Offer of a peer, or a request to a
+// server.
 type Answerer func(ctx context.Context, offer string) (answer string, err error)
 
 // Config of a client. The zero value sends microphone and camera and asks for three
 // audio slots and one video slot, as a 1:1 call does.
 type Config struct {
 	NoMicrophone, NoCamera bool
-	Screen                 bool // a second video line
-	Simulcast              bool // camera in layers q, h, f
-	H264                   bool // camera and slots
-	RED                    bool // the microphone sends RED, and slots accept it
-	NoRED                  bool // slots do not accept RED
+	Screen                 bool // there is a second video line, for a screen
+	Simulcast              bool // the camera is sent in the layers q, h and f
+	H264                   bool // for camera and slots, instead of VP8
+	RED                    bool // the microphone sends RED
+	NoRED                  bool // the client cannot read RED
 	AudioSlots, VideoSlots int  // 0: three and one; negative: none
-	NoChannels             bool
+	NoChannels             bool // there are no data channels
 	TCP                    bool // ICE-TCP only
 
 	// Lose, when set, loses each datagram for which it returns true: of those that the
@@ -38,27 +39,28 @@ type Config struct {
 	Lose func(datagram []byte, incoming bool) bool
 }
 
-// Client is one leg. Its fields may be read at any time.
+// Client is the client of one leg.
 type Client struct {
+	// Fixed by New.
 	PC          *webrtc.PeerConnection
-	Chat, Lossy *webrtc.DataChannel
-	Microphone  *Sender
-	Camera      []*Sender // one, or q, h, f
-	Screen      *Sender
-	Connected   chan struct{} // closed when ICE and DTLS are up the first time
+	Chat, Lossy *webrtc.DataChannel // nil: Config.NoChannels
+	Microphone  *Sender             // nil: Config.NoMicrophone
+	Camera      []*Sender           // one, or the layers q, h and f; nil: Config.NoCamera
+	Screen      *Sender             // nil: without Config.Screen
+	cfg         Config
+	answer      Answerer
+	mux         ice.UDPMux // nil: pion's own sockets
 
-	Offers atomic.Int32
-	twcc   atomic.Uint32 // one count for all streams
+	Connected chan struct{} // closed when ICE and DTLS are connected the first time
+	Offers    atomic.Int32  // how many were sent
+	twcc      atomic.Uint32 // transport-wide sequence number of the newest packet
 
-	cfg    Config
-	answer Answerer
-	mux    ice.UDPMux // nil: pion's own sockets
+	wg   sync.WaitGroup
+	done chan struct{} // closed by Close
+	once sync.Once     // of Close
 
 	mu    sync.Mutex
 	slots map[string]*Received // by mid
-	wg    sync.WaitGroup
-	done  chan struct{}
-	once  sync.Once
 }
 
 // New makes a client and its offer's lines. Dial connects it.
@@ -96,7 +98,7 @@ func (c *Client) api() (*webrtc.API, error) {
 		}
 		return m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: pt, RTPCodecCapability: c}, kind)
 	}
-	// Other numbers than the server's, so that nothing works by accident.
+	// Payload types differ from the server's, so that nothing works by accident.
 	if cfg.RED || !cfg.NoRED {
 		if err := register(43, "audio/red", "45/45", 48000, webrtc.RTPCodecTypeAudio); err != nil {
 			return nil, err
@@ -304,14 +306,14 @@ func (c *Client) Talk(level uint8) {
 	})
 }
 
-// Slot is what arrived on a mid; nil: nothing yet.
+// Slot returns what arrived on a line; nil: nothing has.
 func (c *Client) Slot(mid string) *Received {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.slots[mid]
 }
 
-// Slots are the mids of the receive-only lines of one kind, in order.
+// Slots returns the mids of the receive-only lines of one medium, in order.
 func (c *Client) Slots(kind webrtc.RTPCodecType) []string {
 	var mids []string
 	for _, t := range c.PC.GetTransceivers() {

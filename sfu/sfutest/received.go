@@ -11,46 +11,48 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// Received is what arrived on one slot, and checks that it is one stream.
+// Received counts what arrives on a slot, and checks that it is one stream.
 type Received struct {
+	// Fixed at construction.
 	pc   *webrtc.PeerConnection
 	ssrc uint32
 
 	Reports atomic.Int32 // sender reports
 
 	mu       sync.Mutex
-	packets  int
+	packets  int // see Counts
 	repaired int
 	doubled  int
 	keys     int
-	startKey bool // the packet with the lowest number begins a key frame
+	startKey bool
 	faults   []string
-	csrc     uint32
-	byCSRC   map[uint32]int
+	byCSRC   map[uint32]int // packets
+	types    map[uint8]int  // packets by payload type
 	seqs     map[uint64]bool
-	types    map[uint8]int
+	lowest   uint64 // number; 0: no packet has come
 	highest  uint64
-	lowest   uint64
-	ts       uint32
-	picture  uint16
-	pictures bool
+	csrc     uint32 // of the newest packet, like lastSize
 	lastSize int
+	ts       uint32 // of the packet with the highest number, like picture
+	picture  uint16
+	pictures bool // there is a picture
 }
 
 // Counts of one slot.
 type Counts struct {
-	Packets  int // without repairs and doubles
-	Repaired int // came as RTX
-	Doubled  int
-	Missing  int  // between the lowest and the highest number
-	Keys     int  // key frames
-	StartKey bool // the first packet of all began a key frame
-	CSRC     uint32
-	PT       uint8 // of the newest packet
-	Size     int   // payload of the newest packet
-	Faults   []string
+	Packets  int      // without those that are counted next
+	Repaired int      // packets that came as RTX
+	Doubled  int      // packets that had come already
+	Missing  int      // packets between the lowest and the highest number
+	Keys     int      // key frames
+	StartKey bool     // the packet with the lowest number begins a key frame
+	CSRC     uint32   // of the newest packet
+	PT       uint8    // payload type of a packet
+	Size     int      // of the payload of the newest packet
+	Faults   []string // why this is not one stream, the first ten
 }
 
+// packet takes a packet; repair: it came as RTX.
 func (r *Received) packet(b []byte, kind webrtc.RTPCodecType, repair bool) {
 	var p rtp.Packet
 	if p.Unmarshal(b) != nil {
@@ -119,7 +121,7 @@ func (r *Received) fault(format string, args ...any) {
 	}
 }
 
-// Counts may be called on nil: nothing has arrived.
+// Counts returns what has arrived so far. It may be called on nil: nothing has.
 func (r *Received) Counts() Counts {
 	if r == nil {
 		return Counts{}
@@ -139,7 +141,7 @@ func (r *Received) Counts() Counts {
 	return c
 }
 
-// Of is the number of packets that showed the source with this id.
+// Of returns the number of packets that showed the source with this id.
 func (r *Received) Of(csrc uint32) int {
 	if r == nil {
 		return 0
@@ -149,7 +151,7 @@ func (r *Received) Of(csrc uint32) int {
 	return r.byCSRC[csrc]
 }
 
-// Ask sends a request for packets again: those missing now, of the newest 200.
+// Ask sends a NACK for the packets that are missing among the newest 200.
 func (r *Received) Ask() error {
 	r.mu.Lock()
 	var seqs []uint16

@@ -15,30 +15,37 @@ import (
 
 // Sender is one outgoing stream: a webrtc.TrackLocal that makes its own packets.
 type Sender struct {
+	// Fixed before the first offer.
 	id, rid     string
 	kind        webrtc.RTPCodecType
 	client      *Client
 	transceiver *webrtc.RTPTransceiver
 
-	PLIs, Nacks, Feedback, Reports atomic.Int32 // received
-	Keys                           atomic.Int32 // key frames sent
+	PLIs, Nacks, Feedback, Reports atomic.Int32 // received so far
+	Keys                           atomic.Int32 // key frames sent so far
 	Off                            atomic.Bool  // sends nothing while set
 
-	mu      sync.Mutex
-	out     webrtc.TrackLocalWriter
+	mu sync.Mutex
+
+	// As negotiated, by Bind.
+	out     webrtc.TrackLocalWriter // nil: not negotiated, or ended
 	ssrc    uint32
 	rtxSSRC uint32
-	rtxSeq  uint16
 	pt      uint8
-	red     uint8
-	ext     map[string]uint8
+	red     uint8            // payload type of RED; 0: none
+	ext     map[string]uint8 // ids of header extensions by URI
+
+	// Of the newest packet.
 	seq     uint16
+	rtxSeq  uint16
 	ts      uint32
 	picture uint16
-	key     bool
-	kept    map[uint16]kept
+
+	key  bool            // the next frame is a key frame
+	kept map[uint16]kept // the newest packets by sequence number, for repair
 }
 
+// kept is a packet that can be sent again.
 type kept struct {
 	header  rtp.Header
 	payload []byte
@@ -169,7 +176,7 @@ func (s *Sender) sendLocked(h *rtp.Header, payload []byte) {
 	_, _ = s.out.WriteRTP(h, payload)
 }
 
-// Skip makes the next packets of this stream get lost on the way to the server.
+// Skip makes packets of this stream that are lost on the way to the server.
 func (s *Sender) Skip(packets int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
