@@ -127,7 +127,9 @@ func (c *Client) api() (*webrtc.API, error) {
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	e.SetDTLSRetransmissionInterval(50 * time.Millisecond) // as Chromium's
+	// Both as in Chromium, which never ends its connectivity checks.
+	e.SetICEMaxBindingRequests(1000)
+	e.SetDTLSRetransmissionInterval(50 * time.Millisecond)
 	e.SetInterfaceFilter(func(name string) bool { return name == "lo" || name == "lo0" })
 	if cfg.TCP {
 		e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
