@@ -180,6 +180,8 @@ export interface StartParams {
 export interface AnswerParams {
 	/** Default: false. */
 	camera?: boolean;
+	/** Default: true. Without it the call begins muted, and no microphone is asked for. */
+	microphone?: boolean;
 	devices?: DeviceChoice;
 	signal?: AbortSignal;
 }

@@ -94,8 +94,8 @@ class TabHost implements Host {
 	}
 
 	async answer(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg> {
-		const camera = p.camera ?? false;
-		const want = { microphone: true, camera, devices: p.devices ?? {}, clicked };
+		const { camera = false, microphone = true } = p;
+		const want = { microphone, camera, devices: p.devices ?? {}, clicked };
 		return this.#begin("call.answer", { call, camera }, want, signal);
 	}
 
@@ -103,7 +103,7 @@ class TabHost implements Host {
 		const s = this.#ctx.snapshot(call);
 		const mine = s?.participants.find((x) => x.user === this.#ctx.me());
 		const camera = p.camera ?? mine?.camera ?? false;
-		const microphone = mine?.microphone ?? true;
+		const microphone = p.microphone ?? mine?.microphone ?? true;
 		return this.#begin(
 			"call.move",
 			{ call },
