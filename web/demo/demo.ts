@@ -1,6 +1,6 @@
 /**
- * The demo's two pages: `/` asks for a name, `/demo` is a shop with the popup. Who one is belongs to the
- * tab, so Alice and Bob sit side by side in one browser. Exists only while the server signs anyone in.
+ * The demo's two pages: `/` asks for a name, `/demo` is a shop with the popup. Each tab has a user of its own, so Alice and Bob
+ * can talk to each other in one browser. The demo exists only while the server signs anyone in.
  */
 import { type Identity, readIdentity, signIn, storeIdentity } from "./identity.ts";
 
@@ -8,10 +8,10 @@ const potter = "bob";
 
 const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T | null;
 
-if (byId("sign-in")) void entrance();
-else void shop();
+if (byId("sign-in")) void signInPage();
+else void shopPage();
 
-async function entrance(): Promise<void> {
+async function signInPage(): Promise<void> {
 	const demo = await fetch("/demo/token").then(
 		(answer) => answer.ok,
 		() => false,
@@ -44,7 +44,7 @@ function demoURL(user: string, other?: string): string {
 	return `/demo?${query}`;
 }
 
-async function shop(): Promise<void> {
+async function shopPage(): Promise<void> {
 	const query = new URLSearchParams(location.search);
 	const wanted = query.get("user") ?? undefined;
 	const kept = readIdentity();
@@ -81,7 +81,7 @@ function label({ user }: Identity, destination: string | undefined): void {
 	if (tab) tab.href = demoURL(user.id, destination);
 	const other = byId<HTMLAnchorElement>("other-side");
 	if (other && destination) {
-		other.textContent = `Open a tab as ${titled(destination)}`;
+		other.textContent = `Open a tab as ${capitalized(destination)}`;
 		other.href = demoURL(destination, user.id);
 		other.hidden = false;
 	}
@@ -92,6 +92,8 @@ function label({ user }: Identity, destination: string | undefined): void {
 /** As a site does it: the queue stub first, then the script. */
 function putPopup(identity: Identity, destination: string | undefined, query: URLSearchParams): void {
 	const mode = query.get("theme");
+	const forced = mode === "dark" || mode === "light" ? mode : undefined;
+	if (forced) document.documentElement.dataset.theme = forced;
 	const options = {
 		getToken: async (_signal: AbortSignal, stale?: string) => {
 			const kept = readIdentity();
@@ -100,9 +102,9 @@ function putPopup(identity: Identity, destination: string | undefined, query: UR
 			storeIdentity(fresh);
 			return fresh.token;
 		},
-		...(destination && { destination, name: titled(destination) }),
+		...(destination && { destination, name: capitalized(destination) }),
 		...(query.get("lang") && { locale: query.get("lang") }),
-		...((mode === "dark" || mode === "light") && { theme: { mode } }),
+		theme: { mode: forced ?? "auto", colours: shopColours() },
 	};
 	const calls: unknown[][] = [["boot", options]];
 	window.carillon = Object.assign((...call: unknown[]) => void calls.push(call), {
@@ -112,9 +114,20 @@ function putPopup(identity: Identity, destination: string | undefined, query: UR
 	script.async = true;
 	script.src = "/popup.js";
 	document.head.append(script);
-	if (mode === "dark" || mode === "light") document.documentElement.dataset.theme = mode;
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+		window.carillon?.("setTheme", { colours: shopColours() }),
+	);
 }
 
-function titled(id: string): string {
+/** The popup wears what the page wears, in either of its modes. */
+function shopColours(): { accent: string; onAccent: string } {
+	const style = getComputedStyle(document.documentElement);
+	return {
+		accent: style.getPropertyValue("--accent").trim(),
+		onAccent: style.getPropertyValue("--on-accent").trim(),
+	};
+}
+
+function capitalized(id: string): string {
 	return id.charAt(0).toLocaleUpperCase() + id.slice(1);
 }

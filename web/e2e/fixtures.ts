@@ -7,7 +7,7 @@ import {
 } from "@playwright/test";
 import type {} from "../popup/loader.ts";
 import { Conduct } from "./conduct.ts";
-import { button, composer } from "./page.ts";
+import { composer, launcher } from "./page.ts";
 import { install, type ProbeOptions } from "./probe.ts";
 import { Server } from "./server.ts";
 
@@ -35,7 +35,7 @@ export class Device {
 	async tab({ open = true } = {}): Promise<Page> {
 		const page = await this.context.newPage();
 		await page.goto(this.url);
-		await expect(button(page, "Open chat")).toBeVisible();
+		await expect(launcher(page)).toBeVisible();
 		if (open) await openChat(page);
 		else await online(page);
 		return page;
@@ -50,7 +50,7 @@ export class Device {
 }
 
 export async function openChat(page: Page): Promise<void> {
-	await button(page, "Open chat").click();
+	await launcher(page).click();
 	await expect(composer(page)).toBeVisible();
 }
 

@@ -9,6 +9,9 @@ export const status = (page: Page, text: string | RegExp): Locator =>
 export const alert = (page: Page, text: string | RegExp): Locator =>
 	page.getByRole("alert").filter({ hasText: text });
 export const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
+/** The round button while the panel is closed. Its name holds the count that is seen on it. */
+export const launcher = (page: Page): Locator =>
+	page.getByRole("button", { name: /^Open chat( \(\d+\+?\))?$/ });
 export const composer = (page: Page): Locator => page.getByRole("textbox", { name: "Message", exact: true });
 export const transcript = (page: Page): Locator => page.getByRole("log", { name: "Messages", exact: true });
 

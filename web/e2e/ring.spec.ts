@@ -138,7 +138,7 @@ test("a call while in a call waits without ringtone; answering it holds the firs
 	await expect(status(alice, `${people.Bob} put you on hold`)).toBeVisible();
 
 	await hangUp(third, third);
-	await button(bob, "Back to the call").click();
+	await button(bob, `Back to the call with ${people.Alice}`).click();
 	await button(bob, "Resume").click();
 	await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
 	await hangUp(bob, alice);

@@ -6,14 +6,14 @@
 import { ClientBase } from "../sdk/base.ts";
 import { browser } from "../sdk/environment.ts";
 import type { ClientEvents } from "../sdk/types.ts";
-import { setIconBadge, titled } from "./badge.ts";
+import { setIconBadge, titleWithCount } from "./badge.ts";
 import { type Identity, knownIdentity } from "./identity.ts";
 import type { Popup } from "./popup.ts";
 
 const accounts = new Map<string, Account[]>(); // by server
 
-/** Told as they are to the listeners of every popup, whether or not the stores are there. */
-const passed = ["connection", "authexpired", "error"] as const satisfies (keyof ClientEvents)[];
+/** Events that every popup's listeners get unchanged, whether or not the SDK's stores are loaded. */
+const forwarded = ["connection", "authexpired", "error"] as const satisfies (keyof ClientEvents)[];
 
 export class Account {
 	readonly server: string;
@@ -50,11 +50,11 @@ export class Account {
 		this.base = new ClientBase({ server, ...identity.client }, browser());
 		const { events } = this.base;
 		const o = { signal: this.#closed.signal };
-		for (const type of passed) events.on(type, (detail) => this.#each((p) => p.emit(type, detail)), o);
+		for (const type of forwarded) events.on(type, (detail) => this.#each((p) => p.emit(type, detail)), o);
 		events.on("unread", ({ total }) => this.#unreadChanged(total), o);
 		this.base.onwake = (why) =>
 			this.#each((p) => {
-				if (why === "call") p.call();
+				if (why === "call") p.prepareCall();
 				void p.load().catch(() => {}); // what happens next tries again
 			});
 	}
@@ -88,7 +88,7 @@ export class Account {
 			p.emit("unread", total);
 		});
 		if (first?.options.notifications === false) return;
-		document.title = titled(document.title, total);
+		document.title = titleWithCount(document.title, total);
 		void setIconBadge(total > 0);
 	}
 }

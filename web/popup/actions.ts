@@ -12,6 +12,8 @@ export interface Actions {
 	showList(): void;
 	showConversation(ref: ConversationRef): void;
 	dismiss(notice: Notice): void;
+	/** Puts a problem with a device away. */
+	dismissProblem(problem: object): void;
 	/** Opens or closes the menu of devices. */
 	toggleDevices(): void;
 	/** Makes the panel large during a call, or small again. */
@@ -37,7 +39,7 @@ export interface Actions {
 	/** A call button is near to be clicked: the call part is loaded and prepared. */
 	nearCall(): void;
 	start(ref: ConversationRef, media: Media): void;
-	answer(call: string, camera: boolean): void;
+	answer(call: string, p: { camera: boolean; microphone: boolean }): void;
 	decline(call: string): void;
 	silence(call: string): void;
 	hangUp(call: string): void;

@@ -1,11 +1,12 @@
 /** Browser notifications and the sound of a message: one per browser, none where the visitor is looking. */
 import type { Client, ClientEvents, Ring } from "../sdk/index.ts";
-import { headStart, standing } from "./election.ts";
+import { headStart, tabState } from "./election.ts";
 import type { Words } from "./strings/index.ts";
 
 type Arrived = ClientEvents["message"];
 
-export interface Alerting {
+/** What an alert needs to know of the popup that shows the conversation. */
+export interface AlertContext {
 	readonly words: Words;
 	readonly notifications: boolean;
 	readonly sounds: boolean;
@@ -17,45 +18,58 @@ export interface Alerting {
 }
 
 /** How long the tab that tells of a message keeps the others from telling of it too. */
-const told = 1500;
+const keepOthersSilentMs = 1500;
 
-export async function tellMessage(client: Client, { message, mine }: Arrived, a: Alerting): Promise<void> {
+export async function tellMessage(
+	client: Client,
+	{ message, mine }: Arrived,
+	context: AlertContext,
+): Promise<void> {
 	if (mine || message.kind === "call") return;
 	const won = new AbortController();
-	const looking = document.hasFocus() && a.looksAt(message.conversation);
-	if (!looking) await after(headStart(standing()));
+	const looking = document.hasFocus() && context.looksAt(message.conversation);
+	if (!looking) await sleep(headStart(tabState()));
 	if (!(await client.win(`notifier ${message.id}`, won.signal).catch(() => true))) return;
-	setTimeout(() => won.abort(), told);
-	if (looking) return; // having taken the job is enough: no other tab disturbs
-	if (a.sounds) void import("./tones.ts").then((tones) => tones.play("message"));
+	setTimeout(() => won.abort(), keepOthersSilentMs);
+	if (looking) return; // this tab has won and stays silent, so no other tab disturbs the reader
+	if (context.sounds) void import("./tones.ts").then((tones) => tones.play("message"));
 	if (document.hasFocus()) return;
-	const sender = await a.nameOf(message.sender);
-	notify(a, sender.name, {
+	const sender = await context.nameOf(message.sender);
+	notify(context, sender.name, {
 		body: message.text ?? "",
 		tag: message.conversation,
 		...(sender.picture && { icon: sender.picture }),
-	})?.addEventListener("click", () => a.show(message.conversation));
+	})?.addEventListener("click", () => context.show(message.conversation));
 }
 
-/** Shows who calls until the signal aborts, if no tab of this browser has the visitor's eyes. */
-export async function tellRing(client: Client, ring: Ring, a: Alerting, signal: AbortSignal): Promise<void> {
+/** Shows who calls until the signal aborts, unless this tab has the focus or another tab was quicker. */
+export async function tellRing(
+	client: Client,
+	ring: Ring,
+	context: AlertContext,
+	signal: AbortSignal,
+): Promise<void> {
 	if (document.hasFocus() || ring.waiting) return;
-	await after(headStart(standing()));
+	await sleep(headStart(tabState()));
 	if (signal.aborted || !(await client.win(`notifier ${ring.id}`, signal).catch(() => true))) return;
 	const key = ring.media === "video" ? "incomingVideo" : "incomingVoice";
-	const shown = notify(a, a.words.say(key, { name: ring.from.name }), {
+	const shown = notify(context, context.words.say(key, { name: ring.from.name }), {
 		tag: ring.id,
 		requireInteraction: true,
 	});
-	shown?.addEventListener("click", () => a.show(ring.call.conversation));
+	shown?.addEventListener("click", () => context.show(ring.call.conversation));
 	signal.addEventListener("abort", () => shown?.close());
 }
 
-function notify(a: Alerting, title: string, options: NotificationOptions): Notification | undefined {
-	if (!a.notifications || typeof Notification === "undefined" || Notification.permission !== "granted")
+function notify(
+	context: AlertContext,
+	title: string,
+	options: NotificationOptions,
+): Notification | undefined {
+	if (!context.notifications || typeof Notification === "undefined" || Notification.permission !== "granted")
 		return undefined;
 	try {
-		const shown = new Notification(title, { lang: a.words.locale, ...options });
+		const shown = new Notification(title, { lang: context.words.locale, ...options });
 		shown.addEventListener("click", () => {
 			window.focus();
 			shown.close();
@@ -66,6 +80,6 @@ function notify(a: Alerting, title: string, options: NotificationOptions): Notif
 	}
 }
 
-function after(ms: number): Promise<void> {
+function sleep(ms: number): Promise<void> {
 	return new Promise((done) => setTimeout(done, ms));
 }

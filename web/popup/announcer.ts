@@ -1,12 +1,13 @@
 /** What a screen reader is told: new messages together after a pause, a ring at once. Never history, never one's own. */
 import { html, type TemplateResult } from "lit";
 
+/** Messages that follow each other closer than this are read as one. */
 const pauseMs = 1000;
 
 export class Announcer {
 	#polite: string[] = [];
 	#urgent = "";
-	#since = 0;
+	#lastAt = 0;
 
 	say(text: string, urgent: boolean): void {
 		if (urgent) {
@@ -14,9 +15,8 @@ export class Announcer {
 			return;
 		}
 		const now = performance.now();
-		// What came within the pause is read as one.
-		if (now - this.#since > pauseMs) this.#polite = [];
-		this.#since = now;
+		if (now - this.#lastAt > pauseMs) this.#polite = [];
+		this.#lastAt = now;
 		this.#polite.push(text);
 	}
 

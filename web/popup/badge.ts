@@ -1,11 +1,12 @@
-/** How many messages wait, in the page's title and icon. One per page, whoever asks last decides. */
+/** Shows in the page's title and icon how many messages are unread. Both belong to the page: the last popup to ask decides. */
 
 /** "(3) Title", and the bare title again at zero. Keeps what the site changes in between. */
-export function titled(title: string, unread: number): string {
+export function titleWithCount(title: string, unread: number): string {
 	const bare = title.replace(/^\(\d+\+?\) /, "");
 	return unread > 0 ? `(${unread > 99 ? "99+" : unread}) ${bare}` : bare;
 }
 
+/** The page's own icon, while the one with a dot is shown. */
 let original: string | undefined;
 
 /** Draws a dot on the page's own icon; without canvas or icon the title is all there is. */
@@ -21,14 +22,14 @@ export async function setIconBadge(on: boolean): Promise<void> {
 	const from = link.href;
 	original = from;
 	try {
-		const url = await dotted(from);
+		const url = await withDot(from);
 		if (original === from) link.href = url; // still wanted
 	} catch {
 		// The icon is not ours to read (another origin) or cannot be drawn.
 	}
 }
 
-async function dotted(href: string): Promise<string> {
+async function withDot(href: string): Promise<string> {
 	const size = 64;
 	const image = new Image(size, size);
 	image.crossOrigin = "anonymous";
@@ -36,17 +37,17 @@ async function dotted(href: string): Promise<string> {
 	await image.decode();
 	const canvas = document.createElement("canvas");
 	canvas.width = canvas.height = size;
-	const pen = canvas.getContext("2d");
-	if (!pen) throw new Error("no canvas");
-	pen.drawImage(image, 0, 0, size, size);
-	pen.beginPath();
-	pen.arc(size - 17, 17, 17, 0, 2 * Math.PI);
-	pen.fillStyle = "#fff";
-	pen.fill();
-	pen.beginPath();
-	pen.arc(size - 17, 17, 14, 0, 2 * Math.PI);
-	pen.fillStyle = "#d92d20";
-	pen.fill();
+	const draw = canvas.getContext("2d");
+	if (!draw) throw new Error("no canvas");
+	draw.drawImage(image, 0, 0, size, size);
+	draw.beginPath();
+	draw.arc(size - 17, 17, 17, 0, 2 * Math.PI);
+	draw.fillStyle = "#fff";
+	draw.fill();
+	draw.beginPath();
+	draw.arc(size - 17, 17, 14, 0, 2 * Math.PI);
+	draw.fillStyle = "#d92d20";
+	draw.fill();
 	return canvas.toDataURL("image/png");
 }
 

@@ -26,6 +26,8 @@ export interface CallingPopup {
 	claim(call: string): void;
 	/** Tells the visitor what went wrong. */
 	fail(error: unknown): void;
+	/** Tells on the card of a ring why it could not be answered. */
+	answerFailed(call: string, error: unknown): void;
 }
 
 export class Calling {
@@ -49,11 +51,16 @@ export class Calling {
 		return callScreen(this.#popup.views, this.#popup.state.pending);
 	}
 
+	/** Fetches everything that a call needs, so that a click works even where the network has gone meanwhile. */
+	async fetch(): Promise<void> {
+		if (this.part) return;
+		// The second is the SDK's, which imports it too when a call begins and finds it loaded.
+		[this.part] = await Promise.all([import("./parts/call.ts"), import("../sdk/leg/host.ts")]);
+		this.#popup.changed();
+	}
+
 	async load(): Promise<void> {
-		if (!this.part) {
-			this.part = await import("./parts/call.ts");
-			this.#popup.changed();
-		}
+		await this.fetch();
 		await this.#popup.client?.calls.prepare().catch(() => {}); // what cannot be prepared is done on the click
 	}
 
@@ -68,13 +75,14 @@ export class Calling {
 		);
 	}
 
-	async answer(ring: Ring, camera: boolean): Promise<void> {
+	async answer(ring: Ring, p: { camera: boolean; microphone: boolean }): Promise<void> {
 		const { client, state } = this.#popup;
 		if (!client || state.pending.kind !== "none") return;
 		this.#take(ring.id, { type: "pending", pending: { kind: "answering", ring } }, ring.call.conversation);
 		await this.#settle(
-			client.calls.answer(ring.id, { camera, devices: captured(this.devices), signal: this.#click() }),
+			client.calls.answer(ring.id, { ...p, devices: captured(this.devices), signal: this.#click() }),
 			ring.id,
+			(error) => this.#popup.answerFailed(ring.id, error),
 		);
 	}
 
@@ -161,7 +169,12 @@ export class Calling {
 		this.#popup.showConversation({ conversation });
 	}
 
-	async #settle(work: Promise<{ readonly call: string }>, call?: string): Promise<void> {
+	/** Waits until a click has become a call. `call` is which one, where the click says so. */
+	async #settle(
+		work: Promise<{ readonly call: string }>,
+		call?: string,
+		failed = (error: unknown) => this.#popup.fail(error),
+	): Promise<void> {
 		try {
 			const leg = await work;
 			this.#known.add(leg.call);
@@ -172,7 +185,7 @@ export class Calling {
 				this.#popup.showConversation({ conversation: view.call.conversation });
 		} catch (error) {
 			if (call) this.#known.delete(call);
-			this.#popup.fail(error);
+			failed(error);
 		} finally {
 			this.#popup.change({ type: "settled" });
 		}

@@ -44,8 +44,8 @@ test("the status is one of the exact words, or the clock", () => {
 
 test("who answered elsewhere reads where, who called reads how it stands", () => {
 	const answered = person("me", { acted_at: { tab: "2" } });
-	expect(elsewhereStatus(view({ here: false, me: answered }), 43_000, words)).toBe("Answered on another tab");
-	expect(elsewhereStatus(view({ here: false, me: answered, sameDevice: false }), 43_000, words)).toBe(
+	expect(elsewhereStatus(view({ here: false, me: answered }), 2000, words)).toBe("Answered on another tab");
+	expect(elsewhereStatus(view({ here: false, me: answered, sameDevice: false }), 2000, words)).toBe(
 		"Answered on another device",
 	);
 	expect(
@@ -102,5 +102,19 @@ test("every reason has a sentence", () => {
 		"server_error",
 		"one of next year",
 	])
-		expect(endText(reason, "Bob", words)).not.toContain("{");
+		expect(endText(view(), reason, words)).not.toContain("{");
+});
+
+test("who takes their own call back reads that it was cancelled, not that it ended", () => {
+	expect(endText(view({ call: { state: "ringing" } }), "completed", words)).toBe("Call cancelled");
+	expect(endText(view({ call: { state: "active" } }), "completed", words)).toBe("Call ended");
+});
+
+test("where a call was answered is told for ten seconds, then how long it lasts", () => {
+	const answered = view({ here: false, me: person("me", { acted_at: { tab: "2" } }), activeSince: 1000 });
+	expect(elsewhereStatus(answered, 10_900, words)).toBe("Answered on another tab");
+	expect(elsewhereStatus(answered, 11_000, words)).toBe("00:10");
+	expect(elsewhereStatus({ ...answered, activeSince: undefined }, 99_000, words)).toBe(
+		"Answered on another tab",
+	);
 });

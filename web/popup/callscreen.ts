@@ -66,10 +66,14 @@ export function ticks(view: CallView): boolean {
 	);
 }
 
-/** Of a call in another tab: who answered a ring wants to know where, who called how it stands. */
+/** How long a call elsewhere is told as "Answered on another tab": after that everyone knows. */
+const newsMs = 10_000;
+
+/** Of a call in another tab. Whoever answered a ring wants to know where, and soon only how the call stands. */
 export function elsewhereStatus(view: CallView, now: number, words: Words): string {
 	const answered = view.call.caller !== view.me.user && view.me.acted_at;
-	if (answered) return words.say(view.sameDevice ? "answeredOnTab" : "answeredOnDevice");
+	if (answered && now - (view.activeSince ?? now) < newsMs)
+		return words.say(view.sameDevice ? "answeredOnTab" : "answeredOnDevice");
 	return statusOf(view, now, words);
 }
 
@@ -101,6 +105,8 @@ const endings: Record<string, Text> = {
 	server_error: "ended_server",
 };
 
-export function endText(reason: string, name: string, words: Words): string {
-	return words.say(endings[reason] ?? "ended_completed", { name });
+/** How a call that was here ended. One that never was answered cannot have been completed: the visitor took it back. */
+export function endText(view: CallView, reason: string, words: Words): string {
+	const key = reason === "completed" && view.call.state === "ringing" ? "cancelled" : reason;
+	return words.say(endings[key] ?? "ended_completed", { name: view.others[0]?.name ?? "" });
 }

@@ -1,24 +1,26 @@
 /**
- * One popup's mind: joins the visitor's clicks, the SDK's state and the state of the screen. Draws nothing; the panel, once
- * loaded, is told that something changed and asks for the screen.
+ * Decides what one popup does: takes the site's commands, the visitor's clicks and the SDK's events, and keeps the state from
+ * which the screen is derived. Draws nothing; the panel, once loaded, is told that something changed and asks for the screen.
  */
-import type {
-	CallView,
-	Client,
-	Conversation,
-	ConversationRef,
-	Message,
-	Ring,
-	RingEnd,
-	Transcript,
+import {
+	type CallView,
+	type Client,
+	type Conversation,
+	type ConversationRef,
+	DeviceError,
+	type Message,
+	type Ring,
+	type RingEnd,
+	type Transcript,
 } from "../sdk/index.ts";
 import type { Actions } from "./actions.ts";
-import type { Alerting } from "./alerts.ts";
+import type { AlertContext } from "./alerts.ts";
 import { Calling, type CallingPopup } from "./calling.ts";
 import { endText, ringEndText } from "./callscreen.ts";
 import type { CallParams } from "./commands.ts";
 import { Drafts, refKey } from "./drafts.ts";
 import { forgetGuest, guestIdentity, type Identity } from "./identity.ts";
+import { whenIdle } from "./idle.ts";
 import { askForNotifications, mayOfferNotifications } from "./notifications.ts";
 import type { Options } from "./options.ts";
 import { People } from "./people.ts";
@@ -128,7 +130,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		return this.options.notifications !== false && mayOfferNotifications();
 	}
 
-	get alerting(): Alerting {
+	get alertContext(): AlertContext {
 		return {
 			words: this.words,
 			notifications: this.options.notifications !== false,
@@ -213,8 +215,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	}
 
 	answer(p: CallParams & { camera?: boolean } = {}): Promise<void> | undefined {
-		const ring = this.client?.calls.rings.find((r) => !p.call || r.id === p.call);
-		return ring && this.calling.answer(ring, p.camera ?? false);
+		return this.#answer(p.call, { camera: p.camera ?? false, microphone: true });
 	}
 
 	decline(p: CallParams = {}): Promise<void> | undefined {
@@ -269,6 +270,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		},
 		showConversation: (ref) => this.showConversation(ref),
 		dismiss: (notice) => this.change({ type: "dismiss", notice }),
+		dismissProblem: (problem) => this.change({ type: "dismissProblem", problem }),
 		// The menu is in the call part.
 		toggleDevices: () => void this.panel(true).then(() => this.change({ type: "devices" })),
 		toggleSize: () => this.change({ type: "resize" }),
@@ -289,7 +291,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 
 		nearCall: () => void this.panel(true),
 		start: (ref, media) => void this.calling.start(ref, media),
-		answer: (call, camera) => void this.answer({ call, camera }),
+		answer: (call, p) => void this.#answer(call, p),
 		decline: (call) => void this.calling.decline(call),
 		silence: (call) => this.client?.calls.silence(call),
 		hangUp: (call) => void this.calling.hangUp(call),
@@ -335,6 +337,15 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	fail(error: unknown): void {
 		const text = problemText(error, this.words);
 		if (text) this.notify({ kind: "error", text });
+	}
+
+	answerFailed(call: string, error: unknown): void {
+		const text = problemText(error, this.words);
+		if (!text) return;
+		if (!this.client?.calls.rings.some((ring) => ring.id === call))
+			return this.notify({ kind: "error", text });
+		const microphone = error instanceof DeviceError && error.source === "microphone";
+		this.change({ type: "ringProblem", problem: { call, text, microphone } });
 	}
 
 	// ---- What the shared client tells.
@@ -390,7 +401,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 
 	callEnded(view: CallView, reason: string): void {
 		if (!this.calling.forget(view.id)) return; // it was in another tab
-		this.notify({ kind: "status", text: endText(reason, view.others[0]?.name ?? "", this.words) });
+		this.notify({ kind: "status", text: endText(view, reason, this.words) });
 		if (this.options.ringtone !== false) void import("./tones.ts").then((tones) => tones.play("ended"));
 	}
 
@@ -404,6 +415,8 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	panel(calls = false): Promise<unknown> {
 		this.#panel ??= import("./parts/panel.ts").then(
 			(part) => {
+				// Offline is no time to fetch what a call needs.
+				whenIdle(() => void this.calling.fetch().catch(() => {}));
 				this.#view = part.show(this.popup.host, {
 					screen: () => this.screen(),
 					actions: this.actions,
@@ -425,6 +438,11 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	/** As who the site or the browser says the visitor is, if nobody else is meant. */
 	#join(identity?: Identity): void {
 		this.#shared = SharedClient.join(this, identity);
+	}
+
+	#answer(call: string | undefined, p: { camera: boolean; microphone: boolean }): Promise<void> | undefined {
+		const ring = this.client?.calls.rings.find((r) => !call || r.id === call);
+		return ring && this.calling.answer(ring, p);
 	}
 
 	#write(text: string): void {

@@ -39,6 +39,8 @@ export class CarillonPopup extends LitElement {
 	#tick: ReturnType<typeof setInterval> | undefined;
 	#focused: Element | undefined;
 	#draft = "";
+	/** `seq` up to which the reader has had the log's end in sight. */
+	#seen = 0;
 
 	constructor() {
 		super();
@@ -51,6 +53,7 @@ export class CarillonPopup extends LitElement {
 			older: async () => this.#source?.actions.older(),
 			began: () => {
 				this.#rovingKey = undefined;
+				this.#seen = seenBefore(this.#log);
 			},
 		});
 	}
@@ -125,6 +128,7 @@ export class CarillonPopup extends LitElement {
 		this.#screen = screen;
 		const log = {
 			atEnd: this.#scroll.atEnd,
+			unseen: this.#unseen(),
 			rovingKey: this.#rovingKey,
 			scrolled: this.#scroll.moved,
 			toEnd: () => this.#scroll.toEnd(),
@@ -157,6 +161,14 @@ export class CarillonPopup extends LitElement {
 		this.#playRefused();
 		this.#keepTicking();
 		this.#keepFocus();
+	}
+
+	#unseen(): number {
+		const log = this.#log;
+		if (!log) return 0;
+		if (this.#scroll.atEnd) this.#seen = log.newest;
+		return log.items.filter((item) => "row" in item && !item.mine && item.row.message.seq > this.#seen)
+			.length;
 	}
 
 	/** The field fits its text also when that did not come from the keyboard. */
@@ -209,6 +221,14 @@ export class CarillonPopup extends LitElement {
 		if (panel.devices) this.#source?.actions.toggleDevices();
 		else this.#source?.actions.close();
 	};
+}
+
+/** Up to where a conversation had been read when it was opened. */
+function seenBefore(log: Log | undefined): number {
+	const divider = log?.items.findIndex((item) => item.kind === "unread") ?? -1;
+	if (!log || divider < 0) return log?.newest ?? 0;
+	const before = log.items.slice(0, divider).findLast((item) => "row" in item);
+	return before && "row" in before ? before.row.message.seq : 0;
 }
 
 /** By preference. One selector with commas would give the first in the document: always the panel, which holds the others. */

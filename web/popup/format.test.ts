@@ -34,8 +34,8 @@ test("a message from a clock that is ahead is not from another week", () => {
 
 test("last seen is counted in what people count in", () => {
 	const now = at(2026, 11, 21);
-	expect(agoLabel(now - 10_000, now, words)).toBe("1 minute ago");
-	expect(agoLabel(now - 50 * 60_000, now, words)).toBe("50 minutes ago");
-	expect(agoLabel(now - 5 * 3_600_000, now, words)).toBe("5 hours ago");
+	expect(agoLabel(now - 10_000, now, words)).toBe("1 min. ago");
+	expect(agoLabel(now - 50 * 60_000, now, words)).toBe("50 min. ago");
+	expect(agoLabel(now - 5 * 3_600_000, now, words)).toBe("5 hr. ago");
 	expect(agoLabel(now - 26 * 3_600_000, now, words)).toBe("yesterday");
 });

@@ -43,7 +43,7 @@ export function shortLabel(at: number, now: number, words: Words): string {
 }
 
 export function agoLabel(at: number, now: number, words: Words): string {
-	const format = new Intl.RelativeTimeFormat(words.locale, { numeric: "auto" });
+	const format = new Intl.RelativeTimeFormat(words.locale, { numeric: "auto", style: "short" });
 	const minutes = Math.round((now - at) / 60_000);
 	if (minutes < 60) return format.format(-Math.max(1, minutes), "minute");
 	const hours = Math.round(minutes / 60);

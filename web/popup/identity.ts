@@ -20,7 +20,7 @@ export function knownIdentity(server: string, options: Options): Identity | unde
 export function guestIdentity(server: string): Identity {
 	const getToken = async (signal: AbortSignal, stale?: string): Promise<string> => {
 		const kept = stored(server);
-		if (kept && kept !== stale && !ageing(kept)) return kept;
+		if (kept && kept !== stale && !pastHalfLife(kept)) return kept;
 		const given =
 			(kept && (await renewed(server, kept, kept === stale, signal))) || (await askGuest(server, {}, signal));
 		if (typeof given !== "string") throw new Error(`no guest token: ${given}`);
@@ -30,25 +30,28 @@ export function guestIdentity(server: string): Identity {
 	return { key: "guest", client: { getToken } };
 }
 
-/** Past half of its life: whoever comes back in time stays the same guest. */
-function ageing(token: string): boolean {
+/** The token has lived half of its time. It is renewed from then on, so that whoever comes back in time stays the same guest. */
+function pastHalfLife(token: string): boolean {
 	const { iat, exp } = claims(token);
 	return typeof iat === "number" && typeof exp === "number" && Date.now() / 1000 > (iat + exp) / 2;
 }
 
-/** A new token of the same guest; undefined when the server does not know them any more. `must`: the old one is no use. */
+/**
+ * A new token of the same guest; undefined when the server does not know them any more. With `refused` the server takes the old
+ * token no longer; otherwise the old one is returned when no new one can be had.
+ */
 async function renewed(
 	server: string,
 	token: string,
-	must: boolean,
+	refused: boolean,
 	signal: AbortSignal,
 ): Promise<string | undefined> {
 	const given = await askGuest(server, { token }, signal).catch((error) => {
-		if (must) throw error;
+		if (refused) throw error;
 		return 0;
 	});
 	if (typeof given === "string") return given;
-	if (!must) return token;
+	if (!refused) return token;
 	// Too many at once, or a server that cannot answer now: the guest is still the same.
 	if (given !== 401) throw new Error(`no guest token: ${given}`);
 	return undefined;

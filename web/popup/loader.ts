@@ -40,7 +40,7 @@ function preload(part: Part): void {
 	}
 }
 
-/** Its files together, not one after the other as each names the next. */
+/** Fetches all files of a part at once. Without that the browser learns of each from the one before. */
 function load<T>(part: Part): Promise<T> {
 	preload(part);
 	return import(url(PARTS[part][0] ?? ""));

@@ -1,4 +1,4 @@
-/** Who is who: names and pictures from what is known, the options first for who is not known yet. */
+/** Names and pictures of people: from the SDK, and from the site's options for whoever the SDK does not know yet. */
 import type { Client, Conversation, ConversationRef, Message, Presence } from "../sdk/index.ts";
 import type { Options } from "./options.ts";
 import type { Words } from "./strings/index.ts";

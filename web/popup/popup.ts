@@ -3,6 +3,7 @@
  * All that needs the server is in other parts, which this loads when they are wanted.
  */
 import { type ChatCommands, DeferredCommands } from "./commands.ts";
+import { whenIdle } from "./idle.ts";
 import { launcherStyle } from "./launcher.css.ts";
 import type { Options } from "./options.ts";
 
@@ -80,20 +81,17 @@ export class Popup extends DeferredCommands {
 				"M12 3.5c-5 0-9 3.4-9 7.7 0 2.3 1.2 4.4 3 5.8l-.6 3.7 4-1.9c.8.2 1.7.3 2.6.3 5 0 9-3.5 9-7.9s-4-7.7-9-7.7Z",
 			) + icon("glyph-close", "m6 9.5 6 6 6-6");
 		this.#count.className = "count";
-		this.#count.id = "count";
 		button.append(this.#count);
-		button.setAttribute("aria-describedby", "count");
 		button.setAttribute("aria-haspopup", "dialog");
 		button.onclick = () => this.toggle();
-		// The way to a click begins with these; the panel is there when it lands.
+		// A click begins with a hover or a focus: what is fetched now is there when the click comes.
 		button.onpointerenter = button.onfocus = () => {
 			this.#parts.preload("panel");
 			void this.load().catch(() => {});
 		};
 		this.root.append(button);
-		this.setUnread(0);
 		this.#dark.addEventListener("change", this.#draw);
-		this.#draw();
+		this.setUnread(0);
 		this.#place();
 	}
 
@@ -125,13 +123,14 @@ export class Popup extends DeferredCommands {
 		return this.account?.tabId ?? this.controller?.tabId ?? "";
 	}
 
-	/** A call rings or comes back: all that it may take is fetched at once. */
-	call(): void {
+	/** A call rings, or comes back after a reload: everything that it may need is fetched at once. */
+	prepareCall(): void {
 		this.#parts.preload("panel");
 		this.#parts.preload("call");
 		void this.load().catch(() => {});
 	}
 
+	/** Loads the chat part, once, and connects it with this popup. */
 	override load(): Promise<Chat> {
 		this.#loading ??= this.#parts.chat().then(
 			(chat) => {
@@ -209,11 +208,11 @@ export class Popup extends DeferredCommands {
 		this.update({ launcher: false });
 	}
 
-	/** Takes the popup off the page and lets its connection go. With `signOut` the stored user is forgotten. */
+	/** Takes the popup off the page and leaves its connection. With `signOut` the stored user is forgotten. */
 	shutdown(p: { signOut?: boolean } = {}): void {
 		if (this.controller) this.controller.shutdown(p);
 		else if (p.signOut || this.#loading) {
-			// Signing out takes more than letting go, and what is on its way must not outlive us.
+			// Only the chat part can sign out. One that is still being loaded has to be shut down when it is there.
 			void this.load().then(
 				(c) => c.shutdown(p),
 				() => {},
@@ -246,6 +245,7 @@ export class Popup extends DeferredCommands {
 		this.#unread = count;
 		this.#count.textContent = count > 99 ? "99+" : `${count}`;
 		this.#count.hidden = count === 0;
+		this.#draw();
 	}
 
 	setExpanded(expanded: boolean): void {
@@ -286,7 +286,9 @@ export class Popup extends DeferredCommands {
 		host.lang = this.locale;
 		host.dir = this.dir;
 		const [open, close] = names[this.locale.slice(0, 2)] ?? ["Open chat", "Close chat"];
-		button.setAttribute("aria-label", this.#expanded ? close : open);
+		const name = this.#expanded ? close : open;
+		// The name holds what is seen on the button, so that who speaks to the computer can say it.
+		button.setAttribute("aria-label", this.#unread > 0 ? `${name} (${this.#count.textContent})` : name);
 		button.setAttribute("aria-expanded", `${this.#expanded}`);
 		button.hidden = options.launcher === false;
 	};
@@ -304,9 +306,4 @@ export class Popup extends DeferredCommands {
 		if (document.body) put();
 		else addEventListener("DOMContentLoaded", put, { once: true });
 	}
-}
-
-function whenIdle(run: () => void): void {
-	if ("requestIdleCallback" in globalThis) requestIdleCallback(run, { timeout: 1000 });
-	else setTimeout(run, 200);
 }

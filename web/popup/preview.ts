@@ -1,4 +1,4 @@
-/** Camera and microphone before a call: open only while the menu is. */
+/** Camera and microphone before a call: open only while the menu of devices is. */
 import type { Client, DeviceReason, Source } from "../sdk/index.ts";
 import { DeviceError } from "../sdk/index.ts";
 import type { Devices } from "./devices.ts";

@@ -12,6 +12,8 @@ export function problemText(error: unknown, words: Words): string | undefined {
 		// The server's sentences are made to be read, but they are English.
 		return words.locale.startsWith("en") ? error.message : words.say("somethingWrong");
 	}
+	// A part of the popup could not be fetched.
+	if (error instanceof TypeError && !navigator.onLine) return words.say("noServer");
 	if (error instanceof DOMException && error.name === "AbortError") return undefined;
 	return words.say("somethingWrong");
 }

@@ -1,12 +1,12 @@
 /** Makes one tab of this browser sound while a call rings, or waits, or rings at the other end. */
 import type { Calls, Client, Ring } from "../sdk/index.ts";
-import { headStart, standing } from "./election.ts";
+import { headStart, tabState } from "./election.ts";
 import { loop, type SoundName } from "./tones.ts";
 
 /** What should sound in this browser (everywhere), or in this tab alone. */
-export type Wanted = { readonly sound: SoundName; readonly everywhere: boolean } | undefined;
+export type WantedSound = { readonly sound: SoundName; readonly everywhere: boolean } | undefined;
 
-export function wanted(calls: Pick<Calls, "rings" | "views">): Wanted {
+export function wantedSound(calls: Pick<Calls, "rings" | "views">): WantedSound {
 	const loud = calls.rings.find((ring: Ring) => !ring.silenced && !ring.waiting);
 	if (loud) return { sound: "ringtone", everywhere: true };
 	const here = calls.views.find((view) => view.here);
@@ -23,7 +23,7 @@ export class Ringer {
 		this.#client = client;
 	}
 
-	update(want: Wanted): void {
+	update(want: WantedSound): void {
 		if (want?.sound === this.#playing?.sound) return;
 		this.#playing?.stop.abort();
 		this.#playing = undefined;
@@ -37,11 +37,11 @@ export class Ringer {
 	/** Races until the ring ends: the winner may vanish, or find that it may not play. */
 	async #race(sound: SoundName, signal: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
-			await pause(headStart(standing()), signal);
+			await pause(headStart(tabState()), signal);
 			const lost = new AbortController();
 			const mine = AbortSignal.any([signal, lost.signal]);
 			if (await this.#client.win("ringer", mine).catch(() => false)) {
-				this.#giveWay(lost, mine);
+				this.#settleWithSiblings(lost, mine);
 				// Keeps the job until the ring ends, or a better claim is heard of.
 				if (await loop(sound, mine)) await aborted(mine);
 				lost.abort();
@@ -50,8 +50,11 @@ export class Ringer {
 		}
 	}
 
-	/** Where no lock decides, a busy tab may object too late: of two that sound, the lower ticket goes on. */
-	#giveWay(lost: AbortController, signal: AbortSignal): void {
+	/**
+	 * Without Web Locks a busy tab may say too late that it sounds already, so two tabs may sound. The one with the lower ticket goes
+	 * on, the other stops.
+	 */
+	#settleWithSiblings(lost: AbortController, signal: AbortSignal): void {
 		const ticket = Math.random();
 		const say = () => this.#client.tell("sounds", ticket);
 		this.#client.on(

@@ -28,6 +28,14 @@ test("bubbles of one sender within five minutes stand together", () => {
 	).toEqual(["day", "them first", "them last", "me first last", "me first last"]);
 });
 
+test("a run has one time; a receipt stands also where the next message has not come as far", () => {
+	const mine = (seq: number, delivery: Row["delivery"]) => ({ ...row(seq, "me", noon), delivery });
+	const items = itemsOf([mine(1, "read"), mine(2, "read"), mine(3, "delivered"), mine(4, "queued")], "me");
+	const bubbles = items.filter((item) => item.kind === "bubble");
+	expect(bubbles.map((b) => b.last)).toEqual([false, false, false, true]);
+	expect(bubbles.map((b) => b.receipt)).toEqual([false, true, true, true]);
+});
+
 test("a new day separates, even seconds apart", () => {
 	const midnight = new Date(2026, 10, 22).getTime();
 	expect(drawn([row(1, "bob", midnight - 1000), row(2, "bob", midnight + 1000)])).toEqual([

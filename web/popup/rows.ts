@@ -12,7 +12,7 @@ export type Item =
 			readonly log: CallLog;
 			readonly mine: boolean;
 	  }
-	| { readonly kind: "notice"; readonly key: string; readonly row: Row }
+	| { readonly kind: "notice"; readonly key: string; readonly row: Row; readonly mine: boolean }
 	| Bubble;
 
 export interface Bubble {
@@ -20,13 +20,16 @@ export interface Bubble {
 	readonly key: string;
 	readonly row: Row;
 	readonly mine: boolean;
-	/** First and last of a run by one sender: names and tails are drawn there. */
+	/** First of a run by one sender: the name stands above it. */
 	readonly first: boolean;
+	/** Last of a run: the time stands under it. */
 	readonly last: boolean;
+	/** The receipt stands under it: the last of a run, and one that has come farther than the next. */
+	readonly receipt: boolean;
 }
 
-/** Bubbles of one sender closer than this stand together. */
-const together = 5 * 60_000;
+/** Messages of one sender that follow each other within this time are one run: their bubbles stand together. */
+const runMs = 5 * 60_000;
 
 /** `readTo` is my mark when the conversation was opened; the divider stands after it. Undefined: none. */
 export function itemsOf(rows: readonly Row[], me: string | undefined, readTo?: number): Item[] {
@@ -45,23 +48,26 @@ export function itemsOf(rows: readonly Row[], me: string | undefined, readTo?: n
 		if (message.kind === "call") {
 			items.push({ kind: "call", key: row.key, row, log: message.data as CallLog, mine });
 		} else if (message.kind === "system") {
-			items.push({ kind: "notice", key: row.key, row });
+			items.push({ kind: "notice", key: row.key, row, mine });
 		} else {
-			const first = newDay || divide || !joins(before, row);
+			const first = newDay || divide || !continuesRun(before, row);
 			const previous = items.at(-1);
-			if (!first && previous?.kind === "bubble") items[items.length - 1] = { ...previous, last: false };
-			items.push({ kind: "bubble", key: row.key, row, mine, first, last: true });
+			if (!first && previous?.kind === "bubble") {
+				const receipt = mine && previous.row.delivery !== row.delivery;
+				items[items.length - 1] = { ...previous, last: false, receipt };
+			}
+			items.push({ kind: "bubble", key: row.key, row, mine, first, last: true, receipt: mine });
 		}
 	});
 	return items;
 }
 
-function joins(before: Row | undefined, row: Row): boolean {
+function continuesRun(before: Row | undefined, row: Row): boolean {
 	return (
 		before !== undefined &&
 		before.message.kind !== "call" &&
 		before.message.kind !== "system" &&
 		before.message.sender === row.message.sender &&
-		row.message.sent_at - before.message.sent_at < together
+		row.message.sent_at - before.message.sent_at < runMs
 	);
 }

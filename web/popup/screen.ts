@@ -20,7 +20,7 @@ import { type Drafts, refKey } from "./drafts.ts";
 import type { Options } from "./options.ts";
 import type { Face, People } from "./people.ts";
 import { type Item, itemsOf } from "./rows.ts";
-import type { Notice, State } from "./state.ts";
+import type { Notice, RingProblem, State } from "./state.ts";
 import type { Text, Words } from "./strings/index.ts";
 
 export interface Screen {
@@ -36,15 +36,24 @@ export interface Screen {
 	/** Faces of everyone in the calls and rings on screen, by user. */
 	readonly faces: ReadonlyMap<string, Face>;
 	readonly notice: Notice | undefined;
+	/** A device that the call on screen wants and cannot have, until the visitor puts that away. */
+	readonly problem: DeviceProblem | undefined;
 	/** Device id of the chosen speaker; "" is the system's default. */
 	readonly speaker: string;
 	/** The browser plays no sound of the call until the visitor clicks. */
 	readonly soundBlocked: boolean;
 }
 
+export interface DeviceProblem {
+	readonly source: Source;
+	readonly reason: DeviceReason;
+}
+
 interface PanelParts {
 	/** What to say about the connection; undefined when all is well. */
 	readonly connection: Text | undefined;
+	/** The connection has ended for good: nothing will arrive, and nothing can be sent. */
+	readonly stopped: boolean;
 	/** The panel needs its own button to close it, since the site has hidden the launcher. Otherwise it shows on phones only. */
 	readonly closeButton: boolean;
 	/** The menu of devices, if open. */
@@ -125,6 +134,10 @@ export interface RingCard {
 	readonly ring: Ring;
 	/** Why the call cannot be answered in this page. */
 	readonly impossible: Text | undefined;
+	/** Why it could not be answered a moment ago. */
+	readonly problem: RingProblem | undefined;
+	/** Whom answering puts on hold. */
+	readonly holds: string | undefined;
 }
 
 /** The menu of devices, before a call and in one. */
@@ -134,7 +147,7 @@ export interface DeviceMenu {
 	readonly picture: MediaStream | undefined;
 	/** Loudness of the microphone, 0–1. */
 	readonly level: number;
-	readonly problem: { readonly source: Source; readonly reason: DeviceReason } | undefined;
+	readonly problem: DeviceProblem | undefined;
 	readonly found: readonly MediaDeviceInfo[];
 	readonly chosen: Devices;
 }
@@ -171,10 +184,12 @@ export function screenOf(s: Sources): Screen {
 		now: Date.now(),
 		clock: performance.now(),
 		panel: state.panel.kind === "open" ? panelOf(s, call) : undefined,
-		rings: s.rings.map((ring) => ({ ring, impossible: impossible(s.client) })),
+		rings: s.rings.map((ring) => ringCard(s, ring)),
 		call,
 		faces: facesOf(s),
 		notice: state.notice,
+		problem:
+			call.kind === "here" && call.leg.problem !== state.dismissedProblem ? call.leg.problem : undefined,
 		speaker: s.devices.speaker ?? "",
 		soundBlocked: s.soundBlocked,
 	};
@@ -184,6 +199,7 @@ function panelOf(s: Sources, call: CallScreen): ListPanel | ChatPanel {
 	const { panel } = s.state;
 	const parts: PanelParts = {
 		connection: s.client && connectionText(s.client.connection, s.online),
+		stopped: s.client?.connection.state === "stopped",
 		closeButton: s.options.launcher === false,
 		devices: panel.kind === "open" && panel.devices && s.client ? deviceMenu(s, call) : undefined,
 	};
@@ -264,7 +280,8 @@ function logOf(
 		conversation: transcript?.conversation?.id,
 		newest: rows.findLast((row) => row.message.seq > 0)?.message.seq ?? 0,
 		items: itemsOf(rows, s.client?.user?.id, s.readTo.get(refKey(ref))),
-		loading: (transcript?.loading ?? false) && rows.length === 0,
+		// A connection that has ended for good brings nothing any more.
+		loading: (transcript?.loading ?? false) && rows.length === 0 && s.client?.connection.state !== "stopped",
 		more: transcript?.more ?? false,
 		typing,
 		group: transcript?.conversation?.kind === "group",
@@ -284,6 +301,7 @@ function callButtonsOf({ client, options }: Sources, call: CallScreen): CallButt
 	const why = impossible(client);
 	if (why) return { kind: "impossible", why };
 	if (call.kind === "here" || call.kind === "pending") return { kind: "none" };
+	if (client.connection.state === "stopped") return { kind: "none" };
 	return { kind: "ready", audio: audioCalls, video: videoCalls };
 }
 
@@ -292,6 +310,16 @@ function impossible(client: Client | undefined): Text | undefined {
 	const available = client?.calls.available;
 	if (!available || available.ok) return undefined;
 	return available.reason === "calls_need_https" ? "callsNeedHttps" : "callsUnsupported";
+}
+
+function ringCard({ client, state }: Sources, ring: Ring): RingCard {
+	const held = client?.calls.views.find((view) => view.phase !== "held");
+	return {
+		ring,
+		impossible: impossible(client),
+		problem: state.ringProblem?.call === ring.id ? state.ringProblem : undefined,
+		holds: held?.others.map((p) => p.name || p.user).join(", "),
+	};
 }
 
 function deviceMenu({ preview, devices }: Sources, call: CallScreen): DeviceMenu {

@@ -4,10 +4,10 @@
  */
 import type { Log } from "./screen.ts";
 
-/** Closer than this to the end counts as the end. */
-const near = 48;
-/** Older messages are fetched this far before their place comes into view. */
-const ahead = 400;
+/** In CSS pixels: closer than this to the end counts as the end. */
+const nearEnd = 48;
+/** In CSS pixels: older messages are fetched when the start of the log is this near. */
+const fetchAhead = 400;
 
 /** What scrolling asks of the element that the log is in. */
 export interface ScrollOwner {
@@ -30,7 +30,7 @@ export class Scroll {
 	#fromEnd = 0; // distance of the view to the end before an update
 	#fetching = false;
 	#top = 0; // where the log stood at the last scroll
-	readonly #resized = new ResizeObserver(() => this.#pin());
+	readonly #resized = new ResizeObserver(() => this.#stayAtEnd());
 
 	constructor(owner: ScrollOwner) {
 		this.#owner = owner;
@@ -56,21 +56,24 @@ export class Scroll {
 		if (key !== this.#key) {
 			this.#key = key;
 			this.#owner.began();
-			this.#toStart(log, loading);
+			this.#begin(log, loading);
 		} else if (first !== this.#first && this.#first !== undefined && !this.atEnd) {
 			log.scrollTop = log.scrollHeight - this.#fromEnd;
 		} else if (this.atEnd) {
 			log.scrollTop = log.scrollHeight;
 		}
 		// A conversation that has only now loaded begins where reading stopped.
-		if (this.#first === undefined && first !== undefined) this.#toStart(log, false);
+		if (this.#first === undefined && first !== undefined) {
+			this.#owner.began();
+			this.#begin(log, false);
+		}
 		this.#first = first;
 	}
 
 	readonly moved = (): void => {
 		const log = this.#log;
 		if (!log) return;
-		const close = log.scrollHeight - log.scrollTop - log.clientHeight < near;
+		const close = log.scrollHeight - log.scrollTop - log.clientHeight < nearEnd;
 		// Away from the end only by scrolling up: a log that shrinks moves its end, not the reader.
 		const atEnd = close || (this.atEnd && log.scrollTop >= this.#top);
 		this.#top = log.scrollTop;
@@ -78,7 +81,7 @@ export class Scroll {
 			this.atEnd = atEnd;
 			this.#owner.requestUpdate();
 		}
-		if (log.scrollTop < ahead) void this.#older();
+		if (log.scrollTop < fetchAhead) void this.#older();
 	};
 
 	toEnd(): void {
@@ -90,14 +93,17 @@ export class Scroll {
 		this.#owner.requestUpdate();
 	}
 
-	#toStart(log: HTMLElement, loading: boolean): void {
+	/** Where reading begins: at the first unread message, else at the end. */
+	#begin(log: HTMLElement, loading: boolean): void {
 		const divider = loading ? null : log.querySelector<HTMLElement>(".divider");
 		log.scrollTop = divider ? divider.offsetTop - 64 : log.scrollHeight;
-		this.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < near;
+		const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < nearEnd;
+		if (atEnd !== this.atEnd) this.#owner.requestUpdate();
+		this.atEnd = atEnd;
 	}
 
 	/** The log became smaller or larger: the composer grew, a call began, a keyboard came. */
-	#pin(): void {
+	#stayAtEnd(): void {
 		if (this.#log && this.atEnd) this.#log.scrollTop = this.#log.scrollHeight;
 	}
 

@@ -5,18 +5,18 @@
 import { TabClient } from "../sdk/client.ts";
 import type { CallView, Client, ClientEvents, Message, Ring, RingEnd } from "../sdk/index.ts";
 import { Account } from "./account.ts";
-import { type Alerting, tellMessage, tellRing } from "./alerts.ts";
+import { type AlertContext, tellMessage, tellRing } from "./alerts.ts";
 import { flashTitle } from "./badge.ts";
 import type { Identity } from "./identity.ts";
 import type { Popup } from "./popup.ts";
-import { type Ringer, wanted } from "./ringer.ts";
+import { type Ringer, wantedSound } from "./ringer.ts";
 import type { Words } from "./strings/index.ts";
 
 /** One popup, as far as the shared client tells it things. */
 export interface Member {
 	readonly popup: Popup;
 	readonly words: Words;
-	readonly alerting: Alerting;
+	readonly alertContext: AlertContext;
 	/** Something that is drawn has changed. */
 	changed(): void;
 	/** What the SDK knows has changed, perhaps also which conversation is on screen. */
@@ -33,8 +33,8 @@ export interface Member {
 
 const clients = new WeakMap<Account, SharedClient>();
 
-/** Told as they are to the listeners of every popup. */
-const passed = [
+/** Events that every popup's listeners get unchanged. */
+const forwarded = [
 	"message",
 	"typing",
 	"presence",
@@ -47,8 +47,8 @@ const passed = [
 	"call:elsewhere",
 ] as const satisfies (keyof ClientEvents)[];
 
-/** What changes the screen. */
-const drawn = [
+/** Events after which the screen is drawn again. */
+const redrawn = [
 	"connection",
 	"transcript",
 	"conversations",
@@ -65,7 +65,7 @@ export class SharedClient {
 	readonly #members = new Set<Member>();
 	/** Aborted when the last popup has left. */
 	readonly #closed = new AbortController();
-	readonly #homes = new Map<string, Member>(); // by call: the popup that started or answered it
+	readonly #owners = new Map<string, Member>(); // by call: the popup that started or answered it
 	readonly #rings = new Map<string, AbortController>(); // by call: aborted when it rings no more
 	#ringer: Promise<Ringer> | undefined;
 
@@ -92,8 +92,9 @@ export class SharedClient {
 		const client = new TabClient({ server: base.server }, base.env, base);
 		this.client = client;
 		const o = { signal: this.#closed.signal };
-		for (const type of passed) client.on(type, (detail) => this.#each((m) => m.popup.emit(type, detail)), o);
-		for (const type of drawn) client.on(type, () => this.#each((m) => m.refreshed()), o);
+		for (const type of forwarded)
+			client.on(type, (detail) => this.#each((m) => m.popup.emit(type, detail)), o);
+		for (const type of redrawn) client.on(type, () => this.#each((m) => m.refreshed()), o);
 		client.on("calls", () => this.#callsChanged(), o);
 		client.on("unread", () => this.#each((m) => m.changed()), o);
 		client.on("message", (event) => this.#messageCame(event), o);
@@ -103,15 +104,15 @@ export class SharedClient {
 			(end) => {
 				this.#rings.get(end.ring.id)?.abort();
 				this.#rings.delete(end.ring.id);
-				this.homeOf(end.ring.id, end.ring.from.user)?.ringEnded(end);
+				this.memberOf(end.ring.id, end.ring.from.user)?.ringEnded(end);
 			},
 			o,
 		);
 		client.on(
 			"call:ended",
 			({ view, reason }) => {
-				this.homeOf(view.id, ...view.others.map((p) => p.user))?.callEnded(view, reason);
-				this.#homes.delete(view.id);
+				this.memberOf(view.id, ...view.others.map((p) => p.user))?.callEnded(view, reason);
+				this.#owners.delete(view.id);
 			},
 			o,
 		);
@@ -133,10 +134,10 @@ export class SharedClient {
 	}
 
 	/** The popup that shows a call: where it was clicked, else whose destination takes part, else the first. */
-	homeOf(call: string, ...others: string[]): Member | undefined {
+	memberOf(call: string, ...others: string[]): Member | undefined {
 		const all = [...this.#members];
 		return (
-			this.#homes.get(call) ??
+			this.#owners.get(call) ??
 			all.find((m) => m.popup.options.destination && others.includes(m.popup.options.destination)) ??
 			all[0]
 		);
@@ -144,16 +145,16 @@ export class SharedClient {
 
 	/** This popup's visitor clicked: the call is shown there from now on. */
 	claim(call: string, member: Member): void {
-		this.#homes.set(call, member);
+		this.#owners.set(call, member);
 	}
 
 	ringsFor(member: Member): Ring[] {
-		return this.client.calls.rings.filter((ring) => this.homeOf(ring.id, ring.from.user) === member);
+		return this.client.calls.rings.filter((ring) => this.memberOf(ring.id, ring.from.user) === member);
 	}
 
 	viewsFor(member: Member): CallView[] {
 		return this.client.calls.views.filter(
-			(view) => this.homeOf(view.id, ...view.others.map((p) => p.user)) === member,
+			(view) => this.memberOf(view.id, ...view.others.map((p) => p.user)) === member,
 		);
 	}
 
@@ -168,27 +169,27 @@ export class SharedClient {
 	#callsChanged(): void {
 		const { calls } = this.client;
 		this.#each((m) => m.callsChanged());
-		const want = this.#first?.popup.options.ringtone === false ? undefined : wanted(calls);
+		const want = this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls);
 		if (!want && !this.#ringer) return;
 		this.#ringer ??= import("./parts/call.ts").then((part) => new part.Ringer(this.client));
 		void this.#ringer.then((ringer) =>
 			// Asked again: the call may be over by the time its sounds have come.
-			ringer.update(this.#first?.popup.options.ringtone === false ? undefined : wanted(calls)),
+			ringer.update(this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls)),
 		);
 	}
 
 	#ringBegan(ring: Ring): void {
 		const until = new AbortController();
 		this.#rings.set(ring.id, until);
-		const home = this.homeOf(ring.id, ring.from.user);
-		if (!home) return;
-		home.announce(
-			home.words.say(ring.media === "video" ? "incomingVideo" : "incomingVoice", { name: ring.from.name }),
+		const member = this.memberOf(ring.id, ring.from.user);
+		if (!member) return;
+		member.announce(
+			member.words.say(ring.media === "video" ? "incomingVideo" : "incomingVoice", { name: ring.from.name }),
 			true,
 		);
-		if (home.popup.options.notifications !== false) {
-			flashTitle(home.words.say("titleRing", { name: ring.from.name }), until.signal);
-			void tellRing(this.client, ring, home.alerting, until.signal);
+		if (member.popup.options.notifications !== false) {
+			flashTitle(member.words.say("titleRing", { name: ring.from.name }), until.signal);
+			void tellRing(this.client, ring, member.alertContext, until.signal);
 		}
 	}
 
@@ -196,8 +197,8 @@ export class SharedClient {
 		const first = this.#first;
 		if (!first) return;
 		this.#each((m) => m.messageCame(event.message, event.mine));
-		const looking = [...this.#members].find((m) => m.alerting.looksAt(event.message.conversation));
-		void tellMessage(this.client, event, (looking ?? first).alerting);
+		const looking = [...this.#members].find((m) => m.alertContext.looksAt(event.message.conversation));
+		void tellMessage(this.client, event, (looking ?? first).alertContext);
 	}
 
 	get #first(): Member | undefined {

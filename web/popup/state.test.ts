@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { titled } from "./badge.ts";
+import { titleWithCount } from "./badge.ts";
 import { headStart } from "./election.ts";
 import { fromDataset } from "./options.ts";
 import { type Change, initial, next, type State } from "./state.ts";
@@ -71,11 +71,11 @@ test("the focused tab rings before the visible, that before the clicked, that be
 });
 
 test("the count in the title never piles up", () => {
-	expect(titled("Shop", 3)).toBe("(3) Shop");
-	expect(titled("(3) Shop", 4)).toBe("(4) Shop");
-	expect(titled("(99+) Shop", 0)).toBe("Shop");
-	expect(titled("Shop", 120)).toBe("(99+) Shop");
-	expect(titled("(draft) Shop", 1)).toBe("(1) (draft) Shop");
+	expect(titleWithCount("Shop", 3)).toBe("(3) Shop");
+	expect(titleWithCount("(3) Shop", 4)).toBe("(4) Shop");
+	expect(titleWithCount("(99+) Shop", 0)).toBe("Shop");
+	expect(titleWithCount("Shop", 120)).toBe("(99+) Shop");
+	expect(titleWithCount("(draft) Shop", 1)).toBe("(1) (draft) Shop");
 });
 
 test("attributes of the script tag are options", () => {

@@ -27,10 +27,21 @@ export type Notice =
 	/** State of a call that is no longer on screen. */
 	| { readonly kind: "status"; readonly text: string };
 
+/** Why a ring could not be answered here. It is told on the card of the ring, which stays. */
+export interface RingProblem {
+	readonly call: string;
+	readonly text: string;
+	/** The microphone is to blame: the call can be answered without it. */
+	readonly microphone: boolean;
+}
+
 export interface State {
 	readonly panel: Panel;
 	readonly pending: Pending;
 	readonly notice: Notice | undefined;
+	readonly ringProblem: RingProblem | undefined;
+	/** A problem with a device in the call, which the visitor has read and put away. */
+	readonly dismissedProblem: object | undefined;
 	/** Of the panel during a call. */
 	readonly large: boolean;
 }
@@ -43,12 +54,21 @@ export type Change =
 	| { readonly type: "pending"; readonly pending: Pending }
 	| { readonly type: "settled" } // the click became a call, or failed
 	| { readonly type: "notice"; readonly notice: Notice }
-	| { readonly type: "dismiss"; readonly notice?: Notice } // this one, or whichever
+	| { readonly type: "dismiss"; readonly notice: Notice }
+	| { readonly type: "ringProblem"; readonly problem: RingProblem }
+	| { readonly type: "dismissProblem"; readonly problem: object }
 	| { readonly type: "resize" };
 
 export function initial(destination: string | undefined): State {
 	const place: Place = destination ? { kind: "chat", ref: { to: destination } } : { kind: "list" };
-	return { panel: { kind: "closed", place }, pending: { kind: "none" }, notice: undefined, large: false };
+	return {
+		panel: { kind: "closed", place },
+		pending: { kind: "none" },
+		notice: undefined,
+		ringProblem: undefined,
+		dismissedProblem: undefined,
+		large: false,
+	};
 }
 
 export function next(state: State, change: Change): State {
@@ -69,15 +89,19 @@ export function next(state: State, change: Change): State {
 		case "pending": {
 			// Whoever rings has seen and chosen: the menu has done its work.
 			const after = panel.kind === "open" ? { ...panel, devices: false } : panel;
-			return { ...state, panel: after, pending: change.pending, notice: undefined };
+			return { ...state, panel: after, pending: change.pending, notice: undefined, ringProblem: undefined };
 		}
 		case "settled":
 			return { ...state, pending: { kind: "none" } };
 		case "notice":
 			return { ...state, notice: change.notice };
 		case "dismiss":
-			if (change.notice && change.notice !== state.notice) return state; // a newer one took its place
+			if (change.notice !== state.notice) return state; // a newer one took its place
 			return { ...state, notice: undefined };
+		case "ringProblem":
+			return { ...state, ringProblem: change.problem };
+		case "dismissProblem":
+			return { ...state, dismissedProblem: change.problem };
 		case "resize":
 			return { ...state, large: !state.large };
 	}

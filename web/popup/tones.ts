@@ -104,18 +104,18 @@ function rendered(name: SoundName): Promise<AudioBuffer> {
 
 function render(sound: Sound): Promise<AudioBuffer> {
 	const rate = 44_100;
-	const studio = new OfflineAudioContext(1, Math.ceil(sound.seconds * rate), rate);
+	const offline = new OfflineAudioContext(1, Math.ceil(sound.seconds * rate), rate);
 	for (const note of sound.notes) {
 		const parts: [number, number, number][] = note.bell ? partials : [[1, 1, 1]];
 		for (const [ratio, gain, share] of parts)
-			voice(studio, note, ratio, note.gain * gain * 0.4, note.length * share);
+			voice(offline, note, ratio, note.gain * gain * 0.4, note.length * share);
 	}
-	return studio.startRendering();
+	return offline.startRendering();
 }
 
-function voice(studio: OfflineAudioContext, note: Note, ratio: number, gain: number, length: number): void {
-	const oscillator = new OscillatorNode(studio, { frequency: note.hz * ratio });
-	const envelope = new GainNode(studio, { gain: 0 });
+function voice(offline: OfflineAudioContext, note: Note, ratio: number, gain: number, length: number): void {
+	const oscillator = new OscillatorNode(offline, { frequency: note.hz * ratio });
+	const envelope = new GainNode(offline, { gain: 0 });
 	envelope.gain.setValueAtTime(0, note.at);
 	envelope.gain.linearRampToValueAtTime(gain, note.at + (note.bell ? 0.004 : 0.03));
 	if (note.bell) envelope.gain.exponentialRampToValueAtTime(0.0001, note.at + length);
@@ -123,7 +123,7 @@ function voice(studio: OfflineAudioContext, note: Note, ratio: number, gain: num
 		envelope.gain.setValueAtTime(gain, note.at + length - 0.03);
 		envelope.gain.linearRampToValueAtTime(0, note.at + length);
 	}
-	oscillator.connect(envelope).connect(studio.destination);
+	oscillator.connect(envelope).connect(offline.destination);
 	oscillator.start(note.at);
 	oscillator.stop(note.at + length + 0.05);
 }

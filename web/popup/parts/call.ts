@@ -1,4 +1,4 @@
-/** The part that sounds, shows and prepares calls. Loaded on a ring, near a call button, or for a stored leg. */
+/** The part that sounds, shows and prepares calls. Loaded on a ring, beside an open panel, or for a stored leg. */
 export { Preview } from "../preview.ts";
 export { Ringer } from "../ringer.ts";
 export { devicesView } from "../views/devices.ts";

@@ -1,4 +1,4 @@
-/** The part that thinks: stores and controller. Loaded when the visitor comes near, or when something happens. */
+/** The part with the SDK's stores and the controller. Loaded when the visitor nears the button, or when something happens. */
 import { Controller } from "../controller.ts";
 import type { Popup } from "../popup.ts";
 

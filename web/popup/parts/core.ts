@@ -7,7 +7,7 @@ import type { Popup } from "../popup.ts";
 
 export function attach(popup: Popup): void {
 	// A reload during a call: its leg is waiting for this page.
-	if (storedLegs()) popup.call();
+	if (storedLegs()) popup.prepareCall();
 	Account.join(popup);
 }
 

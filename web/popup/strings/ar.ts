@@ -10,6 +10,7 @@ export const ar: Strings = {
 	videoCall: "مكالمة فيديو",
 	answer: "رد",
 	answerWithVideo: "رد بالفيديو",
+	answerMuted: "رد بدون ميكروفون",
 	decline: "رفض",
 	hangUp: "إنهاء المكالمة",
 	mute: "كتم الميكروفون",
@@ -28,8 +29,9 @@ export const ar: Strings = {
 	discard: "تجاهل",
 	dismiss: "إغلاق",
 	callBack: "معاودة الاتصال",
+	callAgain: "الاتصال مجددًا",
 	latest: "إلى أحدث الرسائل",
-	backToCall: "العودة إلى المكالمة",
+	backToCall: "العودة إلى المكالمة مع {name}",
 	endCallWith: "إنهاء المكالمة مع {name}",
 	callRegion: "المكالمة والتنبيهات",
 	playSound: "تشغيل الصوت",
@@ -53,6 +55,7 @@ export const ar: Strings = {
 	videoRing: "مكالمة فيديو",
 	voiceRing: "مكالمة صوتية",
 	waiting: "مكالمة في الانتظار",
+	answerHolds: "عند الرد ستوضع مكالمة {name} قيد الانتظار.",
 	titleRing: "{name} يتصل",
 
 	ended_completed: "انتهت المكالمة",
@@ -76,6 +79,7 @@ export const ar: Strings = {
 	logDeclined: "مرفوضة",
 	logNoAnswer: "بلا رد",
 	logCancelled: "ملغاة",
+	logRinging: "يرنّ…",
 	logRunning: "جارية الآن",
 	logFailed: "لم تتصل",
 
@@ -106,7 +110,7 @@ export const ar: Strings = {
 	offlineBar: "أنت غير متصل. سيُرسل ما تكتبه عند عودة الاتصال.",
 	serverAway: "تعذّر الوصول إلى الخادم. تُعاد المحاولة…",
 	catchingUp: "جارٍ جلب ما فاتك…",
-	stopped_bad_token: "تم تسجيل خروجك. أعد تحميل الصفحة للمتابعة.",
+	stopped_bad_token: "تم تسجيل خروجك. سجّل الدخول إلى هذا الموقع مجددًا للمتابعة.",
 	stopped_signed_out: "تم تسجيل خروجك.",
 	stopped_too_old: "هذه الصفحة قديمة. أعد تحميلها للمتابعة.",
 	stopped_forbidden_origin: "لا يُسمح لهذا الموقع باستخدام خادم الدردشة.",
@@ -138,6 +142,14 @@ export const ar: Strings = {
 	mutedOther: "كُتم صوت {name}",
 	weak: "اتصال ضعيف",
 
+	newCount: {
+		zero: "لا رسائل جديدة",
+		one: "رسالة جديدة",
+		two: "رسالتان جديدتان",
+		few: "{n} رسائل جديدة",
+		many: "{n} رسالة جديدة",
+		other: "{n} رسالة جديدة",
+	},
 	unread: {
 		zero: "لا رسائل غير مقروءة",
 		one: "رسالة واحدة غير مقروءة",

@@ -10,6 +10,7 @@ export const en = {
 	videoCall: "Video call",
 	answer: "Answer",
 	answerWithVideo: "Answer with video",
+	answerMuted: "Answer without microphone",
 	decline: "Decline",
 	hangUp: "Hang up",
 	mute: "Mute microphone",
@@ -28,8 +29,9 @@ export const en = {
 	discard: "Discard",
 	dismiss: "Dismiss",
 	callBack: "Call back",
+	callAgain: "Call again",
 	latest: "Jump to latest",
-	backToCall: "Back to the call",
+	backToCall: "Back to the call with {name}",
 	endCallWith: "End call with {name}",
 	callRegion: "Call and notices",
 	playSound: "Play sound",
@@ -55,6 +57,7 @@ export const en = {
 	videoRing: "Video call",
 	voiceRing: "Voice call",
 	waiting: "Call waiting",
+	answerHolds: "Answering puts {name} on hold.",
 	titleRing: "{name} is calling",
 
 	// How a call ended.
@@ -80,6 +83,7 @@ export const en = {
 	logDeclined: "Declined",
 	logNoAnswer: "No answer",
 	logCancelled: "Cancelled",
+	logRinging: "Ringing…",
 	logRunning: "Going on now",
 	logFailed: "Not connected",
 
@@ -112,7 +116,7 @@ export const en = {
 	offlineBar: "You are offline. What you write is sent as soon as you are back.",
 	serverAway: "The server cannot be reached. Trying again…",
 	catchingUp: "Getting what you missed…",
-	stopped_bad_token: "You are signed out. Reload the page to go on.",
+	stopped_bad_token: "You are signed out. Sign in to this site again to go on.",
 	stopped_signed_out: "You were signed out.",
 	stopped_too_old: "This page is out of date. Reload it to go on.",
 	stopped_forbidden_origin: "This site is not allowed to use the chat server.",
@@ -146,6 +150,7 @@ export const en = {
 	weak: "Weak connection",
 
 	// Counts, by the plural forms of the language (Intl.PluralRules).
+	newCount: { one: "{n} new message", other: "{n} new messages" } as Plural,
 	unread: { one: "{n} unread message", other: "{n} unread messages" } as Plural,
 	announced: { one: "{n} new message from {name}", other: "{n} new messages from {name}" } as Plural,
 };

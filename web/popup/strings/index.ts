@@ -25,20 +25,20 @@ export class Words {
 		this.#plural = new Intl.PluralRules(locale);
 	}
 
-	/** A text with its `{holes}` filled. */
-	say(key: Text, holes: Record<string, string> = {}): string {
-		return fill(this.strings[key], holes);
+	/** A text in which each `{name}` is replaced by the value of that name. */
+	say(key: Text, values: Record<string, string> = {}): string {
+		return fill(this.strings[key], values);
 	}
 
-	count(key: Counted, n: number, holes: Record<string, string> = {}): string {
+	count(key: Counted, n: number, values: Record<string, string> = {}): string {
 		const forms = this.strings[key];
 		const number = new Intl.NumberFormat(this.locale).format(n);
-		return fill(forms[this.#plural.select(n)] ?? forms.other, { ...holes, n: number });
+		return fill(forms[this.#plural.select(n)] ?? forms.other, { ...values, n: number });
 	}
 }
 
 export type { Counted, Plural, Strings, Text };
 
-function fill(text: string, holes: Record<string, string>): string {
-	return text.replace(/\{(\w+)\}/g, (hole, name: string) => holes[name] ?? hole);
+function fill(text: string, values: Record<string, string>): string {
+	return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
 }

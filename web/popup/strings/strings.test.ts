@@ -3,13 +3,13 @@ import { ar } from "./ar.ts";
 import { en } from "./en.ts";
 import { Words, wordsFor } from "./index.ts";
 
-const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
-test("Arabic says everything that English says, with the same holes", () => {
+test("Arabic says everything that English says, with the same placeholders", () => {
 	expect(Object.keys(ar).sort()).toEqual(Object.keys(en).sort());
 	for (const [key, text] of Object.entries(en)) {
 		const other = ar[key as keyof typeof ar];
-		if (typeof text === "string") expect(holes(other as string), key).toEqual(holes(text));
+		if (typeof text === "string") expect(placeholders(other as string), key).toEqual(placeholders(text));
 		expect(JSON.stringify(other), `${key} is empty`).not.toMatch(/""/);
 	}
 });

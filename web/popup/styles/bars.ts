@@ -92,11 +92,14 @@ export const barStyles = css`
 	.rings {
 		z-index: 3;
 		display: grid;
+		grid-template-columns: minmax(0, 1fr);
 		gap: var(--s2);
 	}
 	.ring {
 		display: grid;
-		gap: var(--s4);
+		/* A long name must not make the card wider than its place. */
+		grid-template-columns: minmax(0, 1fr);
+		gap: var(--s3);
 		padding: var(--s4);
 		border-radius: var(--radius);
 		background: var(--bg);
@@ -125,11 +128,22 @@ export const barStyles = css`
 		}
 	}
 	.ring .name {
+		display: -webkit-box;
+		-webkit-box-orient: vertical;
+		-webkit-line-clamp: 2;
 		font-size: var(--t-head);
+		line-height: 1.25;
+		overflow-wrap: anywhere;
+		white-space: normal;
+	}
+	.note {
+		color: var(--ink-soft);
+		font-size: var(--t-note);
+		overflow-wrap: anywhere;
 	}
 	.choices {
 		display: grid;
-		grid-template-columns: 1fr 1fr;
+		grid-template-columns: repeat(2, minmax(0, 1fr));
 		gap: var(--s2);
 	}
 	.choices .first {

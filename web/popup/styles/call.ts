@@ -56,20 +56,24 @@ export const callStyles = css`
 			opacity: 0;
 		}
 	}
+	/* Above the caption, whose shade would swallow it, and light on any picture. */
 	.muted {
 		position: absolute;
+		z-index: 1;
 		inset-block-start: var(--s3);
 		inset-inline-end: var(--s3);
 		display: grid;
 		place-items: center;
-		inline-size: 32px;
-		block-size: 32px;
+		inline-size: 36px;
+		block-size: 36px;
 		border-radius: 50%;
-		background: rgb(10 14 24 / 0.7);
+		background: #fff;
+		color: #b3202a;
+		box-shadow: 0 2px 8px rgb(0 0 0 / 0.4);
 	}
 	.muted .icon {
-		inline-size: 18px;
-		block-size: 18px;
+		inline-size: 20px;
+		block-size: 20px;
 	}
 	.caption {
 		position: absolute;
@@ -149,30 +153,24 @@ export const callStyles = css`
 		min-inline-size: 56px;
 	}
 	.problem {
-		font-size: var(--t-note);
-	}
-	.stage .problem {
-		position: absolute;
-		inset-block-end: 76px;
-		inset-inline: var(--s3) calc(28% + var(--s5));
 		padding: var(--s2) var(--s3);
 		border-radius: 12px;
-		background: rgb(120 16 22 / 0.9);
-	}
-	.stage.voice .problem {
-		inset-inline-end: var(--s3);
+		background: var(--danger-soft);
+		color: var(--danger-ink);
+		font-size: var(--t-note);
 	}
 
+	/* Before a call it unfolds under the header, where its button is. */
 	.devices {
 		position: absolute;
 		z-index: 3;
-		inset-block-start: 68px;
+		inset-block-start: 0;
 		inset-inline: 0;
 		display: grid;
 		gap: var(--s3);
 		grid-auto-rows: max-content;
 		align-content: start;
-		max-block-size: calc(100% - 68px);
+		max-block-size: 100%;
 		padding: var(--s4);
 		overflow-y: auto;
 		border-block-end: 1px solid var(--line);
@@ -187,6 +185,35 @@ export const callStyles = css`
 			opacity: 0;
 			transform: translateY(-8px);
 		}
+	}
+	/* In a call it stands on the controls. */
+	.devices.compact {
+		inset-block: auto 76px;
+		inset-inline: var(--s3);
+		gap: var(--s1);
+		max-inline-size: 360px;
+		max-block-size: calc(100% - 84px);
+		margin-inline: auto;
+		padding: var(--s2) var(--s3);
+		border: 0;
+		border-radius: 16px;
+		color: var(--ink);
+		text-shadow: none;
+		box-shadow: 0 8px 32px rgb(0 0 0 / 0.45);
+		animation-name: unfold;
+	}
+	@keyframes unfold {
+		from {
+			opacity: 0;
+			transform: translateY(8px);
+		}
+	}
+	.compact .choice {
+		grid-template-columns: 88px minmax(0, 1fr);
+		align-items: center;
+	}
+	.compact .wide {
+		min-block-size: 44px;
 	}
 	.mirror {
 		display: grid;
@@ -228,12 +255,6 @@ export const callStyles = css`
 	}
 	.meter i.lit {
 		background: var(--online);
-	}
-	.devices .problem {
-		padding: var(--s2) var(--s3);
-		border-radius: 12px;
-		background: var(--danger-soft);
-		color: var(--danger-ink);
 	}
 	.choice {
 		display: grid;
@@ -278,10 +299,6 @@ export const callStyles = css`
 		}
 		.large > .call-bar {
 			grid-area: 2 / 1 / 3 / -1;
-		}
-		.large .devices {
-			inset-inline: 0 auto;
-			inline-size: 360px;
 		}
 	}
 	@media (max-width: 899px), (max-height: 559px) {

@@ -11,6 +11,7 @@ export const panelStyles = css`
 		inline-size: 380px;
 		block-size: min(600px, calc(100dvh - 76px - var(--_y, 20px) - 16px));
 		overflow: hidden;
+		isolation: isolate; /* nothing in it lies over the card of a ring */
 		border-radius: var(--radius);
 		background: var(--bg);
 		box-shadow: var(--shadow);
@@ -52,19 +53,18 @@ export const panelStyles = css`
 		gap: var(--s2);
 		flex: none;
 		min-block-size: 68px;
-		padding: var(--s3) var(--s2);
+		padding: var(--s3) var(--s1);
 		border-block-end: 1px solid var(--line);
 		background: var(--bg);
 	}
 	.header .back {
-		margin-inline-end: -6px;
+		gap: 0;
+		margin-inline-end: -4px;
 	}
-	.header .back .badge {
-		position: absolute;
-		inset-block-start: 1px;
-		inset-inline-end: -2px;
-		border: 2px solid var(--bg);
-		line-height: 18px;
+	.header .back.counted {
+		gap: 2px;
+		padding-inline: var(--s1) 6px;
+		margin-inline-end: 0;
 	}
 	.who {
 		flex: 1;
@@ -79,19 +79,26 @@ export const panelStyles = css`
 		font-weight: 650;
 		line-height: 1.3;
 		letter-spacing: -0.01em;
-		overflow: hidden;
-		text-overflow: ellipsis;
-		white-space: nowrap;
 		text-align: start;
+	}
+	/* A long name has two lines before it is cut. */
+	.header h2 {
+		display: -webkit-box;
+		-webkit-box-orient: vertical;
+		-webkit-line-clamp: 2;
+		line-height: 1.2;
+		overflow: hidden;
+		overflow-wrap: anywhere;
+	}
+	.header .long {
+		font-size: var(--t-text);
 	}
 	.presence {
 		color: var(--ink-soft);
 		font-size: var(--t-note);
 		line-height: 1.35;
 		min-block-size: 1.35em;
-		overflow: hidden;
-		text-overflow: ellipsis;
-		white-space: nowrap;
+		overflow-wrap: anywhere;
 	}
 	.accented {
 		color: var(--link);
@@ -103,7 +110,7 @@ export const panelStyles = css`
 		color: var(--link);
 	}
 	.narrow {
-		margin-inline-start: -4px;
+		margin-inline-start: -6px;
 	}
 	.narrow .icon {
 		inline-size: 16px;

@@ -1,6 +1,9 @@
 import { css } from "lit";
 
-/** Pairs of text and ground have a contrast of 4.5:1 or more in both modes. */
+/**
+ * Pairs of text and ground have a contrast of 4.5:1 or more in both modes. What is coloured but is not the accent itself is mixed
+ * from it, so a site sets one colour and everything follows.
+ */
 export const tokens = css`
 	:host {
 		--bg: #fff;
@@ -10,16 +13,16 @@ export const tokens = css`
 		--ink: #131826;
 		--ink-soft: #566077;
 		--line: #e3e8f1;
-		--link: var(--carillon-accent, #2a55e0);
+		--link: var(--accent);
 		--danger: #c8232c;
 		--danger-soft: #fdecec;
 		--danger-ink: #a3141d;
 		--go: #137a4b;
-		--soft: #e8eefc;
-		--soft-ink: #1d3fae;
+		--soft: color-mix(in srgb, var(--accent) 12%, var(--bg));
+		--soft-ink: color-mix(in srgb, var(--accent) 78%, #000);
 		--online: #1fa463;
 		--away: #e0a100;
-		--focus: #2a55e0;
+		--focus: var(--link);
 		--shadow: 0 0 0 1px rgb(13 20 45 / 0.06), 0 4px 10px rgb(13 20 45 / 0.06), 0 18px 48px rgb(13 20 45 / 0.2);
 
 		--s1: 4px;
@@ -52,14 +55,13 @@ export const tokens = css`
 		--ink: #f0f3fa;
 		--ink-soft: #a6b0c6;
 		--line: #2b3242;
-		--link: #9db4ff;
+		--link: color-mix(in srgb, var(--accent) 50%, #fff);
 		--danger: #d5333c;
 		--danger-soft: #3a1e24;
 		--danger-ink: #ffb3b5;
-		--soft: #26314f;
-		--soft-ink: #b9caff;
+		--soft: color-mix(in srgb, var(--accent) 26%, var(--bg));
+		--soft-ink: color-mix(in srgb, var(--accent) 35%, #fff);
 		--online: #3ecf8a;
-		--focus: #9db4ff;
 		--shadow: 0 0 0 1px rgb(255 255 255 / 0.08), 0 18px 56px rgb(0 0 0 / 0.6);
 		color-scheme: dark;
 	}

@@ -98,37 +98,35 @@ export const transcriptStyles = css`
 		font-size: var(--t-small);
 		font-weight: 650;
 	}
-	.text[dir] {
+	/* Each paragraph by its own direction, also in a message of two languages. */
+	.content {
+		display: block;
 		white-space: pre-wrap;
 		unicode-bidi: plaintext;
-		padding: 0;
+		text-align: start;
 		font-size: var(--t-text);
 		color: inherit;
 	}
-	.text a {
+	.content a {
 		color: inherit;
 		text-decoration: underline;
 		text-underline-offset: 2px;
 	}
-	.theirs .text a {
+	.theirs .content a {
 		color: var(--link);
 	}
 	.meta {
-		display: inline-flex;
+		display: flex;
 		align-items: center;
-		gap: 3px;
-		float: inline-end;
-		margin-block: 6px -3px;
-		margin-inline: 10px -3px;
+		gap: 5px;
+		margin-block-start: 3px;
+		padding-inline: var(--s1);
 		color: var(--ink-soft);
-		font-size: 0.6875rem;
+		font-size: 0.75rem;
 		line-height: 1.4;
 		font-variant-numeric: tabular-nums;
 		white-space: nowrap;
 		user-select: none;
-	}
-	.mine .meta {
-		color: var(--on-accent);
 	}
 	.tick {
 		display: inline-flex;
@@ -138,21 +136,27 @@ export const transcriptStyles = css`
 		block-size: 14px;
 		stroke-width: 2.2;
 	}
+	/* Read differs from delivered by its shape, not only by its colour. */
 	.tick.read {
-		color: #a8ffd9;
+		padding: 0 3px;
+		border-radius: 8px;
+		background: var(--accent);
+		color: var(--on-accent);
+	}
+	.tick.read .icon {
+		stroke-width: 2.6;
+	}
+	.tick.failed {
+		color: var(--danger-ink);
 	}
 	.bubble.emoji {
 		padding: 0;
 		background: none !important;
 		color: inherit;
 	}
-	.bubble.emoji .text {
+	.bubble.emoji .content {
 		font-size: 2.5rem;
 		line-height: 1.2;
-	}
-	.bubble.emoji .meta,
-	.bubble.emoji .tick {
-		color: var(--ink-soft);
 	}
 	.queued .bubble,
 	.sending .bubble,
@@ -163,9 +167,6 @@ export const transcriptStyles = css`
 		background: var(--danger-soft);
 		color: var(--danger-ink);
 		box-shadow: inset 0 0 0 1px color-mix(in srgb, var(--danger-ink) 40%, transparent);
-	}
-	.failed .bubble .meta {
-		color: var(--danger-ink);
 	}
 	.failed-bar {
 		display: flex;
@@ -259,12 +260,26 @@ export const transcriptStyles = css`
 		display: none;
 	}
 	.latest {
-		position: absolute;
-		inset-block-end: 76px;
-		inset-inline-end: var(--s4);
+		display: flex;
+		justify-content: center;
+		flex: none;
+		border-block-start: 1px solid var(--line);
 		background: var(--bg);
-		color: var(--ink-soft);
-		box-shadow: 0 0 0 1px var(--line), 0 4px 14px rgb(13 20 45 / 0.18);
+	}
+	.latest .button {
+		flex: 1;
+		gap: var(--s1);
+		border-radius: 0;
+		outline-offset: -4px;
+		color: var(--link);
+		font-size: var(--t-note);
+	}
+	.latest .button:hover {
+		background: var(--bg-soft);
+	}
+	.latest .icon {
+		inline-size: 18px;
+		block-size: 18px;
 	}
 	.skeleton {
 		display: grid;

@@ -5,7 +5,9 @@ import type { Actions } from "../actions.ts";
 import { elsewhereStatus, statusOf, ticks } from "../callscreen.ts";
 import { clock } from "../format.ts";
 import { icon } from "../icons.ts";
+import { deviceText } from "../problems.ts";
 import type { Face, Screen } from "../screen.ts";
+import type { Notice } from "../state.ts";
 import type { Text, Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 
@@ -13,11 +15,23 @@ export function connectionBar(words: Words, text: Text | undefined): TemplateRes
 	return text ? html`<p class="strip" aria-live="polite">${icon("cloud")} ${words.say(text)}</p>` : nothing;
 }
 
-export function noticeBar({ notice, words }: Screen, actions: Actions): TemplateResult | typeof nothing {
-	if (!notice) return nothing;
-	return html`<div class="notice ${notice.kind}">
-		<p role=${notice.kind === "error" ? "alert" : "status"}>${notice.text}</p>
-		<button class="button plain" aria-label=${words.say("dismiss")} @click=${() => actions.dismiss(notice)}>${icon("close")}</button>
+/** What became of a call, what went wrong, and which device the call cannot have. Each can be put away. */
+export function notices({ notice, problem, words }: Screen, actions: Actions): TemplateResult {
+	return html`${
+		notice ? noticeBar(words, notice.kind, notice.text, () => actions.dismiss(notice)) : nothing
+	}${
+		problem
+			? noticeBar(words, "error", deviceText(problem.source, problem.reason, words), () =>
+					actions.dismissProblem(problem),
+				)
+			: nothing
+	}`;
+}
+
+function noticeBar(words: Words, kind: Notice["kind"], text: string, dismiss: () => void): TemplateResult {
+	return html`<div class="notice ${kind}">
+		<p role=${kind === "error" ? "alert" : "status"}>${text}</p>
+		<button class="button plain" aria-label=${words.say("dismiss")} @click=${dismiss}>${icon("close")}</button>
 	</div>`;
 }
 
@@ -35,7 +49,7 @@ export function callBar(screen: Screen, actions: Actions): TemplateResult | type
 export function floatingCall(screen: Screen, actions: Actions): TemplateResult | typeof nothing {
 	const bar = callBar(screen, actions);
 	if (bar === nothing && !screen.notice) return nothing;
-	return html`<section class="floating" aria-label=${screen.words.say("callRegion")}>${noticeBar(screen, actions)} ${bar}</section>`;
+	return html`<section class="floating" aria-label=${screen.words.say("callRegion")}>${notices(screen, actions)} ${bar}</section>`;
 }
 
 function elsewhere(screen: Screen, view: CallView, actions: Actions): TemplateResult {
@@ -66,7 +80,7 @@ function here(screen: Screen, view: CallView, end: string, actions: Actions): Te
 	const back = () => actions.backToCall(view.call.conversation);
 	return html`<div class="call-bar live" role="group" aria-label=${names(view)}>
 		<div class="row">
-			<button class="button back-to-call" aria-label=${words.say("backToCall")} @click=${back}>
+			<button class="button back-to-call" aria-label=${words.say("backToCall", { name: names(view) })} @click=${back}>
 				${avatar(faceOf(screen, view), "small")}
 				<span class="summary"><span class="name"><bdi>${names(view)}</bdi></span></span>
 			</button>

@@ -45,14 +45,23 @@ function bubble(words: Words, log: Log, item: Bubble, tabbable: boolean, actions
 	>
 		<div class="bubble ${big ? "emoji" : ""}">
 			${log.group && !mine && first ? html`<span class="sender" dir="auto">${sender}</span>` : nothing}
-			<span class="text" dir="auto">${linkify(text).map(({ text, href }) =>
+			<span class="content" dir="auto">${linkify(text).map(({ text, href }) =>
 				href
 					? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow ugc">${text}</a>`
 					: text,
-			)}</span><span class="meta"><time datetime=${new Date(row.message.sent_at).toISOString()}>${timeLabel(row.message.sent_at, words)}</time>${tick(row, words)}</span>
+			)}</span>
 		</div>
+		${
+			last || item.receipt
+				? html`<div class="meta">${last ? time(words, row.message) : nothing}${item.receipt ? tick(row, words) : nothing}</div>`
+				: nothing
+		}
 		${row.delivery === "failed" ? failed(words, row, actions) : nothing}
 	</div>`;
+}
+
+function time(words: Words, { sent_at }: Message): TemplateResult {
+	return html`<time datetime=${new Date(sent_at).toISOString()}>${timeLabel(sent_at, words)}</time>`;
 }
 
 const ticks: Record<Exclude<Row["delivery"], "received">, [IconName, Text]> = {
@@ -93,11 +102,11 @@ function callEntry(
 			<span class="disc">${icon(video ? "video" : "phone")}</span>
 			<span class="summary">
 				<span class="name">${title}</span>
-				<span class="detail">${detail ? html`${detail} · ` : nothing}<time datetime=${new Date(message.sent_at).toISOString()}>${timeLabel(message.sent_at, words)}</time></span>
+				<span class="detail">${detail ? html`${detail} · ` : nothing}${time(words, message)}</span>
 			</span>
 			${
 				over && callBack
-					? html`<button class="button text" @click=${() => actions.start(callBack, video ? "video" : "audio")}>${words.say("callBack")}</button>`
+					? html`<button class="button text" @click=${() => actions.start(callBack, video ? "video" : "audio")}>${words.say(mine ? "callAgain" : "callBack")}</button>`
 					: nothing
 			}
 		</div>
@@ -122,6 +131,7 @@ export function callLabel(
 }
 
 function callDetail(log: Partial<CallLog>, missed: boolean, words: Words): string {
+	if (log.state === "ringing") return words.say("logRinging");
 	if (log.state !== "ended") return words.say("logRunning");
 	if (log.duration_ms) return clock(log.duration_ms);
 	if (missed) return "";

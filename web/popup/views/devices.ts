@@ -11,7 +11,7 @@ import { stream } from "./stream.ts";
 export function devicesView(words: Words, menu: DeviceMenu, actions: Actions): TemplateResult {
 	const { inCall, picture, level, problem, chosen } = menu;
 	const speakers = "setSinkId" in HTMLMediaElement.prototype;
-	return html`<div class="devices" role="group" aria-label=${words.say("deviceMenu")}>
+	return html`<div class="devices ${inCall ? "compact" : ""}" role="group" aria-label=${words.say("deviceMenu")}>
 		${
 			inCall
 				? nothing

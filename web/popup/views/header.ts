@@ -12,7 +12,7 @@ export function chatHeader(screen: Screen, chat: ChatPanel, actions: Actions): T
 	return html`<div class="header">
 		${backButton(screen, chat, actions)} ${avatar(face, "medium", presence?.state)}
 		<div class="who">
-			<h2 id="title"><bdi>${face.name}</bdi></h2>
+			<h2 id="title" class=${face.name.length > 18 ? "long" : ""} title=${face.name}><bdi>${face.name}</bdi></h2>
 			<p class="presence">${typing ? html`<span class="accented">${words.say("typing", { name: typing })}</span>` : presenceText(screen, chat)}</p>
 		</div>
 		${callButtons(screen, chat, actions)} ${closeButton(screen, chat, actions)}
@@ -39,7 +39,7 @@ function backButton(
 	actions: Actions,
 ): TemplateResult {
 	return html`<button
-		class="button plain back"
+		class="button plain back ${count > 0 ? "counted" : ""}"
 		aria-label=${words.say("conversations")}
 		aria-describedby=${count > 0 ? "elsewhere" : nothing}
 		@click=${() => actions.showList()}

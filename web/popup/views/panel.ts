@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Actions } from "../actions.ts";
 import type { ChatPanel, ListPanel, Screen } from "../screen.ts";
-import { callBar, connectionBar, noticeBar } from "./bars.ts";
+import { callBar, connectionBar, notices } from "./bars.ts";
 import { composer } from "./composer.ts";
 import type { devicesView } from "./devices.ts";
 import { chatHeader, listHeader } from "./header.ts";
@@ -35,13 +35,13 @@ export function panelView(
 		tabindex="-1"
 	>
 		${panel.kind === "chat" ? chatHeader(screen, panel, actions) : listHeader(screen, panel, actions)}
-		${panel.devices ? (context.call?.devicesView(words, panel.devices, actions) ?? nothing) : nothing}
 		${connectionBar(words, panel.connection)}
 		${staged ? (context.call?.stageView(screen, panel, actions) ?? nothing) : callBar(screen, actions)}
 		<div class="body">
-			${noticeBar(screen, actions)}
+			${panel.devices && !staged ? (context.call?.devicesView(words, panel.devices, actions) ?? nothing) : nothing}
+			${notices(screen, actions)}
 			${panel.kind === "chat" ? transcript(screen, panel, actions, context.log) : list(screen, panel, actions)}
-			${panel.kind === "chat" ? composer(words, panel.draft, actions, context.sent) : nothing}
+			${panel.kind === "chat" && !panel.stopped ? composer(words, panel.draft, actions, context.sent) : nothing}
 		</div>
 	</section>`;
 }

@@ -2,8 +2,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions.ts";
-import { icon } from "../icons.ts";
+import { type IconName, icon } from "../icons.ts";
 import type { RingCard, Screen } from "../screen.ts";
+import type { Text } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 
 export function ringsView(screen: Screen, actions: Actions): TemplateResult | typeof nothing {
@@ -16,7 +17,8 @@ export function ringsView(screen: Screen, actions: Actions): TemplateResult | ty
 	)}</div>`;
 }
 
-function ringView(screen: Screen, { ring, impossible }: RingCard, actions: Actions): TemplateResult {
+function ringView(screen: Screen, card: RingCard, actions: Actions): TemplateResult {
+	const { ring, impossible, problem, holds } = card;
 	const { words } = screen;
 	const video = ring.media === "video";
 	const face = screen.faces.get(ring.from.user) ?? { id: ring.from.user, name: ring.from.user };
@@ -37,19 +39,23 @@ function ringView(screen: Screen, { ring, impossible }: RingCard, actions: Actio
 			}
 		</div>
 		${impossible ? html`<p class="no-calls">${words.say(impossible)}</p>` : nothing}
-		<div class="choices ${video ? "video" : ""}">
-			${impossible ? nothing : answers(screen, ring.id, video, actions)}
+		${holds && !impossible ? html`<p class="note">${words.say("answerHolds", { name: holds })}</p>` : nothing}
+		${problem ? html`<p class="problem" role="alert">${problem.text}</p>` : nothing}
+		<div class="choices">
+			${impossible ? nothing : answers(screen, card, actions)}
 			<button class="button danger wide" @click=${() => actions.decline(ring.id)}>${icon("hangUp", "filled")} ${words.say("decline")}</button>
 		</div>
 	</div>`;
 }
 
 /** In a video ring the first answers with the camera on, the second with it off. */
-function answers({ words }: Screen, call: string, video: boolean, actions: Actions): TemplateResult {
-	return html`${
-		video
-			? html`<button class="button go wide first" @click=${() => actions.answer(call, true)}>${icon("video")} ${words.say("answerWithVideo")}</button>`
-			: nothing
-	}
-		<button class="button ${video ? "soft" : "go"} wide" @click=${() => actions.answer(call, false)}>${icon("phone")} ${words.say("answer")}</button>`;
+function answers({ words }: Screen, { ring, problem }: RingCard, actions: Actions): TemplateResult {
+	const video = ring.media === "video";
+	const button = (name: Text, image: IconName, style: string, camera: boolean, microphone = true) =>
+		html`<button class="button wide ${style}" @click=${() => actions.answer(ring.id, { camera, microphone })}>${icon(image)} ${words.say(name)}</button>`;
+	return html`
+		${problem?.microphone ? button("answerMuted", "micOff", "go first", false, false) : nothing}
+		${video ? button("answerWithVideo", "video", problem ? "soft first" : "go first", true) : nothing}
+		${button("answer", "phone", video || problem ? "soft" : "go", false)}
+	`;
 }

@@ -5,10 +5,10 @@ import type { CallView, Leg } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
 import { statusOf, ticks } from "../callscreen.ts";
 import { type IconName, icon } from "../icons.ts";
-import { deviceText } from "../problems.ts";
 import type { ChatPanel, Face, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
+import { devicesView } from "./devices.ts";
 import { stream } from "./stream.ts";
 
 export function stageView(
@@ -38,8 +38,8 @@ export function stageView(
 				${weak(words, leg)}
 			</div>
 			${leg.preview ? html`<video class="own" muted autoplay playsinline aria-label=${words.say("preview")} .srcObject=${stream(leg.preview)} .muted=${true}></video>` : nothing}
-			${leg.problem ? html`<p class="problem" role="alert">${deviceText(leg.problem.source, leg.problem.reason, words)}</p>` : nothing}
 			${controls(words, chat, view, leg, actions)}
+			${chat.devices ? devicesView(words, chat.devices, actions) : nothing}
 		</div>
 		${call.held.map((held) => heldBar(words, held, actions))}`;
 }

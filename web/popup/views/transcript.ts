@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions.ts";
 import { icon } from "../icons.ts";
 import type { ChatPanel, Screen } from "../screen.ts";
+import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 import { itemView } from "./bubble.ts";
 
@@ -11,6 +12,8 @@ import { itemView } from "./bubble.ts";
 export interface LogPosition {
 	/** The newest message is in sight. */
 	readonly atEnd: boolean;
+	/** Messages of others that came while it was not. */
+	readonly unseen: number;
 	/** The line that Tab reaches. */
 	readonly rovingKey: string | undefined;
 	scrolled(): void;
@@ -36,8 +39,8 @@ export function transcript(
 			aria-label=${words.say("messages")}
 			tabindex=${lines.length === 0 ? "0" : nothing}
 			@scroll=${at.scrolled}
-			@keydown=${(event: KeyboardEvent) => rove(event, roving)}
-			@focusin=${(event: FocusEvent) => settle(event, at)}
+			@keydown=${(event: KeyboardEvent) => moveFocus(event, roving)}
+			@focusin=${(event: FocusEvent) => focusMoved(event, at)}
 		>
 			<div class="spacer"></div>
 			${loading ? skeleton(words.say("loading")) : more ? nothing : beginning(screen, chat)}
@@ -48,20 +51,25 @@ export function transcript(
 			)}
 			${typing ? html`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>` : nothing}
 		</div>
-		${
-			at.atEnd
-				? nothing
-				: html`<button class="button latest" aria-label=${words.say("latest")} @click=${at.toEnd}>${icon("down")}</button>`
-		}`;
+		${at.atEnd ? nothing : latest(words, at)}`;
 }
 
-function beginning({ words }: Screen, { face, log }: ChatPanel): TemplateResult {
+/** Stands between the messages and the composer, not over a message. */
+function latest(words: Words, { unseen, toEnd }: LogPosition): TemplateResult {
+	const text = unseen > 0 ? words.count("newCount", unseen) : words.say("latest");
+	const name = unseen > 0 ? `${words.say("latest")}: ${text}` : text;
+	return html`<div class="latest">
+		<button class="button ${unseen > 0 ? "unseen" : ""}" aria-label=${name} @click=${toEnd}>${icon("down")} ${text}</button>
+	</div>`;
+}
+
+function beginning({ words }: Screen, { face, log, stopped }: ChatPanel): TemplateResult {
 	const { name } = face;
 	const empty = log.items.length === 0;
 	return html`<div class="beginning ${empty ? "empty" : ""}">
 		${avatar(face, "huge")}
 		<p class="lead" dir="auto">${name}</p>
-		<p>${words.say(empty ? "hello" : "start", { name })}</p>
+		${stopped ? nothing : html`<p>${words.say(empty ? "hello" : "start", { name })}</p>`}
 	</div>`;
 }
 
@@ -70,7 +78,7 @@ function skeleton(text: string): TemplateResult {
 }
 
 /** Up, Down, Home and End go from message to message; Tab enters at the newest and leaves at once. */
-function rove(event: KeyboardEvent, roving: string | undefined): void {
+function moveFocus(event: KeyboardEvent, roving: string | undefined): void {
 	const lines = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[data-key]")];
 	const at = lines.findIndex((line) => line.dataset.key === roving);
 	const from = at < 0 ? lines.length - 1 : at;
@@ -80,7 +88,7 @@ function rove(event: KeyboardEvent, roving: string | undefined): void {
 	lines[Math.max(0, Math.min(lines.length - 1, to))]?.focus();
 }
 
-function settle(event: FocusEvent, at: LogPosition): void {
+function focusMoved(event: FocusEvent, at: LogPosition): void {
 	const key = (event.target as HTMLElement).closest<HTMLElement>("[data-key]")?.dataset.key;
 	if (key) at.focused(key);
 }
