@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import type { CallView, Client, Connection, Conversation, Ring } from "../sdk/index.ts";
+import { Drafts } from "./drafts.ts";
+import { People } from "./people.ts";
+import { connectionText, type Sources, screenOf } from "./screen.ts";
+import { initial, next } from "./state.ts";
+import { Words } from "./strings/index.ts";
+
+const words = new Words();
+const online: Connection = { state: "online" };
+const member = (id: string) => ({ id, name: id, role: "member", delivered: 0, read: 0 }) as const;
+const withBob = {
+	id: "c",
+	kind: "direct",
+	members: [member("me"), member("bob")],
+	unread: 1,
+} as unknown as Conversation;
+const view = {
+	id: "1",
+	phase: "active",
+	here: false,
+	call: { conversation: "c" },
+	others: [{ user: "bob", name: "Bob" }],
+} as unknown as CallView;
+const ring = { id: "9", from: { user: "carol", name: "Carol" }, call: { conversation: "d" } } as Ring;
+
+/** A popup that is open on the conversation with Bob. */
+function sources(more: Partial<Sources> = {}, connection = online): Sources {
+	const client = {
+		connection,
+		user: { id: "me" },
+		calls: { available: { ok: true }, views: more.views ?? [] },
+		presence: { get: () => undefined },
+		messages: {
+			transcript: () => ({ conversation: withBob, rows: [], more: false, loading: true }),
+			typists: () => ["bob"],
+		},
+		conversations: {
+			unread: 3,
+			list: () => [withBob],
+			get: () => withBob,
+			direct: (user: string) => (user === "bob" ? withBob : undefined),
+			other: () => ({ id: "bob", name: "Bob" }),
+		},
+	} as unknown as Client;
+	const known = { client, options: {}, words };
+	return {
+		...known,
+		state: next(initial("bob"), { type: "open" }),
+		people: new People(known),
+		drafts: new Drafts(),
+		readTo: new Map(),
+		views: [],
+		rings: [],
+		devices: {},
+		preview: { stream: undefined, level: 0, problem: undefined, found: [] },
+		soundBlocked: false,
+		online: true,
+		offerNotifications: false,
+		...more,
+	};
+}
+
+test("a conversation shows who types, what waits elsewhere, and how to call", () => {
+	expect(screenOf(sources()).panel).toMatchObject({
+		kind: "chat",
+		face: { name: "Bob" },
+		typing: "bob",
+		unreadElsewhere: 2,
+		callButtons: { kind: "ready", audio: true, video: true },
+		log: { loading: true, conversation: "c", callBack: { to: "bob" } },
+		staged: false,
+	});
+});
+
+test("a closed panel shows nothing but rings and calls", () => {
+	const shown = screenOf(sources({ state: initial("bob"), rings: [ring], views: [view] }));
+	expect(shown.panel).toBeUndefined();
+	expect(shown.rings.map((card) => card.ring.id)).toEqual(["9"]);
+	expect(shown.call).toMatchObject({ kind: "elsewhere" });
+});
+
+test("a destination that nobody has written to stands in the list", () => {
+	const state = next(next(initial("dora"), { type: "open" }), { type: "show", place: { kind: "list" } });
+	const shown = screenOf(sources({ state, options: { destination: "dora", name: "Dora" } })).panel;
+	expect(shown?.kind === "list" && shown.entries.map((entry) => entry.key)).toEqual(["to:dora", "c"]);
+});
+
+test("a ring says whom answering holds, and why it could not be answered", () => {
+	const problem = { call: "9", text: "No microphone was found.", microphone: true };
+	const state = next(initial("bob"), { type: "ringProblem", problem });
+	const [card] = screenOf(sources({ state, rings: [ring], views: [view] })).rings;
+	expect(card).toMatchObject({ holds: "Bob", problem, impossible: undefined });
+	const [alone] = screenOf(sources({ rings: [ring] })).rings;
+	expect(alone).toMatchObject({ holds: undefined, problem: undefined });
+});
+
+test("a connection that has ended for good loads nothing and offers no call", () => {
+	const stopped: Connection = { state: "stopped", code: 4001, why: "bad_token" };
+	expect(screenOf(sources({}, stopped)).panel).toMatchObject({
+		stopped: true,
+		connection: "stopped_bad_token",
+		callButtons: { kind: "none" },
+		log: { loading: false },
+	});
+});
+
+test("the connection is worth a word when it is away, not when it is young", () => {
+	const waiting = (code: number): Connection => ({ state: "waiting", attempt: 2, delayMs: 500, code });
+	expect(connectionText(online, true)).toBeUndefined();
+	expect(connectionText({ state: "connecting", attempt: 1 }, true)).toBeUndefined();
+	expect(connectionText({ state: "connecting", attempt: 2 }, true)).toBe("serverAway");
+	expect(connectionText({ state: "connecting", attempt: 2 }, false)).toBe("offlineBar");
+	expect(connectionText(waiting(1006), true)).toBe("serverAway");
+	expect(connectionText(waiting(4500), true), "the server asked for a pause").toBeUndefined();
+	expect(connectionText(waiting(4500), false)).toBe("offlineBar");
+});
