@@ -2,6 +2,7 @@
 import type { Client, ClientEvents, Ring } from "../sdk/index.ts";
 import { headStart, tabState } from "./election.ts";
 import type { Words } from "./strings/index.ts";
+import type { SoundName } from "./tones.ts";
 
 type Arrived = ClientEvents["message"];
 
@@ -32,7 +33,7 @@ export async function tellMessage(
 	if (!(await client.win(`notifier ${message.id}`, won.signal).catch(() => true))) return;
 	setTimeout(() => won.abort(), keepOthersSilentMs);
 	if (looking) return; // this tab has won and stays silent, so no other tab disturbs the reader
-	if (context.sounds) void import("./tones.ts").then((tones) => tones.play("message"));
+	if (context.sounds) playSound("message");
 	if (document.hasFocus()) return;
 	const sender = await context.nameOf(message.sender);
 	notify(context, sender.name, {
@@ -59,6 +60,14 @@ export async function tellRing(
 	});
 	shown?.addEventListener("click", () => context.show(ring.call.conversation));
 	signal.addEventListener("abort", () => shown?.close());
+}
+
+/** Plays a sound once. Without network and sounds at hand there is silence. */
+export function playSound(name: SoundName): void {
+	import("./tones.ts").then(
+		(tones) => tones.play(name),
+		() => {},
+	);
 }
 
 function notify(

@@ -14,7 +14,7 @@ import {
 	type Transcript,
 } from "../sdk/index.ts";
 import type { Actions } from "./actions.ts";
-import type { AlertContext } from "./alerts.ts";
+import { type AlertContext, playSound } from "./alerts.ts";
 import { Calling, type CallingPopup } from "./calling.ts";
 import { endText, ringEndText } from "./callscreen.ts";
 import type { CallParams } from "./commands.ts";
@@ -402,7 +402,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	callEnded(view: CallView, reason: string): void {
 		if (!this.calling.forget(view.id)) return; // it was in another tab
 		this.notify({ kind: "status", text: endText(view, reason, this.words) });
-		if (this.options.ringtone !== false) void import("./tones.ts").then((tones) => tones.play("ended"));
+		if (this.options.ringtone !== false) playSound("ended");
 	}
 
 	claim(call: string): void {

@@ -143,8 +143,11 @@ export class CarillonPopup extends LitElement {
 			firstOf(this.renderRoot, "textarea")?.focus();
 		};
 		return html`
-			${call?.ringsView(screen, actions) ?? nothing}
-			${screen.panel ? panelView(screen, screen.panel, actions, { call, log, sent }) : floatingCall(screen, actions)}
+			<div class="corner">
+				${call?.ringsView(screen, actions) ?? nothing}
+				${screen.panel ? nothing : floatingCall(screen, actions)}
+			</div>
+			${screen.panel ? panelView(screen, screen.panel, actions, { call, log, sent }) : nothing}
 			${soundView(screen, actions)}
 			${this.#announcer.view()}
 		`;

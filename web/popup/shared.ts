@@ -128,8 +128,11 @@ export class SharedClient {
 	/** The last popup left. */
 	close(): void {
 		this.#closed.abort();
-		for (const ring of this.#rings.values()) ring.abort();
-		void this.#ringer?.then((ringer) => ringer.update(undefined));
+		for (const stop of this.#rings.values()) stop.abort();
+		this.#ringer?.then(
+			(ringer) => ringer.update(undefined),
+			() => {},
+		);
 		this.client.close();
 	}
 
@@ -172,15 +175,19 @@ export class SharedClient {
 		const want = this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls);
 		if (!want && !this.#ringer) return;
 		this.#ringer ??= import("./parts/call.ts").then((part) => new part.Ringer(this.client));
-		void this.#ringer.then((ringer) =>
+		this.#ringer.then(
 			// Asked again: the call may be over by the time its sounds have come.
-			ringer.update(this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls)),
+			(ringer) =>
+				ringer.update(this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls)),
+			() => {
+				this.#ringer = undefined; // it could not be fetched; the next change of a call tries again
+			},
 		);
 	}
 
 	#ringBegan(ring: Ring): void {
-		const until = new AbortController();
-		this.#rings.set(ring.id, until);
+		const stop = new AbortController();
+		this.#rings.set(ring.id, stop);
 		const member = this.memberOf(ring.id, ring.from.user);
 		if (!member) return;
 		member.announce(
@@ -188,8 +195,8 @@ export class SharedClient {
 			true,
 		);
 		if (member.popup.options.notifications !== false) {
-			flashTitle(member.words.say("titleRing", { name: ring.from.name }), until.signal);
-			void tellRing(this.client, ring, member.alertContext, until.signal);
+			flashTitle(member.words.say("titleRing", { name: ring.from.name }), stop.signal);
+			void tellRing(this.client, ring, member.alertContext, stop.signal);
 		}
 	}
 

@@ -66,11 +66,15 @@ export const barStyles = css`
 		justify-content: flex-start;
 		font-weight: inherit;
 	}
-	.floating,
-	.rings {
+	/* Beside the button: rings, and above them what floats. However tall a ring is, nothing lies under it. */
+	.corner {
 		position: absolute;
+		z-index: 3;
 		inset-block-end: 76px;
 		inset-inline-end: 0;
+		display: flex;
+		flex-direction: column-reverse;
+		gap: var(--s2);
 		inline-size: min(360px, calc(100vw - 2 * var(--_x, 20px)));
 	}
 	.floating {
@@ -90,7 +94,6 @@ export const barStyles = css`
 		animation: rise 0.24s var(--ease);
 	}
 	.rings {
-		z-index: 3;
 		display: grid;
 		grid-template-columns: minmax(0, 1fr);
 		gap: var(--s2);
@@ -106,20 +109,17 @@ export const barStyles = css`
 		box-shadow: var(--shadow);
 		animation: rise 0.28s var(--ease);
 	}
-	.rings ~ .floating {
-		inset-block-end: 300px;
-	}
 	/* Over the panel it hangs from under the header, whose buttons stay usable. */
-	.rings:has(~ .panel) {
+	.corner:has(~ .panel) {
 		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
 		inset-inline-end: var(--s2);
 		inline-size: 364px;
 		transform: translateY(calc(100% + 76px));
 	}
-	.rings:has(~ .panel) .ring {
+	.corner:has(~ .panel) .ring {
 		animation: drop 0.28s var(--ease);
 	}
-	.rings:has(~ .panel.in-call) {
+	.corner:has(~ .panel.in-call) {
 		inset-block-end: calc(76px + min(720px, 100dvh - 76px - var(--_y, 20px) - 16px));
 	}
 	@keyframes drop {
@@ -202,22 +202,21 @@ export const barStyles = css`
 		}
 	}
 	@media (max-width: 480px), (max-height: 480px) {
-		.rings,
-		.rings:has(~ .panel),
-		.rings:has(~ .panel.in-call) {
-			position: fixed;
-			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
-			inline-size: auto;
-			transform: none;
+		.corner {
+			display: contents;
 		}
-		.rings:has(~ .panel),
-		.rings:has(~ .panel.in-call) {
+		.rings {
+			position: fixed;
+			z-index: 3;
+			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
+		}
+		.corner:has(~ .panel) .rings {
 			inset-block-start: calc(76px + env(safe-area-inset-top));
 		}
 		.floating {
 			position: fixed;
+			z-index: 3;
 			inset: auto var(--s2) 88px;
-			inline-size: auto;
 		}
 	}
 	@media (forced-colors: active) {

@@ -19,16 +19,14 @@ export const panelStyles = css`
 		animation: rise 0.24s var(--ease);
 		transition: inline-size 0.24s var(--ease), block-size 0.24s var(--ease);
 	}
-	:host([data-side="start"]) .panel,
-	:host([data-side="start"]) .rings,
-	:host([data-side="start"]) .floating {
+	:host([data-side="start"]) :is(.panel, .corner) {
 		inset-inline: 0 auto;
 	}
-	:host([data-side="left"]) :is(.panel, .rings, .floating) {
+	:host([data-side="left"]) :is(.panel, .corner) {
 		inset-inline: auto;
 		left: 0;
 	}
-	:host([data-side="right"]) :is(.panel, .rings, .floating) {
+	:host([data-side="right"]) :is(.panel, .corner) {
 		inset-inline: auto;
 		right: 0;
 	}
