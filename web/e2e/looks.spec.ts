@@ -15,8 +15,7 @@ async function box(locator: Locator): Promise<Box> {
 async function still(page: Page): Promise<void> {
 	await page.evaluate(() =>
 		Promise.all(
-			document
-				.getAnimations()
+			(document.querySelector("carillon-popup")?.shadowRoot?.getAnimations() ?? [])
 				.filter((a) => a.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY)
 				.map((a) => a.finished.catch(() => {})),
 		),
@@ -95,7 +94,11 @@ test("an error in a call covers no picture, and can be put away", async ({ peopl
 	await button(bob, "Answer with video").click();
 	const problem = alert(alice, "The browser refused the camera.");
 	const picture = alice.locator("video.remote");
-	expect(overlap(await box(problem), await box(picture))).toBe(false);
+	await expect
+		.poll(async () => overlap(await box(problem), await box(picture)), {
+			message: "once the panel has its size, the error stands beside the picture",
+		})
+		.toBe(false);
 	await button(alice, "Dismiss").click();
 	await expect(problem).toBeHidden();
 	await expect(button(alice, "Hang up")).toBeVisible();

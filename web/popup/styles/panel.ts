@@ -48,7 +48,7 @@ export const panelStyles = css`
 		z-index: 2;
 		display: flex;
 		align-items: center;
-		gap: var(--s2);
+		gap: 6px;
 		flex: none;
 		min-block-size: 68px;
 		padding: var(--s3) var(--s1);
@@ -67,7 +67,7 @@ export const panelStyles = css`
 	.who {
 		flex: 1;
 		min-inline-size: 0;
-		padding-inline-start: var(--s1);
+		padding-inline-start: 2px;
 	}
 	.who.start {
 		padding-inline-start: var(--s3);
@@ -79,7 +79,7 @@ export const panelStyles = css`
 		letter-spacing: -0.01em;
 		text-align: start;
 	}
-	/* A long name has two lines before it is cut. */
+	/* A name has two lines, a long one three smaller ones, before it is cut. */
 	.header h2 {
 		display: -webkit-box;
 		-webkit-box-orient: vertical;
@@ -88,14 +88,17 @@ export const panelStyles = css`
 		overflow: hidden;
 		overflow-wrap: anywhere;
 	}
+	.header h2:not(.long) + .presence {
+		min-block-size: 1.35em; /* its place is kept until it is known */
+	}
 	.header .long {
-		font-size: var(--t-text);
+		-webkit-line-clamp: 3;
+		font-size: 0.875rem;
 	}
 	.presence {
 		color: var(--ink-soft);
 		font-size: var(--t-note);
 		line-height: 1.35;
-		min-block-size: 1.35em;
 		overflow-wrap: anywhere;
 	}
 	.accented {
