@@ -66,7 +66,7 @@ test(`a waiting call is answered ${waitingCalls} times on a machine with no core
 		await Promise.all([hears(carol), hears(bob)]);
 		await expect(status(alice, `${people.Bob} put you on hold`)).toBeVisible();
 		await hangUp(carol, carol);
-		await button(bob, "Back to the call").click();
+		await button(bob, `Back to the call with ${people.Alice}`).click();
 		await button(bob, "Resume").click();
 		await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
 	}
