@@ -32,11 +32,11 @@ export interface Actions {
 	older(): Promise<void>;
 	/** Fetches more of the list of conversations. */
 	more(): void;
-	/** Everything up to `seq` was seen. */
+	/** The visitor has seen everything up to `seq`. */
 	seen(conversation: string, seq: number): void;
 
 	// Calls.
-	/** A call button is near to be clicked: the call part is loaded and prepared. */
+	/** The pointer or the focus is on a call button: the call part is loaded and prepared. */
 	nearCall(): void;
 	start(ref: ConversationRef, media: Media): void;
 	answer(call: string, p: { camera: boolean; microphone: boolean }): void;

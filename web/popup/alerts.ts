@@ -18,7 +18,7 @@ export interface AlertContext {
 	show(conversation: string): void;
 }
 
-/** How long the tab that tells of a message keeps the others from telling of it too. */
+/** How long the tab that has told of a message keeps the other tabs from telling of it again. */
 const keepOthersSilentMs = 1500;
 
 export async function tellMessage(

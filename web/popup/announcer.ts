@@ -1,4 +1,7 @@
-/** What a screen reader is told: new messages together after a pause, a ring at once. Never history, never one's own. */
+/**
+ * What a screen reader is told: new messages of others, those that come together as one, and a ring at once. History and one's own
+ * messages are not read out.
+ */
 import { html, type TemplateResult } from "lit";
 
 /** Messages that follow each other closer than this are read as one. */

@@ -38,7 +38,7 @@ export class Calling {
 	preview: Preview | undefined;
 
 	readonly #popup: CallingPopup;
-	/** Calls hosted here that the visitor already knows to be here. */
+	/** Calls hosted here that the visitor knows of: they clicked for them, or the panel has opened for them. */
 	readonly #known = new Set<string>();
 	/** Aborted when the visitor takes back a click that is still on its way. */
 	#clicked = new AbortController();
@@ -114,7 +114,7 @@ export class Calling {
 		this.#clicked.abort();
 	}
 
-	/** Waits for what a control does, and says what went wrong. */
+	/** Waits until the work of a control is done, and tells the visitor if it failed. */
 	async do(work: Promise<unknown> | undefined): Promise<void> {
 		await work?.catch((error) => this.#popup.fail(error));
 	}
@@ -140,14 +140,14 @@ export class Calling {
 		}
 	}
 
-	/** True once per call that came to this tab without a click, by a reload or a move. */
+	/** Returns true once for each call that came to this tab without a click here: by a reload, or by a move. */
 	adopt(call: string): boolean {
 		if (this.#known.has(call) || this.#popup.state.pending.kind !== "none") return false;
 		this.#known.add(call);
 		return true;
 	}
 
-	/** The call has ended. True: it was here. */
+	/** Forgets a call that has ended, and returns whether it was hosted here. */
 	forget(call: string): boolean {
 		return this.#known.delete(call);
 	}

@@ -106,7 +106,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		return this.#shared?.viewsFor(this) ?? [];
 	}
 
-	/** All that ring here: whoever calls second must not wait unseen until the first has given up. */
+	/** All rings that this popup shows. Whoever calls second must not stay unseen until the first has given up. */
 	get rings(): readonly Ring[] {
 		const { pending } = this.state;
 		// Answered here: the card makes room for the call at once.
@@ -384,7 +384,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		const { views } = this;
 		if (views.length === 0 && this.rings.length === 0) return;
 		void this.panel(true);
-		// A call resumed after a reload, or moved here: it is to be seen.
+		// A call that was resumed after a reload, or moved here, is shown at once.
 		const here = views.find((view) => view.here);
 		if (here && this.calling.adopt(here.id)) {
 			this.open({ focus: false });
@@ -415,7 +415,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	panel(calls = false): Promise<unknown> {
 		this.#panel ??= import("./parts/panel.ts").then(
 			(part) => {
-				// Offline is no time to fetch what a call needs.
+				// Fetched now, since it cannot be fetched by a visitor who is offline when they call.
 				whenIdle(() => void this.calling.fetch().catch(() => {}));
 				this.#view = part.show(this.popup.host, {
 					screen: () => this.screen(),
@@ -435,7 +435,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		return this.state.panel.kind === "open" && this.state.panel.devices;
 	}
 
-	/** As who the site or the browser says the visitor is, if nobody else is meant. */
+	/** Joins the shared client of `identity`; by default of whom the site or the browser says the visitor is. */
 	#join(identity?: Identity): void {
 		this.#shared = SharedClient.join(this, identity);
 	}

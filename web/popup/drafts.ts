@@ -1,4 +1,4 @@
-/** What was typed and not sent, by conversation, for as long as the page lives. */
+/** Texts that were typed and not sent, by conversation. They live as long as the page. */
 import type { ConversationRef } from "../sdk/index.ts";
 
 export function refKey(ref: ConversationRef): string {

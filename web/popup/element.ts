@@ -174,7 +174,7 @@ export class CarillonPopup extends LitElement {
 			.length;
 	}
 
-	/** The field fits its text also when that did not come from the keyboard. */
+	/** Fits the field to a text that did not come from the keyboard. */
 	#growComposer(): void {
 		const panel = this.#screen?.panel;
 		const draft = panel?.kind === "chat" ? panel.draft : "";
@@ -184,7 +184,7 @@ export class CarillonPopup extends LitElement {
 		if (field) grow(field);
 	}
 
-	/** A clock on screen is redrawn each second, and only then. */
+	/** Draws again twice a second while a clock is on screen. */
 	#keepTicking(): void {
 		const call = this.#screen?.call;
 		const wanted = call?.kind === "elsewhere" || (call?.kind === "here" && ticks(call.view));
@@ -234,7 +234,7 @@ function seenBefore(log: Log | undefined): number {
 	return before && "row" in before ? before.row.message.seq : 0;
 }
 
-/** By preference. One selector with commas would give the first in the document: always the panel, which holds the others. */
+/** The first of these that is found, in this order. One selector with commas would find the panel, which holds the others. */
 function firstOf(root: ParentNode, ...selectors: string[]): HTMLElement | undefined {
 	for (const selector of selectors) {
 		const found = root.querySelector<HTMLElement>(selector);

@@ -1,4 +1,4 @@
-/** Of the round button alone: it is in the loader, and must not wait for anything. */
+/** Styles of the round button. They are in the loader, so that the button shows before anything else is fetched. */
 export const launcherStyle = `
 :host{all:initial;position:fixed;inset-block-end:var(--_y,20px);inset-inline-end:var(--_x,20px);z-index:var(--_z,2147483000);
 --accent:var(--carillon-accent,#2a55e0);--on-accent:var(--carillon-on-accent,#fff);

@@ -10,7 +10,7 @@ export interface Face {
 	readonly picture?: string;
 }
 
-/** What is known, at any time. */
+/** Where names come from. */
 export interface Known {
 	readonly client: Client | undefined;
 	readonly options: Options;
@@ -58,7 +58,7 @@ export class People {
 		return member?.name || message.sender;
 	}
 
-	/** Unknown while there is no connection: what was true then need not be true now. */
+	/** Undefined while there is no connection, since it may have changed meanwhile. */
 	presence(face: Face): Presence | undefined {
 		const state = this.#known.client?.connection.state;
 		if (state !== "online" && state !== "catching_up") return undefined;

@@ -2,7 +2,7 @@
 import { DeviceError, Refusal, Unanswered } from "../sdk/index.ts";
 import type { Text, Words } from "./strings/index.ts";
 
-/** Undefined: not worth a word, such as having lost a race or changed one's mind. */
+/** Undefined when the visitor need not be told: another tab was first, or they took the click back. */
 export function problemText(error: unknown, words: Words): string | undefined {
 	if (error instanceof DeviceError) return deviceText(error.source, error.reason, words);
 	if (error instanceof Unanswered) return words.say("noServer");

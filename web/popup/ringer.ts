@@ -34,7 +34,7 @@ export class Ringer {
 		else void loop(want.sound, stop.signal);
 	}
 
-	/** Races until the ring ends: the winner may vanish, or find that it may not play. */
+	/** Races with the other tabs until the ring ends, because the winner may be closed, or may not be allowed to play. */
 	async #race(sound: SoundName, signal: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
 			await pause(headStart(tabState()), signal);
@@ -42,7 +42,7 @@ export class Ringer {
 			const mine = AbortSignal.any([signal, lost.signal]);
 			if (await this.#client.win("ringer", mine).catch(() => false)) {
 				this.#settleWithSiblings(lost, mine);
-				// Keeps the job until the ring ends, or a better claim is heard of.
+				// Keeps the job until the ring ends, or until another tab turns out to have it too.
 				if (await loop(sound, mine)) await aborted(mine);
 				lost.abort();
 			}
