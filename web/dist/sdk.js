@@ -1,1 +1,1 @@
-export*from"./assets/sdk-EBFKQKDJ.js";
+export*from"./assets/sdk-V7Q3L56B.js";

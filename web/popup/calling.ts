@@ -69,7 +69,10 @@ export class Calling {
 		if (!client || state.pending.kind !== "none") return;
 		this.#popup.open({ focus: false });
 		this.#popup.change({ type: "pending", pending: { kind: "starting", ref, media } });
-		void this.#popup.panel().then(() => this.load());
+		void this.#popup
+			.panel()
+			.then(() => this.load())
+			.catch(() => {}); // the start itself tells what went wrong
 		await this.#settle(
 			client.calls.start(ref, { media, devices: captured(this.devices), signal: this.#click() }),
 		);

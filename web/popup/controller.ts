@@ -272,7 +272,11 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		dismiss: (notice) => this.change({ type: "dismiss", notice }),
 		dismissProblem: (problem) => this.change({ type: "dismissProblem", problem }),
 		// The menu is in the call part.
-		toggleDevices: () => void this.panel(true).then(() => this.change({ type: "devices" })),
+		toggleDevices: () =>
+			this.panel(true).then(
+				() => this.change({ type: "devices" }),
+				(error) => this.fail(error),
+			),
 		toggleSize: () => this.change({ type: "resize" }),
 		askForNotifications: (wanted) => {
 			void askForNotifications(wanted).then(() => this.changed());
@@ -289,7 +293,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		more: () => void this.client?.conversations.loadMore().catch(() => {}),
 		seen: (conversation, seq) => this.client?.messages.shown(conversation, seq),
 
-		nearCall: () => void this.panel(true),
+		nearCall: () => void this.panel(true).catch(() => {}),
 		start: (ref, media) => void this.calling.start(ref, media),
 		answer: (call, p) => void this.#answer(call, p),
 		decline: (call) => void this.calling.decline(call),
@@ -383,7 +387,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	callsChanged(): void {
 		const { views } = this;
 		if (views.length === 0 && this.rings.length === 0) return;
-		void this.panel(true);
+		void this.panel(true).catch(() => {}); // the next change tries again
 		// A call that was resumed after a reload, or moved here, is shown at once.
 		const here = views.find((view) => view.here);
 		if (here && this.calling.adopt(here.id)) {
@@ -415,8 +419,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	panel(calls = false): Promise<unknown> {
 		this.#panel ??= import("./parts/panel.ts").then(
 			(part) => {
-				// Fetched now, since it cannot be fetched by a visitor who is offline when they call.
-				whenIdle(() => void this.calling.fetch().catch(() => {}));
+				this.#keepCallsReady();
 				this.#view = part.show(this.popup.host, {
 					screen: () => this.screen(),
 					actions: this.actions,
@@ -431,6 +434,13 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		return calls ? this.#panel.then(() => this.calling.load()) : this.#panel;
 	}
 
+	/** Fetches what a call needs once the visitor is known: it cannot be fetched by one who is offline when they call. */
+	#keepCallsReady(): void {
+		const { audioCalls = true, videoCalls = true } = this.options.features ?? {};
+		if (!this.#panel || !this.client?.calls.available.ok || (!audioCalls && !videoCalls)) return;
+		whenIdle(() => void this.calling.fetch().catch(() => {})); // the click tries again
+	}
+
 	get #devicesOpen(): boolean {
 		return this.state.panel.kind === "open" && this.state.panel.devices;
 	}
@@ -438,6 +448,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	/** Joins the shared client of `identity`; by default of whom the site or the browser says the visitor is. */
 	#join(identity?: Identity): void {
 		this.#shared = SharedClient.join(this, identity);
+		this.#keepCallsReady();
 	}
 
 	#answer(call: string | undefined, p: { camera: boolean; microphone: boolean }): Promise<void> | undefined {

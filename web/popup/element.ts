@@ -105,7 +105,7 @@ export class CarillonPopup extends LitElement {
 
 	/** This conversation is on screen, its newest message in sight. */
 	shows(conversation: string): boolean {
-		const panel = this.#source?.screen().panel;
+		const panel = this.#screen?.panel;
 		return (
 			document.visibilityState === "visible" &&
 			panel?.kind === "chat" &&

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-XZLEORBG.js";export{b as loop,a as play};

@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-KMJP3X7C.js";import"./chunk-PDYZ2PDV.js";import"./chunk-5LJRZOVA.js";function s(t){e()&&t.call(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};
