@@ -40,6 +40,7 @@ type layer struct {
 	losses    losses
 	requests  keyFrameRequests
 	keyFrame  keyFrame // the newest
+	codec     codec    // of the newest packet; codecNone: none has come
 	reception reception
 	loudness  loudness
 	nacks     []uint16 // reused
@@ -135,6 +136,7 @@ func (l *layer) note(p *packet, b []byte, now time.Duration) {
 	first := l.last.Swap(int64(now)) == 0
 	l.mu.Lock()
 	gap, hopeless := l.losses.got(p.ext, now)
+	l.codec = p.codec
 	if p.key {
 		l.requests.came()
 		l.keyFrame.got(p, now)
@@ -275,6 +277,12 @@ func (l *layer) readRTCP(receiver *webrtc.RTPReceiver) {
 			}
 		}
 	}
+}
+
+func (l *layer) codecNow() codec {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.codec
 }
 
 // facts is what the choice of a layer depends on.

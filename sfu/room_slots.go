@@ -131,6 +131,9 @@ func (r *Room) startLocked(s *slot, now time.Duration) {
 		}
 		return
 	}
+	if !s.decodes(target) {
+		return // a key frame would not help
+	}
 	s.replay(now)
 	switch current, target := s.shows(); {
 	case target == nil:

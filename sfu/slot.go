@@ -87,8 +87,8 @@ func newSlot(p *Peer, kind webrtc.RTPCodecType, n int) *slot {
 	}
 	return &slot{
 		peer: p, kind: kind, id: "slot-" + strconv.Itoa(n),
-		// In the lower half: "[...] the initial sequence number [...] SHOULD be less than
-		// 2^15", else a loss of the first packets can confuse the roll-over counters.
+		// In the lower half: a receiver that loses the first packets could otherwise miss
+		// that the numbers wrapped, and could decrypt nothing.
 		// https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
 		first:   uint16(rand.Uint32N(1 << 15)),
 		history: make([]sent, size),
@@ -172,10 +172,19 @@ func (s *slot) shows() (current, target *layer) {
 	return s.current, s.target
 }
 
+// opened returns whether the slot lets packets out.
 func (s *slot) opened() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.isOpen
+}
+
+// decodes returns whether the client can decode what the layer sends.
+func (s *slot) decodes(l *layer) bool {
+	c := l.codecNow()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c == codecNone || s.types[s.outgoing(c)] != 0
 }
 
 // forward sends a packet of a layer, if the slot shows it. It allocates nothing.

@@ -159,6 +159,17 @@ func TestASlotThatOpensBeginsWithTheKeyFrameOfAMomentAgo(t *testing.T) {
 	}
 }
 
+func TestNoKeyFrameIsRequestedForWhoCannotDecodeIt(t *testing.T) {
+	l, raw, out := forwarding(t, 1)
+	slot := (*l.slots.Load())[0]
+	slot.types[codecVP8] = 0
+	l.receive(raw, time.Second)
+	slot.peer.room.startLocked(slot, 2*time.Second)
+	if l.requests.wanted || out.packets > 0 {
+		t.Errorf("requested: %v; packets sent: %d", l.requests.wanted, out.packets)
+	}
+}
+
 func newest(l *layer) keyFrame {
 	l.mu.Lock()
 	defer l.mu.Unlock()
