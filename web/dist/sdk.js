@@ -1,1 +1,1 @@
-export*from"./assets/sdk-V7Q3L56B.js";
+export*from"./assets/sdk-KFWRTKMN.js";

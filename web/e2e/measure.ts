@@ -11,6 +11,8 @@ import { install } from "./probe.ts";
 import { Server } from "./server.ts";
 
 const [calls = 20, rings = 10] = process.argv.slice(2).map(Number);
+/** The camera as the product asks for it, instead of 320×240. */
+const largePicture = process.env.PICTURE === "large";
 const silentTabs = 20;
 
 interface Marks {
@@ -18,7 +20,12 @@ interface Marks {
 	answered?: number;
 	firstFrame?: number;
 	silent?: number;
+	/** Steps on the way from the click to the first frame, of the newest connection. */
+	steps: Partial<Record<Step, number>>;
 }
+
+const steps = ["devices", "offer", "answer", "ice", "dtls", "packet"] as const;
+type Step = (typeof steps)[number];
 
 declare global {
 	interface Window {
@@ -28,7 +35,8 @@ declare global {
 
 /** Notes in the page itself when things happen, so that the way to this process costs nothing. */
 function mark(): void {
-	window.marks = {};
+	window.marks = { steps: {} };
+	const step = (name: Step) => (window.marks.steps[name] ??= now());
 	const now = () => performance.timeOrigin + performance.now();
 	const answers = (e: Event) =>
 		e.composedPath().some((n) => n instanceof HTMLButtonElement && n.innerText.trim().startsWith("Answer"));
@@ -38,8 +46,22 @@ function mark(): void {
 	window.RTCPeerConnection = class extends Connection {
 		constructor(options?: RTCConfiguration) {
 			super(options);
-			this.addEventListener("track", ({ track }) => {
+			this.addEventListener(
+				"iceconnectionstatechange",
+				() => this.iceConnectionState === "connected" && step("ice"),
+			);
+			this.addEventListener(
+				"connectionstatechange",
+				() => this.connectionState === "connected" && step("dtls"),
+			);
+			this.addEventListener("track", ({ track, receiver }) => {
 				if (track.kind !== "video") return;
+				// There when the first packet is.
+				const packet = setInterval(() => {
+					if (receiver.getSynchronizationSources().length === 0) return;
+					step("packet");
+					clearInterval(packet);
+				}, 2);
 				type Frames = ReadableStream<{ close(): void }>;
 				const Processor = (
 					window as unknown as { MediaStreamTrackProcessor: new (o: object) => { readable: Frames } }
@@ -52,6 +74,21 @@ function mark(): void {
 				});
 			});
 		}
+		override async setLocalDescription(description?: RTCLocalSessionDescriptionInit): Promise<void> {
+			await super.setLocalDescription(description);
+			step("offer");
+		}
+		override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+			await super.setRemoteDescription(description);
+			step("answer");
+		}
+	};
+	const devices = navigator.mediaDevices;
+	const open = devices.getUserMedia.bind(devices);
+	devices.getUserMedia = async (wish) => {
+		const stream = await open(wish);
+		step("devices");
+		return stream;
 	};
 
 	let ringing = false;
@@ -69,7 +106,7 @@ function mark(): void {
 }
 
 const marks = (page: Page) => page.evaluate(() => window.marks);
-const forget = (page: Page) => page.evaluate(() => void (window.marks = {}));
+const forget = (page: Page) => page.evaluate(() => void (window.marks = { steps: {} }));
 const at = (sorted: number[], share: number) =>
 	sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 
@@ -89,7 +126,7 @@ try {
 			permissions: ["camera", "microphone", "notifications"],
 			viewport: { width: 1100, height: 760 },
 		});
-		await context.addInitScript(install, { largePicture: true });
+		await context.addInitScript(install, { largePicture });
 		await context.addInitScript(mark);
 		const pages: Page[] = [];
 		for (let i = 0; i < tabs; i++) {
@@ -106,7 +143,11 @@ try {
 	for (const page of [alice, bob]) await button(page, "Open chat").click();
 
 	const load = [loadavg()[0] ?? 0];
-	const seen: Record<"callee" | "caller", number[]> = { callee: [], caller: [] };
+	const seen: Record<"callee" | "caller" | Step, number[]> = {
+		callee: [],
+		caller: [],
+		...(Object.fromEntries(steps.map((s) => [s, [] as number[]])) as Record<Step, number[]>),
+	};
 	for (let i = 0; i <= calls; i++) {
 		for (const page of [alice, bob]) await forget(page);
 		await button(alice, "Video call").click();
@@ -121,6 +162,7 @@ try {
 		else {
 			seen.callee.push(ms(b, b));
 			seen.caller.push(ms(b, a));
+			for (const s of steps) seen[s].push((b.steps[s] ?? Number.NaN) - (b.answered ?? Number.NaN));
 		}
 		await button(alice, "Hang up").click();
 		for (const page of [alice, bob]) await button(page, "Video call").waitFor();
@@ -147,12 +189,13 @@ try {
 	load.push(loadavg()[0] ?? 0);
 
 	console.log(`\n${"ms from the click on Answer".padEnd(44)}    n median    p95    p99    max`);
+	for (const s of steps) row(`to the callee's ${s}`, seen[s]);
 	row("to the first decoded frame, callee", seen.callee);
 	row("to the first decoded frame, caller", seen.caller);
 	row(`to silence in ${silentTabs} other tabs`, silence);
 	console.log(
 		`\n${cpus().length} cores (${cpus()[0]?.model}); load average ${load.map((l) => l.toFixed(1)).join(" → ")}; ` +
-			`${browser.version()}; camera 1280×720, software codecs for both sides on this machine`,
+			`${browser.version()}; camera ${largePicture ? "1280×720" : "320×240"}, software codecs for both sides on this machine`,
 	);
 } finally {
 	await browser.close();

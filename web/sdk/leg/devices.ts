@@ -89,15 +89,21 @@ export function deviceError(source: "microphone" | "camera", err: unknown): Devi
 	return err instanceof DeviceError ? err : new DeviceError(source, reason(err), err);
 }
 
-/** The microphone may be opened without a prompt. False where the browser does not say. */
-export async function granted(camera: boolean): Promise<boolean> {
-	const ask = async (name: string) =>
-		(await navigator.permissions.query({ name: name as PermissionName })).state === "granted";
-	try {
-		return (await ask("microphone")) && (!camera || (await ask("camera")));
-	} catch {
-		return false;
-	}
+/**
+ * Tells at any later moment whether the browser opens the microphone, and the camera if wanted, without asking the user.
+ * False where the browser does not say.
+ */
+export async function permissions(): Promise<(camera: boolean) => boolean> {
+	const ask = async (name: string) => {
+		try {
+			// The browser keeps the state of this object current.
+			return await navigator.permissions.query({ name: name as PermissionName });
+		} catch {
+			return undefined; // a name it does not know
+		}
+	};
+	const [microphone, camera] = await Promise.all([ask("microphone"), ask("camera")]);
+	return (wanted) => microphone?.state === "granted" && (!wanted || camera?.state === "granted");
 }
 
 export async function devices(): Promise<MediaDeviceInfo[]> {

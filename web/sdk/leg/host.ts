@@ -9,7 +9,7 @@ import type { Method, Params } from "../rpc.ts";
 import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
 import { ignore, sleep } from "../wait.ts";
 import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
-import { type Captured, capture, deviceError, devices, granted, stop } from "./devices.ts";
+import { type Captured, capture, deviceError, devices, permissions, stop } from "./devices.ts";
 import { HostedLeg } from "./leg.ts";
 import { Peer } from "./peer.ts";
 import { plan } from "./plan.ts";
@@ -36,7 +36,7 @@ const lacking = (err: unknown): Captured => ({ problem: deviceError("microphone"
  * stays instant, and a page that captures may play sound before anyone clicks in it.
  */
 async function reopen(want: Want, signal: AbortSignal): Promise<Captured> {
-	if (!want.microphone && (await granted(want.camera)))
+	if (!want.microphone && (await permissions())(want.camera))
 		try {
 			return await capture({ ...want, microphone: true }, want.devices, signal);
 		} catch {
@@ -50,7 +50,11 @@ class TabHost implements Host {
 	readonly #legs = new Map<string, HostedLeg>();
 	readonly #life = new AbortController();
 	#prepared: Peer | undefined;
+	/** What may be opened without asking the user, once anybody needs to know. */
+	#permitted: ReturnType<typeof permissions> | undefined;
 	#preparedFor: ReturnType<typeof setTimeout> | undefined;
+	/** Calls on their way from the click to a leg. */
+	#beginning = 0;
 	#resumed = false;
 	/** Legs of the page before that are not back yet: a reload in between must not lose them. */
 	readonly #returning = new Set<StoredLeg>();
@@ -69,8 +73,12 @@ class TabHost implements Host {
 	}
 
 	prepare(): void {
-		if (this.#prepared || !this.#ctx.socket.welcome) return;
+		// While a leg connects, whoever waits for it needs the time of this page.
+		const connecting = this.#beginning > 0 || [...this.#legs.values()].some((l) => l.media === "connecting");
+		if (this.#prepared || connecting || !this.#ctx.socket.welcome) return;
 		this.#prepared = this.#makePeer();
+		this.#prepared.prepare();
+		this.#permitted ??= permissions();
 		this.#preparedFor = setTimeout(() => this.#takePrepared()?.close(), preparedMs);
 	}
 
@@ -168,10 +176,12 @@ class TabHost implements Host {
 		signal: AbortSignal,
 	): Promise<Leg> {
 		const peer = this.#takePrepared() ?? this.#makePeer();
+		this.#beginning++;
 		let capturing: Promise<Captured> | undefined;
 		let given: CallLeg | undefined;
 		try {
-			const swift = await granted(want.camera);
+			this.#permitted ??= permissions();
+			const swift = (await this.#permitted)(want.camera);
 			signal.throwIfAborted();
 			const open = capture(want, want.devices, signal);
 			capturing = open.catch(lacking);
@@ -188,6 +198,8 @@ class TabHost implements Host {
 			if (given && method !== "call.move")
 				ignore(this.#ctx.socket.requestUntilAnswered("call.leave", { call: given.call.id }));
 			throw err;
+		} finally {
+			this.#beginning--;
 		}
 	}
 

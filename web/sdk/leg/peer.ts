@@ -31,6 +31,7 @@ export class Peer {
 	readonly lossy: RTCDataChannel;
 	readonly #microphone: RTCRtpTransceiver;
 	readonly #camera: RTCRtpTransceiver;
+	#prepared: Promise<RTCSessionDescriptionInit> | undefined;
 	#first: Promise<string> | undefined;
 
 	constructor(o: PeerOptions) {
@@ -43,6 +44,13 @@ export class Peer {
 		for (const t of this.pc.getTransceivers()) narrow(t);
 		this.chat = this.pc.createDataChannel("chat");
 		this.lossy = this.pc.createDataChannel("lossy", { ordered: false, maxRetransmits: 0 });
+	}
+
+	/** Makes the text of the first offer ahead of time. It contacts nobody. */
+	prepare(): void {
+		this.#prepared = this.pc.createOffer();
+		// Whoever needs it hears of its failure.
+		this.#prepared.catch(() => {});
 	}
 
 	/** Makes the first offer now, while something else is waited for. From here on ICE runs. */
@@ -62,7 +70,9 @@ export class Peer {
 	}
 
 	async #make(): Promise<string> {
-		await this.pc.setLocalDescription(await this.pc.createOffer());
+		const prepared = this.#prepared;
+		this.#prepared = undefined;
+		await this.pc.setLocalDescription(await (prepared ?? this.pc.createOffer()));
 		return this.pc.localDescription?.sdp ?? "";
 	}
 
