@@ -1,1 +1,1 @@
-export*from"./assets/sdk-KFWRTKMN.js";
+export*from"./assets/sdk-YQ2Z2Z55.js";

@@ -64,6 +64,12 @@ describe("the connection", () => {
 		expect(s).toMatchObject({ state: "waiting", attempt: 9, delayMs: 1000 });
 	});
 
+	it("comes back to a server that restarts before those who have no call", () => {
+		const event = { type: "lost", code: 4000, reason: "5000", random: 1 } as const;
+		expect(next(online, event)).toMatchObject({ delayMs: 6000 });
+		expect(next(online, { ...event, urgent: true })).toMatchObject({ delayMs: 1000 });
+	});
+
 	it("counts attempts until it was online", () => {
 		let s = lost(online, 1006);
 		for (const attempt of [0, 1, 2]) {

@@ -54,9 +54,10 @@ function lost(state: Connection, m: Happening & { type: "lost" }): Connection {
 	// Having been online, the first try is attempt 1 again.
 	const attempt = state.state === "online" ? 0 : state.attempt;
 	if (m.code === CloseTokenExpired && attempt === 0) return connecting(1);
-	// "[...] media is back within 3 s of the port listening": who is in a call does not back off beyond the first step.
+	// "[...] media is back within 3 s of the port listening": who is in a call does not back off beyond the first step, and
+	// comes back to a server that restarts before all the others.
 	let delayMs = jitter(m.urgent ? 0 : attempt, m.random);
-	if (m.code === CloseShutdown) delayMs += spread(m.reason);
+	if (m.code === CloseShutdown && !m.urgent) delayMs += spread(m.reason);
 	if (m.code === CloseRate) delayMs += 2000;
 	return { state: "waiting", attempt, delayMs, code: m.code };
 }

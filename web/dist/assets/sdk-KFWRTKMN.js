@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-JDZTJ6QC.js";import"./chunk-PDYZ2PDV.js";import"./chunk-4SUHLNQS.js";import{d as a,e as b,f as c}from"./chunk-5LJRZOVA.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
