@@ -121,6 +121,7 @@ export class TabClient implements Client {
 			load: () => import("./leg/host.ts"),
 			storageKey: () => `${base.name}:legs`,
 			channel: (call, rpc) => this.#channel(call, rpc),
+			mayTakeOver: (id, signal) => base.tab.mayTakeOver(id, signal),
 			hostLock: (leg, signal) => siblings.hostLock(leg, signal),
 		});
 		this.#inbox = new Inbox({

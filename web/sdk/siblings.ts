@@ -3,7 +3,7 @@
  * server too, or can be missed.
  */
 import type { Environment } from "./environment.ts";
-import { hold } from "./tab.ts";
+import { acquire } from "./lock.ts";
 import { ignore, sleep } from "./wait.ts";
 
 interface Claim {
@@ -113,9 +113,9 @@ export class Siblings {
 	/** A lock for as long as this tab hosts a call: Chrome does not freeze who holds one. */
 	hostLock(leg: string, signal: AbortSignal): void {
 		ignore(
-			hold(this.#env.locks, `${this.#name}:leg:${leg}`, signal).then((drop) => {
-				if (signal.aborted) drop();
-				else signal.addEventListener("abort", drop, { once: true });
+			acquire(this.#env.locks, `${this.#name}:leg:${leg}`, signal).then((release) => {
+				if (signal.aborted) release();
+				else signal.addEventListener("abort", release, { once: true });
 			}),
 		);
 	}

@@ -1,23 +1,45 @@
 /**
- * Which tab and which device this is.
+ * Which tab and which device this is, and whether this page may go on where an earlier page of its tab ended.
  *
- * The tab id lives in `sessionStorage` and survives a reload. Duplicating a tab and `window.open` copy that storage, so
- * a page first takes the Web Lock `tab:<id>`; who does not get it is a copy, makes a new id, and does not believe what
- * else it finds in the storage (leg secrets carry the id of their tab). A reload may overtake the release of the old page's
- * lock, therefore the short wait. Without Web Locks a mark that only `pagehide` leaves tells a reload from a copy.
+ * The tab id lives in `sessionStorage` and survives a reload. Duplicating a tab and `window.open` copy that storage, so a
+ * copy begins with the id of a page that lives. Each page therefore holds the Web Lock `tab:<id>`. Who finds it taken is a
+ * copy, or was reloaded so quickly that the browser has not released the lock of the page before: it waits a little, then
+ * goes on under a new id. A reload loses nothing by that, for the legs in its storage are decided later (`mayTakeOver`),
+ * when the lock of their tab is released and the page before is surely gone. Two facts tell then what this page is:
+ *
+ * - A page that goes leaves a mark in its storage. The next page of the same tab sees it, a copy has a storage of its own.
+ * - A page that lives answers on a BroadcastChannel. One that was killed left no mark, and answers nobody.
+ *
+ * Without Web Locks the mark alone tells a reload from a copy.
  */
 import type { Environment } from "./environment.ts";
+import { acquire, acquireIfFree } from "./lock.ts";
+import { get, getOrMake, put, remove } from "./storage.ts";
+import { abortAfter, sleep } from "./wait.ts";
 
-const patienceMs = 300;
+/** How long a page waits for the lock of its stored id before it takes a new id. */
+const lockWaitMs = 300;
+/** How often a page that waits for another's lock asks whether that page lives. */
+const askMs = 1000;
+/** The mark of a page in another process may be seen this much later than the release of its lock. */
+const markWaitMs = 1000;
 
 export interface Tab {
 	readonly id: string;
 	readonly device: string;
-	/** Resolves when the id is surely ours alone. */
+	/** Resolves when the id belongs to this page alone. */
 	settled(): Promise<void>;
-	/** At pagehide: the lock would keep the page out of the bfcache, and the next page waits for it. */
+	/**
+	 * Waits until the page that had a tab id is gone. Resolves with true when it was the page before this one, so that its
+	 * legs are ours; with false when this page is a copy of it. Fails when the signal aborts.
+	 */
+	mayTakeOver(tab: string, signal: AbortSignal): Promise<boolean>;
+	/** At pagehide: the locks would keep the page out of the back/forward cache, and the next page waits for them. */
 	release(): void;
 }
+
+/** A question whether the page of a tab lives, or the answer that it does. */
+type Message = { readonly asks: string } | { readonly lives: string };
 
 const shared = new WeakMap<object, Tab>();
 
@@ -33,90 +55,108 @@ class PageTab implements Tab {
 	id: string;
 	readonly device: string;
 	readonly #env: Environment;
+	readonly #prefix: string;
 	readonly #key: string;
 	#settled: Promise<void> | undefined;
-	#drop: (() => void) | undefined;
+	/** Releases the lock of the own id. */
+	#releaseLock: (() => void) | undefined;
+	#channel: BroadcastChannel | undefined;
+	/** Tab ids whose page has answered here. */
+	readonly #seenAlive = new Set<string>();
 
 	constructor(env: Environment, prefix: string) {
 		this.#env = env;
+		this.#prefix = prefix;
 		this.#key = `${prefix}:tab`;
-		this.device = keep(env.localStorage, `${prefix}:device`, () => env.id());
+		this.device = getOrMake(env.localStorage, `${prefix}:device`, () => env.id());
 		const stored = get(env.sessionStorage, this.#key);
-		const copied = !env.locks && get(env.sessionStorage, `${this.#key}:left`) === undefined;
-		this.id = stored && !copied ? stored : env.id();
+		this.id = stored && (env.locks || this.#hasLeft(stored)) ? stored : env.id();
 		this.#store();
 	}
 
 	settled(): Promise<void> {
-		this.#settled ??= this.#claim();
+		this.#settled ??= this.#settle();
 		return this.#settled;
 	}
 
+	async mayTakeOver(tab: string, signal: AbortSignal): Promise<boolean> {
+		await this.settled();
+		signal.throwIfAborted();
+		if (tab === this.id) return true;
+		if (!this.#env.locks) return false;
+		const asking = setInterval(() => this.#say({ asks: tab }), askMs);
+		const release = await acquire(this.#env.locks, `tab:${tab}`, signal).finally(() => clearInterval(asking));
+		// Others may wait for it too. That it was released is all there is to know.
+		release();
+		return this.#wasBefore(tab, signal);
+	}
+
 	release(): void {
-		put(this.#env.sessionStorage, `${this.#key}:left`, "1");
-		this.#drop?.();
-		this.#drop = undefined;
+		put(this.#env.sessionStorage, this.#mark(this.id), "1");
+		this.#releaseLock?.();
+		this.#releaseLock = undefined;
+		this.#channel?.close();
+		this.#channel = undefined;
 		this.#settled = undefined;
 	}
 
-	async #claim(): Promise<void> {
-		if (this.#env.locks && !(await this.#lock())) {
-			this.id = this.#env.id();
-			await this.#lock();
+	async #settle(): Promise<void> {
+		const { locks } = this.#env;
+		if (locks) {
+			this.#open();
+			this.#releaseLock = (await acquireIfFree(locks, `tab:${this.id}`)) ?? (await this.#acquireLate(locks));
+			if (!this.#releaseLock) {
+				this.id = this.#env.id();
+				this.#releaseLock = await acquireIfFree(locks, `tab:${this.id}`);
+			}
 		}
 		this.#store();
 	}
 
-	/** True when we hold `tab:<id>`; it is held until release or the page's end. */
-	async #lock(): Promise<boolean> {
-		return hold(this.#env.locks, `tab:${this.id}`, AbortSignal.timeout(patienceMs)).then(
-			(drop) => {
-				this.#drop = drop;
-				return true;
-			},
-			() => false,
-		);
+	/** The lock of the own id after a short wait, or undefined when it stays taken, or when this page is a copy. */
+	async #acquireLate(locks: LockManager): Promise<(() => void) | undefined> {
+		this.#say({ asks: this.id });
+		try {
+			const release = await acquire(locks, `tab:${this.id}`, abortAfter(lockWaitMs));
+			if (!this.#seenAlive.has(this.id) || this.#hasLeft(this.id)) return release;
+			release();
+		} catch {
+			// It stays taken.
+		}
+		return undefined;
+	}
+
+	/** Whether a page that is gone was the one before this. One that was killed has left no mark, and never answered. */
+	async #wasBefore(tab: string, signal: AbortSignal): Promise<boolean> {
+		if (!this.#seenAlive.has(tab)) return true;
+		for (let waited = 0; !this.#hasLeft(tab) && waited < markWaitMs; waited += 100) await sleep(100, signal);
+		return this.#hasLeft(tab);
+	}
+
+	#mark(tab: string): string {
+		return `${this.#key}:left:${tab}`;
+	}
+
+	#hasLeft(tab: string): boolean {
+		return get(this.#env.sessionStorage, this.#mark(tab)) !== undefined;
+	}
+
+	/** Answers pages that ask for this one, and notes who answers. */
+	#open(): void {
+		this.#channel = this.#env.channel?.(`${this.#prefix}:tabs`);
+		if (!this.#channel) return;
+		this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+			if ("lives" in data) this.#seenAlive.add(data.lives);
+			else if (data.asks === this.id && this.#releaseLock) this.#say({ lives: this.id });
+		};
+	}
+
+	#say(message: Message): void {
+		this.#channel?.postMessage(message);
 	}
 
 	#store(): void {
 		put(this.#env.sessionStorage, this.#key, this.id);
-		remove(this.#env.sessionStorage, `${this.#key}:left`);
+		remove(this.#env.sessionStorage, this.#mark(this.id));
 	}
-}
-
-/** Takes a Web Lock and resolves with what gives it back. Waits until `signal` says no. */
-export function hold(locks: LockManager | undefined, name: string, signal: AbortSignal): Promise<() => void> {
-	return new Promise((resolve, reject) => {
-		if (!locks) return resolve(() => {});
-		locks.request(name, { signal }, () => new Promise<void>((release) => resolve(release))).catch(reject);
-	});
-}
-
-export function get(storage: Storage | undefined, key: string): string | undefined {
-	try {
-		return storage?.getItem(key) ?? undefined;
-	} catch {
-		return undefined;
-	}
-}
-
-/** A full or forbidden storage costs comfort, never a message: the caller goes on from memory. */
-export function put(storage: Storage | undefined, key: string, value: string): void {
-	try {
-		storage?.setItem(key, value);
-	} catch {}
-}
-
-export function remove(storage: Storage | undefined, key: string): void {
-	try {
-		storage?.removeItem(key);
-	} catch {}
-}
-
-function keep(storage: Storage | undefined, key: string, make: () => string): string {
-	const old = get(storage, key);
-	if (old) return old;
-	const made = make();
-	put(storage, key, made);
-	return made;
 }

@@ -21,6 +21,27 @@ export function any(...signals: (AbortSignal | undefined)[]): AbortSignal {
 	return AbortSignal.any(signals.filter((s) => s !== undefined));
 }
 
+/** A signal that aborts after `ms`. */
+export function abortAfter(ms: number): AbortSignal {
+	const controller = new AbortController();
+	setTimeout(() => controller.abort(), ms);
+	return controller.signal;
+}
+
+/** A promise that is resolved from outside. `Promise.withResolvers` came to browsers only in 2023 and 2024. */
+export interface Gate {
+	readonly opened: Promise<void>;
+	open(): void;
+}
+
+export function gate(): Gate {
+	let open = () => {};
+	const opened = new Promise<void>((resolve) => {
+		open = resolve;
+	});
+	return { opened, open };
+}
+
 /** Whoever awaits this has nothing to do when it fails. */
 export function ignore(promise: Promise<unknown>): void {
 	promise.catch(() => {});

@@ -4,7 +4,7 @@
  */
 import type { Emitter } from "../emitter.ts";
 import { Refusal } from "../errors.ts";
-import { get, put, remove } from "../tab.ts";
+import { get, put, remove } from "../storage.ts";
 import type {
 	AnswerParams,
 	Calls,
@@ -17,7 +17,7 @@ import type {
 	StartParams,
 } from "../types.ts";
 import { any, ignore } from "../wait.ts";
-import type { LegEnd, Slots, Snapshot, Speaker, Where } from "../wire.gen.ts";
+import type { LegEnd, LegView, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 import type { Host, LegContext, StoredLeg } from "./context.ts";
 import { later, participant, phase, type TimedSnapshot } from "./ring.ts";
 import { Rings } from "./rings.ts";
@@ -25,7 +25,7 @@ import { Rings } from "./rings.ts";
 export interface CallOptions
 	extends Pick<
 		LegContext,
-		"env" | "socket" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock"
+		"env" | "socket" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock" | "mayTakeOver"
 	> {
 	events: Emitter<ClientEvents>;
 	device: () => string;
@@ -270,9 +270,11 @@ export class CallStore implements Calls {
 	}
 
 	/** My leg is in this tab, though it is not there yet: the answer is on its way, or the page was just loaded. */
-	#coming(where: Where | undefined): boolean {
-		if (where?.tab !== this.#o.tab()) return false;
-		return this.#beginning > 0 || (this.#host?.resuming ?? this.#stored().length > 0);
+	#coming(leg: LegView | undefined): boolean {
+		if (!leg) return false;
+		const tab = this.#o.tab();
+		if (leg.tab === tab && this.#beginning > 0) return true;
+		return this.#host?.isResuming(leg.id) ?? this.#stored().some((l) => l.leg === leg.id && l.tab === tab);
 	}
 
 	#allViews(): CallView[] {
@@ -341,7 +343,7 @@ export class CallStore implements Calls {
 	}
 
 	#context(): LegContext {
-		const { env, socket, relayOnly, singleLayer, me, tab, channel, hostLock, events } = this.#o;
+		const { env, socket, relayOnly, singleLayer, me, tab, channel, hostLock, mayTakeOver, events } = this.#o;
 		return {
 			env,
 			socket,
@@ -351,6 +353,7 @@ export class CallStore implements Calls {
 			tab,
 			channel,
 			hostLock,
+			mayTakeOver,
 			snapshot: (call) => this.#held.get(call)?.snapshot,
 			take: (s) => this.take(s),
 			left: (call) => this.#leave(call),
@@ -361,12 +364,10 @@ export class CallStore implements Calls {
 		};
 	}
 
-	/** A copy of this page's storage in another tab names this tab, and is not believed there. */
 	#stored(): StoredLeg[] {
 		try {
 			const text = get(this.#o.env.sessionStorage, this.#o.storageKey());
-			const legs = text ? (JSON.parse(text) as StoredLeg[]) : [];
-			return legs.filter((l) => l.tab === this.#o.tab());
+			return text ? (JSON.parse(text) as StoredLeg[]) : [];
 		} catch {
 			return [];
 		}

@@ -35,6 +35,9 @@ export interface LegContext {
 	/** Durable events and requests over a leg's data channel; see messaging.md. */
 	channel(call: string, rpc: Rpc | undefined): void;
 	hostLock(leg: string, signal: AbortSignal): void;
+	/** See `Tab.mayTakeOver`. */
+	mayTakeOver(tab: string, signal: AbortSignal): Promise<boolean>;
+	/** Legs of the pages before this one, and perhaps of a page that this one is a copy of. */
 	stored(): StoredLeg[];
 	store(legs: StoredLeg[]): void;
 }
@@ -42,8 +45,8 @@ export interface LegContext {
 /** The lazily loaded part. */
 export interface Host {
 	readonly legs: readonly Leg[];
-	/** Legs of the page before this one are on their way. */
-	readonly resuming: boolean;
+	/** This leg was hosted by the page before this one and is on its way here. */
+	isResuming(leg: string): boolean;
 	prepare(): void;
 	start(
 		params: { to?: string; conversation?: string } & StartParams,

@@ -7,7 +7,7 @@ import { participant } from "../calls/ring.ts";
 import { Refusal, Unanswered } from "../errors.ts";
 import type { Method, Params } from "../rpc.ts";
 import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
-import { ignore, sleep } from "../wait.ts";
+import { any, ignore, sleep } from "../wait.ts";
 import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 import { type Captured, capture, deviceError, devices, permissions, stop } from "./devices.ts";
 import { HostedLeg } from "./leg.ts";
@@ -48,7 +48,7 @@ async function reopen(want: Want, signal: AbortSignal): Promise<Captured> {
 class TabHost implements Host {
 	readonly #ctx: LegContext;
 	readonly #legs = new Map<string, HostedLeg>();
-	readonly #life = new AbortController();
+	#life = new AbortController();
 	#prepared: Peer | undefined;
 	/** What may be opened without asking the user, once anybody needs to know. */
 	#permitted: ReturnType<typeof permissions> | undefined;
@@ -56,9 +56,10 @@ class TabHost implements Host {
 	/** Calls on their way from the click to a leg. */
 	#beginning = 0;
 	#resumed = false;
-	/** Legs of the page before that are not back yet: a reload in between must not lose them. */
-	readonly #returning = new Set<StoredLeg>();
-	#resuming = 0;
+	/** Legs of earlier pages that are not back yet, each with what gives them up. A reload in between must not lose them. */
+	readonly #returning = new Map<StoredLeg, AbortController>();
+	/** Those among them that are certainly ours. */
+	readonly #regaining = new Set<string>();
 
 	constructor(ctx: LegContext) {
 		this.#ctx = ctx;
@@ -68,8 +69,9 @@ class TabHost implements Host {
 		return [...this.#legs.values()];
 	}
 
-	get resuming(): boolean {
-		return this.#resuming > 0 || !this.#resumed;
+	isResuming(leg: string): boolean {
+		if (this.#regaining.has(leg)) return true;
+		return !this.#resumed && this.#ctx.stored().some((l) => l.leg === leg && l.tab === this.#ctx.tab());
 	}
 
 	prepare(): void {
@@ -130,6 +132,8 @@ class TabHost implements Host {
 
 	follow(s: Snapshot): void {
 		this.#legs.get(s.id)?.follow(s);
+		if (s.state === "ended")
+			for (const [leg, giveUp] of this.#returning) if (leg.call === s.id) giveUp.abort();
 	}
 
 	note(method: string, params: unknown): void {
@@ -162,6 +166,8 @@ class TabHost implements Host {
 
 	close(): void {
 		this.#takePrepared()?.close();
+		this.#life.abort();
+		this.#life = new AbortController();
 		for (const leg of [...this.#legs.values()]) leg.release();
 	}
 
@@ -251,35 +257,45 @@ class TabHost implements Host {
 			if (other.call !== call && !other.held) ignore(other.setHeld(true));
 	}
 
-	/** A reload or a navigation: the leg of the page before this one. */
+	/**
+	 * A leg that an earlier page of this tab hosted comes here, after a reload or a navigation. In a copy of a page that
+	 * lives it is forgotten.
+	 */
 	async #resume(stored: StoredLeg): Promise<void> {
-		const signal = this.#life.signal;
+		const life = this.#life.signal;
+		const giveUp = new AbortController();
+		const signal = any(life, giveUp.signal);
 		const { microphone, camera, devices } = stored;
 		const want = { microphone, camera, devices };
-		this.#resuming++;
-		this.#returning.add(stored);
+		this.#returning.set(stored, giveUp);
 		try {
-			const given = await this.#regain(stored, signal).finally(() => this.#returning.delete(stored));
-			this.#host(given, reopen(want, signal), want);
+			const leg = await this.#regain(stored, signal);
+			this.#returning.delete(stored);
+			if (leg) this.#host(leg, reopen(want, signal), want);
 		} catch (err) {
-			// The call is over, or a copy of this page has it: nothing to come back to.
-			if (err instanceof Refusal) this.#keep();
-			else if (!signal.aborted) this.#ctx.error(err as Error);
+			// A refusal says that the call is over, or that another page has the leg: nothing to come back to.
+			if (!(err instanceof Refusal) && !signal.aborted) this.#ctx.error(err as Error);
 		} finally {
-			this.#resuming--;
+			this.#returning.delete(stored);
+			this.#regaining.delete(stored.leg);
+			if (!life.aborted) this.#keep();
 			this.#ctx.changed();
 		}
 	}
 
-	async #regain({ call, leg, secret }: StoredLeg, signal: AbortSignal): Promise<CallLeg> {
-		for (let tries = 0; ; tries++) {
+	/** Undefined when the leg is not ours to take, or its call is over. */
+	async #regain({ tab, call, leg, secret }: StoredLeg, signal: AbortSignal): Promise<CallLeg | undefined> {
+		const now = this.#ctx.snapshot(call);
+		if (!now || now.state === "ended" || !(await this.#ctx.mayTakeOver(tab, signal))) return undefined;
+		this.#regaining.add(leg);
+		this.#ctx.changed();
+		for (;;) {
 			try {
 				return await this.#ctx.socket.request("call.resume", { call, leg, secret }, signal);
 			} catch (err) {
-				// The old page's connection may not have ended yet, as the server sees it.
-				const early = err instanceof Refusal && err.code === "leg_in_use";
-				if (!(early || err instanceof Unanswered) || tries > 10) throw err;
-				if (early) await sleep(err.retryMs || 500, signal);
+				// The page before is gone, and the server learns of it soon: by the end of its connection or of its media.
+				if (err instanceof Refusal && err.code === "leg_in_use") await sleep(err.retryMs || 500, signal);
+				else if (!(err instanceof Unanswered)) throw err;
 			}
 		}
 	}
@@ -292,7 +308,7 @@ class TabHost implements Host {
 	}
 
 	#keep(): void {
-		this.#ctx.store([...[...this.#legs.values()].map((l) => l.stored()), ...this.#returning]);
+		this.#ctx.store([...[...this.#legs.values()].map((l) => l.stored()), ...this.#returning.keys()]);
 	}
 
 	#makePeer(): Peer {

@@ -8,7 +8,7 @@ import { Refusal, Unanswered } from "../errors.ts";
 import { Rpc } from "../rpc.ts";
 import type { Leg, LegMedia, MediaStats } from "../types.calls.ts";
 import type { DeviceChoice } from "../types.ts";
-import { ignore, sleep } from "../wait.ts";
+import { type Gate, gate, ignore, sleep } from "../wait.ts";
 import type { CallLeg, CallStateSet, LegRef, Event as LogEvent, Slot, Snapshot } from "../wire.gen.ts";
 import type { Captured } from "./devices.ts";
 import { MediaPath } from "./path.ts";
@@ -51,7 +51,7 @@ export class HostedLeg implements Leg {
 	#secret: string;
 	#epoch: number;
 	/** Waiters for the leg to belong to the present connection; undefined: it does. */
-	#unbound: PromiseWithResolvers<void> | undefined;
+	#unbound: Gate | undefined;
 	#binding = false;
 	/** The server has shown this leg as mine: if it shows another now, this one was replaced. */
 	#confirmed = false;
@@ -91,7 +91,7 @@ export class HostedLeg implements Leg {
 		o.ctx.socket.on(
 			"connection",
 			(c) => {
-				if (c.state !== "online" && c.state !== "catching_up") this.#unbound ??= Promise.withResolvers();
+				if (c.state !== "online" && c.state !== "catching_up") this.#unbound ??= gate();
 			},
 			{ signal: this.#life.signal },
 		);
@@ -247,7 +247,7 @@ export class HostedLeg implements Leg {
 		this.media = "closed";
 		this.#o.ctx.channel(this.call, undefined);
 		this.#path.close();
-		this.#unbound?.resolve();
+		this.#unbound?.open();
 		this.#o.ended(this);
 	}
 
@@ -288,7 +288,7 @@ export class HostedLeg implements Leg {
 		this.#o.keep();
 		const anew = given.call.epoch > this.#epoch;
 		this.#epoch = given.call.epoch;
-		this.#unbound?.resolve();
+		this.#unbound?.open();
 		this.#unbound = undefined;
 		this.#o.ctx.take(given.call);
 		this.#path.rebound(anew);
@@ -296,7 +296,7 @@ export class HostedLeg implements Leg {
 
 	async #untilBound(signal: AbortSignal): Promise<LegRef> {
 		while (this.#unbound) {
-			await this.#unbound.promise;
+			await this.#unbound.opened;
 			signal.throwIfAborted();
 		}
 		return this.#ref();

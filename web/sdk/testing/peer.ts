@@ -1,3 +1,5 @@
+import { vi } from "vitest";
+
 /** A PeerConnection without a network: it connects when the test says so, and counts what is asked of it. */
 export class FakePeerConnection extends EventTarget {
 	static made: FakePeerConnection[] = [];
@@ -70,4 +72,54 @@ export class FakePeerConnection extends EventTarget {
 		this.connectionState = state;
 		this.dispatchEvent(new Event("connectionstatechange"));
 	}
+}
+
+class FakeTrack extends EventTarget {
+	enabled = true;
+	readyState = "live";
+
+	constructor(readonly kind: string) {
+		super();
+	}
+
+	stop(): void {
+		this.readyState = "ended";
+	}
+}
+
+class FakeStream {
+	readonly #tracks: FakeTrack[];
+
+	constructor(tracks: FakeTrack[]) {
+		this.#tracks = tracks;
+	}
+
+	getTracks(): FakeTrack[] {
+		return this.#tracks;
+	}
+
+	getAudioTracks(): FakeTrack[] {
+		return this.#tracks.filter((t) => t.kind === "audio");
+	}
+
+	getVideoTracks(): FakeTrack[] {
+		return this.#tracks.filter((t) => t.kind === "video");
+	}
+}
+
+/** A browser with a camera and a microphone that may be opened, and no network. Undo it with `vi.unstubAllGlobals`. */
+export function stubMedia(): void {
+	FakePeerConnection.made = [];
+	const getUserMedia = async (want: { audio?: unknown; video?: unknown }) =>
+		new FakeStream([
+			...(want.audio ? [new FakeTrack("audio")] : []),
+			...(want.video ? [new FakeTrack("video")] : []),
+		]);
+	vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
+	vi.stubGlobal("RTCRtpReceiver", {});
+	vi.stubGlobal("MediaStream", FakeStream);
+	vi.stubGlobal("navigator", {
+		mediaDevices: { getUserMedia },
+		permissions: { query: async () => ({ state: "granted" }) },
+	});
 }

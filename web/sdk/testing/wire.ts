@@ -53,8 +53,14 @@ export class FakeSocket implements RawSocket {
 	}
 }
 
+/** A storage. Pages of one tab share its entries, a copy of a tab begins with a copy of them. */
 export class Memory implements Storage {
-	readonly #held = new Map<string, string>();
+	readonly #held: Map<string, string>;
+
+	constructor(entries = new Map<string, string>()) {
+		this.#held = entries;
+	}
+
 	get length(): number {
 		return this.#held.size;
 	}

@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { StoredLeg } from "../calls/context.ts";
+import { stubMedia } from "../testing/peer.ts";
+import { FakeChannels, FakeLocks } from "../testing/profile.ts";
+import { connect, FakePage, greet, ringing, turn } from "../testing/wire.ts";
+import type { CallLeg, Snapshot, User } from "../wire.gen.ts";
+
+beforeEach(() => {
+	vi.useFakeTimers();
+	stubMedia();
+});
+afterEach(() => {
+	vi.useRealTimers();
+	vi.unstubAllGlobals();
+});
+
+const bob: User = { id: "bob", name: "Bob" };
+const id = ringing().id;
+
+/** The call in which Bob takes part with a leg in a tab. */
+function joined(tab: string, leg = "leg-1"): Snapshot {
+	const where = { tab, device: "dev", device_name: "" };
+	return ringing({
+		state: "active",
+		cseq: 5,
+		participants: ringing().participants.map((p) =>
+			p.user === "bob"
+				? { ...p, state: "joined", acted_at: where, leg: { id: leg, state: "up", ...where } }
+				: p,
+		),
+	});
+}
+
+const granted = (tab: string, secret: string): CallLeg => ({ call: joined(tab), leg: "leg-1", secret });
+
+/** Until the lazily loaded part has come and has done what there was to do. */
+async function settle(ms = 0): Promise<void> {
+	for (let n = 0; n < 20; n++) {
+		await vi.dynamicImportSettled();
+		await turn();
+		await vi.advanceTimersByTimeAsync(ms / 20);
+	}
+}
+
+describe("a request whose answer is lost", () => {
+	it.each(["call.start", "call.answer"] as const)(
+		"%s is repeated as it was, and the new secret counts",
+		async (method) => {
+			const page = new FakePage();
+			const { client } = await connect(page);
+			const calls = method === "call.answer" ? [ringing()] : [];
+			await greet(page, { user: bob, offset: 10, calls });
+			const begun =
+				method === "call.start"
+					? client.calls.start({ to: "alice" }, { media: "audio" })
+					: client.calls.answer(id, { camera: false });
+			await settle();
+			const first = page.wire.last(method).params;
+			page.wire.end(1006);
+			expect(page.wire.sent.filter((f) => f.method === "leg.offer")).toEqual([]);
+
+			await settle(1000);
+			// The server has carried it out: the call is live, with a leg in this tab that no connection holds.
+			await greet(page, { user: bob, offset: 12, calls: [joined(client.tabId)] });
+			await settle();
+			expect(page.wire.last(method).params).toEqual(first);
+			expect(
+				client.calls.views.map((v) => v.here),
+				"shown as a call of this tab meanwhile",
+			).toEqual([true]);
+			page.wire.answer(method, granted(client.tabId, "second-secret"));
+			const leg = await begun;
+			await settle();
+			expect(leg.id).toBe("leg-1");
+			expect(page.wire.last("leg.offer").params).toMatchObject({ leg: "leg-1", secret: "second-secret" });
+			expect(page.wire.all("call.resume"), "nothing else binds the leg").toEqual([]);
+		},
+	);
+
+	it("call.resume is answered by leg_unknown then, and the leg's own tab takes it again", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+		const answering = client.calls.answer(id);
+		await settle();
+		page.wire.answer("call.answer", granted(client.tabId, "one"));
+		await answering;
+		page.wire.end(1006);
+		await settle(1000);
+		await greet(page, { user: bob, offset: 10, calls: [joined(client.tabId)] });
+		await settle();
+		expect(page.wire.last("call.resume").params).toMatchObject({ secret: "one" });
+		page.wire.end(1006); // resumed, but the new secret never came
+		await settle(1000);
+		await greet(page, { user: bob, offset: 10, calls: [joined(client.tabId)] });
+		await settle();
+		page.wire.refuse("call.resume", "leg_unknown");
+		await settle();
+		page.wire.answer("call.move", granted(client.tabId, "three"));
+		await settle();
+		expect(client.calls.active?.id).toBe("leg-1");
+		expect(
+			JSON.parse(page.sessionStorage.getItem(`carillon:http://server.test:bob:legs`) ?? "[]"),
+		).toMatchObject([{ leg: "leg-1", secret: "three" }]);
+	});
+});
+
+describe("a page that finds a leg in its storage", () => {
+	const stored: StoredLeg = {
+		tab: "tab-of-the-old-page",
+		call: id,
+		leg: "leg-1",
+		secret: "kept",
+		microphone: true,
+		camera: false,
+		devices: {},
+	};
+	const key = "carillon:http://server.test:bob:legs";
+
+	/** The page after a reload, or a copy: the lock of the stored tab is still held by the old page. */
+	async function reloaded({ livesElsewhere = false } = {}) {
+		const [locks, channels] = [new FakeLocks(), new FakeChannels()];
+		let release = () => {};
+		void locks.of("old").request(`tab:${stored.tab}`, () => new Promise<void>((done) => (release = done)));
+		const page = Object.assign(new FakePage(), {
+			locks: locks.of("new"),
+			channel: (name: string) => channels.create(name),
+		});
+		page.sessionStorage.setItem("carillon:tab", stored.tab);
+		page.sessionStorage.setItem(key, JSON.stringify([stored]));
+		if (livesElsewhere) {
+			const original = channels.create("carillon:tabs");
+			original.onmessage = ({ data }) => "asks" in data && original.postMessage({ lives: data.asks });
+		}
+		const { client } = await connect(page);
+		await vi.advanceTimersByTimeAsync(700);
+		await turn();
+		await greet(page, { user: bob, offset: 10, calls: [joined(stored.tab)] });
+		await settle();
+		return { page, client, release };
+	}
+
+	it("resumes it when the old page's lock comes late, under its new tab id", async () => {
+		const { page, client, release } = await reloaded();
+		expect(client.tabId).not.toBe(stored.tab);
+		await settle(1500);
+		expect(page.wire.all("call.resume")).toEqual([]);
+		expect(JSON.parse(page.sessionStorage.getItem(key) ?? "[]"), "another reload would not lose it").toEqual([
+			stored,
+		]);
+		release();
+		await settle();
+		expect(page.wire.last("call.resume").params).toEqual({ call: id, leg: "leg-1", secret: "kept" });
+		page.wire.refuse("call.resume", "leg_in_use", 500);
+		await settle(600);
+		expect(page.wire.all("call.resume"), "the server learns late of the old page's end").toHaveLength(2);
+		page.wire.answer("call.resume", granted(client.tabId, "new"));
+		await settle();
+		expect(client.calls.active?.id).toBe("leg-1");
+		expect(JSON.parse(page.sessionStorage.getItem(key) ?? "[]")).toMatchObject([
+			{ tab: client.tabId, secret: "new" },
+		]);
+	});
+
+	it("forgets it when the page that it is a copy of goes", async () => {
+		const { page, client, release } = await reloaded({ livesElsewhere: true });
+		await settle(4000);
+		expect(client.calls.views.map((v) => v.here)).toEqual([false]);
+		release();
+		await settle(2000);
+		expect(page.wire.all("call.resume")).toEqual([]);
+		expect(page.sessionStorage.getItem(key)).toBeNull();
+	});
+
+	it("forgets it when the call is over before it is known whose it is", async () => {
+		const { page, release } = await reloaded();
+		page.wire.say({
+			method: "event",
+			params: {
+				offset: 11,
+				type: "call",
+				at: 1,
+				age_ms: 0,
+				data: { ...joined(stored.tab), state: "ended", cseq: 9, reason: "completed" },
+			},
+		});
+		await settle();
+		expect(page.sessionStorage.getItem(key)).toBeNull();
+		release();
+		await settle(1000);
+		expect(page.wire.all("call.resume")).toEqual([]);
+	});
+});
