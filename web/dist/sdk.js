@@ -1,1 +1,1 @@
-export*from"./assets/sdk-YQ2Z2Z55.js";
+export*from"./assets/sdk-WO2XIQDN.js";

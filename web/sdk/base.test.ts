@@ -37,28 +37,28 @@ test("a base counts what is unread without stores, and wakes nobody for it", asy
 	expect(page.wire.last("ack").params, "delivered to this device").toEqual({ offset: 10 });
 });
 
-test("stores that come late hear all there was, and how old it is", async () => {
+test("stores that come late receive all there was, and how old it is", async () => {
 	const { page, base, woken } = await idle();
 	const call = ringing({ participants: ringing().participants.map((p) => ({ ...p })), remaining_ms: 40_000 });
 	page.wire.say(said(11, "call", call, 100));
 	expect(woken).toEqual(["call"]);
 	await vi.advanceTimersByTimeAsync(2000);
-	const heard: [string, number][] = [];
-	base.serve({
-		hear: (s, ageMs) => heard.push([s.type, ageMs]),
-		become: () => {},
-		hide: () => {},
+	const received: [string, number][] = [];
+	base.attach({
+		receive: (s, ageMs) => received.push([s.type, ageMs]),
+		userChanged: () => {},
+		hidden: () => {},
 		sibling: () => {},
 		signedOut: () => {},
 		pending: () => [],
 	});
-	expect(heard).toEqual([
+	expect(received).toEqual([
 		["welcome", 2000],
 		["synced", 2000],
 		["event", 2000],
 	]);
 	page.wire.say(said(12, "call", call));
-	expect(heard.at(-1), "from then on at once").toEqual(["event", 0]);
+	expect(received.at(-1), "from then on at once").toEqual(["event", 0]);
 });
 
 test("a client on a base that is online already knows what its own base would have told it", async () => {

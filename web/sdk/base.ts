@@ -5,7 +5,7 @@
  */
 import { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
-import { openShelf } from "./outbox.db.ts";
+import { openOutboxStorage } from "./outbox.db.ts";
 import { Siblings } from "./siblings.ts";
 import { type SocketEvents, TabSocket } from "./socket.ts";
 import { type Tab, tabOf } from "./tab.ts";
@@ -14,20 +14,20 @@ import type { ClientEvents, ClientOptions } from "./types.ts";
 import { ignore } from "./wait.ts";
 import type { Event as LogEvent, Welcome } from "./wire.gen.ts";
 
-/** What the server said. `live`: after everything missed, so it is new. */
-export type Said =
+/** What the server says. An event is `live` when it came after everything that was missed, so that it is new. */
+export type ServerMessage =
 	| { readonly type: "welcome"; readonly welcome: Welcome; readonly recovered: boolean }
 	| { readonly type: "event"; readonly event: LogEvent; readonly live: boolean }
 	| { readonly type: "synced"; readonly recovered: boolean }
-	| { readonly type: "note"; readonly note: SocketEvents["note"] };
+	| { readonly type: "notification"; readonly notification: SocketEvents["notification"] };
 
 /** Who holds what the server says. */
 export interface Stores {
-	hear(said: Said, ageMs: number): void;
+	receive(message: ServerMessage, ageMs: number): void;
 	/** This tab speaks for this user now. */
-	become(user: string): void;
-	/** The page goes, to the bfcache perhaps. */
-	hide(): void;
+	userChanged(user: string): void;
+	/** The page is left, perhaps into the back/forward cache. */
+	hidden(): void;
 	sibling(topic: string, data: unknown): void;
 	/** Signed out, here or elsewhere. */
 	signedOut(): void;
@@ -37,9 +37,9 @@ export interface Stores {
 
 /** A tab that nobody has looked at for so long is away. */
 const awayMs = 60_000;
-/** "at most once a second" */
+/** Acknowledgements are sent "at most once a second". */
 const ackMs = 1000;
-/** Events kept for stores that do not come. Messages among the dropped are found again by their conversation. */
+/** How many messages of the server are kept for stores that do not come. What is dropped is found again by its conversation. */
 const keptMost = 500;
 
 export class ClientBase {
@@ -50,14 +50,14 @@ export class ClientBase {
 	readonly socket: TabSocket;
 	readonly siblings: Siblings;
 	readonly events = new Emitter<ClientEvents>();
-	/** As long as there are no stores: something happened that they are for. */
+	/** Called while there are no stores, when something happened that they are for. */
 	onwake: ((why: "call" | "other") => void) | undefined;
-	/** Of all conversations, as last told. */
+	/** Unread messages in all conversations, as listeners last heard. */
 	unread = 0;
 
 	#account = "";
 	#stores: Stores | undefined;
-	#kept: { readonly said: Said; readonly at: number }[] = [];
+	#kept: { readonly message: ServerMessage; readonly at: number }[] = [];
 	#wanted = false;
 	#acked = 0;
 	#acking: ReturnType<typeof setTimeout> | undefined;
@@ -100,37 +100,37 @@ export class ClientBase {
 		this.socket.connect();
 	}
 
-	rest(): void {
+	disconnect(): void {
 		this.#wanted = false;
-		this.socket.rest();
+		this.socket.disconnect();
 	}
 
-	/** From now on these hear everything, beginning with what was kept. */
-	serve(stores: Stores): void {
+	/** From now on these stores receive everything, beginning with what was kept. */
+	attach(stores: Stores): void {
 		if (this.#stores === stores) return;
 		this.#stores = stores;
-		if (this.#account !== "") stores.become(this.#account);
+		if (this.#account !== "") stores.userChanged(this.#account);
 		const now = performance.now();
-		for (const { said, at } of this.#kept.splice(0)) stores.hear(said, now - at);
+		for (const { message, at } of this.#kept.splice(0)) stores.receive(message, now - at);
 	}
 
 	/** Nobody is signed in here any more. */
 	forget(): void {
 		this.#wanted = false;
 		this.#kept = [];
-		this.#quit();
+		this.#stopAcking();
 		this.socket.forget();
 		this.siblings.leave();
 		this.#account = "";
-		if (this.socket.state.state !== "stopped") this.socket.rest();
-		this.#count(0);
+		if (this.socket.state.state !== "stopped") this.socket.disconnect();
+		this.#setUnread(0);
 	}
 
 	close(): void {
 		this.#life.abort();
-		this.#quit();
+		this.#stopAcking();
 		clearTimeout(this.#idle);
-		this.socket.rest();
+		this.socket.disconnect();
 		this.socket.clear();
 		this.siblings.leave();
 		this.events.clear();
@@ -142,61 +142,61 @@ export class ClientBase {
 			this.events.emit("connection", c);
 			if (c.state === "stopped" && c.why === "signed_out") this.#signedOut();
 		});
-		// What waits from an earlier page shows even before there is a connection.
+		// Messages that an earlier page could not send are shown even before there is a connection.
 		s.on("token", (token) => {
 			const user = subject(token);
-			if (user) this.#become(user);
+			if (user) this.#userChanged(user);
 		});
 		s.on("welcome", ({ welcome, recovered }) => {
-			this.#become(welcome.user.id);
-			this.#said({ type: "welcome", welcome, recovered });
+			this.#userChanged(welcome.user.id);
+			this.#received({ type: "welcome", welcome, recovered });
 		});
 		s.on("event", (event) => {
-			this.#said({ type: "event", event, live: s.synced });
+			this.#received({ type: "event", event, live: s.synced });
 			this.#ackSoon();
 		});
 		s.on("synced", ({ recovered }) => {
-			this.#said({ type: "synced", recovered });
+			this.#received({ type: "synced", recovered });
 			this.#ackSoon();
 		});
-		s.on("note", (note) => this.#said({ type: "note", note }));
+		s.on("notification", (notification) => this.#received({ type: "notification", notification }));
 		s.on("authexpired", (code) => this.events.emit("authexpired", { code }));
 		s.on("error", (err) => this.events.emit("error", err));
 		this.events.on("unread", ({ total }) => {
 			this.unread = total;
 		});
-		this.env.life(this.#life.signal, {
-			hurry: () => {
+		this.env.watchPage(this.#life.signal, {
+			resumed: () => {
 				if (!this.#wanted) return;
 				s.connect();
-				s.hurry();
+				s.reconnectNow();
 			},
-			doubt: () => s.probe(),
-			hide: () => this.#hidden(),
-			visibility: (visible) => this.#seen(visible),
+			offline: () => s.probe(),
+			hidden: () => this.#hidden(),
+			visibilityChanged: (visible) => this.#seen(visible),
 		});
 	}
 
-	#said(said: Said): void {
-		if (this.#stores) return this.#stores.hear(said, 0);
-		if (said.type === "note" && said.note.method !== "typing") return;
-		if (said.type === "welcome") {
+	#received(message: ServerMessage): void {
+		if (this.#stores) return this.#stores.receive(message, 0);
+		if (message.type === "notification" && message.notification.method !== "typing") return;
+		if (message.type === "welcome") {
 			// Stores that come later read everything anew.
 			this.#kept = [];
-			if (!said.recovered) ignore(this.#countUnread());
-			said = { ...said, recovered: false };
+			if (!message.recovered) ignore(this.#countUnread());
+			message = { ...message, recovered: false };
 		}
-		this.#kept.push({ said, at: performance.now() });
+		this.#kept.push({ message, at: performance.now() });
 		if (this.#kept.length > keptMost) this.#kept.splice(1, 1); // the greeting stays
-		const why = wakes(said);
+		const why = storesNeededFor(message);
 		if (why) this.onwake?.(why);
 	}
 
-	/** The page goes. Calls are left to their grace time; locks would be in the way. */
+	/** The page is left. Calls are left to their grace time; locks would keep the page out of the back/forward cache. */
 	#hidden(): void {
 		if (!this.#wanted) return;
-		this.#stores?.hide();
-		this.socket.rest();
+		this.#stores?.hidden();
+		this.socket.disconnect();
 		this.tab.release();
 	}
 
@@ -206,25 +206,25 @@ export class ClientBase {
 		else this.#idle = setTimeout(() => this.socket.notify("activity", { away: true }), awayMs);
 	}
 
-	#become(user: string): void {
+	#userChanged(user: string): void {
 		if (user === this.#account) return;
 		if (this.#account !== "") {
 			this.#kept = [];
-			this.#quit();
-			// Between a greeting and its end there is nothing yet to forget.
+			this.#stopAcking();
+			// A welcome that names another user has brought this user's position in the log: keep that.
 			if (!this.socket.greeted) this.socket.forget();
 		}
 		this.#account = user;
 		this.siblings.join(this.name);
-		if (this.#stores) this.#stores.become(user);
+		if (this.#stores) this.#stores.userChanged(user);
 		else ignore(this.#lookForWaiting());
 	}
 
-	/** Messages that an earlier page could not send are a reason to wake. */
+	/** Messages that an earlier page could not send need the stores. */
 	async #lookForWaiting(): Promise<void> {
-		const shelf = await openShelf(this.env.indexedDB, this.name);
-		const waiting = await shelf.all();
-		shelf.close();
+		const storage = await openOutboxStorage(this.env.indexedDB, this.name);
+		const waiting = await storage.all();
+		storage.close();
 		if (waiting.length > 0) this.onwake?.("other");
 	}
 
@@ -234,10 +234,10 @@ export class ClientBase {
 			{},
 			this.#life.signal,
 		);
-		if (!this.#stores) this.#count(conversations.reduce((n, c) => n + c.unread, 0));
+		if (!this.#stores) this.#setUnread(conversations.reduce((n, c) => n + c.unread, 0));
 	}
 
-	#count(total: number): void {
+	#setUnread(total: number): void {
 		if (total !== this.unread) this.events.emit("unread", { total });
 	}
 
@@ -265,22 +265,22 @@ export class ClientBase {
 		}, ackMs);
 	}
 
-	#quit(): void {
+	#stopAcking(): void {
 		clearTimeout(this.#acking);
 		this.#acking = undefined;
 		this.#acked = 0;
 	}
 }
 
-/** Why stores are needed for this; undefined: it can wait for them. */
-function wakes(said: Said): "call" | "other" | undefined {
-	switch (said.type) {
+/** Why the stores are needed for this; undefined when it can wait until they come. */
+function storesNeededFor(message: ServerMessage): "call" | "other" | undefined {
+	switch (message.type) {
 		case "welcome":
-			if (said.welcome.calls.length > 0) return "call";
-			return said.welcome.objects.length > 0 ? "other" : undefined;
+			if (message.welcome.calls.length > 0) return "call";
+			return message.welcome.objects.length > 0 ? "other" : undefined;
 		case "event":
-			return said.event.type === "call" ? "call" : "other";
-		case "note":
+			return message.event.type === "call" ? "call" : "other";
+		case "notification":
 			return "other";
 		case "synced":
 			return undefined;

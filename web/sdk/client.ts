@@ -1,6 +1,6 @@
-/** One user in one tab: joins the connection with the stores. */
+/** One user in one tab: joins the socket with the stores. */
 
-import { ClientBase, type Said, type Stores } from "./base.ts";
+import { ClientBase, type ServerMessage, type Stores } from "./base.ts";
 import { CallStore } from "./calls/calls.ts";
 import { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
@@ -9,7 +9,7 @@ import { Refusal, Unanswered } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { MessageStore } from "./messages.ts";
 import { ObjectStore } from "./objects.ts";
-import type { Waiting } from "./outbox.db.ts";
+import type { QueuedMessage } from "./outbox.db.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import type { Rpc } from "./rpc.ts";
@@ -28,7 +28,7 @@ import { any, ignore, sleep } from "./wait.ts";
 import type { Message, MessageSend, User, Welcome } from "./wire.gen.ts";
 
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
-const channelPatienceMs = 2000;
+const channelAnswerMs = 2000;
 
 /** Makes a client. It touches no network before `connect()`. */
 export function createClient(options: ClientOptions): Client {
@@ -74,12 +74,12 @@ export class TabClient implements Client {
 		this.#outbox = new Outbox({
 			send: (m, call, signal) => this.#send(m, call, signal),
 			ready: () => this.#socket.state.state === "online" || this.#channels.size > 0,
-			stored: (m) => this.#store.take(m),
-			changed: (w) => this.#store.waitingChanged(w),
+			stored: (m) => this.#store.apply(m),
+			changed: (w) => this.#store.queuedChanged(w),
 			tab,
 			direct: (user) => this.conversations.direct(user)?.id,
-			alone: (job, work) => siblings.alone(job, work),
-			alive: () => siblings.alive(),
+			inOneTab: (job, work) => siblings.inOneTab(job, work),
+			livingTabs: () => siblings.livingTabs(),
 			random: () => env.random(),
 			indexedDB: env.indexedDB,
 		});
@@ -135,9 +135,9 @@ export class TabClient implements Client {
 			me,
 		});
 		this.#stores = {
-			hear: (said, ageMs) => this.#hear(said, ageMs),
-			become: (user) => this.#become(user),
-			hide: () => this.calls.suspend(),
+			receive: (message, ageMs) => this.#receive(message, ageMs),
+			userChanged: (user) => this.#userChanged(user),
+			hidden: () => this.calls.suspend(),
 			sibling: (topic, data) => this.#sibling(topic, data),
 			signedOut: () => void this.#signedOut(),
 			pending: () => this.#outbox.pending(),
@@ -171,13 +171,13 @@ export class TabClient implements Client {
 	}
 
 	connect(): void {
-		this.#base.serve(this.#stores);
+		this.#base.attach(this.#stores);
 		this.#base.connect();
 	}
 
 	disconnect(): void {
 		this.calls.suspend();
-		this.#base.rest();
+		this.#base.disconnect();
 	}
 
 	close(): void {
@@ -221,18 +221,18 @@ export class TabClient implements Client {
 		return this.#events.on(type, listener, o);
 	}
 
-	#hear(said: Said, ageMs: number): void {
-		switch (said.type) {
+	#receive(message: ServerMessage, ageMs: number): void {
+		switch (message.type) {
 			case "welcome":
-				return this.#welcomed(said.welcome, said.recovered, ageMs);
+				return this.#welcomed(message.welcome, message.recovered, ageMs);
 			case "event":
-				return this.#inbox.event(said.event, said.live, ageMs);
-			case "note":
-				return this.#inbox.note(said.note);
+				return this.#inbox.event(message.event, message.live, ageMs);
+			case "notification":
+				return this.#inbox.notification(message.notification);
 			case "synced":
 				this.calls.synced();
 				this.#outbox.flush();
-				return this.#events.emit("synced", { recovered: said.recovered });
+				return this.#events.emit("synced", { recovered: message.recovered });
 		}
 	}
 
@@ -249,14 +249,14 @@ export class TabClient implements Client {
 		this.#store.sendMarks();
 	}
 
-	#become(user: string): void {
+	#userChanged(user: string): void {
 		if (user === this.#account) return;
 		if (this.#account !== "") this.#forget();
 		this.#account = user;
 		ignore(this.#outbox.open(this.#base.name));
 	}
 
-	/** The data channel of a hosted leg is open, or gone. */
+	/** The data channel of a leg in this tab has opened, or closed. */
 	#channel(call: string, rpc: Rpc | undefined): void {
 		if (rpc) this.#channels.set(call, rpc);
 		else this.#channels.delete(call);
@@ -267,12 +267,12 @@ export class TabClient implements Client {
 		const channel = call === undefined ? undefined : this.#channels.get(call);
 		if (channel) {
 			try {
-				return await channel.request("message.send", m, any(signal, AbortSignal.timeout(channelPatienceMs)));
+				return await channel.request("message.send", m, any(signal, AbortSignal.timeout(channelAnswerMs)));
 			} catch (err) {
 				if (signal.aborted || (err instanceof Refusal && err.code !== "too_large")) throw err;
 			}
 		}
-		// Whatever waits for a connection here would also be sent by the flush after it.
+		// To wait for a connection here would send it twice: the flush after the next welcome sends it too.
 		if (this.#socket.state.state !== "online") {
 			await sleep(0, signal);
 			throw new Unanswered("message.send");
@@ -284,17 +284,17 @@ export class TabClient implements Client {
 		if (topic.startsWith("page:")) return this.#events.emit("sibling", { topic: topic.slice(5), data });
 		switch (topic) {
 			case "outbox":
-				return this.#outbox.mirror(data as Waiting);
+				return this.#outbox.mirror(data as QueuedMessage);
 			case "read": {
 				const { conversation, seq } = data as { conversation: string; seq: number };
-				return this.conversations.read(conversation, seq);
+				return this.conversations.markRead(conversation, seq);
 			}
 			default:
-				this.calls.hear(topic, data);
+				this.calls.siblingTold(topic, data);
 		}
 	}
 
-	/** This device's tabs, ourselves last. Through the server, so that it works without any local means. */
+	/** Signs out this device's tabs, this one last. It goes through the server, so that it works without Web Locks and channels. */
 	async #signOutDevice(signal?: AbortSignal): Promise<void> {
 		const all = await this.sessions.list(signal);
 		const here = all.filter((s) => s.device === this.#base.tab.device);
@@ -313,7 +313,7 @@ export class TabClient implements Client {
 		this.#events.emit("signedout", undefined);
 	}
 
-	/** What is in memory of this user. */
+	/** Drops what is in memory of this user. */
 	#forget(): void {
 		this.calls.clear();
 		this.#store.clear();

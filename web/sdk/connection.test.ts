@@ -74,7 +74,7 @@ describe("the connection", () => {
 		let s = lost(online, 1006);
 		for (const attempt of [0, 1, 2]) {
 			expect(s).toMatchObject({ state: "waiting", attempt });
-			s = next(s, { type: "hurry" });
+			s = next(s, { type: "retry" });
 			expect(s).toEqual({ state: "connecting", attempt: attempt + 1 });
 			s = lost(s, 1006);
 		}
@@ -82,9 +82,9 @@ describe("the connection", () => {
 
 	it("does nothing about what does not concern it", () => {
 		const stopped: Connection = { state: "stopped", code: 4501, why: "signed_out" };
-		expect(next(stopped, { type: "hurry" })).toBe(stopped);
+		expect(next(stopped, { type: "retry" })).toBe(stopped);
 		expect(lost(stopped, 1006)).toBe(stopped);
-		expect(next(online, { type: "hurry" })).toBe(online);
+		expect(next(online, { type: "retry" })).toBe(online);
 		expect(next(online, { type: "welcome", recovered: true })).toBe(online);
 		expect(next(stopped, { type: "connect" })).toEqual({ state: "connecting", attempt: 1 });
 	});

@@ -1,6 +1,6 @@
 /**
  * The connection as a state machine without a socket or a clock: {@link next} takes what happened and gives the new
- * state; `Session` does what the state says.
+ * state; `TabSocket` does what the state says.
  */
 import type { Connection, StopReason } from "./types.ts";
 import {
@@ -13,11 +13,11 @@ import {
 	CloseTooOld,
 } from "./wire.gen.ts";
 
-export type Happening =
+export type ConnectionInput =
 	| { type: "connect" }
-	| { type: "rest" }
-	/** The wait is over, or the network is back, or the page is looked at. */
-	| { type: "hurry" }
+	| { type: "disconnect" }
+	/** The wait is over, or the network is back, or the page was looked at. */
+	| { type: "retry" }
 	| { type: "welcome"; recovered: boolean }
 	| { type: "synced" }
 	/** No socket, or the socket closed. `random` is 0 ≤ x < 1. `urgent`: a call waits for it. */
@@ -26,13 +26,13 @@ export type Happening =
 /** How a socket that never opened, or a hello without an answer, is reported. */
 export const codeLost = 1006;
 
-export function next(state: Connection, m: Happening): Connection {
+export function next(state: Connection, m: ConnectionInput): Connection {
 	switch (m.type) {
 		case "connect":
 			return state.state === "idle" || state.state === "stopped" ? connecting(1) : state;
-		case "rest":
+		case "disconnect":
 			return { state: "idle" };
-		case "hurry":
+		case "retry":
 			return state.state === "waiting" ? connecting(state.attempt + 1) : state;
 		case "welcome":
 			return state.state === "connecting"
@@ -47,11 +47,11 @@ export function next(state: Connection, m: Happening): Connection {
 
 const connecting = (attempt: number): Connection => ({ state: "connecting", attempt });
 
-/** "4000–4499 come back, 4500–4999 stop"; all other codes are the network's and mean come back. */
-function lost(state: Connection, m: Happening & { type: "lost" }): Connection {
+/** "4000 to 4499: come back. 4500 to 4999: stop." All other codes come from the network and mean to come back. */
+function lost(state: Connection, m: ConnectionInput & { type: "lost" }): Connection {
 	if (state.state === "idle" || state.state === "stopped" || state.state === "waiting") return state;
 	if (m.code >= 4500 && m.code <= 4999) return { state: "stopped", code: m.code, why: why(m.code) };
-	// Having been online, the first try is attempt 1 again.
+	// After having been online the attempts are counted anew.
 	const attempt = state.state === "online" ? 0 : state.attempt;
 	if (m.code === CloseTokenExpired && attempt === 0) return connecting(1);
 	// "[...] media is back within 3 s of the port listening": who is in a call does not back off beyond the first step, and

@@ -8,23 +8,23 @@ export class ConversationStore implements Conversations {
 	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #me: () => string;
-	readonly #held = new Map<string, Conversation>();
+	readonly #known = new Map<string, Conversation>();
 	readonly #fetching = new Map<string, Promise<Conversation>>();
 	#sorted: readonly Conversation[] | undefined;
 	#next: string | undefined;
 	#loaded = false;
-	#told: number;
+	#toldUnread: number;
 
-	/** `told`: the unread count that listeners have heard already. */
-	constructor(socket: TabSocket, events: Emitter<ClientEvents>, me: () => string, told = 0) {
-		this.#told = told;
+	/** `toldUnread`: the unread count that listeners have heard already. */
+	constructor(socket: TabSocket, events: Emitter<ClientEvents>, me: () => string, toldUnread = 0) {
+		this.#toldUnread = toldUnread;
 		this.#socket = socket;
 		this.#events = events;
 		this.#me = me;
 	}
 
 	list(): readonly Conversation[] {
-		this.#sorted ??= [...this.#held.values()].sort((a, b) => moved(b) - moved(a));
+		this.#sorted ??= [...this.#known.values()].sort((a, b) => lastActivity(b) - lastActivity(a));
 		return this.#sorted;
 	}
 
@@ -34,16 +34,16 @@ export class ConversationStore implements Conversations {
 
 	get unread(): number {
 		let n = 0;
-		for (const c of this.#held.values()) n += c.unread;
+		for (const c of this.#known.values()) n += c.unread;
 		return n;
 	}
 
 	get(id: string): Conversation | undefined {
-		return this.#held.get(id);
+		return this.#known.get(id);
 	}
 
 	direct(user: string): Conversation | undefined {
-		for (const c of this.#held.values()) if (c.kind === "direct" && this.other(c)?.id === user) return c;
+		for (const c of this.#known.values()) if (c.kind === "direct" && this.other(c)?.id === user) return c;
 		return undefined;
 	}
 
@@ -90,7 +90,7 @@ export class ConversationStore implements Conversations {
 		if (!p) {
 			p = this.#socket
 				.requestUntilAnswered("conversation.get", { conversation: id }, signal)
-				.then((c) => this.take(c));
+				.then((c) => this.apply(c));
 			this.#fetching.set(id, p);
 			const over = () => this.#fetching.delete(id);
 			p.then(over, over);
@@ -99,24 +99,24 @@ export class ConversationStore implements Conversations {
 	}
 
 	async create(p: ConversationCreate, signal?: AbortSignal): Promise<Conversation> {
-		return this.take(await this.#socket.request("conversation.create", p, signal));
+		return this.apply(await this.#socket.request("conversation.create", p, signal));
 	}
 
 	/** From an event or a result. */
-	take(c: Conversation): Conversation {
+	apply(c: Conversation): Conversation {
 		const merged = this.#merge(c);
 		this.#changed(c.id);
 		return merged;
 	}
 
 	/** A message was stored. */
-	message(m: Message): void {
-		const c = this.#held.get(m.conversation);
+	applyMessage(m: Message): void {
+		const c = this.#known.get(m.conversation);
 		if (!c) {
 			void this.fetch(m.conversation).catch(() => {});
 			return;
 		}
-		// A call is written when it begins to ring and counts only once it was missed: the server's count then.
+		// The log entry of a call is stored when it begins to ring, and counts as unread only when it was missed. The server counts.
 		if (m.kind === "call" && m.seq > (this.mine(c)?.read ?? 0) && missed(m, this.#me()))
 			void this.fetch(c.id).catch(() => {});
 		if (m.seq < c.last_seq || (m.seq === c.last_seq && (c.last?.revision ?? 0) >= (m.revision ?? 0))) return;
@@ -125,31 +125,31 @@ export class ConversationStore implements Conversations {
 		this.#changed(c.id);
 	}
 
-	receipt(r: Receipt): void {
-		const c = this.#held.get(r.conversation);
+	applyReceipt(r: Receipt): void {
+		const c = this.#known.get(r.conversation);
 		if (!c) return;
 		const members = c.members.map((m) =>
 			m.id === r.user
 				? { ...m, delivered: Math.max(m.delivered, r.delivered), read: Math.max(m.read, r.read) }
 				: m,
 		);
-		// The count comes with my own marks; a receipt of another repeats it as it was when that one read.
+		// Only the receipt of my own marks has the current count; that of another member repeats an older one.
 		const unread = r.user === this.#me() ? r.unread : c.unread;
 		this.#set({ ...c, members, unread });
 		this.#changed(c.id);
 	}
 
-	/** I read up to `seq` here; the server will say the same. */
-	read(id: string, seq: number): void {
-		const c = this.#held.get(id);
+	/** This user has read up to `seq` in this browser; the server will say the same. */
+	markRead(id: string, seq: number): void {
+		const c = this.#known.get(id);
 		if (!c) return;
 		const members = c.members.map((m) => (m.id === this.#me() ? { ...m, read: Math.max(m.read, seq) } : m));
 		this.#set({ ...c, members, unread: seq >= c.last_seq ? 0 : c.unread });
 		this.#changed(id);
 	}
 
-	profile(u: User): void {
-		for (const c of this.#held.values()) {
+	applyProfile(u: User): void {
+		for (const c of this.#known.values()) {
 			if (!c.members.some((m) => m.id === u.id)) continue;
 			this.#set({ ...c, members: c.members.map((m) => (m.id === u.id ? { ...m, ...u } : m)) });
 			this.#changed(c.id);
@@ -161,30 +161,34 @@ export class ConversationStore implements Conversations {
 	}
 
 	clear(): void {
-		this.#held.clear();
+		this.#known.clear();
 		this.#loaded = false;
 		this.#next = undefined;
 		this.#changed();
 	}
 
 	#merge(c: Conversation): Conversation {
-		const held = this.#held.get(c.id);
-		if (!held) return this.#set(c);
+		const known = this.#known.get(c.id);
+		if (!known) return this.#set(c);
 		const members = c.members.map((m) => {
-			const h = held.members.find((x) => x.id === m.id);
+			const h = known.members.find((x) => x.id === m.id);
 			return h ? { ...m, delivered: Math.max(m.delivered, h.delivered), read: Math.max(m.read, h.read) } : m;
 		});
-		// It was read from the database before the message arrived that we already have.
-		const ahead = held.last_seq > c.last_seq;
+		// The server read it from the database before a message was stored that is known here already.
+		const ahead = known.last_seq > c.last_seq;
 		return this.#set({
 			...c,
 			members,
-			...(ahead && { last_seq: held.last_seq, unread: held.unread, ...(held.last && { last: held.last }) }),
+			...(ahead && {
+				last_seq: known.last_seq,
+				unread: known.unread,
+				...(known.last && { last: known.last }),
+			}),
 		});
 	}
 
 	#set(c: Conversation): Conversation {
-		this.#held.set(c.id, c);
+		this.#known.set(c.id, c);
 		this.#sorted = undefined;
 		return c;
 	}
@@ -193,12 +197,12 @@ export class ConversationStore implements Conversations {
 		this.#sorted = undefined;
 		this.#events.emit("conversations", conversation === undefined ? {} : { conversation });
 		const total = this.unread;
-		if (total === this.#told) return;
-		this.#told = total;
+		if (total === this.#toldUnread) return;
+		this.#toldUnread = total;
 		this.#events.emit("unread", { total });
 	}
 }
 
 const missed = (m: Message, user: string): boolean =>
 	(m.data as Log | undefined)?.outcomes?.some((o) => o.user === user && o.state === "missed") ?? false;
-const moved = (c: Conversation): number => c.last?.sent_at ?? c.created_at;
+const lastActivity = (c: Conversation): number => c.last?.sent_at ?? c.created_at;

@@ -1,4 +1,4 @@
-/** Typed events without a DOM. A listener that throws does not keep the others from hearing. */
+/** Typed events without a DOM. When a listener throws, the others are called all the same. */
 export class Emitter<Events> {
 	readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
@@ -22,7 +22,7 @@ export class Emitter<Events> {
 			try {
 				(listener as (event: Events[K]) => void)(event);
 			} catch (err) {
-				// The page's fault, shown where the page's faults are shown.
+				// It is an error of the page, and shows as an uncaught one.
 				queueMicrotask(() => {
 					throw err;
 				});

@@ -1,6 +1,6 @@
 /**
- * What the SDK uses of a browser, in one place, so that a test can own it or take it away. Everything optional here may
- * be missing in a real browser too (insecure page, private mode, embedded view) and everything still works.
+ * What the SDK uses of a browser, in one place, so that a test can replace it or take it away. What is optional here may be
+ * missing in a real browser too (insecure page, private mode, embedded view), and everything still works.
  */
 export interface Environment {
 	openSocket(url: string, protocol: string): RawSocket;
@@ -13,8 +13,8 @@ export interface Environment {
 	readonly locks?: LockManager | undefined;
 	readonly indexedDB?: IDBFactory | undefined;
 	channel?: ((name: string) => BroadcastChannel) | undefined;
-	/** Page life: `hurry` covers online, visible, pageshow and resume. */
-	life(signal: AbortSignal, on: Life): void;
+	/** Reports what happens to the page until the signal aborts. */
+	watchPage(signal: AbortSignal, on: PageEvents): void;
 	/** The tab is on the screen. */
 	visible(): boolean;
 	focused(): boolean;
@@ -24,13 +24,14 @@ export interface Environment {
 	readonly deviceName: string;
 }
 
-export interface Life {
-	hurry(): void;
-	/** The network went away, says the browser. */
-	doubt(): void;
-	/** The page goes, perhaps for good. */
-	hide(): void;
-	visibility(visible: boolean): void;
+export interface PageEvents {
+	/** The network is back, or the page was shown, made visible, or taken out of the cache or a freeze. */
+	resumed(): void;
+	/** The browser says that the network is gone. */
+	offline(): void;
+	/** The page is left, perhaps for good. */
+	hidden(): void;
+	visibilityChanged(visible: boolean): void;
 }
 
 /** The part of WebSocket that is used. */
@@ -54,7 +55,7 @@ export function browser(): Environment {
 		locks: attempt(() => globalThis.navigator?.locks),
 		indexedDB: attempt(() => globalThis.indexedDB),
 		channel: globalThis.BroadcastChannel && ((name) => new BroadcastChannel(name)),
-		life,
+		watchPage,
 		visible: () => globalThis.document?.visibilityState !== "hidden",
 		focused: () => globalThis.document?.hasFocus?.() ?? true,
 		secure: globalThis.isSecureContext ?? false,
@@ -65,14 +66,14 @@ export function browser(): Environment {
 
 const letters = "abcdefghijklmnopqrstuvwxyz234567";
 
-/** 130 bits. Not `crypto.randomUUID`, which insecure pages lack. */
+/** 130 random bits. `crypto.randomUUID` is missing on insecure pages. */
 export function randomId(): string {
 	let id = "";
 	for (const byte of crypto.getRandomValues(new Uint8Array(26))) id += letters[byte & 31];
 	return id;
 }
 
-/** Reading a storage throws where the user blocked it. */
+/** Access to a storage throws where the user blocked it. */
 function attempt<T>(get: () => T | undefined): T | undefined {
 	try {
 		return get() ?? undefined;
@@ -81,21 +82,21 @@ function attempt<T>(get: () => T | undefined): T | undefined {
 	}
 }
 
-function life(signal: AbortSignal, on: Life): void {
+function watchPage(signal: AbortSignal, on: PageEvents): void {
 	if (!globalThis.addEventListener) return;
 	const o = { signal };
-	addEventListener("online", () => on.hurry(), o);
-	addEventListener("offline", () => on.doubt(), o);
-	addEventListener("pageshow", () => on.hurry(), o);
-	addEventListener("pagehide", () => on.hide(), o);
+	addEventListener("online", () => on.resumed(), o);
+	addEventListener("offline", () => on.offline(), o);
+	addEventListener("pageshow", () => on.resumed(), o);
+	addEventListener("pagehide", () => on.hidden(), o);
 	const doc = globalThis.document;
-	doc?.addEventListener("resume", () => on.hurry(), o);
+	doc?.addEventListener("resume", () => on.resumed(), o);
 	doc?.addEventListener(
 		"visibilitychange",
 		() => {
 			const visible = doc.visibilityState !== "hidden";
-			on.visibility(visible);
-			if (visible) on.hurry();
+			on.visibilityChanged(visible);
+			if (visible) on.resumed();
 		},
 		o,
 	);

@@ -1,4 +1,4 @@
-/** What can go wrong, as types to switch on. */
+/** What can go wrong, as types that a page can tell apart. */
 import type { DeviceReason } from "./types.devices.ts";
 import type { Code, Source, Error as WireError } from "./wire.gen.ts";
 
@@ -6,7 +6,7 @@ import type { Code, Source, Error as WireError } from "./wire.gen.ts";
 export class Refusal extends Error {
 	override readonly name = "Refusal";
 	readonly code: Code;
-	/** Try again after this; 0: trying again will not help. */
+	/** The same request may succeed after this; 0: it will not. */
 	readonly retryMs: number;
 
 	constructor(code: Code, message: string, retryMs = 0) {

@@ -33,52 +33,52 @@ export class Inbox {
 		switch (e.type) {
 			case "message": {
 				const m = e.data as EventData["message"];
-				this.#o.store.take(m);
+				this.#o.store.apply(m);
 				this.#o.typing.wrote(m.conversation, m.sender, this.#o.me());
 				if (live) this.#o.events.emit("message", { message: m, mine: m.sender === this.#o.me() });
 				break;
 			}
 			case "message.update":
-				this.#o.store.take(e.data as EventData["message.update"]);
+				this.#o.store.apply(e.data as EventData["message.update"]);
 				break;
 			case "receipt": {
 				const r = e.data as EventData["receipt"];
-				this.#o.conversations.receipt(r);
+				this.#o.conversations.applyReceipt(r);
 				this.#o.store.redraw(r.conversation);
 				this.#o.events.emit("receipt", r);
 				break;
 			}
 			case "conversation":
-				this.#o.store.redraw(this.#o.conversations.take(e.data as EventData["conversation"]).id);
+				this.#o.store.redraw(this.#o.conversations.apply(e.data as EventData["conversation"]).id);
 				break;
 			case "call":
-				this.#o.calls.take(e.data as EventData["call"], (e.age_ms ?? 0) + ageMs);
+				this.#o.calls.apply(e.data as EventData["call"], (e.age_ms ?? 0) + ageMs);
 				break;
 			case "userobject":
-				this.#o.objects.hear(e.data as EventData["userobject"]);
+				this.#o.objects.apply(e.data as EventData["userobject"]);
 				break;
 			case "profile": {
 				const u = e.data as EventData["profile"];
-				this.#o.people.profile(u);
-				this.#o.conversations.profile(u);
+				this.#o.people.applyProfile(u);
+				this.#o.conversations.applyProfile(u);
 				this.#o.events.emit("profile", u);
 				break;
 			}
 		}
 	}
 
-	note(n: SocketEvents["note"]): void {
+	notification(n: SocketEvents["notification"]): void {
 		switch (n.method) {
 			case "typing":
-				return this.#o.typing.hear(n.params, this.#o.me());
+				return this.#o.typing.received(n.params, this.#o.me());
 			case "presence":
-				return this.#o.people.hear(n.params);
+				return this.#o.people.set(n.params);
 			case "sessions":
 				return this.#o.events.emit("sessions", n.params.sessions);
 			case "slots":
 			case "speaker":
 			case "leg.end":
-				return this.#o.calls.note(n.method, n.params);
+				return this.#o.calls.notification(n.method, n.params);
 		}
 	}
 }

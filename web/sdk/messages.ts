@@ -2,7 +2,7 @@
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
 import { Unanswered } from "./errors.ts";
-import type { Waiting } from "./outbox.db.ts";
+import type { QueuedMessage } from "./outbox.db.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TabSocket } from "./socket.ts";
 import { newest, nothing, oldest, type Run, withLatest, withMessage, withOlder } from "./transcript.ts";
@@ -49,8 +49,8 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		const conversation = this.#resolve(ref);
 		const run = conversation && this.#runs.get(conversation.id);
 		const rows = conversation && run ? run.messages.map((m) => this.#row(m, conversation)) : [];
-		for (const { waiting, state } of this.#o.outbox.for((w) => this.#belongs(w, ref, conversation)))
-			if (!run?.messages.some((m) => m.client_id === waiting.key)) rows.push(this.#pending(waiting, state));
+		for (const { queued, state } of this.#o.outbox.for((w) => this.#belongs(w, ref, conversation)))
+			if (!run?.messages.some((m) => m.client_id === queued.key)) rows.push(this.#pending(queued, state));
 		const unknown = !conversation && this.#o.conversations.more;
 		return {
 			conversation,
@@ -82,7 +82,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			signal,
 		);
 		const now = this.#runs.get(c.id);
-		// Another call was quicker, or the run was replaced meanwhile.
+		// Another request was quicker, or the run was replaced meanwhile.
 		if (now && oldest(now) === before) this.#set(c.id, withOlder(now, page.messages, page.more));
 		return this.transcript(ref);
 	}
@@ -90,7 +90,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	send(ref: ConversationRef, p: SendParams): Row {
 		const c = this.#resolve(ref);
 		const to = "to" in ref ? ref.to : c && this.#o.conversations.other(c)?.id;
-		const w: Waiting = {
+		const w: QueuedMessage = {
 			key: this.#o.id(),
 			...(c && { conversation: c.id }),
 			...(to !== undefined && { to }),
@@ -110,12 +110,12 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		const c = this.#o.conversations.get(conversation);
 		if (!c || seq <= (this.#o.conversations.mine(c)?.read ?? 0)) return;
 		this.#marks.set(conversation, Math.max(seq, this.#marks.get(conversation) ?? 0));
-		this.#o.conversations.read(conversation, seq);
+		this.#o.conversations.markRead(conversation, seq);
 		this.#o.tell("read", { conversation, seq });
 		this.#marking ??= setTimeout(() => this.sendMarks(), readDelayMs);
 	}
 
-	/** Marks that were not confirmed yet; also after each greeting. */
+	/** Sends the marks that are not confirmed yet; also after each welcome. */
 	sendMarks(): void {
 		clearTimeout(this.#marking);
 		this.#marking = undefined;
@@ -124,17 +124,17 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			this.#o.socket
 				.request("receipt.read", { conversation, seq }, this.#life.signal)
 				.then(confirmed, (err) => {
-					// A refused mark will be refused again; a lost one is sent by the next greeting.
+					// A refused mark would be refused again; one without an answer is sent after the next welcome.
 					if (!(err instanceof Unanswered)) confirmed();
 				});
 		}
 	}
 
 	/** A message or a new revision, from an event or as the answer to a send. */
-	take(m: Message): void {
+	apply(m: Message): void {
 		if (m.sender === this.#o.me()) this.#o.outbox.settle(m.client_id);
-		this.#o.conversations.message(m);
-		// A conversation that begins before our eyes is held whole from its first message.
+		this.#o.conversations.applyMessage(m);
+		// A conversation whose first message arrives now is known whole from there on.
 		const run = this.#runs.get(m.conversation) ?? (m.seq === 1 ? { messages: [], more: false } : undefined);
 		if (!run) return this.#changed(m.conversation);
 		const { run: now, gap } = withMessage(run, m);
@@ -142,17 +142,17 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		else this.#set(m.conversation, now);
 	}
 
-	/** What was missed could not be replayed: compare by seq, fill or replace. */
+	/** What was missed is not replayed: compares by seq, and fills or replaces the runs. */
 	refill(): void {
 		for (const id of this.#runs.keys()) ignore(this.#fill(id));
 	}
 
-	/** Marks or names changed: the same messages, other ticks. */
+	/** Marks or names changed: the messages are the same, the ticks are not. */
 	redraw(conversation: string): void {
 		this.#changed(conversation);
 	}
 
-	waitingChanged(w: Waiting): void {
+	queuedChanged(w: QueuedMessage): void {
 		const c = w.conversation ?? (w.to && this.#o.conversations.direct(w.to)?.id);
 		this.#changed(c ?? `to:${w.to}`);
 		if (c && w.to && !this.#o.conversations.get(c)) this.#changed(`to:${w.to}`);
@@ -176,7 +176,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		return p;
 	}
 
-	/** The newest page, and if it does not touch what is held, a few more, rather than throw away what the user reads. */
+	/** Loads the newest page. If it does not touch the run, up to five pages between them, to keep what the user reads. */
 	async #page(id: string): Promise<void> {
 		const { socket } = this.#o;
 		const life = this.#life.signal;
@@ -215,7 +215,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		return "to" in ref ? conversations.direct(ref.to) : conversations.get(ref.conversation);
 	}
 
-	#belongs(w: Waiting, ref: ConversationRef, c: Conversation | undefined): boolean {
+	#belongs(w: QueuedMessage, ref: ConversationRef, c: Conversation | undefined): boolean {
 		if ("to" in ref && w.to === ref.to) return true;
 		if (w.conversation !== undefined) return w.conversation === ("to" in ref ? c?.id : ref.conversation);
 		return c !== undefined && this.#o.conversations.direct(w.to ?? "") === c;
@@ -226,7 +226,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		return { key: message.client_id ?? message.id, message, delivery: delivery(message, c, this.#o.me()) };
 	}
 
-	#pending(w: Waiting, delivery: Delivery): Row {
+	#pending(w: QueuedMessage, delivery: Delivery): Row {
 		const message: Message = {
 			id: "",
 			conversation: w.conversation ?? "",

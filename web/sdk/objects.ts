@@ -7,7 +7,7 @@ import type { UserObject } from "./wire.gen.ts";
 export class ObjectStore implements UserObjects {
 	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
-	#held = new Map<string, UserObject>();
+	#values = new Map<string, UserObject>();
 
 	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
 		this.#socket = socket;
@@ -15,35 +15,35 @@ export class ObjectStore implements UserObjects {
 	}
 
 	get(key: string): unknown {
-		return this.#held.get(key)?.value ?? null;
+		return this.#values.get(key)?.value ?? null;
 	}
 
 	all(): ReadonlyMap<string, UserObject> {
-		return this.#held;
+		return this.#values;
 	}
 
 	async set(key: string, value: unknown, signal?: AbortSignal): Promise<void> {
 		await this.#socket.requestUntilAnswered("userobject.set", { key, value: value ?? null }, signal);
 	}
 
-	/** The greeting has them all; only what differs is told. */
+	/** The welcome has all of them; listeners hear of those that differ. */
 	greeted(objects: readonly UserObject[]): void {
 		const now = new Map(objects.map((o) => [o.key, o]));
-		const before = this.#held;
-		this.#held = now;
+		const before = this.#values;
+		this.#values = now;
 		for (const o of objects)
 			if (JSON.stringify(before.get(o.key)?.value) !== JSON.stringify(o.value))
 				this.#events.emit("userobject", o);
 		for (const [key, o] of before) if (!now.has(key)) this.#events.emit("userobject", { ...o, value: null });
 	}
 
-	hear(o: UserObject): void {
-		if (o.value === null || o.value === undefined) this.#held.delete(o.key);
-		else this.#held.set(o.key, o);
+	apply(o: UserObject): void {
+		if (o.value === null || o.value === undefined) this.#values.delete(o.key);
+		else this.#values.set(o.key, o);
 		this.#events.emit("userobject", o);
 	}
 
 	clear(): void {
-		this.#held = new Map();
+		this.#values = new Map();
 	}
 }

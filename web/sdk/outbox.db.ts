@@ -2,7 +2,7 @@
 import type { Code, Kind } from "./wire.gen.ts";
 
 /** One message on its way. Written before it is sent for the first time. */
-export interface Waiting {
+export interface QueuedMessage {
 	/** The client id: unique per user, the key of exactly-once. */
 	key: string;
 	conversation?: string;
@@ -20,16 +20,16 @@ export interface Waiting {
 	failed?: { code: Code; message: string };
 }
 
-export interface Shelf {
-	all(): Promise<Waiting[]>;
-	put(w: Waiting): Promise<void>;
+export interface OutboxStorage {
+	all(): Promise<QueuedMessage[]>;
+	put(w: QueuedMessage): Promise<void>;
 	delete(key: string): Promise<void>;
 	clear(): Promise<void>;
 	close(): void;
 }
 
 /** `name` holds server and user: what one user wrote is never sent as another. */
-export async function openShelf(idb: IDBFactory | undefined, name: string): Promise<Shelf> {
+export async function openOutboxStorage(idb: IDBFactory | undefined, name: string): Promise<OutboxStorage> {
 	if (!idb) return memory();
 	try {
 		const open = idb.open(name, 1);
@@ -43,18 +43,18 @@ export async function openShelf(idb: IDBFactory | undefined, name: string): Prom
 	}
 }
 
-class Database implements Shelf {
+class Database implements OutboxStorage {
 	readonly #db: IDBDatabase;
 
 	constructor(db: IDBDatabase) {
 		this.#db = db;
 	}
 
-	all(): Promise<Waiting[]> {
-		return done(this.#store("readonly").getAll() as IDBRequest<Waiting[]>);
+	all(): Promise<QueuedMessage[]> {
+		return done(this.#store("readonly").getAll() as IDBRequest<QueuedMessage[]>);
 	}
 
-	async put(w: Waiting): Promise<void> {
+	async put(w: QueuedMessage): Promise<void> {
 		await done(this.#store("readwrite").put(w));
 	}
 
@@ -75,13 +75,13 @@ class Database implements Shelf {
 	}
 }
 
-function memory(): Shelf {
-	const held = new Map<string, Waiting>();
+function memory(): OutboxStorage {
+	const messages = new Map<string, QueuedMessage>();
 	return {
-		all: async () => [...held.values()],
-		put: async (w) => void held.set(w.key, w),
-		delete: async (key) => void held.delete(key),
-		clear: async () => held.clear(),
+		all: async () => [...messages.values()],
+		put: async (w) => void messages.set(w.key, w),
+		delete: async (key) => void messages.delete(key),
+		clear: async () => messages.clear(),
 		close: () => {},
 	};
 }

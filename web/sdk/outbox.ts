@@ -1,16 +1,16 @@
 /**
  * Messages of mine that the server has not stored yet. A tab sends what was written in it, in order per destination;
- * what a dead tab left is sent by whoever takes the lock. Two tabs that send the same one do no harm: the server keeps
- * one message per client id. A message leaves the outbox when it is answered or echoed, or when it is refused for good and
- * the user drops it.
+ * what a dead tab left is sent by the tab that takes the lock. It does no harm when two tabs send the same one: the server
+ * keeps one message per client id. A message leaves the outbox when it is answered, when it comes back as an event, or when
+ * it was refused for good and the user discards it.
  */
 import { Refusal, Unanswered } from "./errors.ts";
-import { openShelf, type Shelf, type Waiting } from "./outbox.db.ts";
+import { type OutboxStorage, openOutboxStorage, type QueuedMessage } from "./outbox.db.ts";
 import type { Delivery } from "./types.ts";
 import { ignore, sleep } from "./wait.ts";
 import type { Message, MessageSend } from "./wire.gen.ts";
 
-/** Another tab's message without a lock to tell whether that tab lives: ours to send after this long. */
+/** Where no locks tell whether the tab that wrote a message lives, another tab sends it after this long. */
 const orphanMs = 10_000;
 
 export interface OutboxOptions {
@@ -20,27 +20,27 @@ export interface OutboxOptions {
 	ready(): boolean;
 	/** A message of mine was stored. */
 	stored(m: Message): void;
-	/** A row appeared, changed or went; name of its destination. */
-	changed(w: Waiting): void;
+	/** A message was added, changed or removed. */
+	changed(w: QueuedMessage): void;
 	tab(): string;
 	/** Id of the direct conversation with a user, if it is known. */
 	direct(user: string): string | undefined;
-	alone(job: string, work: () => Promise<void>): Promise<void>;
-	alive(): Promise<Set<string> | undefined>;
+	inOneTab(job: string, work: () => Promise<void>): Promise<void>;
+	livingTabs(): Promise<Set<string> | undefined>;
 	random(): number;
 	indexedDB: IDBFactory | undefined;
 }
 
 interface Entry {
-	readonly waiting: Waiting;
+	readonly queued: QueuedMessage;
 	state: Extract<Delivery, "queued" | "sending" | "unconfirmed" | "failed">;
 }
 
 export class Outbox {
 	readonly #o: OutboxOptions;
 	readonly #entries = new Map<string, Entry>();
-	readonly #lanes = new Set<string>();
-	#shelf: Promise<Shelf> | undefined;
+	readonly #draining = new Set<string>();
+	#storage: Promise<OutboxStorage> | undefined;
 	#name = "";
 	#newest = 0;
 	#life = new AbortController();
@@ -49,39 +49,39 @@ export class Outbox {
 		this.#o = o;
 	}
 
-	/** Opens the shelf of this server and user, with what earlier pages left on it. */
+	/** Opens the storage of this server and user, with what earlier pages left on it. */
 	async open(name: string): Promise<void> {
 		if (name === this.#name) return;
 		if (this.#name !== "") this.#drop();
 		this.#name = name;
 		const early = [...this.#entries.values()];
-		this.#shelf = openShelf(this.#o.indexedDB, name);
-		const shelf = await this.#shelf;
-		for (const e of early) ignore(shelf.put(e.waiting));
-		await this.#load(shelf);
-		// The greeting may have come before the stores did.
-		for (const e of this.#entries.values()) this.#run(this.#lane(e.waiting));
+		this.#storage = openOutboxStorage(this.#o.indexedDB, name);
+		const storage = await this.#storage;
+		for (const e of early) ignore(storage.put(e.queued));
+		await this.#load(storage);
+		// The welcome may have come before the storage was open.
+		for (const e of this.#entries.values()) this.#drainSoon(this.#destination(e.queued));
 	}
 
-	add(w: Waiting): void {
-		// Also the order after a reload: no two may bear the same time.
+	add(w: QueuedMessage): void {
+		// The time is also the order after a reload, so no two may have the same.
 		w.at = this.#newest = Math.max(w.at, this.#newest + 1);
-		this.#entries.set(w.key, { waiting: w, state: "queued" });
+		this.#entries.set(w.key, { queued: w, state: "queued" });
 		this.#o.changed(w);
-		void this.#put(w).then(() => this.#run(this.#lane(w)));
+		void this.#put(w).then(() => this.#drainSoon(this.#destination(w)));
 	}
 
-	/** Another tab wrote it; shown here at once, sent there. */
-	mirror(w: Waiting): void {
+	/** Another tab wrote this message, and sends it; here it is shown at once. */
+	mirror(w: QueuedMessage): void {
 		if (this.#entries.has(w.key)) return;
-		this.#entries.set(w.key, { waiting: w, state: w.failed ? "failed" : "sending" });
+		this.#entries.set(w.key, { queued: w, state: w.failed ? "failed" : "sending" });
 		this.#o.changed(w);
 	}
 
 	retry(key: string): void {
 		const e = this.#entries.get(key);
 		if (e?.state !== "failed") return;
-		const { failed: _, ...rest } = e.waiting;
+		const { failed: _, ...rest } = e.queued;
 		this.add({ ...rest, tab: this.#o.tab() });
 	}
 
@@ -89,25 +89,25 @@ export class Outbox {
 		this.#remove(key);
 	}
 
-	/** It is in a history: by answer, by echo, or by the greeting's `accepted`. */
+	/** The server has stored it, as an answer, an event or the welcome's `accepted` says. */
 	settle(key: string | undefined): void {
 		if (key !== undefined) this.#remove(key);
 	}
 
 	/** In the order in which they were written. */
-	for(match: (w: Waiting) => boolean): { waiting: Waiting; state: Delivery }[] {
-		return [...this.#entries.values()].filter((e) => match(e.waiting));
+	for(match: (w: QueuedMessage) => boolean): { queued: QueuedMessage; state: Delivery }[] {
+		return [...this.#entries.values()].filter((e) => match(e.queued));
 	}
 
 	has(key: string): boolean {
 		return this.#entries.has(key);
 	}
 
-	/** Sent once and without an answer: hello asks about these. */
+	/** What was sent and not answered: the next hello asks about these. */
 	pending(): string[] {
 		return [...this.#entries.values()]
 			.filter((e) => e.state === "unconfirmed" || e.state === "sending")
-			.map((e) => e.waiting.key)
+			.map((e) => e.queued.key)
 			.slice(0, 100);
 	}
 
@@ -116,23 +116,23 @@ export class Outbox {
 		for (const e of this.#entries.values()) if (e.state === "sending") this.#mark(e, "unconfirmed");
 	}
 
-	/** After each greeting: sends what waits here, then what dead tabs left. */
+	/** After each welcome: sends what waits here, then what dead tabs left. */
 	flush(): void {
-		for (const e of this.#entries.values()) this.#run(this.#lane(e.waiting));
-		ignore(this.#o.alone("outbox", () => this.#adopt()));
+		for (const e of this.#entries.values()) this.#drainSoon(this.#destination(e.queued));
+		ignore(this.#o.inOneTab("outbox", () => this.#adopt()));
 	}
 
 	/** Sign-out: nothing of this user stays on the device. */
 	async clear(): Promise<void> {
-		const shelf = await this.#shelf;
+		const storage = await this.#storage;
 		this.#drop();
-		await shelf?.clear().catch(() => {});
+		await storage?.clear().catch(() => {});
 		this.#name = "";
 	}
 
 	close(): void {
 		this.#life.abort();
-		void this.#shelf?.then((s) => s.close());
+		void this.#storage?.then((s) => s.close());
 	}
 
 	#drop(): void {
@@ -140,45 +140,45 @@ export class Outbox {
 		this.#life = new AbortController();
 		const gone = [...this.#entries.values()];
 		this.#entries.clear();
-		for (const e of gone) this.#o.changed(e.waiting);
+		for (const e of gone) this.#o.changed(e.queued);
 	}
 
-	async #load(shelf: Shelf): Promise<void> {
-		const held = await shelf.all().catch(() => []);
-		for (const w of held.sort((a, b) => a.at - b.at)) {
+	async #load(storage: OutboxStorage): Promise<void> {
+		const stored = await storage.all().catch(() => []);
+		for (const w of stored.sort((a, b) => a.at - b.at)) {
 			if (this.#entries.has(w.key)) continue;
-			// It may have been sent: the next hello asks.
-			this.#entries.set(w.key, { waiting: w, state: w.failed ? "failed" : "unconfirmed" });
+			// It may have been sent before: the next hello asks.
+			this.#entries.set(w.key, { queued: w, state: w.failed ? "failed" : "unconfirmed" });
 			this.#o.changed(w);
 		}
 	}
 
-	async #put(w: Waiting): Promise<void> {
-		// A full disk costs survival of a reload, not the message.
-		await (await this.#shelf)?.put(w).catch(() => {});
+	async #put(w: QueuedMessage): Promise<void> {
+		// With a full disk the message does not survive a reload, but it is sent.
+		await (await this.#storage)?.put(w).catch(() => {});
 	}
 
 	async #adopt(): Promise<void> {
-		const shelf = await this.#shelf;
-		if (!shelf) return;
-		await this.#load(shelf);
-		const alive = await this.#o.alive();
+		const storage = await this.#storage;
+		if (!storage) return;
+		await this.#load(storage);
+		const livingTabs = await this.#o.livingTabs();
 		const now = Date.now();
 		for (const e of [...this.#entries.values()]) {
-			const { tab, at } = e.waiting;
+			const { tab, at } = e.queued;
 			if (e.state === "failed" || tab === this.#o.tab()) continue;
-			if (alive ? alive.has(tab) : now - at < orphanMs) continue;
-			e.waiting.tab = this.#o.tab();
+			if (livingTabs ? livingTabs.has(tab) : now - at < orphanMs) continue;
+			e.queued.tab = this.#o.tab();
 			if (e.state === "sending") e.state = "unconfirmed";
-			this.#run(this.#lane(e.waiting));
+			this.#drainSoon(this.#destination(e.queued));
 		}
 	}
 
-	/** One at a time per destination, so that they arrive in the order in which they were written. */
-	#run(name: string): void {
-		if (this.#lanes.has(name)) return;
-		this.#lanes.add(name);
-		void this.#drain(name).finally(() => this.#lanes.delete(name));
+	/** Sends one at a time per destination, so that they arrive in the order in which they were written. */
+	#drainSoon(name: string): void {
+		if (this.#draining.has(name)) return;
+		this.#draining.add(name);
+		void this.#drain(name).finally(() => this.#draining.delete(name));
 	}
 
 	async #drain(name: string): Promise<void> {
@@ -188,14 +188,14 @@ export class Outbox {
 			if (!e) return;
 			this.#mark(e, "sending");
 			try {
-				const m = await this.#o.send(request(e.waiting), e.waiting.call, life);
-				this.#remove(e.waiting.key);
+				const m = await this.#o.send(request(e.queued), e.queued.call, life);
+				this.#remove(e.queued.key);
 				this.#o.stored(m);
 				tries = 0;
-				// The answer may have told the conversation of what waits behind it.
-				if (this.#lane(e.waiting) !== name) this.#run(this.#lane(e.waiting));
+				// The answer may have told which conversation the messages after it belong to.
+				if (this.#destination(e.queued) !== name) this.#drainSoon(this.#destination(e.queued));
 			} catch (err) {
-				if (life.aborted || !this.#entries.has(e.waiting.key)) continue;
+				if (life.aborted || !this.#entries.has(e.queued.key)) continue;
 				if (err instanceof Refusal && !err.temporary) this.#fail(e, err);
 				else if (err instanceof Refusal) {
 					this.#mark(e, "queued");
@@ -203,7 +203,7 @@ export class Outbox {
 					await sleep(err.retryMs || backoff, life).catch(() => {});
 				} else {
 					this.#mark(e, "unconfirmed");
-					// With the connection, the next greeting tries again; without a loss this is not the network.
+					// After a loss of the connection the next welcome tries again. Any other error is a fault.
 					if (!(err instanceof Unanswered)) throw err;
 					return;
 				}
@@ -211,41 +211,42 @@ export class Outbox {
 		}
 	}
 
-	/** The first of this lane, unless it is under way already, from when its lane had another name. */
+	/** The first for this destination, unless it is on its way already, under the name the destination had before. */
 	#next(name: string): Entry | undefined {
 		for (const e of this.#entries.values()) {
-			if (e.state === "failed" || e.waiting.tab !== this.#o.tab() || this.#lane(e.waiting) !== name) continue;
+			if (e.state === "failed" || e.queued.tab !== this.#o.tab() || this.#destination(e.queued) !== name)
+				continue;
 			return e.state === "sending" ? undefined : e;
 		}
 		return undefined;
 	}
 
-	#lane(w: Waiting): string {
+	#destination(w: QueuedMessage): string {
 		return w.conversation ?? this.#o.direct(w.to ?? "") ?? `to:${w.to}`;
 	}
 
 	#fail(e: Entry, err: Refusal): void {
-		e.waiting.failed = { code: err.code, message: err.message };
-		void this.#put(e.waiting);
+		e.queued.failed = { code: err.code, message: err.message };
+		void this.#put(e.queued);
 		this.#mark(e, "failed");
 	}
 
 	#mark(e: Entry, state: Entry["state"]): void {
-		if (e.state === state || this.#entries.get(e.waiting.key) !== e) return;
+		if (e.state === state || this.#entries.get(e.queued.key) !== e) return;
 		e.state = state;
-		this.#o.changed(e.waiting);
+		this.#o.changed(e.queued);
 	}
 
 	#remove(key: string): void {
 		const e = this.#entries.get(key);
 		if (!e) return;
 		this.#entries.delete(key);
-		void this.#shelf?.then((s) => s.delete(key)).catch(() => {});
-		this.#o.changed(e.waiting);
+		void this.#storage?.then((s) => s.delete(key)).catch(() => {});
+		this.#o.changed(e.queued);
 	}
 }
 
-function request({ key, conversation, to, kind, text, data }: Waiting): MessageSend {
+function request({ key, conversation, to, kind, text, data }: QueuedMessage): MessageSend {
 	return {
 		client_id: key,
 		kind,

@@ -36,12 +36,12 @@ export class People implements PresenceStore {
 		signal.addEventListener("abort", () => add(-1), { once: true });
 	}
 
-	/** The new connection watches nobody yet. */
+	/** After a welcome: the new connection watches nobody yet. */
 	greeted(): void {
 		if (this.#watched.size > 0) this.#ask();
 	}
 
-	/** Once per turn, however many began to watch in it. */
+	/** Asks once per turn of the event loop, however many began to watch in it. */
 	#ask(): void {
 		if (this.#asked) return;
 		this.#asked = true;
@@ -50,27 +50,27 @@ export class People implements PresenceStore {
 			if (this.#socket.welcome === undefined) return;
 			this.#socket.request("presence.watch", { users: [...this.#watched.keys()] }).then(
 				({ users }) => {
-					for (const p of users) this.hear(p);
+					for (const p of users) this.set(p);
 				},
-				// The next greeting asks again.
+				// After the next welcome it is asked again.
 				() => {},
 			);
 		});
 	}
 
-	hear(p: Presence): void {
+	set(p: Presence): void {
 		const old = this.#presence.get(p.user);
 		this.#presence.set(p.user, p);
 		if (old?.state !== p.state || old.last_seen !== p.last_seen) this.#events.emit("presence", p);
 	}
 
-	profile(u: User): void {
+	applyProfile(u: User): void {
 		this.#profiles.set(u.id, u);
 	}
 
 	async fetch(id: string, signal?: AbortSignal): Promise<User> {
-		const held = this.#profiles.get(id);
-		if (held) return held;
+		const known = this.#profiles.get(id);
+		if (known) return known;
 		const user = await this.#socket.requestUntilAnswered("user.get", { user: id }, signal);
 		this.#profiles.set(id, user);
 		return user;

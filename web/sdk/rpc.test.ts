@@ -35,14 +35,14 @@ describe("the wire", () => {
 		expect(said).toEqual([note]);
 	});
 
-	it.each(samples("server."))("%s is heard", (name) => {
+	it.each(samples("server."))("%s is received", (name) => {
 		const note = sample<Frame>(name);
-		const heard: unknown[] = [];
+		const received: unknown[] = [];
 		new Rpc(
 			() => {},
-			(...n) => heard.push(n),
+			(...n) => received.push(n),
 		).receive(JSON.stringify(note));
-		expect(heard).toEqual([[note.method, note.params]]);
+		expect(received).toEqual([[note.method, note.params]]);
 	});
 
 	it("makes refusals of errors, with the time after which to try again", async () => {

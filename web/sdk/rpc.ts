@@ -1,6 +1,6 @@
 /**
- * JSON-RPC 2.0 over anything that carries text: the WebSocket, or a call's data channel.
- * Results are handed over in the order in which they arrive, before the next frame is looked at.
+ * JSON-RPC 2.0 over a transport that carries text: the WebSocket, or a call's data channel. Results are handed over in the
+ * order in which they arrive, each before the next frame is read.
  */
 import { Refusal, Unanswered } from "./errors.ts";
 import type { ClientNotes, Frame, Requests } from "./wire.gen.ts";
@@ -12,24 +12,24 @@ export type Outcome<T> = { ok: true; result: T } | { ok: false; error: Error };
 
 export class Rpc {
 	readonly #write: (text: string) => void;
-	readonly #note: (method: string, params: unknown) => void;
+	readonly #notified: (method: string, params: unknown) => void;
 	readonly #open = new Map<number, (outcome: Outcome<unknown>) => void>();
 	#last = 0;
 	#closed = false;
 
-	/** `write` may throw when the pipe is gone; `note` hears the other side's notifications. */
-	constructor(write: (text: string) => void, note: (method: string, params: unknown) => void) {
+	/** `write` may throw when the transport is gone; `notified` receives the server's notifications. */
+	constructor(write: (text: string) => void, notified: (method: string, params: unknown) => void) {
 		this.#write = write;
-		this.#note = note;
+		this.#notified = notified;
 	}
 
-	/** One message of the pipe; it may hold several frames, one a line. What is no frame is passed over. */
+	/** A message of the transport. It may have several frames, one a line; what is no frame is passed over. */
 	receive(text: string): void {
 		for (const line of text.split("\n")) {
 			const frame = parse(line);
 			if (!frame) continue;
 			if (frame.method !== undefined) {
-				this.#note(frame.method, frame.params);
+				this.#notified(frame.method, frame.params);
 				continue;
 			}
 			const done = frame.id === undefined ? undefined : this.#open.get(frame.id);
@@ -43,7 +43,10 @@ export class Rpc {
 		}
 	}
 
-	/** Asks; `done` is called exactly once, synchronously with the frame that answers. Returns what forgets it. */
+	/**
+	 * Sends a request. `done` is called once, at the frame that answers or when the transport closes. Returns a function after
+	 * which it is not called.
+	 */
 	ask<M extends Method>(method: M, params: Params<M>, done: (o: Outcome<Result<M>>) => void): () => void {
 		const id = ++this.#last;
 		const fail = () => done({ ok: false, error: new Unanswered(method) });
@@ -76,17 +79,17 @@ export class Rpc {
 		});
 	}
 
-	/** Says something without an answer. Lost when the pipe is gone. */
+	/** Sends a notification, which has no answer. It is lost when the transport is gone. */
 	notify<N extends keyof ClientNotes>(method: N, params: ClientNotes[N]): void {
 		if (this.#closed) return;
 		try {
 			this.#write(JSON.stringify({ jsonrpc: "2.0", method, params }));
 		} catch {
-			// The pipe's own end is reported by the pipe.
+			// Who owns the transport hears of its end.
 		}
 	}
 
-	/** The pipe is gone: all that is open is unanswered. */
+	/** The transport is gone: all open requests fail with `Unanswered`. */
 	close(): void {
 		this.#closed = true;
 		const open = [...this.#open.values()];
@@ -100,7 +103,7 @@ function parse(line: string): Frame | undefined {
 		const frame: unknown = JSON.parse(line);
 		if (typeof frame === "object" && frame !== null && !Array.isArray(frame)) return frame as Frame;
 	} catch {
-		// An empty line, or nothing of ours.
+		// An empty line, or no JSON.
 	}
 	return undefined;
 }

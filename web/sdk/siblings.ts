@@ -1,6 +1,6 @@
 /**
- * The other tabs of this browser profile and user. An accelerator only: what is told here reaches the tabs through the
- * server too, or can be missed.
+ * The other tabs of this browser profile and user. They only make things quicker: what is told here also reaches the tabs
+ * through the server, or can be missed.
  */
 import type { Environment } from "./environment.ts";
 import { acquire } from "./lock.ts";
@@ -16,15 +16,15 @@ const objectionMs = 400;
 
 export class Siblings {
 	readonly #env: Environment;
-	readonly #heard: (topic: string, data: unknown) => void;
+	readonly #received: (topic: string, data: unknown) => void;
 	#channel: BroadcastChannel | undefined;
 	#name = "";
-	/** Without Web Locks: my tickets for jobs asked for here. The lowest wins; who has the job already holds 0. */
+	/** Without Web Locks: the tickets for jobs that this tab wants. The lowest wins; who has a job already has ticket 0. */
 	readonly #tickets = new Map<string, number>();
 
-	constructor(env: Environment, heard: (topic: string, data: unknown) => void) {
+	constructor(env: Environment, received: (topic: string, data: unknown) => void) {
 		this.#env = env;
-		this.#heard = heard;
+		this.#received = received;
 	}
 
 	/** `name` holds server and user. */
@@ -37,7 +37,7 @@ export class Siblings {
 		this.#channel.onmessage = (e: MessageEvent<{ topic?: unknown; data?: unknown }>) => {
 			const { topic, data } = e.data ?? {};
 			if (topic === "claim" || topic === "taken") this.#claimed(topic, data as Claim);
-			else if (typeof topic === "string") this.#heard(topic, data);
+			else if (typeof topic === "string") this.#received(topic, data);
 		};
 	}
 
@@ -71,7 +71,7 @@ export class Siblings {
 		});
 	}
 
-	/** The tabs agree by messages: all say what they want, and who has the better ticket objects. */
+	/** The tabs agree by messages: each says which job it wants, and a tab with a lower ticket objects. */
 	async #claim(job: string, signal: AbortSignal): Promise<boolean> {
 		if (signal.aborted || this.#tickets.has(job)) return false;
 		const ticket = 1 + this.#env.random();
@@ -95,8 +95,8 @@ export class Siblings {
 		else if (topic === "claim" ? mine > ticket : mine === ticket) this.#tickets.delete(job);
 	}
 
-	/** Runs `work` in one tab at a time; the others do not wait but leave it. */
-	async alone(job: string, work: () => Promise<void>): Promise<void> {
+	/** Runs `work` unless another tab runs it now. */
+	async inOneTab(job: string, work: () => Promise<void>): Promise<void> {
 		const { locks } = this.#env;
 		if (!locks) return work();
 		await locks.request(`${this.#name}:${job}`, { ifAvailable: true }, async (lock) => {
@@ -104,13 +104,13 @@ export class Siblings {
 		});
 	}
 
-	/** Tab ids whose page lives; undefined when that cannot be known. */
-	async alive(): Promise<Set<string> | undefined> {
-		const held = await this.#env.locks?.query();
-		return held && new Set(held.held?.map((l) => l.name?.replace(/^tab:/, "") ?? ""));
+	/** Ids of the tabs whose page lives; undefined when that cannot be known. */
+	async livingTabs(): Promise<Set<string> | undefined> {
+		const snapshot = await this.#env.locks?.query();
+		return snapshot && new Set(snapshot.held?.map((l) => l.name?.replace(/^tab:/, "") ?? ""));
 	}
 
-	/** A lock for as long as this tab hosts a call: Chrome does not freeze who holds one. */
+	/** Takes a lock for as long as this tab hosts a leg: Chrome freezes no page that has one. */
 	hostLock(leg: string, signal: AbortSignal): void {
 		ignore(
 			acquire(this.#env.locks, `${this.#name}:leg:${leg}`, signal).then((release) => {

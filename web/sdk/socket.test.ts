@@ -24,7 +24,7 @@ const message = (offset: number, seq = offset): object => ({
 	},
 });
 
-describe("a session", () => {
+describe("a socket", () => {
 	it("says hello with what the sample says, and is online when synced", async () => {
 		const { client, page } = await connect();
 		const hello = await greet(page, {}, false);
@@ -40,8 +40,8 @@ describe("a session", () => {
 
 	it("resumes from the last event it has, and takes each event once", async () => {
 		const { client, page } = await connect();
-		const heard: number[] = [];
-		client.on("message", (e) => heard.push(e.message.seq));
+		const received: number[] = [];
+		client.on("message", (e) => received.push(e.message.seq));
 		await greet(page, { offset: 10 });
 		page.wire.say(message(11), message(12), message(12), message(11));
 		page.wire.end(1006);
@@ -49,7 +49,7 @@ describe("a session", () => {
 		const hello = await greet(page, { offset: 13, recovered: true }, false);
 		expect(hello.resume).toMatchObject({ offset: 12 });
 		page.wire.say(message(12), message(13), { method: "synced", params: { offset: 13 } }, message(14));
-		expect(heard).toEqual([11, 12, 14]);
+		expect(received).toEqual([11, 12, 14]);
 	});
 
 	it("reads everything that shares a frame with the welcome", async () => {
@@ -90,11 +90,11 @@ describe("a session", () => {
 		page.chance = 1;
 		page.wire.end(1006);
 		expect(client.connection.state).toBe("waiting");
-		page.events?.hurry();
+		page.events?.resumed();
 		expect(client.connection.state).toBe("connecting");
 		await turn();
 		await greet(page);
-		page.events?.hurry();
+		page.events?.resumed();
 		await vi.advanceTimersByTimeAsync(3900);
 		expect(client.connection.state).toBe("online");
 		await vi.advanceTimersByTimeAsync(200);
@@ -104,10 +104,10 @@ describe("a session", () => {
 	it("closes at pagehide and comes back at pageshow", async () => {
 		const { client, page } = await connect();
 		await greet(page);
-		page.events?.hide();
+		page.events?.hidden();
 		expect(client.connection.state).toBe("idle");
 		expect(page.wire.closed).toBe(true);
-		page.events?.hurry();
+		page.events?.resumed();
 		await turn();
 		expect(page.sockets).toHaveLength(2);
 		const hello = await greet(page);

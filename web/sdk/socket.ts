@@ -1,8 +1,9 @@
 /**
- * One tab's connection: does what `connection.ts` says. It fetches tokens, says hello, reads what was missed in order,
- * answers pings, renews the token in time, and comes back after every loss that allows it.
+ * One tab's WebSocket with its reconnects: does what the state machine in `connection.ts` says. It fetches tokens, says
+ * hello, reads in order what was missed, answers pings, renews the token in time, and connects again after every loss that
+ * allows it.
  */
-import { codeLost, type Happening, next } from "./connection.ts";
+import { type ConnectionInput, codeLost, next } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
 import type { Environment, RawSocket } from "./environment.ts";
 import { Refusal, Unanswered } from "./errors.ts";
@@ -28,20 +29,22 @@ export interface SocketEvents {
 	connection: Connection;
 	/** The token that hello will carry. */
 	token: string;
-	/** Before anything that was missed. `recovered`: all of it follows as events; else compare and page. */
+	/** Comes before what was missed. `recovered`: all of that follows as events; else the stores compare and load pages. */
 	welcome: { welcome: Welcome; recovered: boolean };
 	event: Event;
 	synced: { recovered: boolean };
-	note: { [N in keyof ServerNotes]: { method: N; params: ServerNotes[N] } }[keyof ServerNotes];
+	notification: { [N in keyof ServerNotes]: { method: N; params: ServerNotes[N] } }[keyof ServerNotes];
 	authexpired: Code | "no_token";
 	error: Error;
 }
 
-/** Give up on a raw or a hello after this long; sooner while a call waits for it. */
+/** A WebSocket that does not open, or a hello without an answer, is given up after this long. */
 const greetMs = 10_000;
+/** The same while a call waits for it. */
 const urgentMs = 4000;
-/** A probe without any sign of life within this long means the raw is dead. */
+/** A probe without an answer within this long means that the WebSocket is dead. */
 const probeMs = 4000;
+/** How often the silence of the server is measured. */
 const beatMs = 5000;
 
 export interface SocketOptions {
@@ -59,15 +62,15 @@ export class TabSocket extends Emitter<SocketEvents> {
 	#state: Connection = { state: "idle" };
 	#rpc: Rpc | undefined;
 	#raw: RawSocket | undefined;
-	/** Aborts with the attempt or the connection it belongs to. */
+	/** Aborts with the attempt, or with the connection that came of it. */
 	#life: AbortController | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#resume: Resume | undefined;
 	#greeted = false;
 	#waiting = new Set<() => void>();
-	/** Beats without a word from the server. */
+	/** How many beats the server has said nothing. */
 	#quiet = 0;
-	/** The tab holds a leg: the server pings faster, and silence is noticed sooner. */
+	/** The tab hosts a leg: the server pings more often then, and its silence is noticed sooner. */
 	holdsLeg = false;
 	welcome: Welcome | undefined;
 
@@ -92,22 +95,22 @@ export class TabSocket extends Emitter<SocketEvents> {
 		this.#step({ type: "connect" });
 	}
 
-	rest(): void {
-		this.#step({ type: "rest" });
+	disconnect(): void {
+		this.#step({ type: "disconnect" });
 	}
 
-	/** What was read belongs to another user now: start from nothing. */
+	/** Another user speaks here now: what was read is not theirs, and the next hello does not resume. */
 	forget(): void {
 		this.#resume = undefined;
 	}
 
-	/** The page was looked at, or the network is back: connect now, or see whether the raw still lives. */
-	hurry(): void {
-		if (this.#state.state === "waiting") this.#step({ type: "hurry" });
+	/** The page was looked at, or the network is back: connects at once, or finds out whether the WebSocket still lives. */
+	reconnectNow(): void {
+		if (this.#state.state === "waiting") this.#step({ type: "retry" });
 		else this.probe();
 	}
 
-	/** Any answer proves life; without one the raw is dropped and a new one opened. */
+	/** Asks for anything: any answer proves life. Without one the WebSocket is dropped and a new one opened. */
 	probe(): void {
 		const rpc = this.#rpc;
 		if (!rpc || !this.#greeted || !this.#life) return;
@@ -119,14 +122,14 @@ export class TabSocket extends Emitter<SocketEvents> {
 		rpc.ask("session.list", {}, () => clearTimeout(timer));
 	}
 
-	/** Sends when greeted; waits for that as long as the signal allows. Fails with `Refusal` or `Unanswered`. */
+	/** Waits until the server has welcomed us, then asks. Fails with `Refusal` or `Unanswered`, or when the signal aborts. */
 	async request<M extends Method>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
 		await this.untilGreeted(signal);
 		if (!this.#rpc) throw new Unanswered(method);
 		return this.#rpc.request(method, params, signal);
 	}
 
-	/** For requests that may be repeated: asks again on each new connection until there is an answer. */
+	/** For requests that may be repeated: asks again on each new connection until there is an answer or a refusal. */
 	async requestUntilAnswered<M extends Method>(
 		method: M,
 		params: Params<M>,
@@ -166,12 +169,12 @@ export class TabSocket extends Emitter<SocketEvents> {
 		if (this.#greeted) this.#rpc?.notify(method, params);
 	}
 
-	/** A durable event, from the raw or from a call's data channel. What was had is dropped. */
-	take(event: Event, fromSocket: boolean): void {
+	/** An event of the user's log, from the WebSocket or from a call's data channel. One that came before is dropped. */
+	accept(event: Event, fromSocket: boolean): void {
 		const at = this.#resume;
 		if (!at || event.offset <= at.offset) return;
-		// The channel may run ahead of the raw's catch-up: only what follows on directly. What the raw skips has been
-		// merged into what it sends (receipts for a slow tab).
+		// The data channel may be ahead of what the WebSocket still has to send: only the event that follows directly is
+		// taken from it. A number that the WebSocket skips was merged into a later event (receipts for a slow tab).
 		if (!fromSocket && event.offset !== at.offset + 1) return;
 		at.offset = event.offset;
 		this.emit("event", event);
@@ -181,7 +184,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 		return this.#resume?.offset ?? 0;
 	}
 
-	#step(m: Happening): void {
+	#step(m: ConnectionInput): void {
 		const before = this.#state;
 		const now = next(before, m);
 		if (now === before) return;
@@ -193,7 +196,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 			now.state === "idle"
 		)
 			this.#tearDown();
-		if (now.state === "waiting") this.#retry = setTimeout(() => this.#step({ type: "hurry" }), now.delayMs);
+		if (now.state === "waiting") this.#retry = setTimeout(() => this.#step({ type: "retry" }), now.delayMs);
 		if (now.state === "connecting") {
 			this.#life = new AbortController();
 			void this.#open(this.#life.signal);
@@ -239,7 +242,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 		const raw = env.openSocket(`${server.replace(/^http/, "ws")}/ws`, Subprotocol);
 		const rpc = new Rpc(
 			(text) => raw.send(text),
-			(method, params) => this.#note(method, params),
+			(method, params) => this.#notification(method, params),
 		);
 		this.#raw = raw;
 		this.#rpc = rpc;
@@ -284,9 +287,9 @@ export class TabSocket extends Emitter<SocketEvents> {
 		this.emit("welcome", { welcome: w, recovered });
 	}
 
-	/** Counted in beats and not in time, so that a tab that slept does not find its raw dead when it wakes. */
+	/** Silence is counted in beats and not in time: a tab that slept does not find its WebSocket dead when it wakes. */
 	#beat(pingMs: number): void {
-		const allowed = this.holdsLeg ? 10_000 : (pingMs || 25_000) + 8000;
+		const allowed = this.holdsLeg ? 10_000 : pingMs + 8000;
 		if (++this.#quiet * beatMs > allowed + beatMs) this.#drop(codeLost, "the server fell silent");
 	}
 
@@ -331,13 +334,13 @@ export class TabSocket extends Emitter<SocketEvents> {
 		life.addEventListener("abort", () => clearTimeout(timer), { once: true });
 	}
 
-	#note(method: string, params: unknown): void {
+	#notification(method: string, params: unknown): void {
 		switch (method) {
 			case "ping":
 				this.#rpc?.notify("pong", {});
 				return;
 			case "event":
-				this.take(params as Event, true);
+				this.accept(params as Event, true);
 				return;
 			case "synced": {
 				const was = this.#state;
@@ -346,7 +349,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 				return;
 			}
 			default:
-				this.emit("note", { method, params } as SocketEvents["note"]);
+				this.emit("notification", { method, params } as SocketEvents["notification"]);
 		}
 	}
 }

@@ -52,12 +52,12 @@ class Profile {
 
 	/** The browser has not released the lock of a page that is gone. */
 	holdLock(tab: string): { release(): void } {
-		const held = { release: () => {} };
+		const taken = { release: () => {} };
 		const until = new Promise<void>((done) => {
-			held.release = done;
+			taken.release = done;
 		});
 		void this.#locks.of("browser").request(`tab:${tab}`, () => until);
-		return held;
+		return taken;
 	}
 
 	reload(page: Page): Promise<Page> {

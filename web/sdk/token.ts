@@ -1,4 +1,4 @@
-/** Where tokens come from, and whether the one we hold is still good. */
+/** Where tokens come from, and whether the current one is still good. */
 export class Tokens {
 	readonly #fixed: string | undefined;
 	readonly #get: ((signal: AbortSignal, stale?: string) => Promise<string> | string) | undefined;
@@ -20,7 +20,7 @@ export class Tokens {
 		return this.#get !== undefined;
 	}
 
-	/** The token in hand, else a new one. Fails when the page has none. */
+	/** The current token, else a new one. Fails when the page has none. */
 	async current(signal: AbortSignal): Promise<string> {
 		return this.#token ?? (await this.renew(signal));
 	}
@@ -38,7 +38,7 @@ export class Tokens {
 		return token;
 	}
 
-	/** The server refuses the one in hand. True when a new one may be had. */
+	/** The server refuses the current one. Returns whether a new one may be had. */
 	refused(): boolean {
 		const again = this.renewable && !this.fresh;
 		this.#stale = this.#token;
@@ -47,19 +47,19 @@ export class Tokens {
 		return again;
 	}
 
-	/** The server took it: the next refusal is about time, not about us. */
+	/** The server accepted it: if it refuses it later, then because it has expired. */
 	taken(): void {
 		this.fresh = false;
 	}
 }
 
-/** The user a JWT names. Only to find what is stored on this device; the server decides who we are. */
+/** The user whom a JWT names. It serves only to find what is stored on this device; the server decides who we are. */
 export function subject(token: string): string | undefined {
 	const { sub } = claims(token);
 	return typeof sub === "string" && sub !== "" ? sub : undefined;
 }
 
-/** What a JWT says, without any check; nothing when it is none. */
+/** The claims of a JWT, without any check; none when it cannot be read. */
 export function claims(token: string): {
 	readonly sub?: unknown;
 	readonly iat?: unknown;

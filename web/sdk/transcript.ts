@@ -31,23 +31,23 @@ export function withOlder(run: Run, page: readonly Message[], more: boolean): Ru
 
 /**
  * One message that arrived. `gap` says that others before it are missing, and the run is unchanged; a message that is older
- * than the run is none of its business.
+ * than the run changes nothing.
  */
 export function withMessage(run: Run, m: Message): { run: Run; gap: boolean } {
 	const last = newest(run);
 	if (last === 0 ? m.seq > 1 && run.more : m.seq > last + 1) return { run, gap: true };
 	if (m.seq > last) return { run: { ...run, messages: [...run.messages, m] }, gap: false };
 	const at = m.seq - oldest(run);
-	const held = run.messages[at];
-	if (!held || (held.revision ?? 0) >= (m.revision ?? 0)) return { run, gap: false };
+	const old = run.messages[at];
+	if (!old || (old.revision ?? 0) >= (m.revision ?? 0)) return { run, gap: false };
 	return { run: { ...run, messages: run.messages.with(at, m) }, gap: false };
 }
 
-/** The page, but never an older revision than what is held, and what is held beyond it. */
+/** The page, with newer revisions from the run where it has them, and with what the run has after the page. */
 function newer(run: Run, page: readonly Message[]): Message[] {
-	const held = new Map(run.messages.map((m) => [m.seq, m]));
+	const known = new Map(run.messages.map((m) => [m.seq, m]));
 	const joined = page.map((m) => {
-		const h = held.get(m.seq);
+		const h = known.get(m.seq);
 		return h && (h.revision ?? 0) > (m.revision ?? 0) ? h : m;
 	});
 	let last = joined.at(-1)?.seq ?? 0;

@@ -17,7 +17,7 @@ export interface Ring {
 	readonly until: number;
 }
 
-/** Why a ring stopped. `answered` and `declined` were done in this tab. */
+/** Why a ring stopped. `answered` and `declined` mean in this tab. */
 export interface RingEnd {
 	readonly ring: Ring;
 	readonly reason: "answered" | Reason;
@@ -29,12 +29,19 @@ export interface RingEnd {
 
 /** What to show as the state of a call that is not a ring for me. */
 export type CallPhase =
-	| "calling" // no tab of theirs rings yet
-	| "ringing" // theirs
+	/** I have started it, and no tab of the others shows the ring yet. The first that does makes it `ringing`. */
+	| "calling"
+	/** A tab of the others rings. It ends with an answer, or with the call. */
+	| "ringing"
+	/** Somebody has answered, and not both sides have media yet. */
 	| "connecting"
+	/** Two participants have media, and I am one of them. */
 	| "active"
-	| "reconnecting" // my leg's media or socket is away
-	| "held" // by me
+	/** My media or my connection is lost. It ends when they are back, or with the call when the grace time is over. */
+	| "reconnecting"
+	/** I have put it on hold. It ends when I resume it, or with the call. */
+	| "held"
+	/** It is over, as the event `call:ended` says. No view is in this phase. */
 	| "ended";
 
 /** One live call of mine that is not a ring. */
@@ -45,8 +52,8 @@ export interface CallView {
 	readonly me: ParticipantView;
 	readonly others: readonly ParticipantView[];
 	/**
-	 * In this tab; `leg` is set as soon as it is hosted (not yet while an answer or a resume is on its way). Elsewhere: `where`
-	 * says in which tab of which device.
+	 * My leg is in this tab; `leg` is set as soon as it is hosted, not yet while an answer or a resume is on its way. If it is
+	 * not here, `where` says in which tab of which device it is.
 	 */
 	readonly here: boolean;
 	readonly leg?: Leg;
@@ -82,14 +89,25 @@ export interface MediaStats {
 	readonly channelMessagesSent: number;
 }
 
-export type LegMedia = "preparing" | "connecting" | "up" | "reconnecting" | "closed";
+/** How far the media of a leg is. */
+export type LegMedia =
+	/** The leg was granted and does not offer yet. It ends at once. */
+	| "preparing"
+	/** ICE and DTLS are not up yet. It ends with `up`, or when the server gives up the leg. */
+	| "connecting"
+	/** ICE and DTLS are up, and something arrives. It ends when nothing arrives for 2 s, or the browser reports a loss. */
+	| "up"
+	/** They were up, and are repaired. It ends with `up`, or when the grace time is over. */
+	| "reconnecting"
+	/** The leg has ended and has given everything back. It ends never. */
+	| "closed";
 
 /** This tab's part in a call. All getters are current at any time; `calls` events say when to look. */
 export interface Leg {
 	readonly call: string;
 	readonly id: string;
 	readonly media: LegMedia;
-	/** Intent, also seen by the others. */
+	/** What I want, which the others see too. A device that could not be had turns it off again. */
 	readonly microphone: boolean;
 	readonly camera: boolean;
 	readonly held: boolean;
@@ -105,7 +123,7 @@ export interface Leg {
 	readonly speaker: string | undefined;
 	/** A device that was wanted and could not be had; undefined when all is well. */
 	readonly problem: { readonly source: Source; readonly reason: DeviceReason } | undefined;
-	/** It was a start that answered their call (glare), or moved mine. */
+	/** The start met a call of the other to me, and answered that one (glare). */
 	readonly merged: boolean;
 	/** Last second's figures. */
 	readonly stats: MediaStats | undefined;

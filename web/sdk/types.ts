@@ -50,16 +50,17 @@ export interface ClientOptions {
  * Rings and notifications are raised only in `online`.
  */
 export type Connection =
-	/** Not asked to connect, or asked to rest. */
+	/** Nobody has asked to connect, or somebody has asked to disconnect. It ends with `connect()`. */
 	| { readonly state: "idle" }
-	/** Fetching a token, opening the socket, saying hello. `attempt` counts from 1. */
+	/** Fetches a token, opens the WebSocket, says hello. It ends with the welcome, or with a loss. `attempt` counts from 1. */
 	| { readonly state: "connecting"; readonly attempt: number }
-	/** Greeted; what was missed is being read. */
+	/** The server has welcomed us, and what was missed is being read. It ends when all of it is here, or with a loss. */
 	| { readonly state: "catching_up"; readonly attempt: number; readonly recovered: boolean }
+	/** What comes now is new. It ends with a loss. */
 	| { readonly state: "online" }
-	/** Will try again by itself `delayMs` after it entered this state. */
+	/** The connection was lost. `delayMs` later, or when the network is back, the next attempt begins. */
 	| { readonly state: "waiting"; readonly attempt: number; readonly delayMs: number; readonly code: number }
-	/** Will not try again until `connect()` is called. `why` is what to tell the user. */
+	/** To try again would not help; `why` says what to tell the user. It ends with `connect()`. */
 	| { readonly state: "stopped"; readonly code: number; readonly why: StopReason };
 
 export type StopReason = "bad_token" | "signed_out" | "too_old" | "forbidden_origin" | "refused";
@@ -69,13 +70,21 @@ export type ConversationRef = { readonly conversation: string } | { readonly to:
 
 /** How far a message of mine has come. Others' messages are `received`. */
 export type Delivery =
-	| "queued" // waits for a connection or for its turn
+	/** It waits for a connection, or for messages before it. */
+	| "queued"
+	/** It was sent, and the answer is not there yet. */
 	| "sending"
-	| "sent" // stored by the server: will not be lost
-	| "delivered" // on a device of every other member
-	| "read" // shown to every other member
-	| "unconfirmed" // no answer yet; it will be tried again by itself
-	| "failed" // refused for good; see `refused`. resend() or discard()
+	/** The server has stored it. It is not lost any more. */
+	| "sent"
+	/** A device of every other member has it. */
+	| "delivered"
+	/** Every other member has seen it. */
+	| "read"
+	/** It was sent, and the connection was lost before an answer. It is sent again with the next connection. */
+	| "unconfirmed"
+	/** The server refused it for good, as `refused` says. It stays until `resend()` or `discard()`. */
+	| "failed"
+	/** It is somebody else's. */
 	| "received";
 
 /** One line of the transcript. */
@@ -88,7 +97,7 @@ export interface Row {
 	readonly refused?: { readonly code: Code; readonly message: string };
 }
 
-/** What is held of a conversation's messages: one unbroken run up to the newest, then what waits to be sent. */
+/** What is known of a conversation's messages: one unbroken run up to the newest, then what waits to be sent. */
 export interface Transcript {
 	/** Undefined while only a `to` is known and no message was ever exchanged. */
 	readonly conversation: Conversation | undefined;
@@ -108,11 +117,11 @@ export interface SendParams {
 }
 
 export interface Messages {
-	/** What is held now; synchronous. Call {@link open} to have it loaded and kept whole. */
+	/** What is known now. Call {@link open} to have it loaded and kept without gaps. */
 	transcript(ref: ConversationRef): Transcript;
 	/** Loads the newest page and keeps the transcript without gaps, also after a loss of connection. */
 	open(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript>;
-	/** Fetches the page before the oldest held message. */
+	/** Fetches the page before the oldest message of the transcript. */
 	older(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript>;
 	/** Queues a message and returns its row at once. It survives a reload and is stored exactly once. */
 	send(ref: ConversationRef, params: SendParams): Row;
@@ -283,9 +292,9 @@ export interface Client {
 	readonly deviceId: string;
 	readonly server: string;
 	readonly connection: Connection;
-	/** Who I am, once greeted. */
+	/** Who I am, once the server has welcomed this tab. */
 	readonly user: User | undefined;
-	/** Set by the server's greeting. */
+	/** Set by the server's welcome. */
 	readonly limits: Limits | undefined;
 	readonly conversations: Conversations;
 	readonly messages: Messages;
@@ -296,7 +305,7 @@ export interface Client {
 
 	/** Connects and stays connected. May be called again after `stopped`. */
 	connect(): void;
-	/** Rests: closes the socket, keeps what is stored, leaves hosted calls to their grace time. */
+	/** Closes the connection, keeps what is stored, leaves hosted calls to their grace time. */
 	disconnect(): void;
 	/** Gives everything back; the client is unusable after. Stored data stays. */
 	close(): void;

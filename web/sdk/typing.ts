@@ -1,4 +1,4 @@
-/** Who types. Sent at most every 3 s, believed for 6 s: a tab that dies while typing stops typing. */
+/** Who types. It is sent at most every 3 s and believed for 6 s, so that a tab that dies while its user types stops typing. */
 import type { Emitter } from "./emitter.ts";
 import type { TabSocket } from "./socket.ts";
 import type { ClientEvents } from "./types.ts";
@@ -28,7 +28,7 @@ export class TypingStore {
 		this.#socket.notify("typing", { conversation, on });
 	}
 
-	hear(t: Typing, me: string): void {
+	received(t: Typing, me: string): void {
 		const { conversation, user, on } = t;
 		if (!user || user === me) return;
 		let users = this.#typists.get(conversation);
@@ -38,14 +38,14 @@ export class TypingStore {
 		if (on)
 			users.set(
 				user,
-				setTimeout(() => this.hear({ conversation, user, on: false }, me), believeMs),
+				setTimeout(() => this.received({ conversation, user, on: false }, me), believeMs),
 			);
 		this.#events.emit("typing", t);
 	}
 
 	/** A message ends its writer's typing. */
 	wrote(conversation: string, user: string, me: string): void {
-		if (this.#typists.get(conversation)?.has(user)) this.hear({ conversation, user, on: false }, me);
+		if (this.#typists.get(conversation)?.has(user)) this.received({ conversation, user, on: false }, me);
 	}
 
 	list(conversation: string): string[] {

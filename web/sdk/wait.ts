@@ -1,4 +1,4 @@
-/** Small helpers for time that can be called off. */
+/** Small helpers for waiting that can be aborted. */
 
 /** Resolves after `ms`, or rejects with the signal's reason. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -28,7 +28,7 @@ export function abortAfter(ms: number): AbortSignal {
 	return controller.signal;
 }
 
-/** A promise that is resolved from outside. `Promise.withResolvers` came to browsers only in 2023 and 2024. */
+/** What others wait for until it opens. (`Promise.withResolvers` is missing in browsers before 2024, and in Node 20.) */
 export interface Gate {
 	readonly opened: Promise<void>;
 	open(): void;
@@ -42,7 +42,7 @@ export function gate(): Gate {
 	return { opened, open };
 }
 
-/** Whoever awaits this has nothing to do when it fails. */
+/** For work whose failure changes nothing for who began it. */
 export function ignore(promise: Promise<unknown>): void {
 	promise.catch(() => {});
 }

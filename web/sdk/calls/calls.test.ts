@@ -14,16 +14,16 @@ const called = (s: object, ageMs = 0) => ({
 	params: { offset: ++offset, type: "call", at: 1, age_ms: ageMs, data: s },
 });
 
-/** Bob's tab, with a diary of what it was told. */
+/** Bob's tab, and the events that it was told of, in order. */
 async function tab(page = new FakePage()) {
 	offset = 10;
 	const { client } = await connect(page);
-	const diary: string[] = [];
-	client.on("call:incoming", (r) => diary.push(`ring ${r.from.user}${r.waiting ? " waiting" : ""}`));
-	client.on("call:ringend", (e) => diary.push(`end ${e.reason}${e.sameDevice ? " here" : ""}`));
-	client.on("call:elsewhere", (v) => diary.push(`elsewhere ${v.where?.device_name}`));
-	client.on("call:ended", (e) => diary.push(`over ${e.reason}`));
-	return { client, page, diary };
+	const events: string[] = [];
+	client.on("call:incoming", (r) => events.push(`ring ${r.from.user}${r.waiting ? " waiting" : ""}`));
+	client.on("call:ringend", (e) => events.push(`end ${e.reason}${e.sameDevice ? " here" : ""}`));
+	client.on("call:elsewhere", (v) => events.push(`elsewhere ${v.where?.device_name}`));
+	client.on("call:ended", (e) => events.push(`over ${e.reason}`));
+	return { client, page, events };
 }
 
 const change = (s = ringing(), changes: object = {}, call: object = {}) => ({
@@ -34,18 +34,18 @@ const change = (s = ringing(), changes: object = {}, call: object = {}) => ({
 
 describe("calls", () => {
 	it("ring when synced and not before, and the server is told", async () => {
-		const { client, page, diary } = await tab();
+		const { client, page, events } = await tab();
 		await greet(page, { user: bob, calls: [change(ringing(), { state: "invited" })], offset: 10 }, false);
-		expect(diary).toEqual([]);
+		expect(events).toEqual([]);
 		page.wire.say({ method: "synced", params: { offset: 10 } });
-		expect(diary).toEqual(["ring alice"]);
+		expect(events).toEqual(["ring alice"]);
 		await turn();
 		expect(page.wire.last("call.ringing").params).toEqual({ call: ringing().id });
 		expect(client.calls.rings).toHaveLength(1);
 	});
 
 	it("do not ring when the catch-up ends what the greeting began", async () => {
-		const { page, diary } = await tab();
+		const { page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });
 		page.wire.end(1006);
 		await vi.advanceTimersByTimeAsync(1000);
@@ -54,11 +54,11 @@ describe("calls", () => {
 			called(change(ringing(), { state: "missed" }, { state: "ended", reason: "cancelled", cseq: 3 })),
 		);
 		page.wire.say({ method: "synced", params: { offset: 11 } });
-		expect(diary).toEqual([]);
+		expect(events).toEqual([]);
 	});
 
 	it("fall silent when another tab answers, and say which device", async () => {
-		const { client, page, diary } = await tab();
+		const { client, page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });
 		page.wire.say(called(ringing()));
 		page.wire.say(
@@ -70,50 +70,50 @@ describe("calls", () => {
 				),
 			),
 		);
-		expect(diary).toEqual(["ring alice", "end answered_elsewhere", "elsewhere Chrome on Android"]);
+		expect(events).toEqual(["ring alice", "end answered_elsewhere", "elsewhere Chrome on Android"]);
 		expect(client.calls.views[0]).toMatchObject({ here: false, phase: "connecting", sameDevice: false });
 	});
 
 	it("believe only the newest snapshot", async () => {
-		const { page, diary } = await tab();
+		const { page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });
 		page.wire.say(called(ringing({ cseq: 5 })));
 		page.wire.say(
 			called(change(ringing(), { state: "missed" }, { state: "ended", reason: "cancelled", cseq: 6 })),
 		);
 		page.wire.say(called(ringing({ cseq: 5 })));
-		expect(diary).toEqual(["ring alice", "end cancelled"]);
+		expect(events).toEqual(["ring alice", "end cancelled"]);
 	});
 
 	it("stop by themselves 3 s after their time", async () => {
-		const { page, diary } = await tab();
+		const { page, events } = await tab();
 		await greet(page, { user: bob, offset: 10, ping_ms: 10_000_000 });
 		page.wire.say(called(ringing({ remaining_ms: 10_000 }), 4000));
 		await vi.advanceTimersByTimeAsync(8900);
-		expect(diary).toEqual(["ring alice"]);
+		expect(events).toEqual(["ring alice"]);
 		await vi.advanceTimersByTimeAsync(200);
-		expect(diary).toEqual(["ring alice", "end no_answer"]);
+		expect(events).toEqual(["ring alice", "end no_answer"]);
 	});
 
 	it("do not ring with less than 3 s left", async () => {
-		const { page, diary } = await tab();
+		const { page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });
 		page.wire.say(called(ringing({ remaining_ms: 10_000 }), 7100));
-		expect(diary).toEqual([]);
+		expect(events).toEqual([]);
 	});
 
 	it("that a new greeting no longer has are over", async () => {
-		const { page, diary } = await tab();
+		const { page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });
 		page.wire.say(called(ringing()));
 		page.wire.end(1006);
 		await vi.advanceTimersByTimeAsync(1000);
 		await greet(page, { user: bob, offset: 900, recovered: false });
-		expect(diary).toEqual(["ring alice", "end expired"]);
+		expect(events).toEqual(["ring alice", "end expired"]);
 	});
 
 	it("wait silently while I am in another", async () => {
-		const { client, page, diary } = await tab();
+		const { client, page, events } = await tab();
 		const running = change(
 			ringing({ id: "first" }),
 			{ state: "joined", acted_at: phone },
@@ -122,11 +122,11 @@ describe("calls", () => {
 		await greet(page, { user: bob, offset: 10, calls: [running] });
 		expect(client.calls.views[0]?.activeSince).toBe(performance.now() - 5000);
 		page.wire.say(called(ringing()));
-		expect(diary).toContain("ring alice waiting");
+		expect(events).toContain("ring alice waiting");
 	});
 
 	it("are silenced in this profile only, and declined for the user", async () => {
-		const { client, page, diary } = await tab();
+		const { client, page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });
 		page.wire.say(called(ringing()));
 		client.calls.silence(ringing().id);
@@ -145,7 +145,7 @@ describe("calls", () => {
 				),
 			),
 		);
-		expect(diary).toEqual(["ring alice", "end declined here".replace(" here", "")]);
+		expect(events).toEqual(["ring alice", "end declined here".replace(" here", "")]);
 	});
 
 	it("are told by the caller's tab from calling to the end", async () => {

@@ -1,6 +1,6 @@
 /**
- * The calls of this user as this tab sees them: the newest snapshot of each, what rings because of them, what runs
- * here or elsewhere. Light enough to be there always; what hosts a leg is fetched when a call begins (`leg/`).
+ * The calls of this user as this tab sees them: the newest snapshot of each, the rings that follow from them, and the calls
+ * that run here or elsewhere. It is small; the part that hosts a leg is fetched when a call begins (`leg/`).
  */
 import type { Emitter } from "../emitter.ts";
 import { Refusal } from "../errors.ts";
@@ -29,23 +29,23 @@ export interface CallOptions
 	> {
 	events: Emitter<ClientEvents>;
 	device: () => string;
-	/** Key in `sessionStorage`; holds server and user. */
+	/** Key in `sessionStorage`, made of server and user. */
 	storageKey: () => string;
 	tell: (topic: string, data: unknown) => void;
 	/** Fetches the part that hosts legs. */
 	load: () => Promise<{ openHost(ctx: LegContext): Host }>;
 }
 
-/** Ended calls whose older snapshots must not bring them back. */
-const remembered = 200;
+/** How many ended calls are remembered, so that a late snapshot does not bring one back. */
+const endedCallsKept = 200;
 
 export class CallStore implements Calls {
 	readonly #o: CallOptions;
-	readonly #held = new Map<string, TimedSnapshot>();
+	readonly #snapshots = new Map<string, TimedSnapshot>();
 	readonly #rings: Rings;
-	/** Hung up here; the server has not said so yet. */
+	/** Calls that were hung up here and whose end the server has not told yet. */
 	readonly #left = new Set<string>();
-	/** Starts, answers and moves on their way. */
+	/** How many starts, answers and moves are on their way. */
 	#beginning = 0;
 	#views: readonly CallView[] = [];
 	#host: Host | undefined;
@@ -60,10 +60,10 @@ export class CallStore implements Calls {
 			me,
 			tab,
 			device,
-			held: (call) => this.#held.get(call),
+			newest: (call) => this.#snapshots.get(call),
 			busy: () => this.#views.length > 0,
-			look: () => this.#derive(),
-			alerting: (call) => ignore(socket.request("call.ringing", { call }, this.#life.signal)),
+			timeIsUp: () => this.#update(),
+			firstToRing: (call) => ignore(socket.request("call.ringing", { call }, this.#life.signal)),
 		});
 	}
 
@@ -126,7 +126,7 @@ export class CallStore implements Calls {
 	}
 
 	silence(call: string): void {
-		this.hear("silence", call);
+		this.siblingTold("silence", call);
 		this.#o.tell("silence", call);
 	}
 
@@ -161,53 +161,53 @@ export class CallStore implements Calls {
 		return (await this.#ready()).preview(p);
 	}
 
-	/** Before what was missed: the live calls as they were `ageMs` ago. What is not among them has ended. */
+	/** After each welcome, before what was missed: the live calls as they were `ageMs` ago. A call that is not among them has ended. */
 	greeted(calls: readonly Snapshot[], ageMs = 0): void {
 		const live = new Set(calls.map((c) => c.id));
-		for (const [id, held] of this.#held)
-			if (!live.has(id) && held.snapshot.state !== "ended") {
-				const cseq = held.snapshot.cseq;
-				this.#accept({ ...held.snapshot, cseq, state: "ended", reason: "expired" }, 0);
+		for (const [id, known] of this.#snapshots)
+			if (!live.has(id) && known.snapshot.state !== "ended") {
+				const cseq = known.snapshot.cseq;
+				this.#accept({ ...known.snapshot, cseq, state: "ended", reason: "expired" }, 0);
 			}
 		for (const c of calls) this.#accept(c, ageMs);
-		this.#derive();
+		this.#update();
 		if (this.#host) this.#host.resume();
 		else if (this.#stored().length > 0 && this.available.ok) ignore(this.#loaded().then((h) => h.resume()));
 	}
 
-	/** Everything missed has been read: what rings now, rings. */
+	/** Everything missed has been read: from now on what rings is shown. */
 	synced(): void {
-		this.#derive();
+		this.#update();
 	}
 
-	/** An event, or the result of a request. `ageMs`: how old it was when it was sent here. */
-	take(s: Snapshot, ageMs = 0): void {
+	/** A snapshot from an event or from the result of a request. `ageMs`: how old it is. */
+	apply(s: Snapshot, ageMs = 0): void {
 		if (!this.#accept(s, ageMs)) return;
-		this.#derive();
-		this.#host?.follow(s);
+		this.#update();
+		this.#host?.applySnapshot(s);
 	}
 
-	note(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void {
-		this.#host?.note(method, params);
+	notification(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void {
+		this.#host?.notification(method, params);
 	}
 
-	/** Another tab of this profile was told to be silent. */
-	hear(topic: string, data: unknown): void {
-		if (topic === "silence" && typeof data === "string" && this.#rings.silence(data)) this.#derive();
+	/** Another tab of this profile tells something; a ring that was silenced there is silent here. */
+	siblingTold(topic: string, data: unknown): void {
+		if (topic === "silence" && typeof data === "string" && this.#rings.silence(data)) this.#update();
 	}
 
 	suspend(): void {
 		this.#host?.suspend();
 	}
 
-	/** Sign-out: gives back devices, forgets everything. */
+	/** After a sign-out: gives back the devices and forgets everything. */
 	clear(): void {
 		this.#life.abort();
 		this.#life = new AbortController();
 		this.#host?.close();
 		remove(this.#o.env.sessionStorage, this.#o.storageKey());
-		this.#held.clear();
-		this.#derive();
+		this.#snapshots.clear();
+		this.#update();
 	}
 
 	close(): void {
@@ -217,20 +217,20 @@ export class CallStore implements Calls {
 	}
 
 	#accept(s: Snapshot, ageMs: number): boolean {
-		const held = this.#held.get(s.id);
-		if (held) {
-			const ended = held.snapshot.state === "ended";
-			// The end that was concluded from a greeting gives way to the real one, for its reason.
+		const known = this.#snapshots.get(s.id);
+		if (known) {
+			const ended = known.snapshot.state === "ended";
+			// An end that was concluded from a welcome is replaced by the real one, which has the reason.
 			if (
 				ended
-					? s.state !== "ended" || !later(s, held.snapshot)
-					: s.state !== "ended" && !later(s, held.snapshot)
+					? s.state !== "ended" || !later(s, known.snapshot)
+					: s.state !== "ended" && !later(s, known.snapshot)
 			)
 				return false;
-			if (!ended && s.state === "ended" && later(held.snapshot, s)) return false;
+			if (!ended && s.state === "ended" && later(known.snapshot, s)) return false;
 		}
-		this.#held.delete(s.id);
-		this.#held.set(s.id, { snapshot: s, at: performance.now() - ageMs });
+		this.#snapshots.delete(s.id);
+		this.#snapshots.set(s.id, { snapshot: s, at: performance.now() - ageMs });
 		if (s.state !== "ended") return true;
 		this.#left.delete(s.id);
 		this.#forgetOldest();
@@ -238,23 +238,24 @@ export class CallStore implements Calls {
 	}
 
 	#forgetOldest(): void {
-		if (this.#held.size <= remembered) return;
-		for (const [id, h] of this.#held) if (h.snapshot.state === "ended") return void this.#held.delete(id);
+		if (this.#snapshots.size <= endedCallsKept) return;
+		for (const [id, h] of this.#snapshots)
+			if (h.snapshot.state === "ended") return void this.#snapshots.delete(id);
 	}
 
-	/** Compares what is drawn and heard with what the snapshots say, and tells the difference. */
-	#derive(): void {
+	/** Derives views and rings from the snapshots, and tells listeners what changed. */
+	#update(): void {
 		const before = this.#views;
 		this.#views = this.#allViews();
 		this.#rings.settle();
-		if (this.#o.socket.synced) for (const held of this.#held.values()) this.#rings.begin(held);
+		if (this.#o.socket.synced) for (const known of this.#snapshots.values()) this.#rings.begin(known);
 		this.#tellViews(before);
 		this.#o.events.emit("calls", undefined);
 	}
 
 	#leave(call: string): void {
 		this.#left.add(call);
-		this.#derive();
+		this.#update();
 	}
 
 	async #begin(work: () => Promise<Leg>): Promise<Leg> {
@@ -265,11 +266,11 @@ export class CallStore implements Calls {
 			return leg;
 		} finally {
 			this.#beginning--;
-			this.#derive();
+			this.#update();
 		}
 	}
 
-	/** My leg is in this tab, though it is not there yet: the answer is on its way, or the page was just loaded. */
+	/** The leg belongs to this tab, though it is not hosted yet: an answer is on its way, or the page was just loaded. */
 	#coming(leg: LegView | undefined): boolean {
 		if (!leg) return false;
 		const tab = this.#o.tab();
@@ -280,8 +281,8 @@ export class CallStore implements Calls {
 	#allViews(): CallView[] {
 		const views: CallView[] = [];
 		const me = this.#o.me();
-		for (const held of this.#held.values()) {
-			const s = held.snapshot;
+		for (const known of this.#snapshots.values()) {
+			const s = known.snapshot;
 			const mine = participant(s, me);
 			const leg = this.legs.find((l) => l.call === s.id && l.media !== "closed");
 			const now = phase(s, me, leg?.media === "reconnecting");
@@ -297,7 +298,7 @@ export class CallStore implements Calls {
 				...(leg && { leg }),
 				...(where && { where }),
 				sameDevice: where?.device === this.#o.device(),
-				activeSince: s.state === "active" ? held.at - (s.active_ms ?? 0) : undefined,
+				activeSince: s.state === "active" ? known.at - (s.active_ms ?? 0) : undefined,
 			});
 		}
 		return views;
@@ -313,7 +314,7 @@ export class CallStore implements Calls {
 		}
 		for (const old of before) {
 			if (this.#views.some((v) => v.id === old.id)) continue;
-			const last = this.#held.get(old.id)?.snapshot;
+			const last = this.#snapshots.get(old.id)?.snapshot;
 			const call = last ?? old.call;
 			const reason = last?.reason ?? "completed";
 			this.#o.events.emit("call:ended", { view: { ...old, call, phase: "ended" }, reason });
@@ -354,10 +355,10 @@ export class CallStore implements Calls {
 			channel,
 			hostLock,
 			mayTakeOver,
-			snapshot: (call) => this.#held.get(call)?.snapshot,
-			take: (s) => this.take(s),
+			snapshot: (call) => this.#snapshots.get(call)?.snapshot,
+			apply: (s) => this.apply(s),
 			left: (call) => this.#leave(call),
-			changed: () => this.#derive(),
+			changed: () => this.#update(),
 			error: (err) => events.emit("error", err),
 			stored: () => this.#stored(),
 			store: (legs) => this.#store(legs),

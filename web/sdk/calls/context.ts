@@ -1,4 +1,4 @@
-/** What the call part needs of the rest. The lazily loaded media part (`leg/`) depends on this and on no store. */
+/** What the media part (`leg/`), which is loaded late, and the rest need of each other. It depends on this and on no store. */
 import type { Environment } from "../environment.ts";
 import type { Rpc } from "../rpc.ts";
 import type { TabSocket } from "../socket.ts";
@@ -25,15 +25,16 @@ export interface LegContext {
 	me(): string;
 	tab(): string;
 	snapshot(call: string): Snapshot | undefined;
-	/** A result or the data channel brought a snapshot. */
-	take(s: Snapshot): void;
-	/** Hung up here: not to be shown any more. */
+	/** The result of a request brought a snapshot. */
+	apply(s: Snapshot): void;
+	/** The call was hung up here and is not shown any more. */
 	left(call: string): void;
-	/** Something that is drawn changed. */
+	/** Something changed that a page draws. */
 	changed(): void;
 	error(err: Error): void;
-	/** Durable events and requests over a leg's data channel; see messaging.md. */
+	/** The data channel of a call's leg has opened, or closed. Requests and events may go over it. */
 	channel(call: string, rpc: Rpc | undefined): void;
+	/** Takes the lock that keeps the browser from freezing this page, until the signal aborts. */
 	hostLock(leg: string, signal: AbortSignal): void;
 	/** See `Tab.mayTakeOver`. */
 	mayTakeOver(tab: string, signal: AbortSignal): Promise<boolean>;
@@ -42,7 +43,7 @@ export interface LegContext {
 	store(legs: StoredLeg[]): void;
 }
 
-/** The lazily loaded part. */
+/** The part that is loaded late. */
 export interface Host {
 	readonly legs: readonly Leg[];
 	/** This leg was hosted by the page before this one and is on its way here. */
@@ -56,12 +57,12 @@ export interface Host {
 	): Promise<Leg>;
 	answer(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg>;
 	move(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg>;
-	/** After each greeting: legs of this page and of the page before it. */
+	/** After each welcome: binds the legs of this page again, and resumes those of the page before it. */
 	resume(): void;
-	/** The newest snapshot of a call that a leg here belongs to. */
-	follow(s: Snapshot): void;
-	note(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void;
-	/** The page goes: says so to the server and keeps what a resume needs. */
+	/** A new snapshot of a call; a leg of it may be here. */
+	applySnapshot(s: Snapshot): void;
+	notification(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void;
+	/** The page is left: tells the server, which then shortens the grace time. */
 	suspend(): void;
 	devices(): Promise<MediaDeviceInfo[]>;
 	preview(p: {
@@ -70,7 +71,7 @@ export interface Host {
 		devices?: DeviceChoice;
 		signal: AbortSignal;
 	}): Promise<MediaStream>;
-	/** Gives back every device and connection. Nothing is said to the server. */
+	/** Gives back every device and connection. The server is told nothing. */
 	close(): void;
 }
 

@@ -1,22 +1,22 @@
 /**
- * Rings, derived from what a call is now. Nothing here remembers: a tab that slept through everything comes to the same
- * conclusion as one that saw it all.
+ * Whether a call rings, derived from what the call is now. Nothing is remembered here, so that a tab that slept comes to the
+ * same conclusion as one that was awake.
  */
 import type { CallPhase } from "../types.calls.ts";
 import type { ParticipantView, Reason, Snapshot, Where } from "../wire.gen.ts";
 
-/** A ring that would be over at once is not begun. */
+/** A ring with less time left than this is not begun. */
 export const tooShortMs = 3000;
-/** The server ends a ring; a tab that does not hear of it does so itself this much later. */
+/** The server ends a ring. A tab that does not hear of it ends the ring itself, this long after its time. */
 export const watchdogMs = 3000;
 
-/** A snapshot with its own clock: durations in it count from `at` (`performance.now()`). */
+/** A snapshot, and when it was true in `performance.now()` time: its durations count from then. */
 export interface TimedSnapshot {
 	readonly snapshot: Snapshot;
 	readonly at: number;
 }
 
-/** `a` says more than `b`: it is later by the owner's count, or from a later owner. */
+/** Whether `a` is newer than `b`: it has a higher count of the same owner, or comes from a later owner. */
 export function later(a: Snapshot, b: Snapshot): boolean {
 	const ea = a.epoch ?? 0;
 	const eb = b.epoch ?? 0;
@@ -34,13 +34,13 @@ export type RingVerdict =
 	| { readonly rings: true; readonly from: ParticipantView; readonly until: number }
 	| { readonly rings: false; readonly reason: "answered" | Reason; readonly where?: Where };
 
-/** Whether a call rings for me at `now`, in the tab `tab`; if not, why not. */
-export function ring(held: TimedSnapshot, me: string, tab: string, now: number): RingVerdict {
-	const s = held.snapshot;
+/** Whether a call rings for the user `me` in a tab at the time `now`; if not, why not. */
+export function ring(known: TimedSnapshot, me: string, tab: string, now: number): RingVerdict {
+	const s = known.snapshot;
 	const mine = participant(s, me);
 	if (!mine) return { rings: false, reason: "removed" };
 	if (s.state !== "ended" && pending(mine) && s.caller !== me) {
-		const until = held.at + (s.remaining_ms ?? 0);
+		const until = known.at + (s.remaining_ms ?? 0);
 		const from = participant(s, s.caller);
 		return from && now < until + watchdogMs
 			? { rings: true, from, until }
@@ -62,10 +62,10 @@ function whyNot(
 	return { reason: s.reason ?? (mine.state === "busy" ? "busy" : "no_answer") };
 }
 
-/** It is worth beginning to ring. */
+/** Whether enough time is left to begin to ring. */
 export const worthRinging = (until: number, now: number): boolean => until - now >= tooShortMs;
 
-/** What to show of a call in which I take part; undefined when I do not. `away`: my leg here has lost its media. */
+/** What to show of a call; undefined when `me` takes no part in it. `away`: the leg here has lost its media. */
 export function phase(s: Snapshot, me: string, away: boolean): CallPhase | undefined {
 	const mine = participant(s, me);
 	if (s.state === "ended" || !mine || !present(mine)) return undefined;

@@ -1,4 +1,4 @@
-/** The rings that show in this tab: begun when worth it, ended by what the call has become, or by their own watchdog. */
+/** The rings that are shown in this tab. Each ends by what the call has become, or by a timer of its own. */
 import type { Emitter } from "../emitter.ts";
 import type { ClientEvents, Ring, RingEnd } from "../types.ts";
 import type { Snapshot } from "../wire.gen.ts";
@@ -9,13 +9,13 @@ export interface RingOptions {
 	me: () => string;
 	tab: () => string;
 	device: () => string;
-	held: (call: string) => TimedSnapshot | undefined;
-	/** I am in a call already. */
+	newest: (call: string) => TimedSnapshot | undefined;
+	/** This user is in another call. */
 	busy: () => boolean;
-	/** Time is up: look again. */
-	look: () => void;
-	/** This tab is the first of mine to ring. */
-	alerting: (call: string) => void;
+	/** A ring's time is up: the rings are to be derived again. */
+	timeIsUp: () => void;
+	/** No tab of this user has shown this ring yet. */
+	firstToRing: (call: string) => void;
 }
 
 export class Rings {
@@ -31,33 +31,33 @@ export class Rings {
 		return [...this.#shown.values()].map((r) => r.ring);
 	}
 
-	/** False when it does not ring, or was silenced before. */
+	/** Silences a ring. False when the call does not ring here, or was silenced before. */
 	silence(call: string): boolean {
 		if (!this.#shown.has(call) || this.#silenced.has(call)) return false;
 		this.#silenced.add(call);
 		return true;
 	}
 
-	/** What rings goes on with newer facts, or ends. */
+	/** Each ring goes on with the newest snapshot, or ends. */
 	settle(): void {
 		for (const [id, { ring: shown }] of this.#shown) {
-			const held = this.#o.held(id);
-			const verdict = held && ring(held, this.#o.me(), this.#o.tab(), performance.now());
-			if (!held || !verdict) this.#end(shown, { reason: "expired" });
-			else if (verdict.rings) this.#show(held.snapshot, verdict);
+			const known = this.#o.newest(id);
+			const verdict = known && ring(known, this.#o.me(), this.#o.tab(), performance.now());
+			if (!known || !verdict) this.#end(shown, { reason: "expired" });
+			else if (verdict.rings) this.#show(known.snapshot, verdict);
 			else this.#end(shown, verdict);
 		}
 	}
 
-	/** Only when synced: what is known then is the present. */
-	begin(held: TimedSnapshot): void {
-		const call = held.snapshot;
+	/** Begins a ring if the call rings. Called only when synced: what is known then is the present. */
+	begin(known: TimedSnapshot): void {
+		const call = known.snapshot;
 		if (this.#shown.has(call.id)) return;
 		const now = performance.now();
-		const verdict = ring(held, this.#o.me(), this.#o.tab(), now);
+		const verdict = ring(known, this.#o.me(), this.#o.tab(), now);
 		if (!verdict.rings || !worthRinging(verdict.until, now)) return;
 		const shown = this.#show(call, verdict);
-		if (participant(call, this.#o.me())?.state === "invited") this.#o.alerting(call.id);
+		if (participant(call, this.#o.me())?.state === "invited") this.#o.firstToRing(call.id);
 		this.#o.events.emit("call:incoming", shown);
 	}
 
@@ -70,9 +70,9 @@ export class Rings {
 		const { id, media } = call;
 		const silenced = this.#silenced.has(id);
 		const shown: Ring = { call, id, media, from, until, waiting: this.#o.busy(), silenced };
-		// The tab's own end of a ring, should the server's never come.
+		// The tab ends the ring itself when it never hears of the end.
 		const wait = Math.max(0, until + watchdogMs - performance.now());
-		this.#shown.set(id, { ring: shown, watchdog: setTimeout(this.#o.look, wait + 1) });
+		this.#shown.set(id, { ring: shown, watchdog: setTimeout(this.#o.timeIsUp, wait + 1) });
 		return shown;
 	}
 

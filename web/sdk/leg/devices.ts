@@ -2,8 +2,8 @@
 import { DeviceError } from "../errors.ts";
 import type { DeviceChoice, DeviceReason } from "../types.ts";
 
-const audioWish = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-const videoWish = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const audioConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const videoConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 export interface Captured {
 	microphone?: MediaStreamTrack;
@@ -27,7 +27,7 @@ export async function capture(
 	} catch (err) {
 		if (signal.aborted) throw err;
 		if (!want.camera) throw deviceError("microphone", err);
-		// One of the two is to blame. A microphone alone is enough for a call.
+		// One of the two could not be had. A microphone alone is enough for a call.
 		const problem = deviceError("camera", err);
 		if (!want.microphone) throw problem;
 		const { microphone } = await open({ microphone: true, camera: false }, devices, signal).catch((e) => {
@@ -45,12 +45,12 @@ async function open(
 	signal.throwIfAborted();
 	const ask = (how: "exact" | "ideal") =>
 		navigator.mediaDevices.getUserMedia({
-			audio: want.microphone && { ...audioWish, ...prefer(how, devices.microphone) },
-			video: want.camera && { ...videoWish, ...prefer(how, devices.camera) },
+			audio: want.microphone && { ...audioConstraints, ...prefer(how, devices.microphone) },
+			video: want.camera && { ...videoConstraints, ...prefer(how, devices.camera) },
 		});
-	// As an ideal a chosen device weighs no more than the size of the picture: another camera may win.
+	// As `ideal`, a chosen device would count no more than the size of the picture, and another camera could be opened.
 	const stream = await ask("exact").catch((err: Error) => {
-		// A remembered device that is gone today must not stand in the way.
+		// A chosen device that is gone today does not prevent a call.
 		if (err.name === "OverconstrainedError") return ask("ideal");
 		throw err;
 	});

@@ -14,35 +14,35 @@ import { HostedLeg } from "./leg.ts";
 import { Peer } from "./peer.ts";
 import { plan } from "./plan.ts";
 
-/** A connection made ready for a ring is given back if nobody answers. */
+/** A PeerConnection that was prepared for a ring is closed if nobody answers within this time. */
 const preparedMs = 60_000;
 
 export function openHost(ctx: LegContext): Host {
 	return new TabHost(ctx);
 }
 
-interface Want {
+interface WantedMedia {
 	microphone: boolean;
 	camera: boolean;
 	devices: DeviceChoice;
 	clicked?: number;
 }
 
-/** A call goes on without what could not be opened, and says so. */
-const lacking = (err: unknown): Captured => ({ problem: deviceError("microphone", err) });
+/** A call goes on without a device that could not be opened, and says so. */
+const withoutDevices = (err: unknown): Captured => ({ problem: deviceError("microphone", err) });
 
 /**
  * What the page before this one had open. That includes a muted microphone, if the browser will not ask the user: unmuting
  * stays instant, and a page that captures may play sound before anyone clicks in it.
  */
-async function reopen(want: Want, signal: AbortSignal): Promise<Captured> {
+async function reopen(want: WantedMedia, signal: AbortSignal): Promise<Captured> {
 	if (!want.microphone && (await permissions())(want.camera))
 		try {
 			return await capture({ ...want, microphone: true }, want.devices, signal);
 		} catch {
-			// Nobody misses a microphone that is muted.
+			// The microphone is muted: the call goes on without it.
 		}
-	return capture(want, want.devices, signal).catch(lacking);
+	return capture(want, want.devices, signal).catch(withoutDevices);
 }
 
 class TabHost implements Host {
@@ -58,7 +58,7 @@ class TabHost implements Host {
 	#resumed = false;
 	/** Legs of earlier pages that are not back yet, each with what gives them up. A reload in between must not lose them. */
 	readonly #returning = new Map<StoredLeg, AbortController>();
-	/** Those among them that are certainly ours. */
+	/** Ids of those among them that are certainly ours. */
 	readonly #regaining = new Set<string>();
 
 	constructor(ctx: LegContext) {
@@ -130,18 +130,18 @@ class TabHost implements Host {
 		this.#resumed = true;
 	}
 
-	follow(s: Snapshot): void {
-		this.#legs.get(s.id)?.follow(s);
+	applySnapshot(s: Snapshot): void {
+		this.#legs.get(s.id)?.applySnapshot(s);
 		if (s.state === "ended")
 			for (const [leg, giveUp] of this.#returning) if (leg.call === s.id) giveUp.abort();
 	}
 
-	note(method: string, params: unknown): void {
+	notification(method: string, params: unknown): void {
 		const p = params as Slots | Speaker | LegEnd;
 		const leg = this.#legs.get(p.call);
 		if (!leg) return;
 		if (method === "slots") leg.slots((p as Slots).slots);
-		else if (method === "speaker") leg.speaks((p as Speaker).user || undefined);
+		else if (method === "speaker") leg.setSpeaker((p as Speaker).user || undefined);
 		else if (method === "leg.end" && (p as LegEnd).leg === leg.id) leg.release();
 	}
 
@@ -172,44 +172,47 @@ class TabHost implements Host {
 	}
 
 	/**
-	 * From the click to a leg: asks the server, opens the devices and connects, all at the same time when the browser will not
-	 * ask the user. If it may, the devices come first: a call must not be answered by someone who then finds no microphone.
+	 * From the click to a leg: asks the server, opens the devices and connects, all at the same time when the browser does not
+	 * have to ask the user. Else the devices come first: nobody answers a call and then finds out that there is no microphone.
 	 */
 	async #begin<M extends "call.start" | "call.answer" | "call.move">(
 		method: M,
 		params: Params<M>,
-		want: Want,
+		want: WantedMedia,
 		signal: AbortSignal,
 	): Promise<Leg> {
 		const peer = this.#takePrepared() ?? this.#makePeer();
 		this.#beginning++;
 		let capturing: Promise<Captured> | undefined;
-		let given: CallLeg | undefined;
+		let grant: CallLeg | undefined;
 		try {
 			this.#permitted ??= permissions();
-			const swift = (await this.#permitted)(want.camera);
+			const withoutPrompt = (await this.#permitted)(want.camera);
 			signal.throwIfAborted();
 			const open = capture(want, want.devices, signal);
-			capturing = open.catch(lacking);
-			if (!swift) await open;
+			capturing = open.catch(withoutDevices);
+			if (!withoutPrompt) await open;
 			signal.throwIfAborted();
 			peer.begin();
-			given = await this.#ask(method, params, signal);
+			grant = await this.#ask(method, params, signal);
 			signal.throwIfAborted();
-			return this.#host(given, capturing, want, peer);
+			return this.#host(grant, capturing, want, peer);
 		} catch (err) {
 			peer.close();
 			void capturing?.then((c) => stop(c.microphone, c.camera));
-			// Nobody wants it any more, but the server has begun it.
-			if (given && method !== "call.move")
-				ignore(this.#ctx.socket.requestUntilAnswered("call.leave", { call: given.call.id }));
+			// It was called off, but the server has begun it.
+			if (grant && method !== "call.move")
+				ignore(this.#ctx.socket.requestUntilAnswered("call.leave", { call: grant.call.id }));
 			throw err;
 		} finally {
 			this.#beginning--;
 		}
 	}
 
-	/** These may be repeated, so a lost connection only delays them. Called off only while nothing was sent. */
+	/**
+	 * These requests may be repeated: after a lost answer the server grants the same leg again, with a new secret. So a lost
+	 * connection only delays them. They can be called off while nothing was sent.
+	 */
 	async #ask<M extends "call.start" | "call.answer" | "call.move">(
 		method: M,
 		params: Params<M>,
@@ -219,34 +222,34 @@ class TabHost implements Host {
 		return (await this.#ctx.socket.requestUntilAnswered(method as Method, params)) as CallLeg;
 	}
 
-	#host(given: CallLeg, capturing: Promise<Captured>, want: Want, peer?: Peer): Leg {
-		const old = this.#legs.get(given.call.id);
-		if (old?.id === given.leg) {
+	#host(grant: CallLeg, capturing: Promise<Captured>, want: WantedMedia, peer?: Peer): Leg {
+		const old = this.#legs.get(grant.call.id);
+		if (old?.id === grant.leg) {
 			peer?.close();
 			void capturing.then((c) => stop(c.microphone, c.camera));
-			old.regrant(given);
+			old.regrant(grant);
 			return old;
 		}
 		old?.release();
 		const { microphone, camera, devices, clicked } = want;
 		const leg = new HostedLeg({
 			ctx: this.#ctx,
-			given,
+			grant,
 			capturing,
 			microphone,
 			camera,
 			devices,
 			...(clicked !== undefined && { clicked }),
-			note: (method, params) => this.note(method, params),
+			notification: (method, params) => this.notification(method, params),
 			ended: (l) => this.#ended(l),
-			keep: () => this.#keep(),
+			persist: () => this.#persist(),
 		});
 		this.#legs.set(leg.call, leg);
-		this.#keep();
-		// A leg on hold came back by a reload: the one that is spoken in stays so.
-		if (!participant(given.call, this.#ctx.me())?.held) this.#holdOthers(leg.call);
+		this.#persist();
+		// A leg on hold that comes back after a reload leaves the other one active.
+		if (!participant(grant.call, this.#ctx.me())?.held) this.#holdOthers(leg.call);
 		leg.start(peer);
-		this.#ctx.take(given.call);
+		this.#ctx.apply(grant.call);
 		this.#ctx.changed();
 		return leg;
 	}
@@ -278,7 +281,7 @@ class TabHost implements Host {
 		} finally {
 			this.#returning.delete(stored);
 			this.#regaining.delete(stored.leg);
-			if (!life.aborted) this.#keep();
+			if (!life.aborted) this.#persist();
 			this.#ctx.changed();
 		}
 	}
@@ -303,11 +306,11 @@ class TabHost implements Host {
 	#ended(leg: HostedLeg): void {
 		if (this.#legs.get(leg.call) === leg) this.#legs.delete(leg.call);
 		this.#ctx.socket.holdsLeg = this.#legs.size > 0;
-		this.#keep();
+		this.#persist();
 		this.#ctx.changed();
 	}
 
-	#keep(): void {
+	#persist(): void {
 		this.#ctx.store([...[...this.#legs.values()].map((l) => l.stored()), ...this.#returning.keys()]);
 	}
 

@@ -14,24 +14,24 @@ import type { Captured } from "./devices.ts";
 import { MediaPath } from "./path.ts";
 import type { Peer } from "./peer.ts";
 import { Remotes } from "./remotes.ts";
-import { Senders, type Switch } from "./senders.ts";
+import { type LocalSource, Senders } from "./senders.ts";
 import { type Reading, summary } from "./stats.ts";
 
 export interface LegOptions {
 	ctx: LegContext;
-	given: CallLeg;
-	/** The devices on their way; never fails, but may bring a problem. */
+	grant: CallLeg;
+	/** The devices that are being opened. It never fails, but may bring a problem. */
 	capturing: Promise<Captured>;
 	camera: boolean;
 	microphone: boolean;
 	devices: DeviceChoice;
-	/** When the user clicked, for the phases; undefined after a reload. */
+	/** When the user clicked, for the statistics of the server; undefined after a reload. */
 	clicked?: number;
-	note(method: string, params: unknown): void;
-	/** It is over, and everything given back. */
+	notification(method: string, params: unknown): void;
+	/** The leg is over, and has given back everything. */
 	ended(leg: HostedLeg): void;
-	/** What a reload needs changed. */
-	keep(): void;
+	/** What a reload needs has changed, and is to be stored. */
+	persist(): void;
 }
 
 export class HostedLeg implements Leg {
@@ -50,12 +50,12 @@ export class HostedLeg implements Leg {
 	readonly #senders: Senders;
 	#secret: string;
 	#epoch: number;
-	/** Waiters for the leg to belong to the present connection; undefined: it does. */
+	/** Opens when the leg is bound to the present socket; undefined while it is. */
 	#unbound: Gate | undefined;
 	#binding = false;
-	/** The server has shown this leg as mine: if it shows another now, this one was replaced. */
+	/** A snapshot has shown this leg as mine. If one shows another leg then, this one was replaced. */
 	#confirmed = false;
-	/** Changes on their way to the server, and at first the devices: until then, snapshots are older than we are. */
+	/** How many changes are on their way to the server, and at first the devices: meanwhile snapshots are older than this leg. */
 	#telling = 1;
 	#audio: readonly MediaStream[] = [];
 	#before: Reading | undefined;
@@ -64,11 +64,11 @@ export class HostedLeg implements Leg {
 
 	constructor(o: LegOptions) {
 		this.#o = o;
-		this.call = o.given.call.id;
-		this.id = o.given.leg;
-		this.merged = o.given.merged ?? false;
-		this.#secret = o.given.secret;
-		this.#epoch = o.given.call.epoch;
+		this.call = o.grant.call.id;
+		this.id = o.grant.leg;
+		this.merged = o.grant.merged ?? false;
+		this.#secret = o.grant.secret;
+		this.#epoch = o.grant.call.epoch;
 		this.#senders = new Senders({
 			microphone: o.microphone,
 			camera: o.camera,
@@ -76,7 +76,7 @@ export class HostedLeg implements Leg {
 			life: this.#life.signal,
 			peer: () => this.#path.peer,
 			changed: () => this.#changed(),
-			lost: (source) => ignore(this.#tell({ call: this.call, [source]: false })),
+			switchedOff: (source) => ignore(this.#tell({ call: this.call, [source]: false })),
 		});
 		this.#path = new MediaPath({
 			ctx: o.ctx,
@@ -148,7 +148,7 @@ export class HostedLeg implements Leg {
 		return { tab: this.#o.ctx.tab(), call, leg: id, secret: this.#secret, microphone, camera, devices };
 	}
 
-	// What the user wants.
+	// What the user asks for.
 
 	async setMicrophone(on: boolean): Promise<void> {
 		await this.#switch("microphone", on);
@@ -165,7 +165,7 @@ export class HostedLeg implements Leg {
 
 	async useDevices(choice: DeviceChoice): Promise<void> {
 		await this.#senders.choose(choice);
-		this.#o.keep();
+		this.#o.persist();
 	}
 
 	async hangUp(): Promise<void> {
@@ -177,8 +177,8 @@ export class HostedLeg implements Leg {
 
 	level(user: string): number {
 		let level = 0;
-		for (const mid of this.#remotes.hearing(user)) {
-			// Per packet where the sender tells it, else as it was when last looked.
+		for (const mid of this.#remotes.microphoneMids(user)) {
+			// Of the last packet where the sender tells its loudness, else of the last reading of the statistics.
 			const [source] = this.#path.peer?.receiver(mid)?.getSynchronizationSources() ?? [];
 			level = Math.max(level, source?.audioLevel ?? this.#levels.get(mid) ?? 0);
 		}
@@ -187,7 +187,7 @@ export class HostedLeg implements Leg {
 
 	sendLossy(data: unknown): void {
 		const channel = this.#path.peer?.lossy;
-		// Full or not open: dropped, that is what this channel is for.
+		// While the channel is full or not open, data is dropped: that is what it is for.
 		if (channel?.readyState === "open" && channel.bufferedAmount < 16_384) channel.send(JSON.stringify(data));
 	}
 
@@ -198,8 +198,8 @@ export class HostedLeg implements Leg {
 
 	// What the server says.
 
-	/** The newest snapshot: what another tab of mine wants, or that this leg is over. */
-	follow(s: Snapshot): void {
+	/** The newest snapshot says what another tab of this user asked for, or that this leg is over. */
+	applySnapshot(s: Snapshot): void {
 		const mine = participant(s, this.#o.ctx.me());
 		if (s.state === "ended" || !mine || !["joining", "joined", "reconnecting"].includes(mine.state))
 			return this.release();
@@ -212,7 +212,7 @@ export class HostedLeg implements Leg {
 		if (!this.#confirmed || this.#telling > 0) return;
 		ignore(this.#senders.hold(mine.held ?? false));
 		if (mine.microphone !== this.microphone) ignore(this.#senders.switch("microphone", mine.microphone));
-		// Another tab may end what this one shows, but not make it show something.
+		// Another tab may turn this one's camera off, but not on.
 		if (!mine.camera && this.camera) ignore(this.#senders.switch("camera", false));
 	}
 
@@ -221,12 +221,12 @@ export class HostedLeg implements Leg {
 		this.#changed();
 	}
 
-	speaks(user: string | undefined): void {
+	setSpeaker(user: string | undefined): void {
 		this.speaker = user;
 		this.#changed();
 	}
 
-	/** After each greeting: makes the leg belong to the new connection. */
+	/** After each welcome: binds the leg to the new socket. */
 	async rebind(): Promise<void> {
 		if (this.#binding || this.closed || !this.#unbound) return;
 		this.#binding = true;
@@ -240,7 +240,7 @@ export class HostedLeg implements Leg {
 		}
 	}
 
-	/** Gives back devices, connection and lock. Says nothing to the server. */
+	/** Gives back devices, connection and lock. The server is told nothing. */
 	release(): void {
 		if (this.closed) return;
 		this.#life.abort();
@@ -251,10 +251,10 @@ export class HostedLeg implements Leg {
 		this.#o.ended(this);
 	}
 
-	/** The same leg was handed out again. */
-	regrant(given: CallLeg): void {
-		this.#secret = given.secret;
-		this.#o.keep();
+	/** The server granted the same leg again. */
+	regrant(grant: CallLeg): void {
+		this.#secret = grant.secret;
+		this.#o.persist();
 	}
 
 	async #rebind(): Promise<void> {
@@ -273,25 +273,25 @@ export class HostedLeg implements Leg {
 		}
 	}
 
-	/** The secret was changed by a resume whose answer was lost; the leg is this tab's all the same. */
+	/** A resume whose answer was lost has changed the secret. The leg still belongs to this tab, which moves it to itself. */
 	async #reclaim(err: Refusal): Promise<void> {
 		const s = this.#o.ctx.snapshot(this.call);
 		const mine = s && participant(s, this.#o.ctx.me());
 		if (mine?.leg?.id !== this.id) throw err;
-		const given = await this.#o.ctx.socket.request("call.move", { call: this.call }, this.#life.signal);
-		if (given.leg !== this.id) throw err;
-		this.#granted(given);
+		const grant = await this.#o.ctx.socket.request("call.move", { call: this.call }, this.#life.signal);
+		if (grant.leg !== this.id) throw err;
+		this.#granted(grant);
 	}
 
-	#granted(given: CallLeg): void {
-		this.#secret = given.secret;
-		this.#o.keep();
-		const anew = given.call.epoch > this.#epoch;
-		this.#epoch = given.call.epoch;
+	#granted(grant: CallLeg): void {
+		this.#secret = grant.secret;
+		this.#o.persist();
+		const newServer = grant.call.epoch > this.#epoch;
+		this.#epoch = grant.call.epoch;
 		this.#unbound?.open();
 		this.#unbound = undefined;
-		this.#o.ctx.take(given.call);
-		this.#path.rebound(anew);
+		this.#o.ctx.apply(grant.call);
+		this.#path.rebound(newServer);
 	}
 
 	async #untilBound(signal: AbortSignal): Promise<LegRef> {
@@ -306,7 +306,7 @@ export class HostedLeg implements Leg {
 		return { call: this.call, leg: this.id, secret: this.#secret };
 	}
 
-	/** Everything a new connection needs before its first offer. */
+	/** Gives a new PeerConnection everything it needs before its first offer. */
 	async #equip(peer: Peer): Promise<void> {
 		this.#remotes.assign([], () => undefined, true);
 		this.#audio = peer.audio().map((t) => new MediaStream([t]));
@@ -320,8 +320,8 @@ export class HostedLeg implements Leg {
 		const rpc = new Rpc(
 			(text) => peer.chat.send(text),
 			(method, params) => {
-				if (method === "event") ctx.socket.take(params as LogEvent, false);
-				else if (!this.closed) this.#o.note(method, params);
+				if (method === "event") ctx.socket.accept(params as LogEvent, false);
+				else if (!this.closed) this.#o.notification(method, params);
 			},
 		);
 		peer.chat.onmessage = (e: MessageEvent<unknown>) => typeof e.data === "string" && rpc.receive(e.data);
@@ -335,24 +335,24 @@ export class HostedLeg implements Leg {
 				const data: unknown = JSON.parse(String(e.data));
 				for (const listener of this.#lossy) listener(data);
 			} catch {
-				// Not ours.
+				// It is no JSON, so no page sent it with `sendLossy`.
 			}
 		};
 	}
 
-	async #switch(source: Switch, on: boolean): Promise<void> {
+	async #switch(source: LocalSource, on: boolean): Promise<void> {
 		await this.#senders.switch(source, on);
-		this.#o.keep();
+		this.#o.persist();
 		await this.#tell({ call: this.call, [source]: on });
 	}
 
 	async #captured(got: Captured): Promise<void> {
 		await this.#senders.captured(got);
 		this.#telling--;
-		// The server believes what the call was started as; what is sent may differ.
+		// The server knows only with what the call was started; what is sent may differ.
 		const s = this.#o.ctx.snapshot(this.call);
 		const mine = s && participant(s, this.#o.ctx.me());
-		// A leg on hold that came back by a reload; what said so came while the devices opened.
+		// A leg on hold that came back by a reload: the snapshot that says so came while the devices opened.
 		if (mine?.held && this.#telling === 0) await this.#senders.hold(true);
 		if (!mine || got.problem) return;
 		const p = {

@@ -222,7 +222,7 @@ describe.each(Object.entries(reports))("statistics of %s", (_, report) => {
 		let arrivals: Arrivals = nothingArrivedYet(0);
 		const at: number[] = [];
 		for (let t = 500; t <= seconds * 1000; t += 500) {
-			const verdict = observe(arrivals, read(report(media(t), answers(t)), t).heard, false, t);
+			const verdict = observe(arrivals, read(report(media(t), answers(t)), t).arrived, false, t);
 			arrivals = verdict.arrivals;
 			if (verdict.restart) at.push(t);
 		}

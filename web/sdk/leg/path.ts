@@ -224,7 +224,7 @@ export class MediaPath {
 		const state = peer.pc.connectionState;
 		const before = this.#arrivals.restarts;
 		const lost = state === "disconnected" || state === "failed";
-		const { arrivals, restart } = observe(this.#arrivals, r.heard, lost, now);
+		const { arrivals, restart } = observe(this.#arrivals, r.arrived, lost, now);
 		this.#arrivals = arrivals;
 		if (restart) this.#want(arrivals.restarts > restartsBeforeRebuild ? "rebuild" : "restart");
 		if (before > 0 !== arrivals.restarts > 0) this.#tellState();

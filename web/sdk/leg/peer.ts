@@ -1,19 +1,20 @@
 /**
- * A leg's one PeerConnection. The client always offers; the lines and their order are fixed when it is made: microphone,
- * camera, what is heard, what is seen, two data channels. Making one contacts nobody: ICE begins with the first offer.
+ * A leg's one PeerConnection. The client always offers. The transceivers and their order are fixed when it is made:
+ * microphone, camera, those that receive audio, those that receive video; then two data channels. Making one contacts nobody:
+ * ICE begins with the first offer.
  */
 import type { Source } from "../wire.gen.ts";
 
 export interface PeerOptions {
 	config: RTCConfiguration;
 	singleLayer: boolean;
-	/** Lines to hear and to see: default 3 and 2. */
+	/** How many transceivers receive audio and video: by default 3 and 2. */
 	audioSlots?: number;
 	videoSlots?: number;
 }
 
-/** Only what the server forwards, so that the offer stays small: Opus and RED, VP8 and baseline H.264, and repair. */
-function wanted({ mimeType, sdpFmtpLine = "" }: RTCRtpCodec): boolean {
+/** The codecs that the server forwards: Opus and RED, VP8 and baseline H.264, and RTX. With only these the offer stays small. */
+function isForwarded({ mimeType, sdpFmtpLine = "" }: RTCRtpCodec): boolean {
 	if (/^video\/H264$/i.test(mimeType))
 		return /packetization-mode=1/.test(sdpFmtpLine) && /=42/.test(sdpFmtpLine);
 	return /^(audio\/(opus|red)|video\/(VP8|rtx))$/i.test(mimeType);
@@ -41,7 +42,7 @@ export class Peer {
 		this.#camera = this.pc.addTransceiver("video", { direction: "sendonly", sendEncodings });
 		for (let n = o.audioSlots ?? 3; n > 0; n--) this.pc.addTransceiver("audio", { direction: "recvonly" });
 		for (let n = o.videoSlots ?? 2; n > 0; n--) this.pc.addTransceiver("video", { direction: "recvonly" });
-		for (const t of this.pc.getTransceivers()) narrow(t);
+		for (const t of this.pc.getTransceivers()) limitCodecs(t);
 		this.chat = this.pc.createDataChannel("chat");
 		this.lossy = this.pc.createDataChannel("lossy", { ordered: false, maxRetransmits: 0 });
 	}
@@ -49,18 +50,18 @@ export class Peer {
 	/** Makes the text of the first offer ahead of time. It contacts nobody. */
 	prepare(): void {
 		this.#prepared = this.pc.createOffer();
-		// Whoever needs it hears of its failure.
+		// `offer` reports its failure.
 		this.#prepared.catch(() => {});
 	}
 
-	/** Makes the first offer now, while something else is waited for. From here on ICE runs. */
+	/** Makes the first offer now, while the server's answer to another request is waited for. ICE runs from here on. */
 	begin(): void {
 		this.#first = this.#make();
-		// Whoever asks for it hears of its failure.
+		// `offer` reports its failure.
 		this.#first.catch(() => {});
 	}
 
-	/** The offer as it is at once, without candidates: the server's are in its answer, and it learns ours from our checks. */
+	/** The offer without candidates: the server's are in its answer, and it learns ours from our checks. */
 	async offer(restart: boolean): Promise<string> {
 		const first = this.#first;
 		this.#first = undefined;
@@ -76,7 +77,7 @@ export class Peer {
 		return this.pc.localDescription?.sdp ?? "";
 	}
 
-	/** False when the server answers as someone else: its media started anew, and so must ours. */
+	/** False when the answer has another fingerprint: another server process has the call, and a new PeerConnection is needed. */
 	async accept(answer: string): Promise<boolean> {
 		const before = fingerprint(this.pc.remoteDescription?.sdp);
 		if (before !== undefined && before !== fingerprint(answer)) return false;
@@ -85,20 +86,20 @@ export class Peer {
 		return true;
 	}
 
-	/** No renegotiation: the line stays, the track changes. */
+	/** Changes what is sent, without a negotiation. */
 	async send(
 		source: Extract<Source, "microphone" | "camera">,
 		track: MediaStreamTrack | null,
 	): Promise<void> {
-		const line = source === "microphone" ? this.#microphone : this.#camera;
-		if (line.sender.track !== track) await line.sender.replaceTrack(track);
+		const transceiver = source === "microphone" ? this.#microphone : this.#camera;
+		if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
 	}
 
 	receiver(mid: string): RTCRtpReceiver | undefined {
 		return this.pc.getTransceivers().find((t) => t.mid === mid)?.receiver;
 	}
 
-	/** Audio lines that are heard, in order. */
+	/** The audio tracks that are received, in order. */
 	audio(): MediaStreamTrack[] {
 		return this.pc
 			.getTransceivers()
@@ -111,9 +112,9 @@ export class Peer {
 	}
 }
 
-function narrow(t: RTCRtpTransceiver): void {
-	const codecs = RTCRtpReceiver.getCapabilities?.(t.receiver.track.kind)?.codecs.filter(wanted);
-	// Older browsers lack the method, odd ones refuse the list: a longer offer is all that happens.
+function limitCodecs(t: RTCRtpTransceiver): void {
+	const codecs = RTCRtpReceiver.getCapabilities?.(t.receiver.track.kind)?.codecs.filter(isForwarded);
+	// Older browsers lack the method and some refuse the list. Then the offer is longer, and nothing else.
 	try {
 		if (codecs && codecs.length > 0) t.setCodecPreferences?.(codecs);
 	} catch {}

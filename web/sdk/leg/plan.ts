@@ -1,12 +1,12 @@
 /** Which ways to the server a connection tries, and in which order. */
 import type { ICEServer } from "../wire.gen.ts";
 
-/** If one attempt has not connected after this long, the next begins. The server gives up after 20 s in all. */
+/** If one way has not connected after this long, the next is tried. By default the server gives up after 20 s in all. */
 export const attemptMs = 6000;
 
 /**
- * First everything at once, as ICE does. Then relays only: by TCP, then by TLS, for networks that let the first checks
- * through to nowhere.
+ * First all ways at once, among which ICE chooses. Then only relays, by TCP and then by TLS, for networks in which the
+ * checks of ICE succeed and media does not get through.
  */
 export function plan(servers: readonly ICEServer[], relayOnly: boolean): RTCConfiguration[] {
 	const all: RTCConfiguration = {

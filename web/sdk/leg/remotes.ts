@@ -1,4 +1,7 @@
-/** Which line shows whom, as streams per participant. A stream is made anew when its line shows someone else. */
+/**
+ * The streams of the other participants: which transceiver receives whom. A stream is made anew when its transceiver
+ * receives somebody else.
+ */
 import type { Remote } from "../types.calls.ts";
 import type { Slot, Source } from "../wire.gen.ts";
 
@@ -10,7 +13,7 @@ const field: Record<Source, "audio" | "camera" | "screen"> = {
 
 export class Remotes {
 	#slots: readonly Slot[] = [];
-	/** mid + participant + source → stream, for as long as that line shows that source. */
+	/** By mid, participant and source: the stream, for as long as that transceiver receives that source. */
 	#streams = new Map<string, MediaStream>();
 	#remotes: ReadonlyMap<string, Remote> = new Map();
 
@@ -22,8 +25,12 @@ export class Remotes {
 		return this.#slots;
 	}
 
-	/** `track` finds the track of a line. A new connection passes its own, and all streams are new. */
-	assign(slots: readonly Slot[], track: (mid: string) => MediaStreamTrack | undefined, anew = false): void {
+	/** `track` finds the track of a transceiver. With `newPeer` the tracks are those of a new connection, so all streams are new. */
+	assign(
+		slots: readonly Slot[],
+		track: (mid: string) => MediaStreamTrack | undefined,
+		newPeer = false,
+	): void {
 		const streams = new Map<string, MediaStream>();
 		const remotes = new Map<string, { -readonly [K in keyof Remote]: Remote[K] }>();
 		for (const { mid, participant, source } of slots) {
@@ -31,7 +38,7 @@ export class Remotes {
 			const key = `${mid} ${source} ${participant}`;
 			const t = track(mid);
 			if (!t) continue;
-			const stream = (!anew && this.#streams.get(key)) || new MediaStream([t]);
+			const stream = (!newPeer && this.#streams.get(key)) || new MediaStream([t]);
 			streams.set(key, stream);
 			const remote = remotes.get(participant) ?? { user: participant };
 			remote[field[source]] = stream;
@@ -42,8 +49,8 @@ export class Remotes {
 		this.#remotes = remotes;
 	}
 
-	/** Lines that hear a user. */
-	hearing(user: string): string[] {
+	/** The mids of the transceivers that receive a user's microphone. */
+	microphoneMids(user: string): string[] {
 		return this.#slots.filter((s) => s.participant === user && s.source === "microphone").map((s) => s.mid);
 	}
 }

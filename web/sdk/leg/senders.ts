@@ -1,13 +1,13 @@
 /**
  * What a leg sends: which devices the user wants on, which are open, and the tracks they give. Nothing here renegotiates.
- * Muting keeps the microphone open, so that unmuting is instant; a camera that is off is given back; a held leg has neither.
+ * A muted microphone stays open, so that it is unmuted at once; a camera that is off is given back; a leg on hold has neither.
  */
 import { DeviceError } from "../errors.ts";
 import type { DeviceChoice, DeviceReason } from "../types.ts";
 import { type Captured, capture, deviceError, stop } from "./devices.ts";
 import type { Peer } from "./peer.ts";
 
-export type Switch = "microphone" | "camera";
+export type LocalSource = "microphone" | "camera";
 
 export interface SenderOptions {
 	microphone: boolean;
@@ -17,8 +17,8 @@ export interface SenderOptions {
 	life: AbortSignal;
 	peer(): Peer | undefined;
 	changed(): void;
-	/** A device that was on could not be had (again), and is off now. */
-	lost(source: Switch): void;
+	/** A device that was wanted could not be opened, or not again, and counts as off now. */
+	switchedOff(source: LocalSource): void;
 }
 
 export class Senders {
@@ -29,9 +29,9 @@ export class Senders {
 	opening = true;
 	devices: DeviceChoice;
 	preview: MediaStream | undefined;
-	problem: { readonly source: Switch; readonly reason: DeviceReason } | undefined;
+	problem: { readonly source: LocalSource; readonly reason: DeviceReason } | undefined;
 	readonly #o: SenderOptions;
-	readonly #tracks: Partial<Record<Switch, MediaStreamTrack>> = {};
+	readonly #tracks: Partial<Record<LocalSource, MediaStreamTrack>> = {};
 
 	constructor(o: SenderOptions) {
 		this.#o = o;
@@ -44,7 +44,7 @@ export class Senders {
 		});
 	}
 
-	/** What the click asked for has arrived, or not. */
+	/** The devices that were opened when the user clicked. */
 	async captured(got: Captured): Promise<void> {
 		this.opening = false;
 		if (this.#o.life.aborted || this.held) return stop(got.microphone, got.camera);
@@ -55,8 +55,8 @@ export class Senders {
 		this.#o.changed();
 	}
 
-	/** Fails with `DeviceError` and leaves all as it was. */
-	async switch(source: Switch, on: boolean): Promise<void> {
+	/** Turns a device on or off. Fails with `DeviceError` and leaves everything as it was. */
+	async switch(source: LocalSource, on: boolean): Promise<void> {
 		const before = this[source];
 		this[source] = on;
 		if (source === "camera" && !on) this.#drop("camera");
@@ -82,14 +82,14 @@ export class Senders {
 			else if (this[source])
 				await this.#open(source, this.devices).then(
 					(got) => this.#use(source, got),
-					(err) => this.#lacks(deviceError(source, err)),
+					(err) => this.#switchOff(deviceError(source, err)),
 				);
 		}
 		await this.attach();
 		this.#o.changed();
 	}
 
-	/** Fails with `DeviceError` and keeps the old device. */
+	/** Changes devices. Fails with `DeviceError` and keeps the old one. */
 	async choose(choice: DeviceChoice): Promise<void> {
 		for (const source of ["microphone", "camera"] as const) {
 			const id = choice[source];
@@ -101,7 +101,7 @@ export class Senders {
 		this.#o.changed();
 	}
 
-	/** Brings the lines in line with what is wanted. */
+	/** Makes the PeerConnection send what is wanted. */
 	async attach(peer = this.#o.peer()): Promise<void> {
 		const { microphone, camera } = this.#tracks;
 		if (microphone) microphone.enabled = this.microphone;
@@ -111,7 +111,7 @@ export class Senders {
 		]);
 	}
 
-	async #open(source: Switch, devices: DeviceChoice): Promise<Captured> {
+	async #open(source: LocalSource, devices: DeviceChoice): Promise<Captured> {
 		const want = { microphone: source === "microphone", camera: source === "camera" };
 		try {
 			return await capture(want, devices, this.#o.life);
@@ -124,8 +124,8 @@ export class Senders {
 		}
 	}
 
-	async #use(source: Switch, got: Captured): Promise<void> {
-		// It may have been switched off, held or hung up while the browser asked.
+	async #use(source: LocalSource, got: Captured): Promise<void> {
+		// While the browser asked the user, it may have been turned off, the call put on hold, or ended.
 		const unwanted = this.#o.life.aborted || this.held || (source === "camera" && !this.camera);
 		if (unwanted) return stop(got.microphone, got.camera);
 		const old = this.#tracks[source];
@@ -142,30 +142,30 @@ export class Senders {
 			track.addEventListener("ended", () => this.#unplugged(source, track), { signal: this.#o.life });
 		}
 		if (got.camera) this.preview = new MediaStream([got.camera]);
-		if (got.problem) this.#lacks(got.problem);
+		if (got.problem) this.#switchOff(got.problem);
 	}
 
-	/** The device went away: the browser's next best, else say so. */
-	#unplugged(source: Switch, track: MediaStreamTrack): void {
+	/** The device was unplugged: takes another one, else says so. */
+	#unplugged(source: LocalSource, track: MediaStreamTrack): void {
 		if (this.#tracks[source] !== track || this.#o.life.aborted) return;
 		this.#drop(source);
 		const { [source]: _, ...others } = this.devices;
 		this.devices = others;
 		this.#open(source, others).then(
 			(got) => this.#use(source, got),
-			(err) => this.#lacks(deviceError(source, err)),
+			(err) => this.#switchOff(deviceError(source, err)),
 		);
 	}
 
-	#lacks(err: DeviceError): void {
+	#switchOff(err: DeviceError): void {
 		if (err.source === "screen" || this.#o.life.aborted) return;
 		this.problem = { source: err.source, reason: err.reason };
 		this[err.source] = false;
-		this.#o.lost(err.source);
+		this.#o.switchedOff(err.source);
 		this.#o.changed();
 	}
 
-	#drop(source: Switch): void {
+	#drop(source: LocalSource): void {
 		stop(this.#tracks[source]);
 		delete this.#tracks[source];
 		if (source === "camera") this.preview = undefined;

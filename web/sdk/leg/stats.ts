@@ -1,7 +1,7 @@
-/** What `getStats` says, in the few figures that matter. Two readings make the rates. */
+/** The few figures of `getStats` that matter here. Rates come from two readings. */
 import type { MediaStats } from "../types.calls.ts";
 
-/** Sums of one reading. */
+/** One reading: sums since the beginning of the connection. */
 export interface Reading {
 	readonly at: number;
 	readonly sent: number;
@@ -10,7 +10,7 @@ export interface Reading {
 	 * Grows with everything that arrives. It falls when ICE is restarted, because the counters of the old candidate
 	 * pair are gone then: only growth is a sign of life.
 	 */
-	readonly heard: number;
+	readonly arrived: number;
 	readonly packets: number;
 	readonly lost: number;
 	readonly frames: number;
@@ -19,7 +19,7 @@ export interface Reading {
 	readonly level: number;
 	readonly path: MediaStats["path"];
 	readonly channelMessages: number;
-	/** Loudness by line, 0–1. */
+	/** Loudness by mid, 0 to 1. */
 	readonly levels: ReadonlyMap<string, number>;
 }
 
@@ -29,7 +29,7 @@ const number = (v: unknown): number => (typeof v === "number" ? v : 0);
 
 export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 	const byId = new Map(report as Iterable<[string, Stat]>);
-	let heard = 0;
+	let arrived = 0;
 	let packets = 0;
 	let lost = 0;
 	let frames = 0;
@@ -43,15 +43,15 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 		switch (s.type) {
 			case "transport":
 				transport = s;
-				heard += number(s.packetsReceived) + number(s.bytesReceived);
+				arrived += number(s.packetsReceived) + number(s.bytesReceived);
 				break;
 			case "candidate-pair":
 				// The bytes are media, RTCP and data; the answers to STUN checks are counted beside them.
-				heard += number(s.bytesReceived) + number(s.responsesReceived);
+				arrived += number(s.bytesReceived) + number(s.responsesReceived);
 				if (s.selected === true || (s.nominated === true && s.state === "succeeded")) nominated ??= s;
 				break;
 			case "inbound-rtp":
-				heard += number(s.bytesReceived);
+				arrived += number(s.bytesReceived);
 				packets += number(s.packetsReceived);
 				lost += number(s.packetsLost);
 				if (s.kind === "video") frames += number(s.framesDecoded);
@@ -74,12 +74,12 @@ export function read(report: Iterable<[string, unknown]>, at: number): Reading {
 	const received = number(transport?.bytesReceived ?? pair?.bytesReceived);
 	const rtt = pair?.currentRoundTripTime;
 	const rttMs = typeof rtt === "number" ? rtt * 1000 : undefined;
-	const path = wayOf(byId.get(String(pair?.localCandidateId)));
-	const sums = { sent, received, heard, packets, lost, frames, audioPackets };
+	const path = pathOf(byId.get(String(pair?.localCandidateId)));
+	const sums = { sent, received, arrived, packets, lost, frames, audioPackets };
 	return { at, ...sums, rttMs, level, levels, path, channelMessages };
 }
 
-function wayOf(local: Stat | undefined): MediaStats["path"] {
+function pathOf(local: Stat | undefined): MediaStats["path"] {
 	if (!local) return "unknown";
 	if (local.candidateType === "relay") {
 		const by = local.relayProtocol;
@@ -93,12 +93,12 @@ export function summary(now: Reading, before: Reading | undefined): MediaStats {
 	const rate = (key: "sent" | "received" | "frames") =>
 		before ? Math.max(0, now[key] - before[key]) / seconds : 0;
 	const lost = before ? Math.max(0, now.lost - before.lost) : 0;
-	const arrived = before ? Math.max(0, now.packets - before.packets) : 0;
+	const packets = before ? Math.max(0, now.packets - before.packets) : 0;
 	return {
 		rttMs: now.rttMs,
 		sendKbps: Math.round((rate("sent") * 8) / 1000),
 		receiveKbps: Math.round((rate("received") * 8) / 1000),
-		loss: lost + arrived > 0 ? lost / (lost + arrived) : 0,
+		loss: lost + packets > 0 ? lost / (lost + packets) : 0,
 		framesDecoded: now.frames,
 		framesPerSecond: Math.round(rate("frames")),
 		microphoneLevel: now.level,

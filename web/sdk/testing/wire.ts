@@ -1,6 +1,6 @@
 /** A browser without a network, a server that a test plays by hand, and a client between them. */
 import { TabClient } from "../client.ts";
-import type { Environment, Life, RawSocket } from "../environment.ts";
+import type { Environment, PageEvents, RawSocket } from "../environment.ts";
 import type { ClientOptions } from "../types.ts";
 import type { Frame, Hello, Snapshot, Welcome } from "../wire.gen.ts";
 import { sample } from "./samples.ts";
@@ -55,29 +55,29 @@ export class FakeSocket implements RawSocket {
 
 /** A storage. Pages of one tab share its entries, a copy of a tab begins with a copy of them. */
 export class Memory implements Storage {
-	readonly #held: Map<string, string>;
+	readonly #entries: Map<string, string>;
 
 	constructor(entries = new Map<string, string>()) {
-		this.#held = entries;
+		this.#entries = entries;
 	}
 
 	get length(): number {
-		return this.#held.size;
+		return this.#entries.size;
 	}
 	clear(): void {
-		this.#held.clear();
+		this.#entries.clear();
 	}
 	getItem(key: string): string | null {
-		return this.#held.get(key) ?? null;
+		return this.#entries.get(key) ?? null;
 	}
 	key(n: number): string | null {
-		return [...this.#held.keys()][n] ?? null;
+		return [...this.#entries.keys()][n] ?? null;
 	}
 	removeItem(key: string): void {
-		this.#held.delete(key);
+		this.#entries.delete(key);
 	}
 	setItem(key: string, value: string): void {
-		this.#held.set(key, value);
+		this.#entries.set(key, value);
 	}
 }
 
@@ -88,7 +88,7 @@ export class FakePage implements Environment {
 	readonly secure = true;
 	readonly webrtc = true;
 	readonly deviceName = "Test on Nothing";
-	events: Life | undefined;
+	events: PageEvents | undefined;
 	chance = 0;
 	#ids = 0;
 
@@ -108,7 +108,7 @@ export class FakePage implements Environment {
 		return `id-${this.sockets.length}-${++this.#ids}-padding`;
 	}
 
-	life(_: AbortSignal, on: Life): void {
+	watchPage(_: AbortSignal, on: PageEvents): void {
 		this.events = on;
 	}
 

@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-KTLL2M5K.js";import"./chunk-JHZ3SRMQ.js";import"./chunk-5LJRZOVA.js";function s(t){e()&&t.prepareCall(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-U4CTGM3E.js";import"./chunk-JHZ3SRMQ.js";import"./chunk-4SUHLNQS.js";import{d as a,e as b,f as c}from"./chunk-5LJRZOVA.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
