@@ -96,6 +96,10 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		return err
 	}
 
+	proxies, err := c.HTTP.Proxies()
+	if err != nil {
+		return fmt.Errorf("http.%w", err)
+	}
 	public, err := openFront(ctx, c.HTTP, filepath.Join(folder, "acme"), log)
 	if err != nil {
 		return err
@@ -182,7 +186,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	_, _ = out.Write(lines.Bytes()) // nobody may be reading
 	return run(ctx,
-		func(ctx context.Context) error { return front.Serve(ctx, public.HTTP(), mux, log) },
+		func(ctx context.Context) error { return front.Serve(ctx, public.HTTP(), proxies.Reveal(mux), log) },
 		func(ctx context.Context) error { return front.Serve(ctx, private, api.Private(reg, health), log) },
 	)
 }

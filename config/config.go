@@ -19,6 +19,7 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/front"
 	"carillon/settings"
 	"carillon/sfu"
 	"carillon/signaling"
@@ -71,7 +72,7 @@ func Defaults() Config {
 	messages.Reach = chat.Reach{} // it has its own table
 	return Config{
 		Log:       "info",
-		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080", ForwardedHeader: front.XForwardedFor},
 		Private:   Private{Listen: "127.0.0.1:9090"},
 		Auth:      auth.Defaults(),
 		Reach:     reach,

@@ -1,11 +1,20 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+
+	"carillon/front"
+)
 
 // HTTP is where pages and the WebSocket are served.
 type HTTP struct {
 	// Listen is ADDRESS:PORT. Port 0: any free one.
 	Listen string `toml:"listen"`
+	// TrustedProxies lists addresses and CIDRs of reverse proxies that tell the addresses of
+	// clients. Nobody else's word counts. Empty: none.
+	TrustedProxies []string `toml:"trusted_proxies"`
+	// ForwardedHeader is the header in which they do: X-Forwarded-For or Forwarded.
+	ForwardedHeader string `toml:"forwarded_header"`
 	// Cert and Key are PEM files. They are read again when they change. Empty: no TLS.
 	Cert string `toml:"cert"`
 	Key  string `toml:"key"`
@@ -16,6 +25,11 @@ type HTTP struct {
 	ACMEEmail string `toml:"acme_email"`
 	// ACMEDirectory is the certificate authority. Empty: Let's Encrypt.
 	ACMEDirectory string `toml:"acme_directory"`
+}
+
+// Proxies are the proxies that are trusted.
+func (h HTTP) Proxies() (front.Proxies, error) {
+	return front.TrustProxies(h.TrustedProxies, h.ForwardedHeader)
 }
 
 // Private serves metrics, health and profiles.
@@ -31,5 +45,6 @@ func (h HTTP) validate() error {
 	if h.Cert != "" && len(h.ACME) > 0 {
 		return fmt.Errorf("acme and http.cert: set one of them")
 	}
-	return nil
+	_, err := h.Proxies()
+	return err
 }

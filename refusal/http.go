@@ -21,7 +21,7 @@ import (
 func Answer(w http.ResponseWriter, r *http.Request, err error, log *slog.Logger) {
 	e, known := Of(err)
 	if !known {
-		log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+		log.Error("request failed", "method", r.Method, "path", r.URL.Path, "client", r.RemoteAddr, "err", err)
 	}
 	status := e.status()
 	h := w.Header()

@@ -88,7 +88,7 @@ func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.T
 	}
 	c.profile = user
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
-	c.log = s.log.With("user", user.ID, "tab", h.Tab)
+	c.log = c.log.With("user", user.ID, "tab", h.Tab)
 
 	joining := time.Now()
 	if err := s.join(c); err != nil {

@@ -160,6 +160,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	socket := &webSocket{conn: conn, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
 	c := newConnection(s, socket, remote(r), false)
+	c.log = s.log.With("client", r.RemoteAddr)
 	allowed := originAllowed(r.Header.Get("Origin"), r.Host, s.cfg.Origins)
 	spoken := conn.Subprotocol() == wire.Subprotocol
 	// The reader has a goroutine of its own, so that what net/http holds for the request

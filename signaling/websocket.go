@@ -57,7 +57,8 @@ func originAllowed(origin, host string, allowed []string) bool {
 }
 
 // remote is the address that a client is counted under. Clients on this machine, or behind
-// a proxy on it, are not told apart, so they have none.
+// a proxy on it that is not trusted to tell their addresses, are not told apart, so they
+// have none.
 func remote(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || ap.Addr().Unmap().IsLoopback() {

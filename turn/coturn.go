@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"carillon/settings"
 )
 
 // coturn is a turnserver.conf as it is read.
@@ -46,15 +48,15 @@ func ImportCoturn(from io.Reader, to io.Writer) error {
 func (c *coturn) settleDenials() {
 	p := &c.config.Peers
 	p.Deny = slices.DeleteFunc(p.Deny, func(rule string) bool {
-		d, err := rulePrefix(rule)
+		d, err := settings.Prefix(rule)
 		return err == nil && slices.ContainsFunc(special, func(s specialPrefix) bool {
 			return s.prefix.Bits() <= d.Bits() && s.prefix.Contains(d.Addr())
 		})
 	})
 	for _, denied := range p.Deny {
 		for _, allowed := range p.Allow {
-			d, err1 := rulePrefix(denied)
-			a, err2 := rulePrefix(allowed)
+			d, err1 := settings.Prefix(denied)
+			a, err2 := settings.Prefix(allowed)
 			if err1 == nil && err2 == nil && d.Overlaps(a) {
 				c.notes = append(c.notes, fmt.Sprintf("allowed-peer-ip=%s lies in denied-peer-ip=%s: coturn allows it, here deny wins; split the denied range", allowed, denied))
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"carillon/settings"
 )
 
 // The policies of [turn.peers].
@@ -41,37 +43,11 @@ func newPolicy(c Config, f facts, own func(netip.Addr) bool) (*policy, error) {
 		return nil, fmt.Errorf("peers.policy: %q is none of own-sfu, public, custom", p.name)
 	}
 	var err error
-	if p.allow, err = prefixes("peers.allow", c.Peers.Allow); err != nil {
+	if p.allow, err = settings.Prefixes("peers.allow", c.Peers.Allow); err != nil {
 		return nil, err
 	}
-	p.deny, err = prefixes("peers.deny", c.Peers.Deny)
+	p.deny, err = settings.Prefixes("peers.deny", c.Peers.Deny)
 	return p, err
-}
-
-func prefixes(key string, rules []string) ([]netip.Prefix, error) {
-	var list []netip.Prefix
-	for _, rule := range rules {
-		p, err := rulePrefix(rule)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-		list = append(list, p)
-	}
-	return list, nil
-}
-
-func rulePrefix(rule string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(rule); err == nil && a.Zone() == "" {
-		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(rule)
-	if err != nil || p.Addr().Is4In6() {
-		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a CIDR, such as 10.1.2.3 or 10.1.0.0/16", rule)
-	}
-	if p != p.Masked() {
-		return netip.Prefix{}, fmt.Errorf("%q has bits beyond its length; did you mean %s?", rule, p.Masked())
-	}
-	return p, nil
 }
 
 // CheckPeer says what a server with this Config would do with packets for a peer.
