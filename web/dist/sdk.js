@@ -1,1 +1,1 @@
-export*from"./assets/sdk-WO2XIQDN.js";
+export*from"./assets/sdk-RFRGKSHP.js";

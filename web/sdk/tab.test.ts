@@ -135,6 +135,19 @@ describe("a tab", () => {
 		expect(seen).toEqual({ mayTakeOver: false });
 	});
 
+	it("that is a copy, was reloaded and loses its original at once, takes nothing over", async () => {
+		const profile = new Profile();
+		const original = await profile.open();
+		const copy = await profile.copy(original);
+		copy.tab.release();
+		const next = await profile.reload(copy);
+		const seen = takeOver(next, original);
+		await vi.advanceTimersByTimeAsync(50);
+		original.tab.release();
+		await vi.advanceTimersByTimeAsync(2000);
+		expect(seen).toEqual({ mayTakeOver: false });
+	});
+
 	it("that is a copy stands in line before the original's next page, which takes over all the same", async () => {
 		const profile = new Profile();
 		const original = await profile.open();

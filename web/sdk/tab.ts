@@ -84,6 +84,7 @@ class PageTab implements Tab {
 		signal.throwIfAborted();
 		if (tab === this.id) return true;
 		if (!this.#env.locks) return false;
+		this.#say({ asks: tab });
 		const asking = setInterval(() => this.#say({ asks: tab }), askMs);
 		const release = await acquire(this.#env.locks, `tab:${tab}`, signal).finally(() => clearInterval(asking));
 		// Others may wait for it too. That it was released is all there is to know.

@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-CGIXHGT5.js";import"./chunk-BW4OIF65.js";import"./chunk-EQ6HU4R5.js";function s(t){e()&&t.prepareCall(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};
