@@ -1,1 +1,1 @@
-export*from"./assets/sdk-RFRGKSHP.js";
+export*from"./assets/sdk-WZK3IXTX.js";

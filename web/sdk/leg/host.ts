@@ -16,6 +16,8 @@ import { plan } from "./plan.ts";
 
 /** A PeerConnection that was prepared for a ring is closed if nobody answers within this time. */
 const preparedMs = 60_000;
+/** Nothing is prepared for the next call so soon after a click; the next ring comes back to it. */
+const connectingMs = 3000;
 
 export function openHost(ctx: LegContext): Host {
 	return new TabHost(ctx);
@@ -53,8 +55,8 @@ class TabHost implements Host {
 	/** What may be opened without asking the user, once anybody needs to know. */
 	#permitted: ReturnType<typeof permissions> | undefined;
 	#preparedFor: ReturnType<typeof setTimeout> | undefined;
-	/** Calls on their way from the click to a leg. */
-	#beginning = 0;
+	/** Until then a leg connects and shows its first pictures, which needs all the time of this page. */
+	#busyUntil = 0;
 	#resumed = false;
 	/** Legs of earlier pages that are not back yet, each with what gives them up. A reload in between must not lose them. */
 	readonly #returning = new Map<StoredLeg, AbortController>();
@@ -75,9 +77,7 @@ class TabHost implements Host {
 	}
 
 	prepare(): void {
-		// While a leg connects, whoever waits for it needs the time of this page.
-		const connecting = this.#beginning > 0 || [...this.#legs.values()].some((l) => l.media === "connecting");
-		if (this.#prepared || connecting || !this.#ctx.socket.welcome) return;
+		if (this.#prepared || performance.now() < this.#busyUntil || !this.#ctx.socket.welcome) return;
 		this.#prepared = this.#makePeer();
 		this.#prepared.prepare();
 		this.#permitted ??= permissions();
@@ -182,7 +182,7 @@ class TabHost implements Host {
 		signal: AbortSignal,
 	): Promise<Leg> {
 		const peer = this.#takePrepared() ?? this.#makePeer();
-		this.#beginning++;
+		this.#busyUntil = performance.now() + connectingMs;
 		let capturing: Promise<Captured> | undefined;
 		let grant: CallLeg | undefined;
 		try {
@@ -204,8 +204,6 @@ class TabHost implements Host {
 			if (grant && method !== "call.move")
 				ignore(this.#ctx.socket.requestUntilAnswered("call.leave", { call: grant.call.id }));
 			throw err;
-		} finally {
-			this.#beginning--;
 		}
 	}
 
@@ -231,6 +229,7 @@ class TabHost implements Host {
 			return old;
 		}
 		old?.release();
+		this.#busyUntil = performance.now() + connectingMs;
 		const { microphone, camera, devices, clicked } = want;
 		const leg = new HostedLeg({
 			ctx: this.#ctx,
