@@ -185,9 +185,15 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		return err
 	}
 	_, _ = out.Write(lines.Bytes()) // nobody may be reading
+	pages := proxies.Reveal(mux)
+	if c.Auth.Demo() {
+		pages = front.OnThisMachine(pages, log)
+	}
 	return run(ctx,
-		func(ctx context.Context) error { return front.Serve(ctx, public.HTTP(), proxies.Reveal(mux), log) },
-		func(ctx context.Context) error { return front.Serve(ctx, private, api.Private(reg, health), log) },
+		func(ctx context.Context) error { return front.Serve(ctx, public.HTTP(), pages, log) },
+		func(ctx context.Context) error {
+			return front.Serve(ctx, private, api.Private(reg, health, c.Private.Hosts, log), log)
+		},
 	)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"carillon/api"
+	"carillon/config"
 	"carillon/front"
 	"carillon/turn"
 )
@@ -54,11 +55,11 @@ func (t turnRunCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Locate(serveTurn(ctx, c.Turn, c.Private.Listen, log, os.Stdout))
+	return c.Locate(serveTurn(ctx, c.Turn, c.Private, log, os.Stdout))
 }
 
 // serveTurn prints a URL per line, a credential if nobody else can make one, and ready.
-func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Logger, out io.Writer) error {
+func serveTurn(ctx context.Context, c turn.Config, private config.Private, log *slog.Logger, out io.Writer) error {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server, err := turn.New(c, log, reg)
@@ -66,11 +67,11 @@ func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Log
 		return err
 	}
 	defer server.Close()
-	l, err := front.Listen("private.listen", private)
+	l, err := front.Listen("private.listen", private.Listen)
 	if err != nil {
 		return err
 	}
-	stopMetrics := serveMetrics(ctx, l, reg, log)
+	stopMetrics := serveMetrics(ctx, l, reg, private.Hosts, log)
 	defer stopMetrics()
 	for _, url := range server.URLs() {
 		fmt.Fprintln(out, url)
@@ -94,13 +95,13 @@ func serveTurn(ctx context.Context, c turn.Config, private string, log *slog.Log
 }
 
 // serveMetrics serves what operators read until the returned function is called.
-func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry, log *slog.Logger) (stop func()) {
+func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry, hosts []string, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // also while relays drain
 	healthy := api.Health(func(context.Context) error { return nil })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := front.Serve(ctx, l, api.Private(reg, healthy), log); err != nil {
+		if err := front.Serve(ctx, l, api.Private(reg, healthy, hosts, log), log); err != nil {
 			log.Warn("private listener", "err", err)
 		}
 	}()

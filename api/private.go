@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"carillon/front"
 )
 
 // Health answers whether the process serves. It does if check, which has two seconds, finds
@@ -25,8 +28,9 @@ func Health(check func(context.Context) error) http.Handler {
 	})
 }
 
-// Private is for operators only: metrics, health and profiles.
-func Private(reg *prometheus.Registry, health http.Handler) http.Handler {
+// Private is for operators only: metrics, health and profiles. It answers under loopback
+// names, under addresses and under hosts (private.hosts).
+func Private(reg *prometheus.Registry, health http.Handler, hosts []string, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.Handle("/healthz", health)
@@ -36,5 +40,5 @@ func Private(reg *prometheus.Registry, health http.Handler) http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	return front.UnderNames(hosts, "private.hosts", mux, log)
 }

@@ -36,6 +36,9 @@ func (h HTTP) Proxies() (front.Proxies, error) {
 type Private struct {
 	// Listen is ADDRESS:PORT.
 	Listen string `toml:"listen"`
+	// Hosts are names under which it may be asked, beside loopback names and addresses, such as
+	// that in your Prometheus' configuration. Empty: none.
+	Hosts []string `toml:"hosts"`
 }
 
 func (h HTTP) validate() error {
