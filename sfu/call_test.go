@@ -126,22 +126,14 @@ func TestNothingOfAMutedSourceIsForwarded(t *testing.T) {
 func TestMutedBeforeTheFirstPacket(t *testing.T) {
 	s := start(t, Config{})
 	r := s.Room("call")
-	p, err := r.Join("leg", "alice", &listener{})
-	if err != nil {
+	a := prepareAs(t, r, "leg", "alice", sfutest.Config{})
+	a.peer.Mute(Camera, true)
+	if err := a.Dial(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.Mute(Camera, true)
-	c, err := sfutest.New(sfutest.Config{}, p.Offer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Dial(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c.Talk(30)
+	a.Talk(30)
 	b := join(t, r, "bob", sfutest.Config{})
-	b.gets(t, &person{name: "alice"}, Microphone)
+	b.gets(t, a, Microphone)
 	until(t, "muted packets arrive", func() bool { return s.metrics.dropMuted.Load() > 20 })
 	if _, ok := b.listener.shows("alice", Camera); ok {
 		t.Error("a camera that was muted first is shown")
@@ -155,16 +147,8 @@ func TestMoveToAnotherLeg(t *testing.T) {
 	old.Talk(30)
 	b.Talk(30)
 	b.gets(t, old, Camera)
-	next := &person{name: "alice", listener: &listener{}}
-	var err error
-	if next.peer, err = r.Join("second", "alice", next.listener); err != nil {
-		t.Fatal(err)
-	}
+	next := prepareAs(t, r, "second", "alice", sfutest.Config{})
 	next.peer.SetActive(false)
-	if next.Client, err = sfutest.New(sfutest.Config{}, next.peer.Offer); err != nil {
-		t.Fatal(err)
-	}
-	defer next.Client.Close()
 	if err := next.Dial(t.Context()); err != nil {
 		t.Fatal(err)
 	}

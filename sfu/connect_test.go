@@ -88,29 +88,20 @@ func TestAFailedHandshakeIsToldAndANewConnectionReplacesIt(t *testing.T) {
 	alice := join(t, r, "alice", sfutest.Config{})
 	alice.Talk(30)
 	cfg, letGo := slow()
-	defer letGo()
-	l := &listener{}
-	p, err := r.Join("leg-bob", "bob", l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := sfutest.New(cfg, p.Offer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { letGo(); _ = c.Close() }()
+	bob := prepareAs(t, r, "leg-bob", "bob", cfg)
+	t.Cleanup(letGo)
 	ctx, cancel := context.WithCancel(t.Context())
 	dialed := make(chan error, 1)
-	go func() { dialed <- c.Dial(ctx) }()
-	until(t, "the failure is told", func() bool { return l.is(MediaDown) })
-	if p.ready.Load() {
+	go func() { dialed <- bob.Dial(ctx) }()
+	until(t, "the failure is told", func() bool { return bob.listener.is(MediaDown) })
+	if bob.peer.ready.Load() {
 		t.Error("a peer without DTLS counts as connected")
 	}
 	cancel()
 	if err := <-dialed; err == nil {
 		t.Error("the client was connected without DTLS")
 	}
-	bob := join(t, r, "bob", sfutest.Config{}) // the same leg, with a new PeerConnection
+	bob = join(t, r, "bob", sfutest.Config{}) // the same leg, with a new PeerConnection
 	bob.gets(t, alice, Camera)
 	bob.smooth(t)
 }

@@ -126,6 +126,18 @@ func join(t testing.TB, r *Room, name string, cfg sfutest.Config) *person {
 
 func joinAs(t testing.TB, r *Room, leg, name string, cfg sfutest.Config) *person {
 	t.Helper()
+	p := prepareAs(t, r, leg, name, cfg)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := p.Dial(ctx); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return p
+}
+
+// prepareAs makes a leg and its client, which has not sent its offer yet.
+func prepareAs(t testing.TB, r *Room, leg, name string, cfg sfutest.Config) *person {
+	t.Helper()
 	p := &person{name: name, listener: &listener{}}
 	var err error
 	if p.peer, err = r.Join(leg, name, p.listener); err != nil {
@@ -138,11 +150,6 @@ func joinAs(t testing.TB, r *Room, leg, name string, cfg sfutest.Config) *person
 		_ = p.peer.Close()
 		_ = p.Client.Close()
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if err := p.Dial(ctx); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
 	return p
 }
 

@@ -29,16 +29,8 @@ func TestAKeyFrameIsRequestedOnceWhenTheSlotCanCarryIt(t *testing.T) {
 	first := newest(layerOf(alice))
 
 	cfg, letGo := slow()
+	bob := prepareAs(t, r, "leg-bob", "bob", cfg)
 	t.Cleanup(letGo)
-	bob := &person{name: "bob", listener: &listener{}}
-	var err error
-	if bob.peer, err = r.Join("leg-bob", "bob", bob.listener); err != nil {
-		t.Fatal(err)
-	}
-	if bob.Client, err = sfutest.New(cfg, bob.peer.Offer); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { letGo(); _ = bob.Client.Close() })
 	dialed := make(chan error, 1)
 	go func() { dialed <- bob.Dial(t.Context()) }()
 	until(t, "bob's slot is assigned", func() bool { _, ok := bob.listener.shows("alice", Camera); return ok })
