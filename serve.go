@@ -134,7 +134,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return err
 	}
-	verifier, err := auth.NewVerifier(ctx, c.Auth, own, db.ValidAfter)
+	verifier, err := auth.NewVerifier(ctx, c.Auth, own, db.ValidAfter, log)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"carillon/auth"
@@ -42,7 +43,7 @@ func mint(ctx context.Context, c config.Config, user, name string, ttl time.Dura
 			return "", err
 		}
 	}
-	v, err := auth.NewVerifier(ctx, c.Auth, own, nil)
+	v, err := auth.NewVerifier(ctx, c.Auth, own, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

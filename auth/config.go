@@ -13,6 +13,10 @@ type Config struct {
 	Keys map[string]string `toml:"keys"`
 	// JWKSURL publishes public keys (RS256, ES256, EdDSA). Empty: none.
 	JWKSURL string `toml:"jwks_url"`
+	// Issuer is the iss that tokens signed by a key of JWKSURL must have. Empty: no JWKSURL.
+	Issuer string `toml:"issuer"`
+	// Audience must be in their aud: what your identity provider calls this site. Empty: no JWKSURL.
+	Audience string `toml:"audience"`
 	// Guests lets visitors without a token ask for one.
 	Guests bool `toml:"guests"`
 	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews.
@@ -40,6 +44,16 @@ func (c Config) Validate() error {
 		if len(secret) < minSecret {
 			return fmt.Errorf("keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
 		}
+	}
+	switch {
+	case c.JWKSURL != "" && c.Issuer == "":
+		return fmt.Errorf("issuer: set it to the iss of your identity provider's tokens; without it whoever else its keys serve could sign in here (auth.jwks_url)")
+	case c.JWKSURL != "" && c.Audience == "":
+		return fmt.Errorf("audience: set it to what your identity provider writes into aud for this site; without it the tokens of every other site of the provider would be good here (auth.jwks_url)")
+	case c.JWKSURL == "" && c.Issuer != "":
+		return fmt.Errorf("issuer: only tokens signed by a key of auth.jwks_url are asked for it, and that is not set")
+	case c.JWKSURL == "" && c.Audience != "":
+		return fmt.Errorf("audience: only tokens signed by a key of auth.jwks_url are asked for it, and that is not set")
 	}
 	return settings.NonNegative(c)
 }

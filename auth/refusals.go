@@ -17,6 +17,8 @@ var refusals = []struct {
 }{
 	{jwt.ErrTokenSignatureInvalid, refusal.TokenWrongKey, "The token is signed by a key that this server does not know. Compare auth.keys or auth.jwks_url with your backend's key and its name (kid)."},
 	{jwt.ErrTokenMalformed, refusal.TokenMalformed, "This is not a JWT."},
+	{jwt.ErrTokenInvalidIssuer, refusal.TokenMalformed, "The token's iss is not auth.issuer."},
+	{jwt.ErrTokenInvalidAudience, refusal.TokenMalformed, "The token's aud does not hold auth.audience: it is for somebody else."},
 	{jwt.ErrTokenExpired, refusal.TokenExpired, "The token has expired. Mint a new one."},
 	{jwt.ErrTokenNotValidYet, refusal.TokenNotYet, "The token is not valid yet. Compare the clocks of your backend and this server."},
 	{jwt.ErrTokenUsedBeforeIssued, refusal.TokenNotYet, "The token was issued in the future. Compare the clocks of your backend and this server."},

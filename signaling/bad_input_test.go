@@ -1,7 +1,9 @@
 package signaling
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
@@ -116,6 +119,23 @@ func TestRefusedHello(t *testing.T) {
 				t.Errorf("got %s and close %d, want %s and %d", got, code, c.want, c.code)
 			}
 		})
+	}
+}
+
+func TestWhoComesBackLaterIsToldWhen(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.verify = func(context.Context, string) (auth.Identity, error) {
+		return auth.Identity{}, refusal.After(7*time.Second, refusal.Busy, "Nobody knows yet.")
+	}
+	w.addNode(Config{}, join(t, w))
+	p := w.plain(1)
+	if f := p.hello(w.token("alice")); f.Error == nil || f.Error.Data.Code != refusal.Busy || f.Error.Data.RetryMS != 7000 {
+		t.Errorf("got %+v, want busy", f.Error)
+	}
+	_, _, err := p.ReadMessage()
+	closed, _ := errors.AsType[*websocket.CloseError](err)
+	if closed == nil || closed.Code != wire.CloseShutdown || closed.Text != "7000" {
+		t.Errorf("got %v, want close %d, which says when to come back", err, wire.CloseShutdown)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -33,7 +34,7 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 			c.log.Error("hello", "err", err)
 		}
 		c.refuse(&id, refused)
-		c.close(closeCode(refused.Code), string(refused.Code))
+		c.close(closeCode(refused.Code), closeReason(refused))
 		return false
 	}
 	c.push(result(&id, welcome), durable, "")
@@ -56,6 +57,14 @@ func closeCode(c refusal.Code) int {
 		return wire.CloseRate
 	}
 	return wire.CloseShutdown // our fault: come back
+}
+
+// closeReason is, with a code that means come back when we can, when that will be.
+func closeReason(refused *refusal.Error) string {
+	if closeCode(refused.Code) == wire.CloseShutdown && refused.Retry > 0 {
+		return strconv.FormatInt(refused.Retry.Milliseconds(), 10)
+	}
+	return string(refused.Code)
 }
 
 func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.Time) (wire.Welcome, []chat.Event, error) {

@@ -67,7 +67,7 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.bus.Close)
-	w.verifier, err = auth.NewVerifier(context.Background(), auth.Config{}, bytes.Repeat([]byte("k"), 32), w.store.ValidAfter)
+	w.verifier, err = auth.NewVerifier(context.Background(), auth.Config{}, bytes.Repeat([]byte("k"), 32), w.store.ValidAfter, log)
 	if err != nil {
 		t.Fatal(err)
 	}
