@@ -74,10 +74,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	if s.lock, err = lockFolder(s.cfg.Folder); err != nil {
+	if s.lock, err = lockFolder(s.cfg.Folder, s.log); err != nil {
 		return err
 	}
-	file := filepath.Join(s.cfg.Folder, "carillon.db")
+	file := filepath.Join(s.cfg.Folder, database)
+	if err := makePrivate(file); err != nil {
+		return err
+	}
 	if err := migrate(ctx, dsn(file), file); err != nil {
 		return err
 	}
