@@ -165,6 +165,11 @@ func TestClosedFor(t *testing.T) {
 			p.hello(w.token("alice"))
 			p.write(strings.Repeat(`{"jsonrpc":"2.0","method":"pong"}`+"\n", 200))
 		}, wire.CloseRate},
+		"too many pings": {func(p *plain) { p.control(websocket.PingMessage, 200) }, wire.CloseRate},
+		"too many pongs": {func(p *plain) {
+			p.hello(w.token("alice"))
+			p.control(websocket.PongMessage, 200)
+		}, wire.CloseRate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := w.plain(0)

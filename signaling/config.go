@@ -46,7 +46,7 @@ type Config struct {
 
 // Rates is how many requests are taken in a second, see Config.Rates.
 type Rates struct {
-	// Frames of one tab; a tab that sends more is closed.
+	// Frames of one tab, pings and pongs of the WebSocket too; a tab that sends more is closed.
 	Frames int `toml:"frames"`
 	// UserRequests of all tabs of one user.
 	UserRequests int `toml:"user_requests"`

@@ -137,8 +137,7 @@ func (c *connection) receive(message []byte) bool {
 	for f, refused := range frames(message) {
 		c.server.metrics.framesIn.Inc()
 		now := time.Now()
-		if c.frameLimit.Take(1, now) > 0 {
-			c.close(wire.CloseRate, "too many frames")
+		if !c.countFrame(now) {
 			return false
 		}
 		if refused != nil {
@@ -150,6 +149,16 @@ func (c *connection) receive(message []byte) bool {
 		if !c.accept(f, now) {
 			return false
 		}
+	}
+	return true
+}
+
+// countFrame counts a frame of ours, or a control frame of the WebSocket. A client that
+// sends too many is closed.
+func (c *connection) countFrame(now time.Time) bool {
+	if c.frameLimit.Take(1, now) > 0 {
+		c.close(wire.CloseRate, "too many frames")
+		return false
 	}
 	return true
 }

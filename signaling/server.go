@@ -160,6 +160,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	socket := &webSocket{conn: conn, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
 	c := newConnection(s, socket, remote(r), false)
+	socket.countControls(func() bool { return c.countFrame(time.Now()) })
 	c.log = s.log.With("client", r.RemoteAddr)
 	allowed := originAllowed(r.Header.Get("Origin"), r.Host, s.cfg.Origins)
 	spoken := conn.Subprotocol() == wire.Subprotocol

@@ -82,6 +82,9 @@ func (c *connection) readWebSocket(socket *webSocket, allowed, spoken bool) {
 			c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
 			socket.drainRaw()
 			return
+		} else if errors.Is(err, errTooMany) {
+			socket.drainRaw() // the library reads no further after an error
+			return
 		} else if err != nil {
 			return
 		}
@@ -89,7 +92,28 @@ func (c *connection) readWebSocket(socket *webSocket, allowed, spoken bool) {
 	socket.drain()
 }
 
-var errTooLarge = errors.New("message over the limit")
+var (
+	errTooLarge = errors.New("message over the limit")
+	errTooMany  = errors.New("control frames over the limit")
+)
+
+// countControls lets count decide whether a ping or a pong of the client is still taken. The
+// library answers pings before read sees anything of them.
+func (w *webSocket) countControls(count func() bool) {
+	answer := w.conn.PingHandler()
+	w.conn.SetPingHandler(func(data string) error {
+		if !count() {
+			return errTooMany
+		}
+		return answer(data)
+	})
+	w.conn.SetPongHandler(func(string) error {
+		if !count() {
+			return errTooMany
+		}
+		return nil
+	})
+}
 
 // messages are read into borrowed buffers, so that an idle tab has none.
 var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}

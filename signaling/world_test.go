@@ -273,6 +273,15 @@ func (p *plain) write(text string) {
 	}
 }
 
+// control sends so many control frames, until the server has had enough of them.
+func (p *plain) control(kind, n int) {
+	for range n {
+		if p.WriteControl(kind, []byte("are you there?"), time.Now().Add(time.Second)) != nil {
+			return
+		}
+	}
+}
+
 // frames reads frames until the connection ends or until says so.
 func (p *plain) frames(until func(wire.Frame) bool) (code int) {
 	p.t.Helper()
