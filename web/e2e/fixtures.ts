@@ -41,7 +41,7 @@ export class Device {
 		return page;
 	}
 
-	/** A tab of a page in another language, for which the names of things are not the English ones. */
+	/** A tab in which nothing is waited for: its page may be in another language, or of a site without a popup. */
 	async bare(): Promise<Page> {
 		const page = await this.context.newPage();
 		await page.goto(this.url);
@@ -54,7 +54,7 @@ export async function openChat(page: Page): Promise<void> {
 	await expect(composer(page)).toBeVisible();
 }
 
-/** Until the page has caught up with the server: from then on it rings. */
+/** Waits until the page has caught up with the server: from then on it rings. */
 export async function online(page: Page): Promise<void> {
 	await page.waitForFunction(() => {
 		type Account = { base: { socket: { state: { state: string } } } };
@@ -62,7 +62,9 @@ export async function online(page: Page): Promise<void> {
 	});
 }
 
+/** The two people of a test, whom no other test knows. */
 export interface People {
+	/** Their user ids. */
 	alice: string;
 	bob: string;
 	/** Their names on screen. */

@@ -19,11 +19,11 @@ export interface Received {
 	framesDecoded: number;
 	audioEnergy: number;
 	audioPackets: number;
-	/** How the relay that carries it is reached. */
+	/** How the page reaches the TURN relay that carries it; undefined when no relay does. */
 	relay?: string;
 }
 
-/** What all PeerConnections of a page have received so far. */
+/** What all open PeerConnections of a page have received since they were made. */
 export async function received(page: Scripted): Promise<Received> {
 	return page.evaluate(async () => {
 		const sum: Received = { framesDecoded: 0, audioEnergy: 0, audioPackets: 0 };
@@ -46,7 +46,7 @@ export async function received(page: Scripted): Promise<Received> {
 	});
 }
 
-/** A picture of what the largest playing video shows, as numbers. */
+/** The pixels of the largest video on screen, made small; undefined while there is none. */
 async function picture(page: Scripted): Promise<number[] | undefined> {
 	return page.evaluate(() => {
 		const videos: HTMLVideoElement[] = [];

@@ -86,7 +86,7 @@ test("a call moves to another tab, and to another device, without leaving", asyn
 	const [one, two] = [await laptop.tab(), await laptop.tab()];
 	const phone = await (await people.device(people.bob)).tab();
 	await call(alice, people.Alice, one);
-	const heard = (await received(alice)).framesDecoded;
+	const frames = (await received(alice)).framesDecoded;
 	for (const [from, to] of [
 		[one, two],
 		[two, phone],
@@ -96,7 +96,7 @@ test("a call moves to another tab, and to another device, without leaving", asyn
 		await givesBack(from);
 		await expect(button(from, "Move call here")).toBeVisible();
 	}
-	expect((await received(alice)).framesDecoded, "the caller's connection stayed").toBeGreaterThan(heard);
+	expect((await received(alice)).framesDecoded, "the caller's connection stayed").toBeGreaterThan(frames);
 	await hangUp(phone, alice);
 	await expect(transcript(alice).getByText("Video call")).toHaveCount(1);
 });
