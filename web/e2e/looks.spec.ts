@@ -83,6 +83,9 @@ test("a microphone that is refused: said on the card of the ring, which can be a
 	await expect(card).toBeHidden();
 	await expect(alice.getByRole("img", { name: `${people.Bob} is muted` })).toBeVisible();
 	await expect(button(bob, "Unmute microphone")).toBeVisible();
+
+	await button(bob, "Unmute microphone").click();
+	await expect(alert(bob, "The browser refused the microphone."), "said once").toHaveCount(1);
 });
 
 test("an error in a call covers no picture, and can be put away", async ({ people }) => {

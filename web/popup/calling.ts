@@ -1,5 +1,13 @@
 /** A popup's part in calls: what the buttons do, and which calls were begun here. */
-import type { CallView, Client, Conversation, ConversationRef, Media, Ring } from "../sdk/index.ts";
+import {
+	type CallView,
+	type Client,
+	type Conversation,
+	type ConversationRef,
+	DeviceError,
+	type Media,
+	type Ring,
+} from "../sdk/index.ts";
 import { type CallScreen, callScreen } from "./callscreen.ts";
 import { captured, type Devices, storeDevices, storedDevices } from "./devices.ts";
 import type { Preview } from "./preview.ts";
@@ -119,7 +127,12 @@ export class Calling {
 
 	/** Waits until the work of a control is done, and tells the visitor if it failed. */
 	async do(work: Promise<unknown> | undefined): Promise<void> {
-		await work?.catch((error) => this.#popup.fail(error));
+		await work?.catch((error) => {
+			const { screen } = this;
+			// The leg keeps what its devices lack, and the screen shows it.
+			const shown = error instanceof DeviceError && screen.kind === "here" && screen.leg.problem;
+			if (!shown) this.#popup.fail(error);
+		});
 	}
 
 	choose(choice: Devices): void {

@@ -136,6 +136,9 @@ export const barStyles = css`
 		overflow-wrap: anywhere;
 		white-space: normal;
 	}
+	.ring .name > bdi {
+		display: inline;
+	}
 	.note {
 		color: var(--ink-soft);
 		font-size: var(--t-note);

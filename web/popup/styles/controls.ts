@@ -180,6 +180,14 @@ export const controlStyles = css`
 		text-overflow: ellipsis;
 		white-space: nowrap;
 	}
+	/* A name in another direction than the page's is cut at its own end. */
+	.name > bdi {
+		display: inline-block;
+		max-inline-size: 100%;
+		overflow: hidden;
+		text-overflow: ellipsis;
+		vertical-align: bottom;
+	}
 	.detail,
 	.preview {
 		color: var(--ink-soft);
