@@ -61,6 +61,7 @@ export class Scroll {
 			log.scrollTop = log.scrollHeight - this.#fromEnd;
 		} else if (this.atEnd) {
 			log.scrollTop = log.scrollHeight;
+			this.#top = log.scrollTop; // a reader who scrolls up before the event of this is told from it
 		}
 		// A conversation that has only now loaded begins where reading stopped.
 		if (this.#first === undefined && first !== undefined) {
