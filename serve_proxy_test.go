@@ -28,7 +28,7 @@ func askGuest(t *testing.T, p *program, headers map[string]string) (status int) 
 
 var oneGuestAMinute = []string{
 	"CARILLON_AUTH_KEYS=site=0123456789012345678901234567890123456789",
-	"CARILLON_AUTH_GUESTS=true", "CARILLON_AUTH_GUESTS_PER_MINUTE=1",
+	"CARILLON_AUTH_GUESTS=true", "CARILLON_AUTH_GUESTS_PER_MINUTE=1", "CARILLON_REACH_GUESTS=support",
 }
 
 func TestClientsOfATrustedProxyAreCountedApart(t *testing.T) {

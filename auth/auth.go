@@ -60,6 +60,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	return v.verify(ctx, token, time.Duration(v.config.LeewaySeconds)*time.Second)
 }
 
+// guests tells whether visitors without a token may come.
+func (v *Verifier) guests() bool { return v.config.Guests || v.config.Demo() }
+
 // verify also takes a token that expired less than leeway ago.
 func (v *Verifier) verify(ctx context.Context, token string, leeway time.Duration) (Identity, error) {
 	if token == "" {
@@ -79,6 +82,9 @@ func (v *Verifier) verify(ctx context.Context, token string, leeway time.Duratio
 	id, err := identity(c, ours)
 	if err != nil {
 		return Identity{}, err
+	}
+	if ours && id.Guest && !v.guests() {
+		return Identity{}, refusal.New(refusal.TokenRevoked, "This server takes no guests any more (auth.guests). Sign in.")
 	}
 	revoked, err := v.validAfter(ctx, id.User)
 	if err != nil {

@@ -239,6 +239,25 @@ func TestGuestStaysTheSameByRenewal(t *testing.T) {
 	}
 }
 
+func TestGuestsEndWithTheSwitch(t *testing.T) {
+	keys := map[string]string{"a": keyA}
+	token, _, err := newVerifier(t, Config{Keys: keys, Guests: true}).MintGuest("Visitor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := newVerifier(t, Config{Keys: keys}) // with the same data folder
+	if id, err := closed.Verify(t.Context(), token); !refusal.Is(err, refusal.TokenRevoked) {
+		t.Errorf("a guest from before: got %+v, %v, want %s", id, err, refusal.TokenRevoked)
+	}
+	if _, _, err := closed.RenewGuest(t.Context(), token); !refusal.Is(err, refusal.TokenRevoked) {
+		t.Errorf("renewal: got %v, want %s", err, refusal.TokenRevoked)
+	}
+	site := sign(t, jwt.SigningMethodHS256, "a", []byte(keyA), jwt.MapClaims{"sub": "visitor-7", "guest": true, "exp": time.Now().Add(time.Hour).Unix()})
+	if id, err := closed.Verify(t.Context(), site); err != nil || !id.Guest {
+		t.Errorf("a guest of the site's own: got %+v, %v", id, err)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	v, _ := NewVerifier(context.Background(), Config{Keys: map[string]string{"a": keyA}}, []byte(own),
 		func(context.Context, string) (time.Time, error) { return time.Time{}, nil }, quiet)

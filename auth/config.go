@@ -17,7 +17,8 @@ type Config struct {
 	Issuer string `toml:"issuer"`
 	// Audience must be in their aud: what your identity provider calls this site. Empty: no JWKSURL.
 	Audience string `toml:"audience"`
-	// Guests lets visitors without a token ask for one.
+	// Guests lets visitors without a token ask for one; [reach] guests then says whom they may
+	// reach. When it is turned off, the guests there are cannot come back.
 	Guests bool `toml:"guests"`
 	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews.
 	GuestTokenSeconds int `toml:"guest_token_seconds"`

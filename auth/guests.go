@@ -18,7 +18,7 @@ const maxAddresses = 10_000
 func (v *Verifier) GuestHandler(log *slog.Logger) http.Handler {
 	perAddress := limit.NewKeys[netip.Addr](limit.Per(time.Minute, v.config.GuestsPerMinute, time.Minute), maxAddresses)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !v.config.Guests && !v.config.Demo() {
+		if !v.guests() {
 			refusal.Answer(w, r, refusal.New(refusal.NotAllowed, "This server takes no guests (auth.guests). Give the popup a token."), log)
 			return
 		}

@@ -29,8 +29,12 @@ type Config struct {
 
 // Reach says who may open a conversation with whom.
 type Reach struct {
-	// Guests lists the only users that guests may reach; everyone may reach them. Empty: guests reach everyone.
+	// Guests lists the only users that guests may reach, beside those who wrote to them first;
+	// everyone may reach them. With auth.guests it must name somebody. Empty: in the demo,
+	// guests reach everyone.
 	Guests []string `toml:"guests"`
+	// GuestGroups lets guests make groups.
+	GuestGroups bool `toml:"guest_groups"`
 	// Users says whom users may reach: "everyone", "contacts" (a direct conversation exists) or "groups" (both are in one group).
 	Users string `toml:"users"`
 }

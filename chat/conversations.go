@@ -34,6 +34,9 @@ func (s *Service) createGroup(ctx context.Context, creator User, members []strin
 	if err := checkUser(creator.ID); err != nil {
 		return Conversation{}, err
 	}
+	if creator.Guest && !s.cfg.Reach.GuestGroups {
+		return Conversation{}, refusal.New(refusal.NotAllowed, "Guests may not make groups.")
+	}
 	if len(members) >= s.cfg.Members {
 		return Conversation{}, refusal.New(refusal.TooLarge, "A conversation has at most %d members.", s.cfg.Members)
 	}

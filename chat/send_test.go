@@ -145,6 +145,8 @@ func TestWhoMayReachWhom(t *testing.T) {
 	refused(t, "guest to bob", err, refusal.NotAllowed)
 	_, err = s.Create(ctx, guest, chat.Group, []string{"support", "bob"}, "")
 	refused(t, "guest makes a group with bob", err, refusal.NotAllowed)
+	_, err = s.Create(ctx, guest, chat.Group, []string{"support"}, "")
+	refused(t, "guest makes a group with support", err, refusal.NotAllowed)
 	_, err = s.DirectWith(ctx, alice, "bob")
 	refused(t, "alice to bob without a group", err, refusal.NotAllowed)
 	for _, u := range []chat.User{alice, bob, guest} {
@@ -163,6 +165,19 @@ func TestWhoMayReachWhom(t *testing.T) {
 	contacts := service(t, chat.Config{Reach: chat.Reach{Users: chat.ReachContacts}})
 	_, err = contacts.DirectWith(ctx, alice, "bob")
 	refused(t, "alice to bob who is no contact", err, refusal.NotAllowed)
+}
+
+func TestGuestsMakeGroupsOnlyWhereTheyMay(t *testing.T) {
+	ctx := t.Context()
+	for allowed, want := range map[bool]refusal.Code{false: refusal.NotAllowed, true: ""} {
+		s := service(t, chat.Config{Reach: chat.Reach{Guests: []string{"support", "sales"}, GuestGroups: allowed}})
+		_, err := s.Create(ctx, guest, chat.Group, []string{"support", "sales"}, "")
+		if want == "" && err != nil || want != "" && !refusal.Is(err, want) {
+			t.Errorf("guest_groups = %v: got %v, want %q", allowed, err, want)
+		}
+		_, err = s.Create(ctx, guest, chat.Group, []string{"support", "bob"}, "")
+		refused(t, "with somebody whom guests do not reach", err, refusal.NotAllowed)
+	}
 }
 
 func TestOneDirectConversationPerPair(t *testing.T) {

@@ -175,6 +175,9 @@ func (c Config) validate() error {
 			return fmt.Errorf("%s.%w", table.name, err)
 		}
 	}
+	if c.Auth.Guests && len(c.Reach.Guests) == 0 && !c.Auth.Demo() {
+		return errors.New("reach.guests: with auth.guests anyone may come, so name the users whom guests may reach, such as [\"support\"]")
+	}
 	for _, l := range c.listeners() {
 		public, err := isPublic(l.address)
 		if err != nil {

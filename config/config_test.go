@@ -61,6 +61,7 @@ func TestMistakesNameTheirKeyAndLine(t *testing.T) {
 		{"not an address", "[http]\nlisten = \"8080\"", nil, []string{":2: http.listen", "8080"}},
 		{"not a proxy's address", "[http]\ntrusted_proxies = [\"proxy.example\"]", nil, []string{":2: http.trusted_proxies", "proxy.example"}},
 		{"not a header of proxies", "[http]\nforwarded_header = \"X-Real-IP\"", nil, []string{":2: http.forwarded_header", "X-Real-IP", "X-Forwarded-For"}},
+		{"guests who reach everyone", "[auth]\nguests = true\n[auth.keys]\nsite = \"01234567890123456789012345678901\"\n[reach]\nguests = []", nil, []string{":6: reach.guests", "auth.guests"}},
 		{"half a certificate", "[http]\ncert = \"x.pem\"", nil, []string{"http.cert", "http.key"}},
 		{"public demo", "[http]\nlisten = \"0.0.0.0:8080\"", nil, []string{"http.listen", "auth.keys"}},
 		{"public short key", "[http]\nlisten = \"[::]:8080\"\n[auth.keys]\nsite = \"short\"", nil, []string{":4: auth.keys.site", "32"}},
