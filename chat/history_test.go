@@ -142,7 +142,7 @@ func TestANewNameReachesWhoKnowsMe(t *testing.T) {
 		t.Errorf("somebody unknown is called %q, want the id", c.Members[1].Name)
 	}
 	for range 2 {
-		if err := s.Seen(ctx, bob); err != nil {
+		if _, err := s.Seen(ctx, bob); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestANewNameReachesWhoKnowsMe(t *testing.T) {
 	_, err := s.User(ctx, "alice", "nobody")
 	refused(t, "a user who never was", err, refusal.NotFound)
 	long := chat.User{ID: "long", Name: strings.Repeat("ä", 500), Picture: "http://x/\x00"}
-	if err := s.Seen(ctx, long); err != nil {
+	if _, err := s.Seen(ctx, long); err != nil {
 		t.Fatal(err)
 	}
 	if u, err := s.User(ctx, "long", "long"); err != nil || u.Name != strings.Repeat("ä", 64) || u.Picture != "" {

@@ -3,6 +3,9 @@ package chat
 import (
 	"context"
 	"slices"
+	"strings"
+
+	"golang.org/x/text/secure/precis"
 
 	"carillon/refusal"
 )
@@ -12,22 +15,29 @@ import (
 const maxNeighbours = 1000
 
 // Seen keeps the profile that came with a user's token. A changed one becomes an event
-// for everyone who shares a conversation with them.
-func (s *Service) Seen(ctx context.Context, u User) error {
+// for everyone who shares a conversation with them. It returns the profile as others see it.
+func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 	u, err := s.cleanProfile(u)
 	if err != nil {
-		return err
+		return u, err
 	}
 	same := false
-	err = s.store.Read(ctx, func(v View) error {
+	given := u.Name
+	err = s.store.Read(ctx, func(v View) (err error) {
+		if u.Name, err = s.nameFor(v, u, given); err != nil {
+			return err
+		}
 		old, found, err := v.User(u.ID)
 		same = found && old == u
 		return err
 	})
 	if err != nil || same {
-		return err
+		return u, err
 	}
-	return s.store.Write(ctx, func(tx Tx) error {
+	err = s.store.Write(ctx, func(tx Tx) (err error) {
+		if u.Name, err = s.nameFor(tx, u, given); err != nil {
+			return err
+		}
 		old, _, err := tx.User(u.ID)
 		if err != nil || old == u {
 			return err
@@ -41,6 +51,33 @@ func (s *Service) Seen(ctx context.Context, u User) error {
 		}
 		return announce(tx, append(others, u.ID), EventProfile, s.nowMS(), u)
 	})
+	return u, err
+}
+
+// guestMark follows the name of a guest whose name is also that of a user.
+const guestMark = " (guest)"
+
+// nameFor is what a user is called. A guest chooses any name, so it may not be one under
+// which others know somebody whose name the site vouches for.
+func (s *Service) nameFor(v View, u User, name string) (string, error) {
+	if !u.Guest {
+		return name, nil
+	}
+	taken, err := v.NameTaken(name)
+	if taken {
+		name = shorten(name, s.cfg.NameBytes-len(guestMark)) + guestMark
+	}
+	return name, err
+}
+
+// NameKey is equal for names that look the same but for case, width and spaces.
+//
+// "[...] comparison of nicknames" https://www.rfc-editor.org/rfc/rfc8266#section-2.4
+func NameKey(name string) string {
+	if key, err := precis.Nickname.CompareKey(name); err == nil {
+		return key
+	}
+	return strings.ToLower(name) // it holds what a nickname may not
 }
 
 // cleanProfile corrects the profile in a token. A name that is too long must not keep its

@@ -150,7 +150,7 @@ func TestWhoMayReachWhom(t *testing.T) {
 	_, err = s.DirectWith(ctx, alice, "bob")
 	refused(t, "alice to bob without a group", err, refusal.NotAllowed)
 	for _, u := range []chat.User{alice, bob, guest} {
-		if err := s.Seen(ctx, u); err != nil {
+		if _, err := s.Seen(ctx, u); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -91,8 +91,8 @@ func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.T
 		return none, nil, err
 	}
 	s.phase("verify", now)
-	user := chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest}
-	if err := s.chat.Seen(ctx, user); err != nil {
+	user, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
+	if err != nil {
 		return none, nil, err
 	}
 	c.profile = user

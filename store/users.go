@@ -13,10 +13,19 @@ func (v *view) User(id string) (u chat.User, ok bool, err error) {
 	return u, ok, err
 }
 
+func (v *view) NameTaken(name string) (taken bool, err error) {
+	err = v.row("SELECT EXISTS (SELECT 1 FROM users WHERE name_key = ? AND name_key <> '')", chat.NameKey(name)).Scan(&taken)
+	return taken, err
+}
+
 func (tx *tx) PutUser(u chat.User) error {
-	_, err := tx.exec(`INSERT INTO users (id, name, picture, guest) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, picture = excluded.picture, guest = excluded.guest`,
-		u.ID, u.Name, u.Picture, u.Guest)
+	key := "" // guests may share a name
+	if !u.Guest {
+		key = chat.NameKey(u.Name)
+	}
+	_, err := tx.exec(`INSERT INTO users (id, name, picture, guest, name_key) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, picture = excluded.picture, guest = excluded.guest, name_key = excluded.name_key`,
+		u.ID, u.Name, u.Picture, u.Guest, key)
 	return err
 }
 

@@ -83,7 +83,7 @@ func newHouse(t *testing.T) *house {
 	people := chat.New(s, chat.Config{})
 	alice := chat.User{ID: "alice", Name: "Alice"}
 	for _, u := range []chat.User{alice, {ID: "bob", Name: "Bob"}} {
-		if err := people.Seen(t.Context(), u); err != nil {
+		if _, err := people.Seen(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
 	}

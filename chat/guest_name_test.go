@@ -1,0 +1,51 @@
+package chat_test
+
+import (
+	"strings"
+	"testing"
+
+	"carillon/chat"
+)
+
+func TestAGuestDoesNotTakeTheNameOfAUser(t *testing.T) {
+	ctx := t.Context()
+	s := service(t, chat.Config{NameBytes: 32})
+	seen := func(u chat.User) string {
+		t.Helper()
+		u, err := s.Seen(ctx, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := s.User(ctx, u.ID, u.ID)
+		if err != nil || stored.Name != u.Name {
+			t.Errorf("%s is stored as %q, %v, and told as %q", u.ID, stored.Name, err, u.Name)
+		}
+		return u.Name
+	}
+	long := strings.Repeat("x", 32)
+	for _, u := range []chat.User{{ID: "alice", Name: "Alice Müller"}, {ID: "bob"}, {ID: "long", Name: long}} {
+		if want := u.Name + map[bool]string{true: u.ID}[u.Name == ""]; seen(u) != want {
+			t.Errorf("a user is not called %s", want)
+		}
+	}
+	for name, want := range map[string]string{
+		"Alice Müller":       "Alice Müller (guest)",
+		"ALICE MÜLLER":       "ALICE MÜLLER (guest)",
+		"Alice  Müller":      "Alice  Müller (guest)",
+		"Ａｌｉｃｅ Mu\u0308ller": "Ａｌｉｃｅ Mu\u0308ller (guest)",
+		"Bob":                "Bob (guest)", // a user without a name is called as the id
+		long:                 long[:24] + " (guest)",
+		"Alice":              "Alice",
+		"Visitor":            "Visitor",
+	} {
+		if got := seen(chat.User{ID: "guest:" + want, Name: name, Guest: true}); got != want {
+			t.Errorf("a guest who calls themselves %q is called %q, want %q", name, got, want)
+		}
+	}
+	if got := seen(chat.User{ID: "guest:2", Name: "Visitor", Guest: true}); got != "Visitor" {
+		t.Errorf("guests may share a name: got %q", got)
+	}
+	if got := seen(chat.User{ID: "alice-2", Name: "Alice Müller"}); got != "Alice Müller" {
+		t.Errorf("users may share a name: got %q", got)
+	}
+}
