@@ -31,7 +31,7 @@ func TestAGuestDoesNotTakeTheNameOfAUser(t *testing.T) {
 	for name, want := range map[string]string{
 		"Alice Müller":       "Alice Müller (guest)",
 		"ALICE MÜLLER":       "ALICE MÜLLER (guest)",
-		"Alice  Müller":      "Alice  Müller (guest)",
+		"Alice  Müller":      "Alice Müller (guest)",
 		"Ａｌｉｃｅ Mu\u0308ller": "Ａｌｉｃｅ Mu\u0308ller (guest)",
 		"Bob":                "Bob (guest)", // a user without a name is called as the id
 		long:                 long[:24] + " (guest)",
