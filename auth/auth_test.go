@@ -113,6 +113,24 @@ func TestSigningOutEverywhereRevokesOlderTokens(t *testing.T) {
 	}
 }
 
+func TestValidUser(t *testing.T) {
+	for id, want := range map[string]bool{
+		"alice": true, "auth0|5f7c": true, "alice@example.com": true, "爱丽丝": true, "Zoë": true, "한국": true, strings.Repeat("𝄞", 64): true,
+		"": false, " alice": false, "a b": false, "a\nb": false, "a\x00": false, "\xff": false, "\ufffd": false, strings.Repeat("x", 65): false,
+		// What leaves no trace on the screen.
+		"a\u200bb": false, "a\u200db": false, "a\u202eb": false, "a\u00adb": false, "a\u034fb": false, "a\u115fb": false, "a\u3164b": false, "a\uffa0b": false, "a\ufe0fb": false,
+		"a\u2064b": false, "a\U000e0061b": false, "a\U000e0100b": false, "a\u17b4b": false,
+		// Unassigned, for private use, no character.
+		"a\u0378b": false, "a\U0001fbffb": false, "a\ue000b": false, "a\ufffeb": false, "a\u2065b": false,
+		// Not in normal form.
+		"Zoe\u0308": false, "\u212b": false, "\u1112\u1161\u11ab": false, "\u1ea1\u0307": true, "a\u0323\u0307": false, "a\u0307\u0323": false,
+	} {
+		if got := ValidUser(id); got != want {
+			t.Errorf("ValidUser(%q) = %t, want %t", id, got, want)
+		}
+	}
+}
+
 func TestShortSecretIsRefused(t *testing.T) {
 	err := Config{Keys: map[string]string{"site": "short"}}.Validate()
 	if err == nil || !strings.Contains(err.Error(), "keys.site") {

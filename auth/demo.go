@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"carillon/refusal"
 )
 
@@ -29,7 +31,7 @@ func (v *Verifier) DemoHandler(log *slog.Logger) http.Handler {
 			return
 		}
 		name := cleanName(ask.User)
-		user := strings.ToLower(strings.Join(strings.FieldsFunc(name, unicode.IsSpace), "-"))
+		user := norm.NFC.String(strings.ToLower(strings.Join(strings.FieldsFunc(name, unicode.IsSpace), "-")))
 		token, err := v.Mint(user, title(name), demoTTL)
 		if err != nil {
 			refusal.Answer(w, r, refusal.New(refusal.BadRequest, "Choose a name of 1–%d letters.", maxUserID), log)

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"carillon/refusal"
 )
@@ -31,7 +34,7 @@ type Identity struct {
 // identity checks the claims of a token whose signature is good. Only tokens of our own may
 // name guests.
 func identity(c claims, ours bool) (Identity, error) {
-	if err := CheckUser(c.Subject); err != nil {
+	if err := checkUser(c.Subject); err != nil {
 		return Identity{}, err
 	}
 	if strings.HasPrefix(c.Subject, guestID) && !ours {
@@ -54,23 +57,39 @@ func identity(c claims, ours bool) (Identity, error) {
 	return id, nil
 }
 
-// CheckUser refuses what cannot be a user's id: 1–64 printable characters without spaces.
-func CheckUser(id string) error {
-	odd := func(r rune) bool { return r == unicode.ReplacementChar || unicode.IsSpace(r) || !unicode.IsPrint(r) }
-	if id == "" || len([]rune(id)) > maxUserID || strings.ContainsFunc(id, odd) {
-		return refusal.New(refusal.TokenMalformed, "The token's sub must be 1–%d printable characters without spaces.", maxUserID)
+// ValidUser reports whether id may name a user: 1–64 printable characters without spaces, in
+// normal form (NFC), and none that leaves no trace on the screen. So two ids that differ do
+// not look the same because of how they are written; letters of two scripts still may.
+func ValidUser(id string) bool {
+	unfit := func(r rune) bool {
+		return r == unicode.ReplacementChar || unicode.IsSpace(r) || !unicode.IsPrint(r) || Ignorable(r) // unassigned ones do not print
+	}
+	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= maxUserID && norm.NFC.IsNormalString(id) && !strings.ContainsFunc(id, unfit)
+}
+
+// Ignorable tells whether a character is usually not shown, such as a joiner or a filler:
+// Unicode's Default_Ignorable_Code_Point, and all format characters.
+func Ignorable(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// checkUser refuses what cannot be a user's id.
+func checkUser(id string) error {
+	if !ValidUser(id) {
+		return refusal.New(refusal.TokenMalformed, "The token's sub must be 1–%d printable characters without spaces, in Unicode's normal form C.", maxUserID)
 	}
 	return nil
 }
 
-// cleanName is a name of printable characters, cut to its longest.
+// cleanName is a name of printable characters in normal form, cut to its longest.
 func cleanName(name string) string {
-	name = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+	name = strings.TrimSpace(norm.NFC.String(strings.Map(func(r rune) rune {
+		shown := unicode.IsPrint(r) && r != unicode.ReplacementChar
+		if shown && (!Ignorable(r) || unicode.Is(unicode.Variation_Selector, r)) { // which make emoji colourful
 			return r
 		}
 		return -1
-	}, name))
+	}, name)))
 	runes := []rune(name)
 	return string(runes[:min(len(runes), maxName)])
 }

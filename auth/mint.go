@@ -21,7 +21,7 @@ func init() { jwt.TimePrecision = time.Millisecond }
 // Mint signs a token for a user with the first key of the configuration by name, or in
 // demo mode with our own: what a site's backend does, for the command line and for tests.
 func (v *Verifier) Mint(user, name string, ttl time.Duration) (string, error) {
-	if err := CheckUser(user); err != nil {
+	if err := checkUser(user); err != nil {
 		return "", err
 	}
 	if strings.HasPrefix(user, guestID) {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/text/secure/precis"
 
+	"carillon/auth"
 	"carillon/refusal"
 )
 
@@ -70,10 +71,17 @@ func (s *Service) nameFor(v View, u User, name string) (string, error) {
 	return name, err
 }
 
-// NameKey is equal for names that look the same but for case, width and spaces.
+// NameKey is equal for names that look the same but for case, width, spaces and what is not
+// shown.
 //
 // "[...] comparison of nicknames" https://www.rfc-editor.org/rfc/rfc8266#section-2.4
 func NameKey(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if auth.Ignorable(r) {
+			return -1
+		}
+		return r
+	}, name)
 	if key, err := precis.Nickname.CompareKey(name); err == nil {
 		return key
 	}
@@ -97,9 +105,7 @@ func (s *Service) cleanProfile(u User) (User, error) {
 	if u.Name == "" {
 		u.Name = u.ID
 	}
-	if u.Picture != "" && (len(u.Picture) > maxPicture || !printable(u.Picture)) {
-		u.Picture = ""
-	}
+	u.Picture = cleanPicture(u.Picture)
 	return u, nil
 }
 

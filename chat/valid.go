@@ -3,34 +3,41 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"carillon/auth"
 	"carillon/refusal"
 )
 
 const (
-	maxUserID   = 256 // bytes: the 64 characters that a token may have
 	maxClientID = 64
 	maxKey      = 64
 	maxPicture  = 2048
 )
-
-// ValidUser reports whether id may name a user: 1–256 bytes of printable UTF-8 without
-// a space at either end.
-func ValidUser(id string) bool {
-	return len(id) <= maxUserID && printable(id) && strings.TrimSpace(id) == id
-}
 
 // printable reports whether s is valid UTF-8 of printable characters only, and not empty.
 func printable(s string) bool {
 	return s != "" && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
+// cleanPicture is the address of a picture: of http or https, or a path on the page's own
+// site. Any other would be a surprise in an img element or a notification; it is dropped.
+func cleanPicture(picture string) string {
+	u, err := url.Parse(picture)
+	web := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+	path := err == nil && u.Scheme == "" && u.Host == "" && !strings.ContainsRune(picture, '\\')
+	if len(picture) > maxPicture || !printable(picture) || !web && !path {
+		return ""
+	}
+	return picture
+}
+
 func checkUser(id string) error {
-	if !ValidUser(id) {
-		return refusal.New(refusal.BadRequest, "A user id has 1 to %d bytes of printable characters.", maxUserID)
+	if !auth.ValidUser(id) {
+		return refusal.New(refusal.BadRequest, "A user id has 1 to 64 printable characters without spaces, in Unicode's normal form C.")
 	}
 	return nil
 }
