@@ -18,10 +18,11 @@ import { type AlertContext, playSound } from "./alerts.ts";
 import { Calling, type CallingPopup } from "./calling.ts";
 import { endText, ringEndText } from "./callscreen.ts";
 import type { CallParams } from "./commands.ts";
-import { Drafts, refKey } from "./drafts.ts";
+import { Drafts } from "./drafts.ts";
 import { forgetGuest, guestIdentity, type Identity } from "./identity.ts";
 import { whenIdle } from "./idle.ts";
 import { askForNotifications, mayOfferNotifications } from "./notifications.ts";
+import { OnScreen } from "./onscreen.ts";
 import type { Options } from "./options.ts";
 import { People } from "./people.ts";
 import type { Chat, Popup } from "./popup.ts";
@@ -52,15 +53,12 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	readonly calling = new Calling(this);
 	state: State;
 	words = new Words();
-	/** My read mark when a conversation was opened: the divider stands after it. */
-	readonly readTo = new Map<string, number>();
 	soundBlocked = false;
 
 	#shared: SharedClient | undefined;
 	#view: PanelView | undefined;
 	#panel: Promise<unknown> | undefined;
-	/** Aborted when another conversation is shown or the panel closes. */
-	#watching: { key: string; stop: AbortController } | undefined;
+	readonly #onScreen = new OnScreen(this);
 
 	constructor(popup: Popup) {
 		this.popup = popup;
@@ -114,6 +112,10 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		return (this.#shared?.ringsFor(this) ?? []).filter((ring) => ring.id !== answered);
 	}
 
+	get readTo(): ReadonlyMap<string, number> {
+		return this.#onScreen.readTo;
+	}
+
 	get devices(): Sources["devices"] {
 		return this.calling.devices;
 	}
@@ -156,7 +158,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		rememberOpen(this.popup, true);
 		this.popup.setExpanded(true);
 		this.popup.emit("open");
-		this.#watch();
+		this.#onScreen.update();
 		void this.panel().then(() => focus && this.#view?.focusComposer());
 	}
 
@@ -166,7 +168,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		rememberOpen(this.popup, false);
 		this.popup.setExpanded(false);
 		this.popup.emit("close");
-		this.#watch();
+		this.#onScreen.update();
 	}
 
 	updated(): void {
@@ -179,15 +181,14 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		this.popup.options = { ...rest, ...options };
 		this.#shared?.leave(this);
 		this.#shared = undefined;
-		this.#watching?.stop.abort();
-		this.#watching = undefined;
+		this.#onScreen.stop();
 		this.#join();
-		this.#watch();
+		this.#onScreen.update();
 	}
 
 	shutdown({ signOut = false } = {}): void {
 		this.close();
-		this.#watching?.stop.abort();
+		this.#onScreen.stop();
 		const shared = this.#shared;
 		if (signOut) {
 			forgetGuest(this.popup.server);
@@ -266,7 +267,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		},
 		showList: () => {
 			this.change({ type: "show", place: { kind: "list" } });
-			this.#watch();
+			this.#onScreen.update();
 		},
 		showConversation: (ref) => this.showConversation(ref),
 		dismiss: (notice) => this.change({ type: "dismiss", notice }),
@@ -329,7 +330,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 	showConversation(ref: ConversationRef): void {
 		this.change({ type: "show", place: { kind: "chat", ref } });
 		this.popup.emit("conversation", ref);
-		this.#watch();
+		this.#onScreen.update();
 		this.#view?.focusComposer();
 	}
 
@@ -364,16 +365,16 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 
 	/** What the SDK knows changed: perhaps also what is on screen, as when a conversation gets its id. */
 	refreshed(): void {
-		this.#watch();
+		this.#onScreen.update();
 		this.changed();
 	}
 
 	synced(): void {
-		if (this.state.panel.kind === "open") this.#watch();
+		if (this.state.panel.kind === "open") this.#onScreen.update();
 	}
 
 	signedOut(): void {
-		this.readTo.clear();
+		this.#onScreen.forget();
 		this.drafts.clear();
 		this.changed();
 	}
@@ -393,7 +394,7 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		if (here && this.calling.adopt(here.id)) {
 			this.open({ focus: false });
 			this.change({ type: "show", place: { kind: "chat", ref: { conversation: here.call.conversation } } });
-			this.#watch();
+			this.#onScreen.update();
 		}
 	}
 
@@ -479,41 +480,9 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		client.messages.send(ref, { text, ...(call && { call }) });
 		if (conversation) client.messages.typing(conversation.id, false);
 		this.drafts.set(ref, "");
-		this.readTo.delete(refKey(ref)); // who answers has read: the divider goes
+		this.#onScreen.hasRead(ref); // whoever answers has read: the divider goes
 		this.changed();
 		return true;
-	}
-
-	/** Keeps what is on screen fresh: transcript, presence. Does nothing when it is already watched. */
-	#watch(): void {
-		const { client, ref, state } = this;
-		const open = state.panel.kind === "open" && client;
-		const users = open ? this.people.onScreen(ref) : [];
-		const id = ref && client?.messages.transcript(ref).conversation?.id;
-		const key = open ? `${id ?? (ref ? refKey(ref) : "list")} ${users.join(" ")}` : "";
-		if (key === (this.#watching?.key ?? "")) return;
-		this.#watching?.stop.abort();
-		this.#watching = undefined;
-		if (!open) return;
-		const stop = new AbortController();
-		this.#watching = { key, stop };
-		client.presence.watch(users, stop.signal);
-		if (!ref) return;
-		this.#divide(ref, client.messages.transcript(ref).conversation);
-		client.messages.open(ref, stop.signal).then(
-			(transcript) => {
-				this.#divide(ref, transcript.conversation);
-				this.#watch(); // now that its members are known
-			},
-			() => {}, // it is tried again by itself, and the connection bar says why nothing comes
-		);
-	}
-
-	#divide(ref: ConversationRef, conversation: Conversation | undefined): void {
-		const me = conversation?.members.find((member) => member.id === this.client?.user?.id);
-		const key = refKey(ref);
-		if (!conversation || !me || this.readTo.has(key)) return;
-		if (conversation.unread > 0) this.readTo.set(key, me.read);
 	}
 
 	#loadWords(): void {
