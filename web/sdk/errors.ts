@@ -29,6 +29,7 @@ const temporary: ReadonlySet<Code> = new Set([
 	"rate_limited",
 	"busy",
 	"internal",
+	"leg_in_use",
 	"hello_first",
 	"token_expired",
 ]);

@@ -11,6 +11,7 @@ import { type Method, type Params, type Result, Rpc } from "./rpc.ts";
 import type { Tab } from "./tab.ts";
 import type { Tokens } from "./token.ts";
 import type { Connection } from "./types.ts";
+import { sleep } from "./wait.ts";
 import {
 	type ClientNotes,
 	CloseBadToken,
@@ -129,7 +130,10 @@ export class TabSocket extends Emitter<SocketEvents> {
 		return this.#rpc.request(method, params, signal);
 	}
 
-	/** For requests that may be repeated: asks again on each new connection until there is an answer or a refusal. */
+	/**
+	 * For requests that may be repeated: asks again on each new connection, and of a server that is busy after the time that
+	 * it names, until there is an answer or another refusal. After both nobody knows whether the request was carried out.
+	 */
 	async requestUntilAnswered<M extends Method>(
 		method: M,
 		params: Params<M>,
@@ -139,7 +143,9 @@ export class TabSocket extends Emitter<SocketEvents> {
 			try {
 				return await this.request(method, params, signal);
 			} catch (err) {
-				if (!(err instanceof Unanswered) || this.#state.state === "stopped") throw err;
+				if (err instanceof Refusal && err.code === "busy" && err.retryMs > 0)
+					await sleep(err.retryMs, signal);
+				else if (!(err instanceof Unanswered) || this.#state.state === "stopped") throw err;
 			}
 		}
 	}

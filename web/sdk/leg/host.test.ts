@@ -77,6 +77,59 @@ describe("a request whose answer is lost", () => {
 		},
 	);
 
+	it.each(["call.start", "call.answer", "call.move"] as const)(
+		"%s is repeated as it was while the server is busy, for it may have been carried out",
+		async (method) => {
+			const page = new FakePage();
+			const { client } = await connect(page);
+			const calls = { "call.start": [], "call.answer": [ringing()], "call.move": [joined("another-tab")] };
+			await greet(page, { user: bob, offset: 10, calls: calls[method] });
+			const begin = {
+				"call.start": () => client.calls.start({ to: "alice" }, { media: "audio" }),
+				"call.answer": () => client.calls.answer(id),
+				"call.move": () => client.calls.moveHere(id),
+			};
+			const begun = begin[method]();
+			await settle();
+			const first = page.wire.last(method).params;
+			page.wire.refuse(method, "busy", 1000);
+			await settle(900);
+			expect(page.wire.all(method), "not before the time that the server named").toHaveLength(1);
+			await settle(200);
+			expect(page.wire.all(method).map((f) => f.params)).toEqual([first, first]);
+			page.wire.answer(method, granted(client.tabId, "second-secret"));
+			await settle();
+			expect((await begun).id).toBe("leg-1");
+		},
+	);
+
+	it.each(["busy", "internal"])(
+		"call.resume of a hosted leg is repeated after %s, and the leg stays",
+		async (code) => {
+			const page = new FakePage();
+			const { client } = await connect(page);
+			await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+			const answering = client.calls.answer(id);
+			await settle();
+			page.wire.answer("call.answer", granted(client.tabId, "one"));
+			await answering;
+			page.wire.end(1006);
+			await settle(1000);
+			await greet(page, { user: bob, offset: 10, calls: [joined(client.tabId)] });
+			await settle();
+			page.wire.refuse("call.resume", code, 300);
+			await settle(400);
+			expect(client.calls.active?.media).not.toBe("closed");
+			expect(page.wire.all("call.resume").map((f) => f.params)).toMatchObject([
+				{ secret: "one" },
+				{ secret: "one" },
+			]);
+			page.wire.answer("call.resume", granted(client.tabId, "two"));
+			await settle();
+			expect(client.calls.active?.id).toBe("leg-1");
+		},
+	);
+
 	it("call.resume is answered by leg_unknown then, and the leg's own tab takes it again", async () => {
 		const page = new FakePage();
 		const { client } = await connect(page);
@@ -160,6 +213,17 @@ describe("a page that finds a leg in its storage", () => {
 		expect(JSON.parse(page.sessionStorage.getItem(key) ?? "[]")).toMatchObject([
 			{ tab: client.tabId, secret: "new" },
 		]);
+	});
+
+	it("asks again when the server is busy", async () => {
+		const { page, client, release } = await reloaded();
+		release();
+		await settle();
+		page.wire.refuse("call.resume", "busy", 300);
+		await settle(400);
+		page.wire.answer("call.resume", granted(client.tabId, "new"));
+		await settle();
+		expect(client.calls.active?.id).toBe("leg-1");
 	});
 
 	it("forgets it when the page that it is a copy of goes", async () => {

@@ -209,7 +209,7 @@ class TabHost implements Host {
 
 	/**
 	 * These requests may be repeated: after a lost answer the server grants the same leg again, with a new secret. So a lost
-	 * connection only delays them. They can be called off while nothing was sent.
+	 * connection or a busy server only delays them. They can be called off while nothing was sent.
 	 */
 	async #ask<M extends "call.start" | "call.answer" | "call.move">(
 		method: M,
@@ -295,8 +295,8 @@ class TabHost implements Host {
 			try {
 				return await this.#ctx.socket.request("call.resume", { call, leg, secret }, signal);
 			} catch (err) {
-				// The page before is gone, and the server learns of it soon: by the end of its connection or of its media.
-				if (err instanceof Refusal && err.code === "leg_in_use") await sleep(err.retryMs || 500, signal);
+				// `leg_in_use`: the page before is gone, and the server learns of it soon, by the end of its connection or of its media.
+				if (err instanceof Refusal && err.temporary) await sleep(err.retryMs || 500, signal);
 				else if (!(err instanceof Unanswered)) throw err;
 			}
 		}

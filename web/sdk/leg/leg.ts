@@ -34,6 +34,9 @@ export interface LegOptions {
 	persist(): void;
 }
 
+/** How often a resume is repeated that the server refuses for the moment, before the leg is given up. */
+const resumeRepeats = 15;
+
 export class HostedLeg implements Leg {
 	readonly call: string;
 	readonly id: string;
@@ -266,9 +269,9 @@ export class HostedLeg implements Leg {
 				return;
 			} catch (err) {
 				if (!(err instanceof Refusal)) throw err;
-				if (err.code === "leg_in_use" && tries < 15) await sleep(err.retryMs || 500, life);
-				else if (err.code === "leg_unknown" && tries < 15) return await this.#reclaim(err);
-				else throw err;
+				if (err.code === "leg_unknown") return await this.#reclaim(err);
+				if (!err.temporary || tries === resumeRepeats) throw err;
+				await sleep(err.retryMs || 500, life);
 			}
 		}
 	}
@@ -278,7 +281,8 @@ export class HostedLeg implements Leg {
 		const s = this.#o.ctx.snapshot(this.call);
 		const mine = s && participant(s, this.#o.ctx.me());
 		if (mine?.leg?.id !== this.id) throw err;
-		const grant = await this.#o.ctx.socket.request("call.move", { call: this.call }, this.#life.signal);
+		const { socket } = this.#o.ctx;
+		const grant = await socket.requestUntilAnswered("call.move", { call: this.call }, this.#life.signal);
 		if (grant.leg !== this.id) throw err;
 		this.#granted(grant);
 	}
