@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,8 +54,12 @@ func TestAStatusMayBeMoreExactThanTheCode(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasAStatus(t *testing.T) {
+func TestEveryCodeHasAStatusAndIsInTheProtocol(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "refusal.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocol, err := os.ReadFile("../docs/PROTOCOL.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +72,9 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		text, _ := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
 		if codes++; statuses[Code(text)] == 0 {
 			t.Errorf("%s has no HTTP status", text)
+		}
+		if !bytes.Contains(protocol, []byte("`"+text+"`")) {
+			t.Errorf("%s is not in docs/PROTOCOL.md", text)
 		}
 		return true
 	})
