@@ -29,7 +29,7 @@ async function voiceCall(from: Page, name: string, to: Page): Promise<void> {
 }
 
 // A few in each run of the suite; `npm run soak` makes more.
-const reloads = process.env.CARILLON_SOAK === undefined ? 6 : 30;
+const reloads = process.env.SOAK === undefined ? 6 : 30;
 
 test(`${reloads} reloads of a slow page keep its call, and a copy of it never takes it`, async ({
 	people,
