@@ -15,9 +15,9 @@ export async function signIn(user: string): Promise<Identity> {
 		body: JSON.stringify({ user }),
 	});
 	if (answer.status === 404) throw new Error("Demo sign-in is off on this server.");
-	const body: unknown = await answer.json();
+	const body: unknown = await answer.json().catch(() => undefined);
 	if (isIdentity(body)) return body;
-	throw new Error(messageIn(body) ?? "Signing in did not work. Try again.");
+	throw new Error(detailOf(body) ?? "Signing in did not work. Try again.");
 }
 
 export function readIdentity(): Identity | undefined {
@@ -38,6 +38,7 @@ function isIdentity(body: unknown): body is Identity {
 	);
 }
 
-function messageIn(body: unknown): string | undefined {
-	return typeof body === "object" && body !== null && "message" in body ? String(body.message) : undefined;
+/** What a refusal says to its reader. https://www.rfc-editor.org/rfc/rfc9457#section-3.1.4 */
+function detailOf(body: unknown): string | undefined {
+	return typeof body === "object" && body !== null && "detail" in body ? String(body.detail) : undefined;
 }
