@@ -2,6 +2,7 @@
 import type { Emitter } from "./emitter.ts";
 import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, Conversations } from "./types.ts";
+import { ignore, waitFor } from "./wait.ts";
 import type { Conversation, ConversationCreate, Log, Member, Message, Receipt, User } from "./wire.gen.ts";
 
 export class ConversationStore implements Conversations {
@@ -9,6 +10,7 @@ export class ConversationStore implements Conversations {
 	readonly #events: Emitter<ClientEvents>;
 	readonly #me: () => string;
 	readonly #known = new Map<string, Conversation>();
+	/** By id: what is asked for now, once for all who want it. */
 	readonly #fetching = new Map<string, Promise<Conversation>>();
 	#sorted: readonly Conversation[] | undefined;
 	#next: string | undefined;
@@ -55,25 +57,11 @@ export class ConversationStore implements Conversations {
 
 	/** The first page again: after a greeting that could not replay what was missed. */
 	async reload(signal: AbortSignal): Promise<void> {
-		const page = await this.#socket.requestUntilAnswered("conversation.list", {}, signal);
-		this.#loaded = true;
-		this.#next = page.next;
-		for (const c of page.conversations) this.#merge(c);
-		this.#changed();
+		await this.#loadPage({}, signal);
 	}
 
 	async loadMore(signal?: AbortSignal): Promise<void> {
-		if (!this.more) return;
-		const before = this.#next;
-		const page = await this.#socket.requestUntilAnswered(
-			"conversation.list",
-			before ? { before } : {},
-			signal,
-		);
-		this.#loaded = true;
-		this.#next = page.next;
-		for (const c of page.conversations) this.#merge(c);
-		this.#changed();
+		if (this.more) await this.#loadPage(this.#next ? { before: this.#next } : {}, signal);
 	}
 
 	/** The direct conversation with a user if there is one, looking through the whole list if need be. */
@@ -86,16 +74,16 @@ export class ConversationStore implements Conversations {
 	}
 
 	fetch(id: string, signal?: AbortSignal): Promise<Conversation> {
-		let p = this.#fetching.get(id);
-		if (!p) {
-			p = this.#socket
-				.requestUntilAnswered("conversation.get", { conversation: id }, signal)
-				.then((c) => this.apply(c));
-			this.#fetching.set(id, p);
-			const over = () => this.#fetching.delete(id);
-			p.then(over, over);
+		let fetching = this.#fetching.get(id);
+		if (!fetching) {
+			fetching = this.#socket
+				.requestUntilAnswered("conversation.get", { conversation: id })
+				.then((c) => this.apply(c))
+				.finally(() => this.#fetching.delete(id));
+			this.#fetching.set(id, fetching);
+			ignore(fetching);
 		}
-		return p;
+		return waitFor(fetching, signal);
 	}
 
 	async create(p: ConversationCreate, signal?: AbortSignal): Promise<Conversation> {
@@ -113,12 +101,12 @@ export class ConversationStore implements Conversations {
 	applyMessage(m: Message): void {
 		const c = this.#known.get(m.conversation);
 		if (!c) {
-			void this.fetch(m.conversation).catch(() => {});
+			ignore(this.fetch(m.conversation));
 			return;
 		}
 		// The log entry of a call is stored when it begins to ring, and counts as unread only when it was missed. The server counts.
 		if (m.kind === "call" && m.seq > (this.mine(c)?.read ?? 0) && missed(m, this.#me()))
-			void this.fetch(c.id).catch(() => {});
+			ignore(this.fetch(c.id));
 		if (m.seq < c.last_seq || (m.seq === c.last_seq && (c.last?.revision ?? 0) >= (m.revision ?? 0))) return;
 		const news = m.seq > c.last_seq && m.sender !== this.#me() && m.kind !== "call" ? 1 : 0;
 		this.#set({ ...c, last: m, last_seq: m.seq, unread: c.unread + news });
@@ -164,6 +152,14 @@ export class ConversationStore implements Conversations {
 		this.#known.clear();
 		this.#loaded = false;
 		this.#next = undefined;
+		this.#changed();
+	}
+
+	async #loadPage(p: { before?: string }, signal: AbortSignal | undefined): Promise<void> {
+		const page = await this.#socket.requestUntilAnswered("conversation.list", p, signal);
+		this.#loaded = true;
+		this.#next = page.next;
+		for (const c of page.conversations) this.#merge(c);
 		this.#changed();
 	}
 

@@ -91,6 +91,21 @@ describe("a transcript", () => {
 		expect(seqs()).toEqual([1, 2, 3, 4]);
 	});
 
+	it("has its conversation although whoever asked for that first has gone", async () => {
+		const page = new FakePage();
+		const { client } = await opened(page, range(1, 1));
+		const gone = new AbortController();
+		const open = client.messages.open({ conversation: "d" }, gone.signal).catch((err) => err);
+		page.wire.say(event(11, "message", message(1, { conversation: "d" })));
+		await turn();
+		gone.abort(new Error("another conversation is on screen"));
+		expect(await open).toMatchObject({ message: "another conversation is on screen" });
+		page.wire.answer("conversation.get", conversation(1, { id: "d" }));
+		await turn();
+		expect(client.conversations.get("d")?.id).toBe("d");
+		expect(page.wire.all("conversation.get"), "it was asked for once").toHaveLength(1);
+	});
+
 	it("asks for what is missing when a message skips", async () => {
 		const page = new FakePage();
 		const { seqs } = await opened(page, range(1, 3));

@@ -16,6 +16,17 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 	});
 }
 
+/** Waits for work that others may wait for too. When the signal aborts the work goes on, and who waits is told the reason. */
+export function waitFor<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+	if (!signal) return work;
+	return new Promise((resolve, reject) => {
+		const abort = () => reject(signal.reason);
+		if (signal.aborted) return abort();
+		signal.addEventListener("abort", abort, { once: true });
+		work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+	});
+}
+
 /** A signal that aborts when any of these does. */
 export function any(...signals: (AbortSignal | undefined)[]): AbortSignal {
 	return AbortSignal.any(signals.filter((s) => s !== undefined));
