@@ -183,6 +183,24 @@ describe("a transcript", () => {
 		expect(client.conversations.unread).toBe(1);
 	});
 
+	it("repeats a read mark that the server had no time for", async () => {
+		const page = new FakePage();
+		const { client } = await opened(page, range(1, 2));
+		client.messages.shown("c", 2);
+		await vi.advanceTimersByTimeAsync(500);
+		page.wire.refuse("receipt.read", "rate_limited", 2000);
+		await vi.advanceTimersByTimeAsync(1900);
+		expect(page.wire.all("receipt.read")).toHaveLength(1);
+		await vi.advanceTimersByTimeAsync(200);
+		expect(page.wire.all("receipt.read").map((f) => f.params)).toEqual([
+			{ conversation: "c", seq: 2 },
+			{ conversation: "c", seq: 2 },
+		]);
+		page.wire.answer("receipt.read", {});
+		await vi.advanceTimersByTimeAsync(5000);
+		expect(page.wire.all("receipt.read"), "confirmed").toHaveLength(2);
+	});
+
 	it("repeats a read mark that was not confirmed", async () => {
 		const page = new FakePage();
 		const { client } = await opened(page, range(1, 2));

@@ -1,7 +1,7 @@
 /** Transcripts: what the server stored, then what waits in the outbox; and what goes with them: marks, typing. */
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
-import { Unanswered } from "./errors.ts";
+import { Refusal, Unanswered } from "./errors.ts";
 import type { QueuedMessage } from "./outbox.db.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TabSocket } from "./socket.ts";
@@ -112,7 +112,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		this.#marks.set(conversation, Math.max(seq, this.#marks.get(conversation) ?? 0));
 		this.#o.conversations.markRead(conversation, seq);
 		this.#o.tell("read", { conversation, seq });
-		this.#marking ??= setTimeout(() => this.sendMarks(), readDelayMs);
+		this.#sendMarksIn(readDelayMs);
 	}
 
 	/** Sends the marks that are not confirmed yet; also after each welcome. */
@@ -124,8 +124,10 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			this.#o.socket
 				.request("receipt.read", { conversation, seq }, this.#life.signal)
 				.then(confirmed, (err) => {
-					// A refused mark would be refused again; one without an answer is sent after the next welcome.
-					if (!(err instanceof Unanswered)) confirmed();
+					// A mark without an answer is sent after the next welcome.
+					if (err instanceof Unanswered) return;
+					if (err instanceof Refusal && err.retryMs > 0) this.#sendMarksIn(err.retryMs);
+					else confirmed(); // it would be refused again
 				});
 		}
 	}
@@ -165,6 +167,10 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		this.#marking = undefined;
 		this.#marks.clear();
 		this.#runs.clear();
+	}
+
+	#sendMarksIn(ms: number): void {
+		this.#marking ??= setTimeout(() => this.sendMarks(), ms);
 	}
 
 	#fill(id: string): Promise<void> {
