@@ -95,6 +95,7 @@ describe("a socket", () => {
 		await turn();
 		await greet(page);
 		page.events?.resumed();
+		expect(page.wire.all("session.list"), "asking makes no tab one that is told of all sessions").toEqual([]);
 		await vi.advanceTimersByTimeAsync(3900);
 		expect(client.connection.state).toBe("online");
 		await vi.advanceTimersByTimeAsync(200);

@@ -111,16 +111,16 @@ export class TabSocket extends Emitter<SocketEvents> {
 		else this.probe();
 	}
 
-	/** Asks for anything: any answer proves life. Without one the WebSocket is dropped and a new one opened. */
+	/** Asks for something small: any answer proves life. Without one the WebSocket is dropped and a new one opened. */
 	probe(): void {
 		const rpc = this.#rpc;
-		if (!rpc || !this.#greeted || !this.#life) return;
+		if (!rpc || !this.welcome || !this.#greeted || !this.#life) return;
 		const timer = setTimeout(
 			() => this.#rpc === rpc && this.#drop(codeLost, "no answer to a probe"),
 			probeMs,
 		);
 		this.#life.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-		rpc.ask("session.list", {}, () => clearTimeout(timer));
+		rpc.ask("user.get", { user: this.welcome.user.id }, () => clearTimeout(timer));
 	}
 
 	/** Waits until the server has welcomed us, then asks. Fails with `Refusal` or `Unanswered`, or when the signal aborts. */
