@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StoredLeg } from "../calls/context.ts";
-import { stubMedia } from "../testing/peer.ts";
+import { FakePeerConnection, stubMedia } from "../testing/peer.ts";
 import { FakeChannels, FakeLocks } from "../testing/profile.ts";
 import { connect, FakePage, greet, ringing, turn } from "../testing/wire.ts";
 import type { CallLeg, Snapshot, User } from "../wire.gen.ts";
@@ -155,6 +155,33 @@ describe("a request whose answer is lost", () => {
 		expect(
 			JSON.parse(page.sessionStorage.getItem(`carillon:http://server.test:bob:legs`) ?? "[]"),
 		).toMatchObject([{ leg: "leg-1", secret: "three" }]);
+	});
+});
+
+describe("a leg", () => {
+	it("hands lossy data to every listener though one of them throws, and passes over what is no JSON", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+		const answering = client.calls.answer(id);
+		await settle();
+		page.wire.answer("call.answer", granted(client.tabId, "one"));
+		const leg = await answering;
+		await settle();
+		const thrown: (() => void)[] = [];
+		vi.stubGlobal("queueMicrotask", (run: () => void) => thrown.push(run));
+		const heard: unknown[] = [];
+		leg.onLossy(() => {
+			throw new Error("of the page");
+		});
+		const stop = leg.onLossy((data) => heard.push(data));
+		const channel = FakePeerConnection.made.at(-1)?.channels.get("lossy");
+		for (const data of ['{"x":1}', "no JSON", '{"x":2}']) channel?.onmessage?.({ data });
+		stop();
+		channel?.onmessage?.({ data: '{"x":3}' });
+		expect(heard).toEqual([{ x: 1 }, { x: 2 }]);
+		expect(thrown, "each shows as an uncaught error of the page").toHaveLength(3);
+		expect(thrown[0]).toThrow("of the page");
 	});
 });
 

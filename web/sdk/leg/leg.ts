@@ -4,6 +4,7 @@
  */
 import type { LegContext, StoredLeg } from "../calls/context.ts";
 import { participant } from "../calls/ring.ts";
+import { Emitter } from "../emitter.ts";
 import { Refusal, Unanswered } from "../errors.ts";
 import { Rpc } from "../rpc.ts";
 import type { Leg, LegMedia, MediaStats } from "../types.calls.ts";
@@ -49,7 +50,7 @@ export class HostedLeg implements Leg {
 	readonly #life = new AbortController();
 	readonly #path: MediaPath;
 	readonly #remotes = new Remotes();
-	readonly #lossy = new Set<(data: unknown) => void>();
+	readonly #lossy = new Emitter<{ data: unknown }>();
 	readonly #senders: Senders;
 	#secret: string;
 	#epoch: number;
@@ -195,8 +196,7 @@ export class HostedLeg implements Leg {
 	}
 
 	onLossy(listener: (data: unknown) => void): () => void {
-		this.#lossy.add(listener);
-		return () => this.#lossy.delete(listener);
+		return this.#lossy.on("data", listener);
 	}
 
 	// What the server says.
@@ -335,12 +335,13 @@ export class HostedLeg implements Leg {
 			if (this.#path.peer === peer) ctx.channel(this.call, undefined);
 		};
 		peer.lossy.onmessage = (e: MessageEvent<unknown>) => {
+			let data: unknown;
 			try {
-				const data: unknown = JSON.parse(String(e.data));
-				for (const listener of this.#lossy) listener(data);
+				data = JSON.parse(String(e.data));
 			} catch {
-				// It is no JSON, so no page sent it with `sendLossy`.
+				return; // no page sent it with `sendLossy`
 			}
+			this.#lossy.emit("data", data);
 		};
 	}
 

@@ -13,6 +13,8 @@ export class FakePeerConnection extends EventTarget {
 	received = 0;
 	talking = true;
 	readonly #transceivers: object[] = [];
+	/** By label. */
+	readonly channels = new Map<string, FakeChannel>();
 
 	constructor(readonly config: RTCConfiguration) {
 		super();
@@ -35,7 +37,9 @@ export class FakePeerConnection extends EventTarget {
 	}
 
 	createDataChannel(label: string): object {
-		return { label, readyState: "connecting", send: () => {} };
+		const channel: FakeChannel = { label, readyState: "connecting", send: () => {} };
+		this.channels.set(label, channel);
+		return channel;
 	}
 
 	async createOffer(): Promise<RTCSessionDescriptionInit> {
@@ -72,6 +76,13 @@ export class FakePeerConnection extends EventTarget {
 		this.connectionState = state;
 		this.dispatchEvent(new Event("connectionstatechange"));
 	}
+}
+
+interface FakeChannel {
+	readonly label: string;
+	readonly readyState: string;
+	send(): void;
+	onmessage?: (e: { data: unknown }) => void;
 }
 
 class FakeTrack extends EventTarget {
