@@ -1,1 +1,1 @@
-export*from"./assets/sdk-WZK3IXTX.js";
+export*from"./assets/sdk-FQXEIXPZ.js";

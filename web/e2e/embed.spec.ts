@@ -63,7 +63,7 @@ test("on a site of others: one tag, the site's own users, and a queue that is va
 		`<script>
 			window.carillon = (...call) => window.carillon.q.push(call);
 			window.carillon.q = [];
-			carillon("boot", { token: "${server.token("support")}", destination: "ann", name: "Ann" });
+			carillon("boot", { token: "${server.token("support")}", destination: "ann", name: "Ann", strings: { closeChat: "Hide" } });
 			carillon("on", "ready", () => (window.isReady = true));
 			carillon("open");
 		</script>
@@ -73,6 +73,7 @@ test("on a site of others: one tag, the site's own users, and a queue that is va
 	await expect(ann.getByRole("heading", { name: "Our support" })).toBeVisible();
 	const support = await (await people.device("support", { site: shop.visit("/queue") })).bare();
 	await expect(composer(support), "opened by the queue").toBeVisible();
+	await expect(button(support, "Hide"), "the site's own text").toBeVisible();
 	await expect.poll(() => support.evaluate(() => "isReady" in window)).toBe(true);
 
 	await write(ann, "Do you ship abroad?");

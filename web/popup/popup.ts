@@ -286,7 +286,8 @@ export class Popup extends DeferredCommands {
 		host.lang = this.locale;
 		host.dir = this.dir;
 		const [open, close] = names[this.locale.slice(0, 2)] ?? ["Open chat", "Close chat"];
-		const name = this.#expanded ? close : open;
+		const { openChat = open, closeChat = close } = options.strings ?? {};
+		const name = this.#expanded ? closeChat : openChat;
 		// The name holds what is seen on the button, so that who speaks to the computer can say it.
 		button.setAttribute("aria-label", this.#unread > 0 ? `${name} (${this.#count.textContent})` : name);
 		button.setAttribute("aria-expanded", `${this.#expanded}`);

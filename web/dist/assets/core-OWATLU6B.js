@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-Y6NSHWZI.js";import"./chunk-FGGOCDGX.js";import"./chunk-EQ6HU4R5.js";function s(t){e()&&t.prepareCall(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-HE6WPT34.js";import"./chunk-FGGOCDGX.js";import"./chunk-FKJG5VM7.js";import{f as a,g as b,h as c}from"./chunk-EQ6HU4R5.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
