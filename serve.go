@@ -186,6 +186,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	_, _ = out.Write(lines.Bytes()) // nobody may be reading
 	pages := proxies.Reveal(mux)
+	if public.Secure() {
+		pages = front.StrictTransport(pages)
+	}
 	if c.Auth.Demo() {
 		pages = front.OnThisMachine(pages, log)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,5 +68,29 @@ func TestWithKeysTheNameIsTheSites(t *testing.T) {
 	p := start(t, []string{"CARILLON_AUTH_KEYS=site=0123456789012345678901234567890123456789"}, append(anyPorts, "--data", t.TempDir())...)
 	if got := askAs(t, p.urls["http"]+"/", "calls.example", "X-Forwarded-For"); got != http.StatusOK {
 		t.Errorf("behind a proxy: got %d", got)
+	}
+}
+
+func TestBrowsersThatCameOverTLSKeepToIt(t *testing.T) {
+	cert, key := writeCertificate(t, t.TempDir(), 1)
+	p := start(t, []string{"CARILLON_HTTP_CERT=" + cert, "CARILLON_HTTP_KEY=" + key, "CARILLON_AUTH_KEYS=site=0123456789012345678901234567890123456789"},
+		append(anyPorts, "--data", t.TempDir())...)
+	for _, http2 := range []bool{false, true} {
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: http2, DisableKeepAlives: true}}
+		for host, want := range map[string]bool{"calls.example": true, "localhost": false, "127.0.0.1:8443": false} {
+			r, err := http.NewRequest(http.MethodGet, p.urls["https"]+"/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = host
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if got := answer.Header.Get("Strict-Transport-Security"); (got != "") != want {
+				t.Errorf("%s over %s: got %q, want HSTS: %v", host, answer.Proto, got, want)
+			}
+		}
 	}
 }
