@@ -156,7 +156,7 @@ func (s *Store) Read(ctx context.Context, f func(chat.View) error) error {
 	return s.read(ctx, func(v *view) error { return f(v) })
 }
 
-func (s *Store) read(ctx context.Context, f func(*view) error) error {
+func (s *Store) read(ctx context.Context, f func(*view) error) (err error) {
 	var c *conn
 	select {
 	case c = <-s.readers:
@@ -169,11 +169,12 @@ func (s *Store) read(ctx context.Context, f func(*view) error) error {
 	if _, err := c.exec("BEGIN"); err != nil {
 		return s.readable(err)
 	}
-	err := f(&view{c})
-	if _, end := c.exec("ROLLBACK"); end != nil && err == nil {
-		err = end
-	}
-	return s.readable(err)
+	defer func() { // also if f panics, for the connection is used again
+		if _, end := c.exec("ROLLBACK"); end != nil && err == nil {
+			err = s.readable(end)
+		}
+	}()
+	return s.readable(f(&view{c}))
 }
 
 // readable replaces an error of the disk by one that a user may read.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,8 @@ type write struct {
 }
 
 // Write runs f in a transaction of its own. When it returns nil, everything f did is on
-// disk; otherwise nothing is kept. It refuses with refusal.Busy when too many wait.
+// disk; otherwise nothing is kept. It refuses with refusal.Busy when too many wait. If f
+// panics, nothing is kept either, and Write panics in the goroutine that called it.
 func (s *Store) Write(ctx context.Context, f func(chat.Tx) error) error {
 	return s.write(ctx, func(tx *tx) error { return f(tx) })
 }
@@ -38,16 +40,28 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 	if err := s.enqueue(w); err != nil {
 		return err
 	}
+	var err error
 	select {
-	case err := <-w.done:
-		return err
+	case err = <-w.done:
 	case <-ctx.Done():
 		if w.taken.CompareAndSwap(false, true) {
 			return ctx.Err() // the writer will leave it out
 		}
-		return <-w.done // it runs already, so wait for its result
+		err = <-w.done // it runs already, so wait for its result
 	}
+	if p, ok := errors.AsType[*panicked](err); ok {
+		panic(p)
+	}
+	return err
 }
+
+// panicked is the panic of one write on its way from writeLoop to the caller.
+type panicked struct {
+	value any
+	stack []byte // in writeLoop
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
 
 func (s *Store) enqueue(w *write) error {
 	s.mu.RLock()
@@ -143,7 +157,7 @@ func (tx *tx) run(f func(*tx) error) (err, lost error) {
 		return nil, err
 	}
 	before := len(tx.events)
-	err = f(tx)
+	err = tx.try(f)
 	if err != nil {
 		tx.events = tx.events[:before]
 		if diskFails(err) {
@@ -155,6 +169,16 @@ func (tx *tx) run(f func(*tx) error) (err, lost error) {
 	}
 	_, lost = tx.exec("RELEASE one")
 	return err, lost
+}
+
+// try makes an error of a panic, so that it ends one write and not the writer.
+func (tx *tx) try(f func(*tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicked{p, debug.Stack()}
+		}
+	}()
+	return f(tx)
 }
 
 // diskFails reports whether the database could not do its work at all: the disk is full,
