@@ -144,13 +144,14 @@ func (c *connection) readMissedLocked() {
 	}
 }
 
-// note passes on what has no offset. What may be dropped is sent only after synced, and
-// over a data channel only in place of a WebSocket.
+// note passes on what has no offset. Nothing goes out before the welcome, which tells as much.
+// What may be dropped is sent only after synced, and over a data channel only in place of a
+// WebSocket.
 func (c *connection) note(e envelope, f *frame) {
 	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cursor.phase == standby || e.Class == ephemeral && !p.synced {
+	if phase := p.cursor.phase; phase == greeting || phase == standby || e.Class == ephemeral && !p.synced {
 		return
 	}
 	c.push(f, e.Class, e.Key)

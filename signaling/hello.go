@@ -27,7 +27,7 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	}
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
-	welcome, first, err := c.greet(ctx, data, now)
+	first, err := c.greet(ctx, id, data, now)
 	if err != nil {
 		refused, known := refusal.Of(err)
 		if !known {
@@ -37,7 +37,6 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 		c.close(closeCode(refused.Code), closeReason(refused))
 		return false
 	}
-	c.push(result(&id, welcome), durable, "")
 	c.server.work.Go(func() { c.catchUp(first, c.synced) })
 	return true
 }
@@ -67,33 +66,33 @@ func closeReason(refused *refusal.Error) string {
 	return string(refused.Code)
 }
 
-func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.Time) (wire.Welcome, []chat.Event, error) {
+// greet answers hello with the welcome, or returns why not. First are the events that follow.
+func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, now time.Time) (first []chat.Event, _ error) {
 	s := c.server
-	var none wire.Welcome
 	if err := s.limits.hello(c.address, now); err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	h, err := params[wire.Hello](data)
 	if err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	if h.Protocol != wire.Protocol {
-		return none, nil, refusal.New(refusal.UnsupportedProtocol, "This server speaks protocol %d. Reload the page.", wire.Protocol)
+		return nil, refusal.New(refusal.UnsupportedProtocol, "This server speaks protocol %d. Reload the page.", wire.Protocol)
 	}
 	if !properID(h.Tab) || !properID(h.Device) || len(h.DeviceName) > maxDeviceName || !utf8.ValidString(h.DeviceName) {
-		return none, nil, refusal.New(refusal.BadRequest, "A tab and a device are named by 8 to 64 characters, device_name by at most %d bytes.", maxDeviceName)
+		return nil, refusal.New(refusal.BadRequest, "A tab and a device are named by 8 to 64 characters, device_name by at most %d bytes.", maxDeviceName)
 	}
 	identity, err := s.verify(ctx, h.Token)
 	if err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	if err := s.limits.userHello(identity.User, now); err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	s.phase("verify", now)
 	user, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
 	if err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	c.profile = user
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
@@ -101,22 +100,23 @@ func (c *connection) greet(ctx context.Context, data json.RawMessage, now time.T
 
 	joining := time.Now()
 	if err := s.join(c); err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	s.phase("join", joining)
 	reading := time.Now()
 	if s.calls != nil {
 		s.calls.TabBack(c.tab)
 	}
-	welcome, first, err := c.welcome(ctx, h)
+	welcome, from, first, err := c.welcome(ctx, h)
 	if err != nil {
-		return none, nil, err // the reader takes the connection out again
+		return nil, err // the reader takes the connection out again
 	}
 	s.phase("read", reading)
 	until := c.acceptToken(identity)
 	welcome.TokenMS = until.Milliseconds()
+	c.begin(from, result(&id, welcome))
 	s.beginSession(c)
-	return welcome, first, nil
+	return first, nil
 }
 
 const maxDeviceName = 128
@@ -147,8 +147,9 @@ func (c *connection) acceptToken(id auth.Identity) time.Duration {
 const minTokenTime = 5 * time.Second
 
 // welcome reads where the user stands. The connection has joined already, so nothing that
-// is committed from now on is missed.
-func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, first []chat.Event, err error) {
+// is committed from now on is missed. The connection begins to read the log after from; first
+// are the events that it finds there.
+func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, from int64, first []chat.Event, err error) {
 	s, user := c.server, c.tab.User
 	w = wire.Welcome{
 		User: c.profile, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
@@ -156,33 +157,39 @@ func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome,
 		PingMS: seconds(s.cfg.PingSeconds).Milliseconds(), ServerTime: time.Now().UnixMilli(),
 	}
 	if w.Offset, err = s.chat.Offset(ctx, user); err != nil {
-		return w, nil, err
+		return w, 0, nil, err
 	}
-	from := w.Offset
+	from = w.Offset
 	if h.Resume != nil && h.Resume.Epoch == w.Epoch {
 		if first, w.Recovered, err = s.chat.EventsAfter(ctx, user, h.Resume.Offset, logPage); err != nil {
-			return w, nil, err
+			return w, 0, nil, err
 		}
 		if w.Recovered {
 			from = h.Resume.Offset
 		}
 	}
 	if w.Accepted, err = s.chat.Accepted(ctx, user, h.Pending); err != nil {
-		return w, nil, err
+		return w, 0, nil, err
 	}
 	if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
-		return w, nil, err
+		return w, 0, nil, err
 	}
 	if s.calls != nil {
 		if w.Calls, err = s.calls.Live(ctx, user); err != nil {
-			return w, nil, err
+			return w, 0, nil, err
 		}
 	}
 	w.Accepted, w.Objects, w.Calls = list(w.Accepted), list(w.Objects), list(w.Calls)
-	c.position.mu.Lock()
-	c.position.cursor.start(from)
-	c.position.mu.Unlock()
-	return w, first, nil
+	return w, from, first, nil
+}
+
+// begin sends the welcome. Whatever the tab is told by others comes after it.
+func (c *connection) begin(from int64, welcome *frame) {
+	p := &c.position
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cursor.start(from)
+	c.push(welcome, durable, "")
 }
 
 // synced is sent when everything missed has been sent.

@@ -3,8 +3,10 @@ package signaling
 import (
 	"testing"
 
+	"carillon/bus"
 	"carillon/chat"
 	"carillon/client"
+	"carillon/wire"
 )
 
 func TestMessageReachesAllTabsOfBoth(t *testing.T) {
@@ -47,4 +49,27 @@ func TestResumeBringsWhatWasMissedBeforeSynced(t *testing.T) {
 			t.Fatalf("event %d: offset %d, want %d", i, e.Offset, want)
 		}
 	}
+}
+
+// interrupted is the real store. It calls a function when a hello, whose tab is among its
+// user's already, asks for the epoch.
+type interrupted struct {
+	chat.Store
+	greeting func()
+}
+
+func (i interrupted) Epoch() string { i.greeting(); return i.Store.Epoch() }
+
+// Others may tell the tab something while its hello is being answered.
+func TestTheFirstFrameIsTheWelcome(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.chat = chat.New(interrupted{w.store, func() {
+		note := append([]byte(`{"t":"plain-tab"}`+"\n"), notification(wire.NoteSpeaker, wire.Speaker{Call: "c"}).data...)
+		w.nodes[1].localUser("alice").receive(bus.Message{Data: note})
+	}}, chat.Config{})
+	w.addNode(Config{}, w.bus)
+	if f := w.plain(1).hello(w.token("alice")); f.ID == nil || f.Result == nil {
+		t.Errorf("got %s %s, want the answer to hello", f.Method, f.Params)
+	}
+	w.open(1, "alice", func(o *client.Options) { o.Tab = "plain-tab" })
 }
