@@ -148,9 +148,10 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		return err
 	}
 	defer board.Close()
+	ice := iceServers(relays, c.ICE)
 	node, err := signaling.New(signaling.Deps{
 		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoke: db.Revoke,
-		Calls: board, ICEServers: iceServers(relays, c.ICE), Limits: limits(c), Version: version(), Log: log, Metrics: reg,
+		Calls: board, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err
@@ -158,7 +159,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	events.connect(node.Deliver)
 
-	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), log)
+	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), ice, log)
 	defer streams.Close()
 
 	health := api.Health(func(ctx context.Context) error {

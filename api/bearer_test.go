@@ -19,7 +19,7 @@ func TestOnlyTokensOpenTheDoor(t *testing.T) {
 		}
 		return auth.Identity{}, refusal.New(refusal.TokenMalformed, "That is no token.")
 	}
-	whip := NewWHIP(&room{}, Bearer(verify), slog.New(slog.DiscardHandler))
+	whip := NewWHIP(&joiner{}, Bearer(verify), nil, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { _ = whip.Close() })
 	ask := func(method, path, authorization string, want int) *httptest.ResponseRecorder {
 		t.Helper()

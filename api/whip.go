@@ -16,6 +16,7 @@ import (
 
 	"carillon/auth"
 	"carillon/refusal"
+	"carillon/wire"
 )
 
 // Joiner takes one PeerConnection's offer into a room. The context ends with the
@@ -32,22 +33,15 @@ type Session interface {
 	Close() error
 }
 
-// ICEServer is told to clients in Link headers.
-type ICEServer struct {
-	URLs       []string
-	Username   string
-	Credential string
-}
-
 // WHIP serves WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) under /whip/ROOM and /whep/ROOM.
 // Who asks is found out by the token of each request, what they may do is decided by the
 // Joiner. A session's own URL holds an unguessable id, and obeys only the user who made it.
 type WHIP struct {
+	// Fixed at construction.
 	joiner Joiner
 	who    func(*http.Request) (auth.Identity, error)
+	ice    func(user string) []wire.ICEServer
 	log    *slog.Logger
-	// ICE names relays for whoever asks; nil: none.
-	ICE func(*http.Request) []ICEServer
 
 	mu       sync.Mutex
 	sessions map[string]*resource
@@ -74,9 +68,13 @@ const (
 	joinTimeout = 10 * time.Second
 )
 
-// NewWHIP serves sessions of the joiner to whom who lets pass, see [Bearer].
-func NewWHIP(j Joiner, who func(*http.Request) (auth.Identity, error), log *slog.Logger) *WHIP {
-	return &WHIP{joiner: j, who: who, log: log, sessions: map[string]*resource{}}
+// NewWHIP serves sessions of the joiner to whom who lets pass, see [Bearer]. They are told the
+// relays that ice returns for their user; nil: none.
+func NewWHIP(j Joiner, who func(*http.Request) (auth.Identity, error), ice func(user string) []wire.ICEServer, log *slog.Logger) *WHIP {
+	if ice == nil {
+		ice = func(string) []wire.ICEServer { return nil }
+	}
+	return &WHIP{joiner: j, who: who, ice: ice, log: log, sessions: map[string]*resource{}}
 }
 
 // Handler is to be mounted at /whip/ and /whep/.
@@ -125,9 +123,7 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 		header.Set("Location", res.path)
 		header.Set("ETag", `"`+res.etag+`"`)
 		header.Set("Content-Type", "application/sdp")
-		if h.ICE != nil {
-			linkServers(header, h.ICE(r))
-		}
+		linkServers(header, h.ice(who.User))
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, answer)
 	}
@@ -244,16 +240,14 @@ func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, fragmentOf(answer))
 }
 
-func (h *WHIP) options(w http.ResponseWriter, r *http.Request) {
+// options answers who has shown no token, so it names no relay with a credential.
+func (h *WHIP) options(w http.ResponseWriter, _ *http.Request) {
 	crossOrigin(w)
 	header := w.Header()
 	header.Set("Accept-Post", "application/sdp")
 	header.Set("Accept-Patch", "application/trickle-ice-sdpfrag")
 	header.Set("Access-Control-Allow-Methods", "POST, PATCH, DELETE, OPTIONS")
 	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
-	if h.ICE != nil {
-		linkServers(header, h.ICE(r))
-	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -281,8 +275,9 @@ func crossOrigin(w http.ResponseWriter) {
 	w.Header().Set("Access-Control-Expose-Headers", "Location, Link, ETag, Retry-After")
 }
 
+// linkServers adds a Link header for each URL.
 // https://www.rfc-editor.org/rfc/rfc9725#section-4.6
-func linkServers(header http.Header, servers []ICEServer) {
+func linkServers(header http.Header, servers []wire.ICEServer) {
 	for _, s := range servers {
 		for _, u := range s.URLs {
 			link := fmt.Sprintf(`<%s>; rel="ice-server"`, u)

@@ -14,46 +14,48 @@ import (
 
 	"carillon/auth"
 	"carillon/refusal"
+	"carillon/wire"
 )
 
-// room is a joiner that remembers what it was asked.
-type room struct {
+// joiner remembers what it was asked.
+type joiner struct {
 	mu     sync.Mutex
-	last   *seat
+	last   *session
 	refuse error
 }
 
-type seat struct {
+// session is what a joiner has joined.
+type session struct {
 	kind, room, offer string
 	done              chan struct{}
 	once              sync.Once
 	again             string
 }
 
-func (r *room) join(kind, name, offer string) (Session, string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.refuse != nil {
-		return nil, "", r.refuse
+func (j *joiner) join(kind, name, offer string) (Session, string, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.refuse != nil {
+		return nil, "", j.refuse
 	}
-	r.last = &seat{kind: kind, room: name, offer: offer, done: make(chan struct{})}
-	return r.last, answerText, nil
+	j.last = &session{kind: kind, room: name, offer: offer, done: make(chan struct{})}
+	return j.last, answerText, nil
 }
 
-func (r *room) Publish(_ context.Context, _ auth.Identity, name, offer string) (Session, string, error) {
-	return r.join("publish", name, offer)
+func (j *joiner) Publish(_ context.Context, _ auth.Identity, name, offer string) (Session, string, error) {
+	return j.join("publish", name, offer)
 }
 
-func (r *room) Watch(_ context.Context, _ auth.Identity, name, offer string) (Session, string, error) {
-	return r.join("watch", name, offer)
+func (j *joiner) Watch(_ context.Context, _ auth.Identity, name, offer string) (Session, string, error) {
+	return j.join("watch", name, offer)
 }
 
-func (s *seat) Offer(_ context.Context, offer string) (string, error) {
+func (s *session) Offer(_ context.Context, offer string) (string, error) {
 	s.again = offer
 	return strings.ReplaceAll(answerText, "old", "new"), nil
 }
-func (s *seat) Done() <-chan struct{} { return s.done }
-func (s *seat) Close() error {
+func (s *session) Done() <-chan struct{} { return s.done }
+func (s *session) Close() error {
 	s.once.Do(func() { close(s.done) })
 	return nil
 }
@@ -65,20 +67,24 @@ const (
 
 type fixture struct {
 	*testing.T
-	room *room
-	whip *WHIP
-	url  string
+	joiner *joiner
+	whip   *WHIP
+	url    string
 }
 
 func alice(*http.Request) (auth.Identity, error) { return auth.Identity{User: "alice"}, nil }
 
+func relays(user string) []wire.ICEServer {
+	return []wire.ICEServer{{URLs: []string{"turn:relay:3478"}, Username: user, Credential: "c"}}
+}
+
 func start(t *testing.T) *fixture {
-	r := &room{}
-	w := NewWHIP(r, alice, slog.New(slog.DiscardHandler))
+	j := &joiner{}
+	w := NewWHIP(j, alice, relays, slog.New(slog.DiscardHandler))
 	s := httptest.NewServer(w.Handler())
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { _ = w.Close() })
-	return &fixture{t, r, w, s.URL}
+	return &fixture{t, j, w, s.URL}
 }
 
 func (f *fixture) do(method, path, kind, body string, header ...string) (*http.Response, string) {
@@ -107,18 +113,15 @@ func (f *fixture) do(method, path, kind, body string, header ...string) (*http.R
 
 func TestWHIPFromOfferToDelete(t *testing.T) {
 	f := start(t)
-	f.whip.ICE = func(*http.Request) []ICEServer {
-		return []ICEServer{{URLs: []string{"turn:relay:3478"}, Username: "u", Credential: "c"}}
-	}
 	for kind, path := range map[string]string{"publish": "/whip/stage", "watch": "/whep/stage"} {
 		res, body := f.do("POST", path, "application/sdp", offerText)
 		if res.StatusCode != 201 || body != answerText || res.Header.Get("Content-Type") != "application/sdp" {
 			t.Fatalf("%s: %s\n%s", path, res.Status, body)
 		}
-		if f.room.last.kind != kind || f.room.last.room != "stage" || f.room.last.offer != offerText {
-			t.Errorf("joined as %+v", f.room.last)
+		if f.joiner.last.kind != kind || f.joiner.last.room != "stage" || f.joiner.last.offer != offerText {
+			t.Errorf("joined as %+v", f.joiner.last)
 		}
-		if link := res.Header.Get("Link"); link != `<turn:relay:3478>; rel="ice-server"; username="u"; credential="c"; credential-type="password"` {
+		if link := res.Header.Get("Link"); link != `<turn:relay:3478>; rel="ice-server"; username="alice"; credential="c"; credential-type="password"` {
 			t.Errorf("Link %s", link)
 		}
 		location := res.Header.Get("Location")
@@ -129,7 +132,7 @@ func TestWHIPFromOfferToDelete(t *testing.T) {
 		if res, _ = f.do("DELETE", location, "", ""); res.StatusCode != 200 {
 			t.Errorf("delete: %s", res.Status)
 		}
-		<-f.room.last.done
+		<-f.joiner.last.done
 		if res, _ = f.do("DELETE", location, "", ""); res.StatusCode != 404 {
 			t.Errorf("delete again: %s", res.Status)
 		}
@@ -152,7 +155,7 @@ func TestWHIPRestartsICE(t *testing.T) {
 	if res.StatusCode != 200 || res.Header.Get("ETag") == etag || body != "a=ice-lite\r\na=ice-ufrag:new\r\na=ice-pwd:newpassword\r\na=candidate:1 1 udp 1 127.0.0.1 7900 typ host\r\n" {
 		t.Errorf("restart: %s %s\n%s", res.Status, res.Header.Get("ETag"), body)
 	}
-	if again := f.room.last.again; strings.Contains(again, "mine") || strings.Count(again, "a=ice-ufrag:fresh\r\n") != 2 || !strings.Contains(again, "m=audio") {
+	if again := f.joiner.last.again; strings.Contains(again, "mine") || strings.Count(again, "a=ice-ufrag:fresh\r\n") != 2 || !strings.Contains(again, "m=audio") {
 		t.Errorf("the SFU was offered\n%s", again)
 	}
 	if res, _ = f.do("PATCH", location, fragment, "a=ice-ufrag:half\r\n"); res.StatusCode != 400 {
@@ -177,7 +180,7 @@ func TestWHIPRefusesWithATypedProblem(t *testing.T) {
 		refusal.After(5e9, refusal.Busy, "Come back."):   503,
 		errors.New("a wire came loose in 10.0.0.1:7900"): 500,
 	} {
-		f.room.refuse = err
+		f.joiner.refuse = err
 		res, body := f.do("POST", "/whep/stage", "application/sdp; charset=utf-8", offerText)
 		if res.StatusCode != want || res.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%v: %s", err, res.Status)
@@ -197,12 +200,15 @@ func TestWHIPAnswersBrowsersOfOtherSites(t *testing.T) {
 	if res.StatusCode != 204 || res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Accept-Post") != "application/sdp" {
 		t.Errorf("%s %v", res.Status, res.Header)
 	}
+	if link := res.Header.Get("Link"); link != "" {
+		t.Errorf("who shows no token is told %s", link)
+	}
 }
 
 func TestWHIPForgetsSessionsWhoseMediaIsLost(t *testing.T) {
 	f := start(t)
 	res, _ := f.do("POST", "/whip/stage", "application/sdp", offerText)
-	lost := f.room.last
+	lost := f.joiner.last
 	_ = lost.Close()
 	for f.whip.find(res.Header.Get("Location"), "alice") != nil {
 		runtime.Gosched()
@@ -211,7 +217,7 @@ func TestWHIPForgetsSessionsWhoseMediaIsLost(t *testing.T) {
 	if err := f.whip.Close(); err != nil {
 		t.Error(err)
 	}
-	<-f.room.last.done
+	<-f.joiner.last.done
 	if res, _ := f.do("POST", "/whip/stage", "application/sdp", offerText); res.StatusCode != 503 {
 		t.Errorf("after close: %s", res.Status)
 	}

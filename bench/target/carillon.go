@@ -43,7 +43,7 @@ func newCarillonTarget(log *slog.Logger) (_ *carillonTarget, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
-	t.whip = api.NewWHIP(api.Rooms{Door: switchboard.NewDoor(t.sfu), Channel: t.forwardChat}, anyone, log)
+	t.whip = api.NewWHIP(api.Rooms{Door: switchboard.NewDoor(t.sfu), Channel: t.forwardChat}, anyone, nil, log)
 	if t.folder, err = os.MkdirTemp("", "carillon-bench-"); err != nil {
 		return nil, err
 	}

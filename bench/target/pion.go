@@ -58,7 +58,7 @@ func newPionTarget() (*pionTarget, error) {
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	t := &pionTarget{conn: conn, rooms: map[string]*pionRoom{}}
 	t.web = webrtc.NewAPI(webrtc.WithMediaEngine(&media), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	t.whip = api.NewWHIP(t, anyone, slog.New(slog.DiscardHandler))
+	t.whip = api.NewWHIP(t, anyone, nil, slog.New(slog.DiscardHandler))
 	return t, nil
 }
 
