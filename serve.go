@@ -220,12 +220,12 @@ func run(ctx context.Context, serving ...func(context.Context) error) error {
 	return nil
 }
 
-// farewell is how long tabs have to be told that they shall come back, and to get answers
+// shutdownTime is how long tabs have to be told that they shall come back, and to get answers
 // to what they asked.
-const farewell = 5 * time.Second
+const shutdownTime = 5 * time.Second
 
 func closeNode(ctx context.Context, node *signaling.Server) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	node.Close(ctx)
 }

@@ -15,10 +15,10 @@ const (
 )
 
 // catchUp sends what the connection missed: first the events in hand, then those of the log
-// until there is no more, and at last the frame that done makes, which is synced after a
-// hello; done may be nil. It runs in a goroutine of its own and waits for space in the
+// until there is no more, and at last the frame that last makes, which is synced after a
+// hello; last may be nil. It runs in a goroutine of its own and waits for space in the
 // queue, unlike fan-out.
-func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame) {
+func (c *connection) catchUp(first []chat.Event, last func(offset int64) *frame) {
 	ctx, cancel := c.server.timeout(catchUpTime)
 	defer cancel()
 	c.server.metrics.catchUps.Inc()
@@ -36,7 +36,7 @@ func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame)
 		if events = page; len(page) > 0 {
 			continue
 		}
-		if c.caughtUp(done) {
+		if c.caughtUp(last) {
 			return
 		}
 		// An event was announced that this read did not see yet.
@@ -47,13 +47,13 @@ func (c *connection) catchUp(first []chat.Event, done func(offset int64) *frame)
 }
 
 // caughtUp is called when the log had no more. It returns whether that was all.
-func (c *connection) caughtUp(done func(offset int64) *frame) bool {
+func (c *connection) caughtUp(last func(offset int64) *frame) bool {
 	p := &c.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	end := p.cursor.atEnd()
-	if end && done != nil && p.cursor.phase == live {
-		c.push(done(p.cursor.sent), durable, "")
+	if end && last != nil && p.cursor.phase == live {
+		c.push(last(p.cursor.sent), durable, "")
 		p.synced = true
 	}
 	return end

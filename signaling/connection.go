@@ -26,8 +26,11 @@ type connection struct {
 	// Set once by hello, before the connection is among its user's; read by everyone after.
 	tab     call.Tab
 	profile chat.User
-	user    *localUser // nil before hello
 	log     *slog.Logger
+
+	// Set once by hello, as soon as the connection is among its user's; read by the reader and
+	// by the tab's requests. Nil before.
+	user *localUser
 
 	// Owned by the reader.
 	frameLimit   *limit.Bucket

@@ -199,8 +199,8 @@ func (c *connection) accept(f wire.Frame, now time.Time) bool {
 	return true
 }
 
-// refuse answers a request; what had no id of a request gets no answer unless it could
-// not be read at all.
+// refuse answers a request. What has no id gets an answer only if it could not be read, makes
+// no sense, or came before hello: then its client is wrong.
 func (c *connection) refuse(id *int64, refused *refusal.Error) {
 	c.server.metrics.refused.WithLabelValues(string(refused.Code)).Inc()
 	if id != nil || refused.Code == refusal.BadRequest || refused.Code == refusal.HelloFirst {

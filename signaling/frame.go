@@ -57,8 +57,8 @@ func raw(value any) json.RawMessage {
 	return data
 }
 
-// stale is the age an event may have in a queue before it is encoded again: rings count
-// milliseconds from it.
+// stale is how long an event may wait in a queue before it is encoded again with its new age,
+// from which the times in it count.
 const stale = 250 * time.Millisecond
 
 func eventFrame(e chat.Event, now time.Time) *frame {

@@ -158,7 +158,8 @@ func (o *outgoing) end() {
 	o.transport.abort()
 }
 
-// refresh encodes events again that had to wait: rings count from their age.
+// refresh encodes events again that had to wait, because the times in an event count from its
+// age.
 func refresh(batch []item) []item {
 	now := time.Now()
 	for i, it := range batch {

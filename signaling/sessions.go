@@ -150,7 +150,8 @@ func (u *localUser) sessionsChanged() {
 		return
 	}
 	u.telling = true
-	// A connection of the user is still there, so the server does not wait for its end yet.
+	// A connection of the user is here, whose goroutine counts in work: nobody has waited for
+	// work to its end yet.
 	u.server.work.Go(func() {
 		timer := time.NewTimer(sessionsSettle)
 		defer timer.Stop()

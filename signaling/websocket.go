@@ -183,11 +183,11 @@ func (w *webSocket) write(batch []item) error {
 	return message.Close()
 }
 
-// farewell is how long a client may take to answer a close frame.
-const farewell = 2 * time.Second
+// closeTime is how long a client may take to answer a close frame.
+const closeTime = 2 * time.Second
 
 func (w *webSocket) finish(code int, reason string) {
-	deadline := time.Now().Add(farewell)
+	deadline := time.Now().Add(closeTime)
 	message := websocket.FormatCloseMessage(code, reason)
 	if w.conn.WriteControl(websocket.CloseMessage, message, deadline) != nil {
 		w.abort()
@@ -200,7 +200,8 @@ func (w *webSocket) finish(code int, reason string) {
 }
 
 // drain reads on after our close frame until the client has answered it, so that it is
-// not met by a reset before it has read why. The link's timer ends who sends without end.
+// not met by a reset before it has read why. For a client that sends without end the timer of
+// outgoing ends it.
 func (w *webSocket) drain() {
 	for {
 		if _, _, err := w.conn.NextReader(); err != nil {
@@ -220,7 +221,7 @@ func late(err error) bool {
 // end, so nothing more of it can be understood, but the writer may still say why.
 func (w *webSocket) drainRaw() {
 	conn := w.conn.NetConn()
-	_ = conn.SetReadDeadline(time.Now().Add(farewell))
+	_ = conn.SetReadDeadline(time.Now().Add(closeTime))
 	_, _ = io.Copy(io.Discard, conn)
 }
 

@@ -10,19 +10,18 @@ const (
 	trimUsers = 100 // per transaction, so that nobody waits long behind it
 )
 
-// janitor removes events that are older than LogHours until the store is closed. How many a
-// user's log keeps is seen to where it grows, in Announce.
+// janitor removes events that are older than LogHours until the store is closed. Announce
+// removes what is beyond LogEvents.
 func (s *Store) janitor() {
 	ticker := time.NewTicker(trimEvery)
 	defer ticker.Stop()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	for {
 		select {
 		case <-s.done:
 			return
 		case <-ticker.C:
-			if err := s.trim(ctx); err != nil {
+			// Close ends this too: the next write is refused.
+			if err := s.trim(context.Background()); err != nil {
 				s.log.Warn("remove old events", "err", err)
 			}
 		}

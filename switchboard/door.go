@@ -58,15 +58,15 @@ func (d *Door) enter(e entry) (*Peer, error) {
 
 // leg lets in the peer of a leg. The pass is the machine's word that its user takes part
 // in the call: they are a member of its conversation, and hold the leg's secret.
-func (d *Door) leg(id string, pass call.LegPass, l sfu.Listener) (*Peer, error) {
+func (d *Door) leg(room string, pass call.LegPass, l sfu.Listener) (*Peer, error) {
 	return d.enter(entry{
-		room: id, peer: pass.Leg, participant: pass.Tab.User,
+		room: room, peer: pass.Leg, participant: pass.Tab.User,
 		rights: Rights{Publish: true, Watch: true}, listener: l,
 	})
 }
 
-// streams is before the names of rooms that belong to no call, so that none of them is
-// ever a call's.
+// streams is the prefix of the rooms that belong to no call, so that none of them is ever a
+// call's.
 const streams = "stream/"
 
 // Publish lets in a session that sends into the room of a stream. It may watch there too

@@ -18,14 +18,15 @@ type leg struct {
 	negotiating chan struct{} // holds one: whoever put it there negotiates
 
 	// Under the room's mu.
-	pass       call.LegPass
-	peer       *Peer       // none before the first offer
-	connection string      // the client's PeerConnection that the peer belongs to, as its SDP names it
-	mediaUp    bool        // what the call was told last of the peer's media
-	slots      *wire.Slots // what the tab was told last of the peer's slots
-	ended      bool        // the call no longer has the leg
+	pass           call.LegPass
+	peer           *Peer       // none before the first offer
+	peerConnection string      // the client's end of the peer, as its SDP names it
+	mediaUp        bool        // what the call was told last of the peer's media
+	slots          *wire.Slots // what the tab was told last of the peer's slots
+	ended          bool        // the call no longer has the leg
 }
 
+// followLocked takes over what the call allows the leg now.
 func (l *leg) followLocked(p call.LegPass) {
 	before := l.pass
 	l.pass = p
@@ -98,10 +99,10 @@ func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
 // peerFor returns the peer that an offer is for. A page that was loaded again has a new
 // PeerConnection, and needs a new peer; the old one is closed first.
 func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
-	r, connection := l.room, connectionOf(sdp)
+	r, peerConnection := l.room, peerConnectionOf(sdp)
 	r.mu.Lock()
 	old := l.peer
-	if old != nil && l.connection == connection {
+	if old != nil && l.peerConnection == peerConnection {
 		r.mu.Unlock()
 		return old, false, nil
 	}
@@ -114,8 +115,8 @@ func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
 	if old != nil {
 		r.closePeer(old)
 	}
-	notified := &listener{leg: l}
-	if peer, err = r.board.door.leg(r.id, pass, notified); err != nil {
+	listener := &listener{leg: l}
+	if peer, err = r.board.door.leg(r.id, pass, listener); err != nil {
 		return nil, false, err
 	}
 	r.mu.Lock()
@@ -124,10 +125,10 @@ func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
 		r.closePeer(peer)
 		return nil, false, errLegOver
 	}
-	l.peer, l.connection = peer, connection
+	l.peer, l.peerConnection = peer, peerConnection
 	l.admitLocked()
 	r.mu.Unlock()
-	notified.setPeer(peer)
+	listener.setPeer(peer)
 	return peer, true, nil
 }
 
@@ -137,7 +138,7 @@ func (l *leg) giveUp(peer *Peer) {
 	r.mu.Lock()
 	current := l.peer == peer
 	if current {
-		l.peer, l.connection = nil, ""
+		l.peer, l.peerConnection = nil, ""
 	}
 	r.mu.Unlock()
 	if current {

@@ -30,7 +30,7 @@ func (b *Board) MayStart(user string, now time.Time) error {
 	return refusal.Wait(b.limits.starts.Take(user, 1, now))
 }
 
-// MayAsk refuses a user who asks too much about calls otherwise.
+// MayAsk refuses a user who makes too many other requests about calls.
 func (b *Board) MayAsk(user string, now time.Time) error {
 	return refusal.Wait(b.limits.requests.Take(user, 1, now))
 }

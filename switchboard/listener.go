@@ -20,63 +20,63 @@ type listener struct {
 
 var _ sfu.Listener = (*listener)(nil)
 
-func (n *listener) setPeer(p *Peer) { n.mu.Lock(); n.peer = p; n.mu.Unlock() }
+func (l *listener) setPeer(p *Peer) { l.mu.Lock(); l.peer = p; l.mu.Unlock() }
 
 // pass returns what the leg may do now, unless the peer has been replaced. What must not
 // come after the end of the peer is done in do, under the room's lock.
-func (n *listener) pass(do func(l *leg)) (call.LegPass, bool) {
-	n.mu.Lock()
-	peer := n.peer
-	n.mu.Unlock()
-	l := n.leg
-	l.room.mu.Lock()
-	defer l.room.mu.Unlock()
-	if l.ended || peer == nil || l.peer != peer {
+func (l *listener) pass(do func(l *leg)) (call.LegPass, bool) {
+	l.mu.Lock()
+	peer := l.peer
+	l.mu.Unlock()
+	leg := l.leg
+	leg.room.mu.Lock()
+	defer leg.room.mu.Unlock()
+	if leg.ended || peer == nil || leg.peer != peer {
 		return call.LegPass{}, false
 	}
 	if do != nil {
-		do(l)
+		do(leg)
 	}
-	return l.pass, true
+	return leg.pass, true
 }
 
 // Media tells the call. MediaSilent counts as loss too.
-func (n *listener) Media(state sfu.MediaState) {
-	n.pass(func(l *leg) {
-		l.mediaUp = state == sfu.MediaUp
-		l.room.board.owners.Media(l.room.id, l.id, l.mediaUp)
+func (l *listener) Media(state sfu.MediaState) {
+	l.pass(func(leg *leg) {
+		leg.mediaUp = state == sfu.MediaUp
+		leg.room.board.owners.Media(leg.room.id, leg.id, leg.mediaUp)
 	})
 }
 
 // Slots tells the tab.
-func (n *listener) Slots(slots []sfu.Slot) {
-	note := wire.Slots{Call: n.leg.room.id, Slots: []wire.Slot{}}
+func (l *listener) Slots(slots []sfu.Slot) {
+	note := wire.Slots{Call: l.leg.room.id, Slots: []wire.Slot{}}
 	for _, s := range slots {
 		note.Slots = append(note.Slots, wire.Slot{MID: s.MID, Participant: s.Participant, Source: wire.Source(s.Source), ID: s.ID})
 	}
-	n.pass(func(l *leg) {
-		l.slots = &note
-		l.tellSlotsLocked()
+	l.pass(func(leg *leg) {
+		leg.slots = &note
+		leg.tellSlotsLocked()
 	})
 }
 
 // Speaker tells the tab.
-func (n *listener) Speaker(participant string) {
-	if p, current := n.pass(nil); current {
-		note := wire.Speaker{Call: n.leg.room.id, User: participant}
-		n.leg.room.board.tabs.Tell(p.Tab.User, p.Tab.TabID, wire.NoteSpeaker, note, "speaker "+n.leg.id)
+func (l *listener) Speaker(participant string) {
+	if p, current := l.pass(nil); current {
+		note := wire.Speaker{Call: l.leg.room.id, User: participant}
+		l.leg.room.board.tabs.Tell(p.Tab.User, p.Tab.TabID, wire.NoteSpeaker, note, "speaker "+l.leg.id)
 	}
 }
 
 // Phase records a time for the statistics.
-func (n *listener) Phase(name string, took time.Duration) {
-	n.leg.room.board.owners.Phase(name, took)
+func (l *listener) Phase(name string, took time.Duration) {
+	l.leg.room.board.owners.Phase(name, took)
 }
 
 // Channel serves the leg's data channel, the second way in for its tab.
-func (n *listener) Channel(ch sfu.Channel) {
-	p, current := n.pass(nil)
-	board := n.leg.room.board
+func (l *listener) Channel(ch sfu.Channel) {
+	p, current := l.pass(nil)
+	board := l.leg.room.board
 	if !current || !board.run(func() { board.tabs.ServeChannel(ch, p.Tab) }) {
 		_ = ch.Close()
 	}

@@ -60,13 +60,13 @@ func isDirection(a sdp.Attribute) bool {
 	return false
 }
 
-// connectionOf returns what names the client's PeerConnection in all of its offers.
+// peerConnectionOf returns what names the client's PeerConnection in all of its offers.
 //
 // "[...] The <sess-id> [...] MUST be representable by a 64-bit signed integer [...]. [In
 // subsequent offers] the fields of the "o=" line MUST stay the same except for the
 // <session-version> field"
 // https://www.rfc-editor.org/rfc/rfc8829#section-5.2.1 and #section-5.2.2
-func connectionOf(sdp string) string {
+func peerConnectionOf(sdp string) string {
 	_, rest, found := strings.Cut(sdp, "o=")
 	if !found {
 		return ""

@@ -23,8 +23,7 @@ type Tabs interface {
 	HostsLeg(user, tab, leg string, hosts bool)
 
 	// Answers pings the connection of a tab and reports whether it answers. One that does
-	// not, or that no node has, is over. It takes up to two and a half
-	// seconds.
+	// not, or that no node has, is over. It takes up to two and a half seconds.
 	Answers(ctx context.Context, tab call.Tab) bool
 
 	// ServeChannel speaks the protocol on the data channel of a leg for its tab, until the
@@ -46,8 +45,8 @@ func (b *Board) Live(ctx context.Context, user string) ([]call.Snapshot, error) 
 }
 
 // holdOthers puts the calls on hold that the user came to before this one, unless this is
-// on hold itself. One that cannot be is left: the user hears it, and that is better than
-// no call.
+// on hold itself. A call that cannot be put on hold goes on: the user hears both, and that is
+// better than no call.
 func (b *Board) holdOthers(ctx context.Context, user string, this call.Reply) {
 	if this.Since == 0 {
 		return
@@ -95,8 +94,8 @@ func (b *Board) tell(ctx context.Context, id string, f call.Fact) {
 	}
 }
 
-// TabBack is called at hello: the tab has a new session. It does not wait, since a call
-// that hears of the new session by a request first knows as much.
+// TabBack is called at hello: the tab has a new session. It does not wait: if a request of
+// the new session reaches a call first, the call learns the same from that.
 func (b *Board) TabBack(tab call.Tab) {
 	b.run(func() {
 		ctx, cancel := b.timeout(requestTime)
