@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"golang.org/x/text/secure/precis"
@@ -161,16 +160,4 @@ func (s *Service) sees(v View, asker, id string) (bool, error) {
 		return direct, err
 	}
 	return v.ShareGroup(asker, id)
-}
-
-// Neighbours returns whom user shares a conversation with, at most 1,000: who may
-// be told about them, and whose presence they may see.
-func (s *Service) Neighbours(ctx context.Context, user string) ([]string, error) {
-	var ids []string
-	err := s.store.Read(ctx, func(v View) (err error) {
-		ids, err = v.Neighbours(user, maxNeighbours)
-		return err
-	})
-	slices.Sort(ids)
-	return ids, err
 }

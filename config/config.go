@@ -118,13 +118,14 @@ func (c Config) filled() Config {
 	return c
 }
 
-// position is a mistake in the file: ":LINE: what is wrong".
-type position struct {
+// mistake is what is wrong at one line of the file. Its text begins with ":LINE:", so that the
+// name of the file can stand before it.
+type mistake struct {
 	line int
 	what string
 }
 
-func (p position) Error() string { return fmt.Sprintf(":%d: %s", p.line, p.what) }
+func (m mistake) Error() string { return fmt.Sprintf(":%d: %s", m.line, m.what) }
 
 func decode(text []byte, c *Config) error {
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
@@ -133,15 +134,15 @@ func decode(text []byte, c *Config) error {
 		first := unknown.Errors[0]
 		line, _ := first.Position()
 		key := strings.Join(first.Key(), ".")
-		return position{line, fmt.Sprintf("unknown key %s%s", key, similar(key, fields(c)))}
+		return mistake{line, fmt.Sprintf("unknown key %s%s", key, similar(key, fields(c)))}
 	}
 	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, _ := wrong.Position()
 		key := strings.Join(wrong.Key(), ".")
 		if want := wantedAt(key, fields(c)); want != "" {
-			return position{line, key + ": want " + want}
+			return mistake{line, key + ": want " + want}
 		}
-		return position{line, strings.TrimPrefix(key+": ", ": ") + wrong.Error()}
+		return mistake{line, strings.TrimPrefix(key+": ", ": ") + wrong.Error()}
 	}
 	return err
 }
