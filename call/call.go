@@ -4,7 +4,7 @@
 //
 //	call         ringing → connecting → active → ended
 //	participant  invited → ringing → joining → joined ⇄ reconnecting → left | declined | missed | …
-//	leg          answering → up ⇄ reconnecting → replaced | closed
+//	leg          answering → up ⇄ reconnecting, until it ends for a reason
 //
 // Each state is described in types.go. A [Call] is a value; [Call.Next] returns the next
 // one and leaves the old one as it was, so that whoever cannot store a transition has not

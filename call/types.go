@@ -61,7 +61,8 @@ const (
 	Removed   ParticipantState = "removed"  // was taken out by the server
 )
 
-// LegState of one tab's part in a call.
+// LegState of one tab's part in a call. A leg that has ended has no state: no snapshot shows
+// it, and its tab is told the reason.
 type LegState string
 
 const (
@@ -74,10 +75,6 @@ const (
 	// when its media is up, when a ringing caller's tab is bound to it again, or with the
 	// grace time.
 	LegReconnecting LegState = "reconnecting"
-	// LegReplaced and LegClosed are the two ends of a leg. A snapshot shows no leg that has
-	// ended; its tab is told the reason.
-	LegReplaced LegState = "replaced"
-	LegClosed   LegState = "closed"
 )
 
 // Reason says why a call, or a user's part in it, ended. Stable strings.
@@ -145,8 +142,8 @@ type Snapshot struct {
 	CSeq         int64             `json:"cseq"`  // grows with every change
 	Epoch        int64             `json:"epoch"` // grows when a server takes the call over: its media starts anew, so make a new PeerConnection
 	Participants []ParticipantView `json:"participants"`
-	RemainingMS  int64             `json:"remaining_ms,omitempty"` // while someone is rung: until that times out, from At
-	ActiveMS     int64             `json:"active_ms,omitempty"`    // active: how long already, from At
+	RemainingMS  int64             `json:"remaining_ms,omitempty"` // while someone is rung: until that times out; counts from the event's at, in an answer from now
+	ActiveMS     int64             `json:"active_ms,omitempty"`    // since it was active: how long already; counts like remaining_ms
 	Reason       Reason            `json:"reason,omitempty"`       // ended
 }
 

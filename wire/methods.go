@@ -114,16 +114,19 @@ type Limits struct {
 	PageSize     int `json:"page_size"`
 }
 
+// Synced says up to where the user's events have been sent.
 type Synced struct {
 	Offset int64 `json:"offset"`
 }
 
+// TokenRenew keeps a tab signed in, with a new token of the same user.
 type TokenRenew struct {
 	Token string `json:"token"`
 }
 
+// TokenRenewed answers token.renew.
 type TokenRenewed struct {
-	TokenMS int64 `json:"token_ms"`
+	TokenMS int64 `json:"token_ms"` // until the new token expires
 }
 
 // Session is one open tab of mine.
@@ -136,6 +139,7 @@ type Session struct {
 	This       bool   `json:"this"`
 }
 
+// SessionList is all open tabs of mine, the oldest first.
 type SessionList struct {
 	Sessions []Session `json:"sessions"`
 }
@@ -147,10 +151,12 @@ type SessionSignOut struct {
 	Everywhere bool   `json:"everywhere,omitempty"`
 }
 
+// UserGet asks for the profile of a user whom I may see.
 type UserGet struct {
 	User string `json:"user"`
 }
 
+// UserObjectSet sets a value that all tabs of mine share.
 type UserObjectSet struct {
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value" tstype:"unknown"` // null removes
@@ -161,6 +167,7 @@ type UserObjectGet struct {
 	Key string `json:"key,omitempty"`
 }
 
+// UserObjects are the values that all tabs of mine share, by key.
 type UserObjects struct {
 	Objects []chat.UserObject `json:"objects"`
 }
@@ -174,16 +181,19 @@ const (
 	Offline PresenceState = "offline"
 )
 
+// Presence is how a user is now.
 type Presence struct {
 	User     string        `json:"user"`
 	State    PresenceState `json:"state"`
 	LastSeen int64         `json:"last_seen,omitempty"` // unix ms, when offline
 }
 
+// PresenceWatch names all users whose presence this tab wants to be told from now on.
 type PresenceWatch struct {
 	Users []string `json:"users"`
 }
 
+// PresenceList is how those of the named users are now whom I may see.
 type PresenceList struct {
 	Users []Presence `json:"users"`
 }
@@ -195,16 +205,19 @@ type ConversationCreate struct {
 	Name    string                `json:"name,omitempty"`
 }
 
+// ConversationList asks for a page of my conversations.
 type ConversationList struct {
-	Before string `json:"before,omitempty"` // cursor of the page before
+	Before string `json:"before,omitempty"` // next of the page before; empty: the first page
 	Limit  int    `json:"limit,omitempty"`
 }
 
+// ConversationPage has the conversation with the latest message first.
 type ConversationPage struct {
 	Conversations []chat.Conversation `json:"conversations"`
 	Next          string              `json:"next,omitempty"` // none: that was all
 }
 
+// ConversationGet asks for one conversation of mine.
 type ConversationGet struct {
 	Conversation string `json:"conversation"`
 }
@@ -227,9 +240,10 @@ type MessagePage struct {
 	Limit        int    `json:"limit,omitempty"`
 }
 
+// Messages is a page of a conversation, by seq ascending.
 type Messages struct {
 	Messages []chat.Message `json:"messages"`
-	More     bool           `json:"more"`
+	More     bool           `json:"more"` // there are more in the direction of the page
 }
 
 // ReceiptRead marks all up to seq as shown to me.
@@ -238,16 +252,19 @@ type ReceiptRead struct {
 	Seq          int64  `json:"seq"`
 }
 
+// Ack says up to where this device has stored its user's events.
 type Ack struct {
 	Offset int64 `json:"offset"`
 }
 
+// Typing says that a member begins or ends to write.
 type Typing struct {
 	Conversation string `json:"conversation"`
 	User         string `json:"user,omitempty"` // set by the server
 	On           bool   `json:"on"`
 }
 
+// Activity says whether a person is at this tab.
 type Activity struct {
 	Away bool `json:"away"`
 }
@@ -261,15 +278,18 @@ type CallStart struct {
 	Camera       bool       `json:"camera"` // whether my camera is on
 }
 
+// CallRef names a call.
 type CallRef struct {
 	Call string `json:"call"`
 }
 
+// CallAnswer answers a call in this tab.
 type CallAnswer struct {
 	Call   string `json:"call"`
-	Camera bool   `json:"camera"`
+	Camera bool   `json:"camera"` // whether my camera is on
 }
 
+// CallMove takes my part in a call to this tab.
 type CallMove struct {
 	Call string `json:"call"`
 }
@@ -306,6 +326,7 @@ type LegOffer struct {
 	SDP    string `json:"sdp"`
 }
 
+// LegAnswer has the answer to an offer, with the server's candidates.
 type LegAnswer struct {
 	SDP string `json:"sdp"`
 }
@@ -335,16 +356,19 @@ type Slot struct {
 	ID          uint32 `json:"id,omitempty"`
 }
 
+// Slots are all slots of this tab's leg, as they are now.
 type Slots struct {
 	Call  string `json:"call"`
 	Slots []Slot `json:"slots"`
 }
 
+// Speaker is who speaks in a call of mine now.
 type Speaker struct {
 	Call string `json:"call"`
 	User string `json:"user,omitempty"` // none: silence
 }
 
+// LegEnd says that a leg of this tab is over, and why.
 type LegEnd struct {
 	Call   string      `json:"call"`
 	Leg    string      `json:"leg"`

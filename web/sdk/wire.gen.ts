@@ -161,13 +161,14 @@ export type ParticipantState =
   | "busy" // was not to be rung, by their own policy
   | "failed" // answered, and the media never came up
   | "removed" // was taken out by the server
-/** LegState of one tab's part in a call. */
+/**
+ * LegState of one tab's part in a call. A leg that has ended has no state: no snapshot shows
+ * it, and its tab is told the reason.
+ */
 export type LegState =
   | "answering"
   | "up"
   | "reconnecting"
-  | "replaced"
-  | "closed"
 /** Reason says why a call, or a user's part in it, ended. Stable strings. */
 export type Reason =
   | "completed"
@@ -225,8 +226,8 @@ export interface Snapshot {
   cseq: number; // grows with every change
   epoch: number; // grows when a server takes the call over: its media starts anew, so make a new PeerConnection
   participants: ParticipantView[];
-  remaining_ms?: number; // while someone is rung: until that times out, from At
-  active_ms?: number; // active: how long already, from At
+  remaining_ms?: number; // while someone is rung: until that times out; counts from the event's at, in an answer from now
+  active_ms?: number; // since it was active: how long already; counts like remaining_ms
   reason?: Reason; // ended
 }
 /** Outcome is how a call went for one user, in the log message. */
@@ -331,14 +332,17 @@ export interface Limits {
   object_bytes: number;
   page_size: number;
 }
+/** Synced says up to where the user's events have been sent. */
 export interface Synced {
   offset: number;
 }
+/** TokenRenew keeps a tab signed in, with a new token of the same user. */
 export interface TokenRenew {
   token: string;
 }
+/** TokenRenewed answers token.renew. */
 export interface TokenRenewed {
-  token_ms: number;
+  token_ms: number; // until the new token expires
 }
 /** Session is one open tab of mine. */
 export interface Session {
@@ -349,6 +353,7 @@ export interface Session {
   since: number; // unix ms
   this: boolean;
 }
+/** SessionList is all open tabs of mine, the oldest first. */
 export interface SessionList {
   sessions: Session[];
 }
@@ -360,9 +365,11 @@ export interface SessionSignOut {
   id?: string;
   everywhere?: boolean;
 }
+/** UserGet asks for the profile of a user whom I may see. */
 export interface UserGet {
   user: string;
 }
+/** UserObjectSet sets a value that all tabs of mine share. */
 export interface UserObjectSet {
   key: string;
   value: unknown; // null removes
@@ -371,6 +378,7 @@ export interface UserObjectSet {
 export interface UserObjectGet {
   key?: string;
 }
+/** UserObjects are the values that all tabs of mine share, by key. */
 export interface UserObjects {
   objects: UserObject[];
 }
@@ -379,14 +387,17 @@ export type PresenceState =
   | "online"
   | "away"
   | "offline"
+/** Presence is how a user is now. */
 export interface Presence {
   user: string;
   state: PresenceState;
   last_seen?: number; // unix ms, when offline
 }
+/** PresenceWatch names all users whose presence this tab wants to be told from now on. */
 export interface PresenceWatch {
   users: string[];
 }
+/** PresenceList is how those of the named users are now whom I may see. */
 export interface PresenceList {
   users: Presence[];
 }
@@ -396,14 +407,17 @@ export interface ConversationCreate {
   members: string[]; // besides me
   name?: string;
 }
+/** ConversationList asks for a page of my conversations. */
 export interface ConversationList {
-  before?: string; // cursor of the page before
+  before?: string; // next of the page before; empty: the first page
   limit?: number;
 }
+/** ConversationPage has the conversation with the latest message first. */
 export interface ConversationPage {
   conversations: Conversation[];
   next?: string; // none: that was all
 }
+/** ConversationGet asks for one conversation of mine. */
 export interface ConversationGet {
   conversation: string;
 }
@@ -423,23 +437,27 @@ export interface MessagePage {
   after?: number;
   limit?: number;
 }
+/** Messages is a page of a conversation, by seq ascending. */
 export interface Messages {
   messages: Message[];
-  more: boolean;
+  more: boolean; // there are more in the direction of the page
 }
 /** ReceiptRead marks all up to seq as shown to me. */
 export interface ReceiptRead {
   conversation: string;
   seq: number;
 }
+/** Ack says up to where this device has stored its user's events. */
 export interface Ack {
   offset: number;
 }
+/** Typing says that a member begins or ends to write. */
 export interface Typing {
   conversation: string;
   user?: string; // set by the server
   on: boolean;
 }
+/** Activity says whether a person is at this tab. */
 export interface Activity {
   away: boolean;
 }
@@ -451,13 +469,16 @@ export interface CallStart {
   media: Media;
   camera: boolean; // whether my camera is on
 }
+/** CallRef names a call. */
 export interface CallRef {
   call: string;
 }
+/** CallAnswer answers a call in this tab. */
 export interface CallAnswer {
   call: string;
-  camera: boolean;
+  camera: boolean; // whether my camera is on
 }
+/** CallMove takes my part in a call to this tab. */
 export interface CallMove {
   call: string;
 }
@@ -490,6 +511,7 @@ export interface CallStateSet {
 export interface LegOffer extends LegRef {
   sdp: string;
 }
+/** LegAnswer has the answer to an offer, with the server's candidates. */
 export interface LegAnswer {
   sdp: string;
 }
@@ -513,14 +535,17 @@ export interface Slot {
   source?: Source;
   id?: number;
 }
+/** Slots are all slots of this tab's leg, as they are now. */
 export interface Slots {
   call: string;
   slots: Slot[];
 }
+/** Speaker is who speaks in a call of mine now. */
 export interface Speaker {
   call: string;
   user?: string; // none: silence
 }
+/** LegEnd says that a leg of this tab is over, and why. */
 export interface LegEnd {
   call: string;
   leg: string;
