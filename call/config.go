@@ -26,8 +26,8 @@ type Config struct {
 	MaxMinutes int `toml:"max_minutes"`
 	// RingsPerMinute is how many calls one user may start in a minute.
 	RingsPerMinute int `toml:"rings_per_minute"`
-	// LegsPerMinute is how many other requests about calls one user may make in a minute.
-	LegsPerMinute int `toml:"legs_per_minute"`
+	// RequestsPerMinute is how many other requests about calls one user may make in a minute.
+	RequestsPerMinute int `toml:"requests_per_minute"`
 }
 
 // Defaults is what the zero Config means.
@@ -40,7 +40,7 @@ func Defaults() Config {
 		CallerGoneSeconds: 10,
 		MoveSeconds:       15,
 		RingsPerMinute:    20,
-		LegsPerMinute:     300,
+		RequestsPerMinute: 300,
 	}
 }
 

@@ -267,7 +267,7 @@ func (s *step) resume(p *participant, f Fact) error {
 func (s *step) suspend(p *participant, f Fact) error {
 	l := p.legWithSecret(f)
 	if l == nil || l.boundToAnother(f.From) {
-		return unknownLeg()
+		return ErrLegUnknown
 	}
 	if l == p.Moving {
 		s.closeMoving(p, ConnectionLost)
@@ -301,7 +301,7 @@ func (s *step) offer(p *participant, f Fact) error {
 func (s *step) authorise(p *participant, f Fact) (*leg, error) {
 	l := p.legWithSecret(f)
 	if l == nil {
-		return nil, unknownLeg()
+		return nil, ErrLegUnknown
 	}
 	if f.From.Session != "" && l.boundToAnother(f.From) {
 		s.out.Reply.BoundTo = Tab{User: p.User, Session: l.session, Since: l.since, Where: l.Where}
@@ -316,6 +316,5 @@ func legInUse() error {
 	return refusal.After(500*time.Millisecond, refusal.LegInUse, "The tab that holds this call is alive. Move the call instead.")
 }
 
-func unknownLeg() error {
-	return refusal.New(refusal.LegUnknown, "This tab's part in the call is over. Start again, or move the call here.")
-}
+// ErrLegUnknown refuses a leg that has ended, or whose secret is wrong.
+var ErrLegUnknown = refusal.New(refusal.LegUnknown, "This tab's part in the call is over. Start again, or move the call here.")

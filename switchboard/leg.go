@@ -58,8 +58,6 @@ func (l *leg) admitLocked() {
 	l.peer.SetActive(l.pass.Active)
 }
 
-var errLegOver = refusal.New(refusal.LegUnknown, "This tab's part in the call is over. Start again, or move the call here.")
-
 // offer negotiates a leg's PeerConnection: the first time, for more slots, or for an ICE
 // restart. A leg's offers are answered one at a time.
 func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
@@ -67,7 +65,7 @@ func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
 	l := r.legs[id]
 	r.mu.Unlock()
 	if l == nil {
-		return "", errLegOver
+		return "", call.ErrLegUnknown
 	}
 	select {
 	case l.negotiating <- struct{}{}:
@@ -123,7 +121,7 @@ func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
 	if l.ended {
 		r.mu.Unlock()
 		r.closePeer(peer)
-		return nil, false, errLegOver
+		return nil, false, call.ErrLegUnknown
 	}
 	l.peer, l.peerConnection = peer, peerConnection
 	l.admitLocked()

@@ -22,7 +22,7 @@ func newLimits(cfg call.Config) limits {
 	perMinute := func(n int) *limit.Keys[string] {
 		return limit.NewKeys[string](limit.Per(time.Minute, n, time.Minute), maxUsers)
 	}
-	return limits{starts: perMinute(cfg.RingsPerMinute), requests: perMinute(cfg.LegsPerMinute)}
+	return limits{starts: perMinute(cfg.RingsPerMinute), requests: perMinute(cfg.RequestsPerMinute)}
 }
 
 // MayStart refuses a user who starts too many calls.

@@ -117,7 +117,10 @@ function row(name: string, values: number[]): void {
 }
 
 build();
-const server = new Server({ CARILLON_CALL_RINGS_PER_MINUTE: "1000", CARILLON_CALL_LEGS_PER_MINUTE: "10000" });
+const server = new Server({
+	CARILLON_CALL_RINGS_PER_MINUTE: "1000",
+	CARILLON_CALL_REQUESTS_PER_MINUTE: "10000",
+});
 await server.start();
 const browser = await chromium.launch(config.use?.launchOptions ?? {});
 try {
