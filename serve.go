@@ -141,12 +141,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	c.Chat.Reach = c.Reach
 	messages := chat.New(db, c.Chat)
 	door := switchboard.NewDoor(media)
-	board, err := switchboard.New(switchboard.Deps{
+	board := switchboard.New(switchboard.Deps{
 		Store: db, Chat: messages, Bus: messageBus, Door: door, Config: c.Call, Log: log, Metrics: reg,
 	})
-	if err != nil {
-		return err
-	}
 	defer board.Close()
 	ice := iceServers(relays, c.ICE)
 	node, err := signaling.New(signaling.Deps{

@@ -46,12 +46,9 @@ func (w *callWorld) addCallNode(b *bus.Bus) int {
 	if calls == nil {
 		calls = w.store
 	}
-	board, err := switchboard.New(switchboard.Deps{
+	board := switchboard.New(switchboard.Deps{
 		Store: calls, Chat: w.chat, Bus: b, Door: switchboard.NewDoor(media), Config: w.cfg, Log: w.logger(),
 	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	w.addNodeWith(Config{}, b, board)
 	return len(w.nodes) - 1
 }

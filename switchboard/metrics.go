@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"carillon/call"
 )
@@ -19,26 +20,19 @@ type metrics struct {
 // from a leg's first offer; first_audio and first_frame from the click, in the client.
 var phases = []string{"ring", "answer", "ice", "dtls", "first_packet_in", "first_packet_out", "first_audio", "first_frame"}
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
-	m := &metrics{
-		live: prometheus.NewGauge(prometheus.GaugeOpts{Name: "carillon_calls_live", Help: "Live calls that this node owns."}),
-		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "carillon_calls_ended_total", Help: "Calls that ended, by reason.",
+// newMetrics registers them; a nil Registerer leaves them unregistered.
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := promauto.With(reg)
+	return &metrics{
+		live: f.NewGauge(prometheus.GaugeOpts{Namespace: "carillon", Name: "calls_live", Help: "Live calls that this node owns."}),
+		ended: f.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "carillon", Name: "calls_ended_total", Help: "Calls that ended, by reason.",
 		}, []string{"reason"}),
-		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "carillon_call_phase_seconds", Help: "How long the phases of a call took.",
+		phases: f.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "carillon", Name: "call_phase_seconds", Help: "How long the phases of a call took.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 45, 120},
 		}, []string{"phase"}),
 	}
-	if reg == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{m.live, m.ended, m.phases} {
-		if err := reg.Register(c); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
 }
 
 // phase ignores names it does not know: a client must not make labels.

@@ -96,15 +96,12 @@ func newHouse(t *testing.T) *house {
 
 func (h *house) server(name string) *switchboard.Owners {
 	h.t.Helper()
-	x, err := switchboard.NewOwners(h.store, call.Config{}, name, func(id string) (switchboard.Follower, error) {
+	x := switchboard.NewOwners(h.store, call.Config{}, name, func(id string) (switchboard.Follower, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.rooms[id] = &room{}
 		return h.rooms[id], nil
 	}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	if err != nil {
-		h.t.Fatal(err)
-	}
 	h.t.Cleanup(x.Close)
 	return x
 }

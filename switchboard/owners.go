@@ -33,15 +33,11 @@ type owners struct {
 
 // newOwners makes the owners of a node, whose id is new with every start. They call open
 // before a call is this node's, so that requests to it are received at once.
-func newOwners(store Store, cfg call.Config, node string, open func(id string) (follower, error), log *slog.Logger, reg prometheus.Registerer) (*owners, error) {
-	m, err := newMetrics(reg)
-	if err != nil {
-		return nil, err
-	}
+func newOwners(store Store, cfg call.Config, node string, open func(id string) (follower, error), log *slog.Logger, reg prometheus.Registerer) *owners {
 	return &owners{
-		store: store, cfg: settings.Fill(cfg, call.Defaults()), node: node, open: open, log: log, metrics: m,
+		store: store, cfg: settings.Fill(cfg, call.Defaults()), node: node, open: open, log: log, metrics: newMetrics(reg),
 		calls: map[string]*owner{},
-	}, nil
+	}
 }
 
 // Start makes a call and rings. If another call stands in the way nothing is made, and

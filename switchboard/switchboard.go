@@ -70,18 +70,15 @@ type Board struct {
 }
 
 // New makes a Board, which does nothing before Open.
-func New(deps Deps) (*Board, error) {
+func New(deps Deps) *Board {
 	b := &Board{
 		node: rand.Text(), store: deps.Store, chat: deps.Chat, bus: deps.Bus, door: deps.Door,
 		limits: newLimits(settings.Fill(deps.Config, call.Defaults())), log: deps.Log,
 		rooms: map[string]*room{}, ownerLeft: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	b.requests, b.abandon = context.WithCancel(context.Background())
-	var err error
-	if b.owners, err = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics); err != nil {
-		return nil, fmt.Errorf("open switchboard: %w", err)
-	}
-	return b, nil
+	b.owners = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics)
+	return b
 }
 
 // Open lets calls reach tabs, and begins at once to take over calls whose owners are gone.
