@@ -307,7 +307,7 @@ func FuzzDispatch(f *testing.F) {
 		f.Add(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"offset":-1,"on":1}}`, n.Name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		server, browser := newLine()
+		server, browser := newChannel()
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -15,43 +15,43 @@ import (
 	"carillon/wire"
 )
 
-// line is one end of a data channel in memory.
-type line struct {
+// channelEnd is one end of a data channel in memory.
+type channelEnd struct {
 	in, out chan []byte
 	closed  chan struct{}
 	once    *sync.Once
 }
 
-func newLine() (server, browser *line) {
+func newChannel() (server, browser *channelEnd) {
 	a, b, closed, once := make(chan []byte, 1000), make(chan []byte, 1000), make(chan struct{}), new(sync.Once)
-	return &line{a, b, closed, once}, &line{b, a, closed, once}
+	return &channelEnd{a, b, closed, once}, &channelEnd{b, a, closed, once}
 }
 
-func (l *line) ReadMessage() ([]byte, error) {
+func (e *channelEnd) ReadMessage() ([]byte, error) {
 	select {
-	case m := <-l.in:
+	case m := <-e.in:
 		return m, nil
-	case <-l.closed:
+	case <-e.closed:
 		return nil, io.EOF
 	}
 }
 
-func (l *line) WriteMessage(m []byte) error {
+func (e *channelEnd) WriteMessage(m []byte) error {
 	select {
-	case l.out <- append([]byte(nil), m...):
+	case e.out <- append([]byte(nil), m...):
 		return nil
-	case <-l.closed:
+	case <-e.closed:
 		return io.ErrClosedPipe
 	}
 }
 
-func (l *line) Close() error { l.once.Do(func() { close(l.closed) }); return nil }
+func (e *channelEnd) Close() error { e.once.Do(func() { close(e.closed) }); return nil }
 
 // next is the next frame on the browser's end that is asked for.
-func (l *line) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
+func (e *channelEnd) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
 	t.Helper()
 	for {
-		m, err := l.ReadMessage()
+		m, err := e.ReadMessage()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,8 +67,8 @@ func (l *line) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
 	}
 }
 
-func (w *world) channel(node int, user, tab string, acked int64) *line {
-	server, browser := newLine()
+func (w *world) channel(node int, user, tab string, acked int64) *channelEnd {
+	server, browser := newChannel()
 	from := call.Tab{User: user, Session: "s", Where: call.Where{TabID: tab, Device: "device-00000001"}}
 	ended := make(chan struct{})
 	go func() {

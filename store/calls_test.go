@@ -38,7 +38,7 @@ func direct(t *testing.T, s *Store) (*chat.Service, string) {
 
 // Alice and bob call each other at the same moment, each from many tabs.
 func TestOneLiveCallPerDirectConversation(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	_, conversation := direct(t, s)
 	const tries = 20
 	winners := make([]string, tries)
@@ -72,7 +72,7 @@ func TestOneLiveCallPerDirectConversation(t *testing.T) {
 		if err != nil || len(live) != 1 || live[0].ID != winners[0] {
 			t.Errorf("live calls of %s: %v, %v", user, live, err)
 		}
-		if got := kinds(b.of(user)); got != "conversation message call " {
+		if got := kinds(delivered.of(user)); got != "conversation message call " {
 			t.Errorf("%s heard %q, want one call", user, got)
 		}
 	}
@@ -86,7 +86,7 @@ func kinds(events []chat.Event) (out string) {
 }
 
 func TestACallFromStartToEnd(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	c, conversation := direct(t, s)
 	ctx := t.Context()
 	r := ring("call-1", "alice", "client-1", conversation)
@@ -143,11 +143,11 @@ func TestACallFromStartToEnd(t *testing.T) {
 			t.Errorf("live calls of %s after the end: %v, %v", user, live, err)
 		}
 		want := "conversation message call call call message.update receipt "
-		if got := kinds(b.of(user)); got != want {
+		if got := kinds(delivered.of(user)); got != want {
 			t.Errorf("%s heard %q, want %q", user, got, want)
 		}
 	}
-	for _, e := range b.of("bob") {
+	for _, e := range delivered.of("bob") {
 		if e.Type == chat.EventCall && e.At != 1000 && e.At != 2000 && e.At != 46000 {
 			t.Errorf("call event is dated %d: its times count from when the snapshot was made", e.At)
 		}

@@ -22,7 +22,7 @@ func wideUmask(t *testing.T) {
 func openLogged(t *testing.T, folder string) (*Store, string, error) {
 	t.Helper()
 	var log bytes.Buffer
-	s, err := Open(t.Context(), Config{Folder: folder}, slog.New(slog.NewTextHandler(&log, nil)), (&bell{}).ring)
+	s, err := Open(t.Context(), Config{Folder: folder}, slog.New(slog.NewTextHandler(&log, nil)), (&delivered{}).add)
 	if err == nil {
 		t.Cleanup(func() { _ = s.Close() })
 	}

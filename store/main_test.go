@@ -20,22 +20,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// bell keeps what the store delivered.
-type bell struct {
+// delivered keeps what the store has delivered.
+type delivered struct {
 	mu     sync.Mutex
 	events []chat.UserEvent
 }
 
-func (b *bell) ring(events []chat.UserEvent) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.events = append(b.events, events...)
+func (d *delivered) add(events []chat.UserEvent) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.events = append(d.events, events...)
 }
 
-func (b *bell) of(user string) (events []chat.Event) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, e := range b.events {
+func (d *delivered) of(user string) (events []chat.Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.events {
 		if e.User == user {
 			events = append(events, e.Event)
 		}
@@ -44,13 +44,13 @@ func (b *bell) of(user string) (events []chat.Event) {
 }
 
 // open opens a database in a folder of its own unless cfg names one.
-func open(t testing.TB, cfg Config) (*Store, *bell) {
+func open(t testing.TB, cfg Config) (*Store, *delivered) {
 	t.Helper()
 	if cfg.Folder == "" {
 		cfg.Folder = t.TempDir()
 	}
-	b := &bell{}
-	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler), b.ring)
+	d := &delivered{}
+	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler), d.add)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -59,7 +59,7 @@ func open(t testing.TB, cfg Config) (*Store, *bell) {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return s, b
+	return s, d
 }
 
 var alice, bob, carol = chat.User{ID: "alice", Name: "Alice"}, chat.User{ID: "bob", Name: "Bob"}, chat.User{ID: "carol", Name: "Carol"}

@@ -16,7 +16,7 @@ func panics(f func()) (did bool) {
 // A mistake of ours in one decision ends that request and nothing else: package signaling
 // recovers where the request runs.
 func TestAPanicInAWriteIsItsCallersAndUndoesTheWrite(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	if !panics(func() {
 		_ = s.Write(t.Context(), func(tx chat.Tx) error {
 			if err := tx.PutUser(alice); err != nil {
@@ -39,7 +39,7 @@ func TestAPanicInAWriteIsItsCallersAndUndoesTheWrite(t *testing.T) {
 			t.Errorf("%s is there: %t, %v; want %t", id, got, err, want)
 		}
 	}
-	if events := b.of("alice"); len(events) != 0 {
+	if events := delivered.of("alice"); len(events) != 0 {
 		t.Errorf("delivered %v of a write that panicked", events)
 	}
 }

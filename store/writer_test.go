@@ -57,7 +57,7 @@ func hold(t *testing.T, s *Store) (release func() error) {
 }
 
 func TestWritesThatWaitShareOneCommit(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	c := chat.New(s, chat.Config{})
 	before := value(s.metrics.commits)
 	release := hold(t, s)
@@ -78,19 +78,19 @@ func TestWritesThatWaitShareOneCommit(t *testing.T) {
 	if commits := value(s.metrics.commits) - before; commits != 1 {
 		t.Errorf("%d messages took %v commits, want 1", senders, commits)
 	}
-	for i, e := range b.of("bob") { // the conversation, then the messages
+	for i, e := range delivered.of("bob") { // the conversation, then the messages
 		if e.Offset != int64(i+1) {
 			t.Fatalf("delivered offset %d at place %d: the order of commits is the order of offsets", e.Offset, i+1)
 		}
 	}
-	if n := len(b.of("bob")); n != senders+1 {
+	if n := len(delivered.of("bob")); n != senders+1 {
 		t.Errorf("delivered %d events to bob, want %d", n, senders+1)
 	}
 }
 
 // One write that fails costs the others in its commit nothing.
 func TestAFailedWriteLeavesNothingAndDisturbsNobody(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	release := hold(t, s)
 	results := make([]chan error, 3)
 	for i, f := range []func(*tx) error{
@@ -124,7 +124,7 @@ func TestAFailedWriteLeavesNothingAndDisturbsNobody(t *testing.T) {
 			t.Errorf("%s is there: %t, %v; want %t", id, got, err, want)
 		}
 	}
-	if events := b.of("bob"); len(events) != 0 {
+	if events := delivered.of("bob"); len(events) != 0 {
 		t.Errorf("delivered %v of a write that failed", events)
 	}
 }
@@ -178,7 +178,7 @@ func TestWhoGivesUpHasWrittenNothing(t *testing.T) {
 // A disk that is full refuses all that waits, keeps what was there, and is forgotten
 // once there is room again: the same messages sent again stand there once.
 func TestAFullDisk(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	c := chat.New(s, chat.Config{})
 	pages := func(limit string) {
 		t.Helper()
@@ -213,7 +213,7 @@ func TestAFullDisk(t *testing.T) {
 	if failed == 0 {
 		t.Fatal("the disk never was full")
 	}
-	if n := len(b.of("bob")); n != stored+1 {
+	if n := len(delivered.of("bob")); n != stored+1 {
 		t.Errorf("delivered %d events while %d messages were stored", n, stored)
 	}
 	pages("1000000")
@@ -223,8 +223,8 @@ func TestAFullDisk(t *testing.T) {
 		}
 	}
 	events, _, err := c.EventsAfter(t.Context(), "bob", 0, 100)
-	if err != nil || len(events) != 41 || len(b.of("bob")) != 41 {
-		t.Errorf("log has %d events, %d were delivered, want 41; %v", len(events), len(b.of("bob")), err)
+	if err != nil || len(events) != 41 || len(delivered.of("bob")) != 41 {
+		t.Errorf("log has %d events, %d were delivered, want 41; %v", len(events), len(delivered.of("bob")), err)
 	}
 	page, _, err := c.Page(t.Context(), "bob", firstConversation(t, c), 0, 0, 100)
 	if err != nil || len(page) != 40 {
@@ -297,7 +297,7 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 // A write that fails half way, as on a broken disk, is as if it had never been. Here the
 // kernel refuses to let the log grow.
 func TestAFailingDisk(t *testing.T) {
-	s, b := open(t, Config{})
+	s, delivered := open(t, Config{})
 	c := chat.New(s, chat.Config{})
 	send := func(n int) error {
 		_, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: strings.Repeat("x", 5000)})
@@ -340,7 +340,7 @@ func TestAFailingDisk(t *testing.T) {
 			t.Errorf("send %d with a disk that works: %v", n, err)
 		}
 	}
-	if got := kinds(b.of("bob")); got != "conversation message message message message message message " {
+	if got := kinds(delivered.of("bob")); got != "conversation message message message message message message " {
 		t.Errorf("bob heard %q, want each message once", got)
 	}
 }
