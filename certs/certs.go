@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// StaysInUse is what the log says when a changed certificate cannot be read. Carillon doctor
+// tells operators to look for it.
+const StaysInUse = "changed certificate cannot be read, the old one stays in use"
+
 // checkEvery bounds how often handshakes look at the files.
 const checkEvery = time.Second
 
@@ -59,7 +63,7 @@ func (p *Pair) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		err = p.readLocked(stamp)
 	}
 	if err != nil {
-		p.log.Warn("changed certificate cannot be read, the old one stays in use", "err", err)
+		p.log.Warn(StaysInUse, "err", err)
 	}
 	return p.pair, nil
 }

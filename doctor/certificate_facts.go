@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"carillon/certs"
 )
 
 // soon is how long before the end of a certificate an operator should know: Let's Encrypt
@@ -67,7 +69,7 @@ func (c certificateFacts) judge() Finding {
 	switch {
 	case c.served != nil && !c.served.Equal(leaf):
 		f.Found = fmt.Sprintf("the running carillon shows another certificate than %s, one that ends at %s", c.file, day(c.served.NotAfter))
-		f.Suffers, f.Change = "nothing, until the old one ends", "look for \"certificate not read again\" in its log"
+		f.Suffers, f.Change = "nothing, until the old one ends", fmt.Sprintf("look for %q in its log", certs.StaysInUse)
 	case leaf.NotAfter.Sub(c.now) < soon:
 		f.Found = fmt.Sprintf("%s ends at %s", c.file, day(leaf.NotAfter))
 		f.Suffers, f.Change = "nothing yet; from then on browsers refuse the page", "see why it was not renewed"

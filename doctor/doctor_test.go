@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"carillon/certs"
 	"carillon/sfu"
 )
 
@@ -129,7 +130,7 @@ func TestHowACertificateIsJudged(t *testing.T) {
 		{"not yet valid", certificateFacts{chain: []*x509.Certificate{cert(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Hour) })}}, StatusProblem, []string{"clock"}},
 		{"ends soon", certificateFacts{chain: []*x509.Certificate{cert(func(c *x509.Certificate) { c.NotAfter = now.Add(24 * time.Hour) })}, roots: trusted}, StatusWarning, []string{"renewed"}},
 		{"for nobody", certificateFacts{chain: []*x509.Certificate{cert(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, nil })}}, StatusProblem, []string{"subjectAltName"}},
-		{"another is served", certificateFacts{chain: []*x509.Certificate{good}, roots: trusted, served: &x509.Certificate{SerialNumber: big.NewInt(2)}}, StatusWarning, []string{"another certificate"}},
+		{"another is served", certificateFacts{chain: []*x509.Certificate{good}, roots: trusted, served: &x509.Certificate{SerialNumber: big.NewInt(2)}}, StatusWarning, []string{"another certificate", certs.StaysInUse}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.facts.check, test.facts.file, test.facts.now = "http.cert", "cert.pem", now
