@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,11 +21,14 @@ const checkEvery = time.Second
 
 // Pair is a certificate with its key. It is safe for concurrent use.
 type Pair struct {
+	// Fixed at construction.
 	certFile, keyFile string
 	log               *slog.Logger
 
-	mu      sync.Mutex // guards what follows
-	pair    *tls.Certificate
+	pair atomic.Pointer[tls.Certificate] // the newest that could be read
+
+	// Owned by the one handshake that has locked mu and looks at the files.
+	mu      sync.Mutex
 	stamp   [2]stamp
 	checked time.Time
 }
@@ -51,11 +55,19 @@ func Load(certFile, keyFile string, log *slog.Logger) (*Pair, error) {
 
 // Get is for tls.Config.GetCertificate. While a changed file cannot be read, because it is
 // being written or because it is wrong, the certificate that was read before stays in use.
+// One handshake at a time looks at the files, and no other waits for the disk.
 func (p *Pair) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if p.mu.TryLock() {
+		p.checkLocked()
+		p.mu.Unlock()
+	}
+	return p.pair.Load(), nil
+}
+
+// checkLocked reads the files again if they have changed.
+func (p *Pair) checkLocked() {
 	if time.Since(p.checked) < checkEvery {
-		return p.pair, nil
+		return
 	}
 	p.checked = time.Now()
 	stamp, err := p.look()
@@ -65,7 +77,6 @@ func (p *Pair) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if err != nil {
 		p.log.Warn(StaysInUse, "err", err)
 	}
-	return p.pair, nil
 }
 
 // look returns the stamps of the two files.
@@ -80,12 +91,13 @@ func (p *Pair) look() (s [2]stamp, err error) {
 	return s, nil
 }
 
-// readLocked reads both files, which have the stamps s. It is called with mu locked.
+// readLocked reads both files, which have the stamps s.
 func (p *Pair) readLocked(s [2]stamp) error {
 	pair, err := tls.LoadX509KeyPair(p.certFile, p.keyFile)
 	if err != nil {
 		return fmt.Errorf("read certificate %s: %w", p.certFile, err)
 	}
-	p.pair, p.stamp = &pair, s
+	p.pair.Store(&pair)
+	p.stamp = s
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -79,6 +80,30 @@ func TestChangedFilesAreReadAgain(t *testing.T) {
 			t.Errorf("while a file is broken: got certificate %d, want 2 and a warning", got)
 		}
 	})
+}
+
+// The files may lie on a disk that does not answer.
+func TestAHandshakeDoesNotWaitForTheOneThatReads(t *testing.T) {
+	cert, key := writePair(t, t.TempDir(), 1, time.Now())
+	p, err := Load(cert, key, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock() // as the handshake that reads
+	defer p.mu.Unlock()
+	got := make(chan *tls.Certificate, 1)
+	go func() {
+		c, _ := p.Get(nil)
+		got <- c
+	}()
+	select {
+	case c := <-got:
+		if c == nil {
+			t.Error("no certificate")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the handshake waits")
+	}
 }
 
 func TestMissingOrForeignKeyDoesNotLoad(t *testing.T) {
