@@ -134,7 +134,7 @@ func (c *coturn) take(line int, key, value string) {
 	case "denied-peer-ip":
 		c.peers(line, key, value, &cfg.Peers.Deny)
 	default:
-		if _, ok := ignored[key]; ok {
+		if ignoredOptions[key] {
 			return
 		}
 		reason, ok := refusedOptions[key]

@@ -1,15 +1,16 @@
 package turn
 
-// ignored are options that change nothing here, and the reason for that.
-var ignored = map[string]string{
-	"fingerprint": "", "verbose": "", "Verbose": "", "lt-cred-mech": "", "use-auth-secret": "", "stale-nonce": "",
-	"no-multicast-peers": "", "no-cli": "", "simple-log": "", "log-file": "", "syslog": "", "pidfile": "", "new-log-timestamp": "",
-	"no-tlsv1": "", "no-tlsv1_1": "", "no-stdout-log": "", "proc-user": "", "proc-group": "", "no-rfc5780": "", "no-stun-backward-compatibility": "",
-	"response-origin-only-with-rfc5780": "", "relay-threads": "", "prometheus": "", "no-software-attribute": "", "cipher-list": "",
-	"no-dtls": "", "no-loopback-peers": "", "no-tcp-relay": "", "secure-stun": "", "check-origin-consistency": "",
+// ignoredOptions change nothing here, so that nobody misses them.
+var ignoredOptions = map[string]bool{
+	"fingerprint": true, "verbose": true, "Verbose": true, "lt-cred-mech": true, "use-auth-secret": true, "stale-nonce": true,
+	"no-multicast-peers": true, "no-cli": true, "simple-log": true, "log-file": true, "syslog": true, "pidfile": true,
+	"new-log-timestamp": true, "no-tlsv1": true, "no-tlsv1_1": true, "no-stdout-log": true, "proc-user": true, "proc-group": true,
+	"no-rfc5780": true, "no-stun-backward-compatibility": true, "response-origin-only-with-rfc5780": true, "relay-threads": true,
+	"prometheus": true, "no-software-attribute": true, "cipher-list": true, "no-dtls": true, "no-loopback-peers": true,
+	"no-tcp-relay": true, "secure-stun": true, "check-origin-consistency": true,
 }
 
-// refusedOptions are those that an operator may miss.
+// refusedOptions are those that an operator may miss, and what to say of each.
 var refusedOptions = map[string]string{
 	"userdb": "users come from [turn.users] or from signed credentials", "psql-userdb": "users come from [turn.users] or from signed credentials",
 	"mysql-userdb": "users come from [turn.users] or from signed credentials", "mongo-userdb": "users come from [turn.users] or from signed credentials",

@@ -81,8 +81,8 @@ func newLibrary(libraryConns []*libraryConn) (*library, error) {
 // close ends every allocation.
 func (l *library) close() { l.server.Close() } //nolint:errcheck // closing our conns cannot fail
 
-// verdict is the library's answer. The zero value is none at all.
-type verdict struct {
+// outcome is what the library answered to a request. The zero value: it did not answer.
+type outcome struct {
 	answered bool
 	code     int // zero: success
 	lifetime uint32
@@ -91,7 +91,7 @@ type verdict struct {
 // ask lets the library act on an authenticated request. It passes on the transport, lifetime
 // and channel number, and peers instead of those in the request. If the request opens an
 // allocation, relay is its socket.
-func (l *library) ask(w *libraryConn, m *message, from netip.AddrPort, peers []netip.AddrPort, relay *relay) verdict {
+func (l *library) ask(w *libraryConn, m *message, from netip.AddrPort, peers []netip.AddrPort, relay *relay) outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.relay = relay
@@ -106,11 +106,11 @@ func (l *library) ask(w *libraryConn, m *message, from netip.AddrPort, peers []n
 		l.nonce = append([]byte(nil), nonce...)
 		l.mu.Unlock()
 	}
-	return verdict{}
+	return outcome{}
 }
 
 // askLocked asks once. It is called with the mu of the conn locked.
-func (l *library) askLocked(w *libraryConn, m *message, from netip.AddrPort, peers []netip.AddrPort) (verdict, *message) {
+func (l *library) askLocked(w *libraryConn, m *message, from netip.AddrPort, peers []netip.AddrPort) (outcome, *message) {
 	l.mu.Lock()
 	nonce := l.nonce
 	l.mu.Unlock()
@@ -127,9 +127,9 @@ func (l *library) askLocked(w *libraryConn, m *message, from netip.AddrPort, pee
 	raw, ok := w.exchange(b.raw, from)
 	var answer message
 	if !ok || answer.parse(raw) != nil {
-		return verdict{}, nil
+		return outcome{}, nil
 	}
-	v := verdict{answered: true}
+	v := outcome{answered: true}
 	if answer.class() == classError {
 		v.code = max(answer.errorCode(), 400)
 	}

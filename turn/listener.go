@@ -62,7 +62,7 @@ func (l *streamListener) take(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	started := l.do(conn, func() {
+	started := l.startReader(conn, func() {
 		defer l.server.connections.release(client.Addr())
 		l.serve(conn, client)
 	})
@@ -72,9 +72,9 @@ func (l *streamListener) take(conn net.Conn) {
 	}
 }
 
-// do runs f in a goroutine that close waits for, having closed conn; false if the listener is
-// closed.
-func (l *streamListener) do(conn net.Conn, f func()) bool {
+// startReader runs serve in a goroutine that close waits for, having closed conn; false if the
+// listener is closed.
+func (l *streamListener) startReader(conn net.Conn, serve func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -82,7 +82,7 @@ func (l *streamListener) do(conn net.Conn, f func()) bool {
 	}
 	l.streams[conn] = struct{}{}
 	l.wg.Go(func() {
-		f()
+		serve()
 		l.mu.Lock()
 		delete(l.streams, conn)
 		l.mu.Unlock()
@@ -90,9 +90,9 @@ func (l *streamListener) do(conn net.Conn, f func()) bool {
 	return true
 }
 
-// write starts the goroutine that writes to a stream and that close waits for; false if the
-// listener is closed.
-func (l *streamListener) write(s *stream) bool {
+// startWriter starts the goroutine that writes to a stream and that close waits for; false if
+// the listener is closed.
+func (l *streamListener) startWriter(s *stream) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {

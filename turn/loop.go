@@ -20,7 +20,7 @@ const (
 	receiveSize = 1 << 16
 	// messagesPerSocket is how many messages are read from one socket before the next is read.
 	messagesPerSocket = 32
-	events            = 256
+	maxEvents         = 256 // of one epoll_pwait
 )
 
 // loop is the packet loop of one core. It owns one socket of every UDP listener, and the relay
@@ -42,7 +42,7 @@ type loop struct {
 	owners        []fdOwner // by file descriptor
 	ready         []int32   // sockets that may have more than was read from them
 	again         []int32   // ready of the next round
-	events        [events]unix.EpollEvent
+	events        [maxEvents]unix.EpollEvent
 	polled        int // how many events are filled
 	out           *batch
 	now           int64   // time of this round

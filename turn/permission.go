@@ -69,7 +69,7 @@ func (s *Server) channelBind(o *requester, m *message, now int64) *builder {
 }
 
 // notDone is the answer to a request that the library did not carry out; nil if it is closing.
-func (s *Server) notDone(r *relay, m *message, v verdict) *builder {
+func (s *Server) notDone(r *relay, m *message, v outcome) *builder {
 	switch {
 	case v.answered:
 		return refuse(m, v.code)

@@ -16,7 +16,7 @@ func publicConfig() Config {
 
 // disguises are ways to name an address that a public relay must never reach, by the word in
 // the rule that has to catch it. The list of addresses is in the order of the notations.
-var disguises = []struct{ peer, why string }{
+var disguises = []struct{ peer, rule string }{
 	// 127.0.0.1
 	{"127.0.0.1", "loopback"},
 	{"127.0.0.2", "loopback"},
@@ -96,8 +96,8 @@ func TestAPublicRelayNeverReachesADisguise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v.Allowed || !strings.Contains(v.Rule, row.why) {
-			t.Errorf("%s: %+v, want it denied for %q", row.peer, v, row.why)
+		if v.Allowed || !strings.Contains(v.Rule, row.rule) {
+			t.Errorf("%s: %+v, want it denied for %q", row.peer, v, row.rule)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (s *Server) ended(r *relay) {
 	s.quotas.release(r.share)
 	s.mu.Lock()
 	delete(s.live, r.bound)
-	s.noneLocked()
+	s.checkDrainedLocked()
 	s.mu.Unlock()
 	if r.stream != nil {
 		r.stream.relayEnded()

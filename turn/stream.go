@@ -210,7 +210,7 @@ func (s *stream) push(head, body, pad []byte) bool {
 		return false
 	}
 	s.queue = append(append(append(s.queue, head...), body...), pad...)
-	if !s.writing && s.listener.write(s) {
+	if !s.writing && s.listener.startWriter(s) {
 		s.writing = true
 	}
 	return true

@@ -47,7 +47,7 @@ type Server struct {
 	quotas       *quotas
 	connections  *connections
 	answerLimits *answerLimits
-	total        limit.Bucket
+	total        limit.Bucket // bandwidth of all relays together
 	library      *library
 	loops        []*loop
 	listeners    []*streamListener
@@ -63,9 +63,9 @@ type Server struct {
 	running      sync.WaitGroup
 	closing      sync.Once
 
-	mu   sync.RWMutex
-	live map[netip.AddrPort]*relay // by bound address
-	none chan struct{}             // closed when draining and live is empty
+	mu      sync.RWMutex
+	live    map[netip.AddrPort]*relay // by bound address
+	drained chan struct{}             // closed when the server drains and live is empty
 }
 
 // New binds the addresses and serves. It fails on a table that would be unsafe or cannot be
@@ -90,7 +90,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		connections:  &connections{limits: cfg.Limits, addresses: make(map[netip.Addr]int)},
 		answerLimits: newAnswerLimits(cfg.Limits),
 		live:         make(map[netip.AddrPort]*relay),
-		none:         make(chan struct{}),
+		drained:      make(chan struct{}),
 		reservations: reservations{kept: make(map[string]socket)},
 	}
 	s.total.Limit(bandwidth(cfg.Quota.TotalKbps))
@@ -167,26 +167,26 @@ func (s *Server) Relays() int {
 func (s *Server) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining.Store(true)
-	s.noneLocked()
+	s.checkDrainedLocked()
 	s.mu.Unlock()
 	for _, l := range s.listeners {
 		l.stopAccepting()
 	}
 	select {
-	case <-s.none:
+	case <-s.drained:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("drain turn: %d relays still live: %w", s.Relays(), ctx.Err())
 	}
 }
 
-// noneLocked closes none if the server drains and the last relay has ended.
-func (s *Server) noneLocked() {
+// checkDrainedLocked closes drained if the server drains and the last relay has ended.
+func (s *Server) checkDrainedLocked() {
 	if s.draining.Load() && len(s.live) == 0 {
 		select {
-		case <-s.none:
+		case <-s.drained:
 		default:
-			close(s.none)
+			close(s.drained)
 		}
 	}
 }
