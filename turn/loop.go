@@ -109,13 +109,16 @@ func newLoop(s *Server) (*loop, error) {
 	return l, nil
 }
 
-// watch is called by run, or before it starts.
+// watch is called by run, or before it starts. A descriptor that cannot be watched has no owner.
 func (l *loop) watch(fd int, s fdOwner) error {
 	for len(l.owners) <= fd {
 		l.owners = append(l.owners, fdOwner{})
 	}
-	l.owners[fd] = s
-	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&(1<<32-1), Fd: int32(fd)})
+	err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&(1<<32-1), Fd: int32(fd)})
+	if err == nil {
+		l.owners[fd] = s
+	}
+	return err
 }
 
 // post runs f on the loop. It never blocks; what is posted is bounded by the relays there are.
@@ -252,11 +255,9 @@ func (l *loop) dispatch(s fdOwner, i int) {
 	}
 }
 
-// removeRelay closes a relay's socket. The relay has ended before.
+// removeRelay closes a relay's socket, also one that could not be watched. The relay has ended
+// before. It is called once for a relay.
 func (l *loop) removeRelay(r *relay) {
-	if l.owners[r.out.fd].relay != r {
-		return
-	}
 	l.flush()
 	l.owners[r.out.fd] = fdOwner{}
 	r.sending.Lock()

@@ -71,7 +71,13 @@ func (s *Server) openRelay(o *requester, who principal, share share, address rel
 	r.peers.Store(&peerTable{})
 	if r.loop == nil {
 		r.loop = s.loops[s.nextLoop.Add(1)%uint32(len(s.loops))]
-		r.loop.post(func() { r.loop.addRelay(r) })
+		r.loop.post(func() {
+			// The library may be opening the allocation now, so that it must not end here. It gets
+			// nothing from peers, and ends as any other.
+			if err := r.loop.addRelay(r); err != nil {
+				s.noteNoRelay(err)
+			}
+		})
 	} else if err := r.loop.addRelay(r); err != nil {
 		unix.Close(sock.fd)
 		return nil, err
