@@ -32,7 +32,7 @@ func checkBuffers(wanted int) Finding {
 	}
 }
 
-// Descriptors are sockets and files. Below few, a busy site runs out of them.
+// fewDescriptors is how many sockets and files a busy site needs.
 const fewDescriptors = 16384
 
 // checkDescriptors looks at the limit of the running server, else at our own, which a

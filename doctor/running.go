@@ -127,9 +127,7 @@ func (r *running) serves(name string, port uint16) bool {
 
 // portOf a URL as we print them: http://HOST:PORT, udp://HOST:PORT, turn:HOST:PORT?transport=udp.
 func portOf(url string) uint16 {
-	_, rest, _ := strings.Cut(url, ":")
-	rest, _, _ = strings.Cut(strings.TrimPrefix(rest, "//"), "?")
-	_, port, err := net.SplitHostPort(rest)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(hostPort(url), "//"))
 	if err != nil {
 		return 0
 	}

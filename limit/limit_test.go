@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// steps asks again and again: after so much time, for so many tokens, wanting so long a wait.
+// step asks a bucket for n tokens, some time after the step before, and wants this answer.
 type step struct {
 	after time.Duration
 	n     int
@@ -171,9 +171,9 @@ func BenchmarkKeys(b *testing.B) {
 }
 
 func BenchmarkBucket(b *testing.B) {
-	k, now := New(Per(time.Second, 1_000_000_000, time.Second)), int64(0)
+	bucket, now := New(Per(time.Second, 1_000_000_000, time.Second)), int64(0)
 	for b.Loop() {
 		now++
-		k.TakeAt(1, now)
+		bucket.TakeAt(1, now)
 	}
 }

@@ -49,7 +49,7 @@ type Conn struct {
 	mu      sync.Mutex
 	queued  *queue
 	closed  bool
-	pending bool // a token is in wake
+	pending bool // the flush loop was woken for what is queued
 
 	// Owned by whoever has locked sendMu: the flush loop, a writer that found the queue full,
 	// or a caller of Flush or Close.

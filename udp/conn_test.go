@@ -31,7 +31,7 @@ func TestPacketsArriveWholeAndInOrderPerDestination(t *testing.T) {
 		"single":    {NoSegmentation: true},
 		"run of 3":  {RunPackets: 3},
 		"tiny":      {QueuePackets: 4, QueueBytes: 3000},
-		"no hold":   {WaitMicroseconds: -1},
+		"no wait":   {WaitMicroseconds: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from := listen(t, cfg)

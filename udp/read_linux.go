@@ -13,10 +13,10 @@ import (
 type reader struct {
 	conn *Conn
 
-	messages []Message
-	names    []RawAddress
-	vectors  []unix.Iovec
-	buffers  []byte
+	messages  []Message
+	addresses []RawAddress
+	vectors   []unix.Iovec
+	buffers   []byte
 
 	// What the last call brought: messages at to count-1 are not read yet.
 	at, count int
@@ -30,12 +30,12 @@ func (r *reader) open(c *Conn) {
 	n := c.cfg.ReadPackets
 	r.conn = c
 	r.messages = make([]Message, n)
-	r.names = make([]RawAddress, n)
+	r.addresses = make([]RawAddress, n)
 	r.vectors = make([]unix.Iovec, n)
 	r.buffers = make([]byte, n*MaxPacket)
 	for i := range n {
 		r.vectors[i] = Vector(r.buffers[i*MaxPacket : (i+1)*MaxPacket])
-		r.messages[i].ToReceive(&r.names[i], r.vectors[i:i+1])
+		r.messages[i].ToReceive(&r.addresses[i], r.vectors[i:i+1])
 	}
 	r.call = r.receive
 }
@@ -92,8 +92,8 @@ func (r *reader) fill() error {
 }
 
 func (r *reader) from(i int) netip.AddrPort {
-	a := r.names[i].AddrPort()
-	if scope := r.names[i].scope(); scope != 0 && a.Addr().IsLinkLocalUnicast() {
+	a := r.addresses[i].AddrPort()
+	if scope := r.addresses[i].scope(); scope != 0 && a.Addr().IsLinkLocalUnicast() {
 		return netip.AddrPortFrom(a.Addr().WithZone(strconv.Itoa(int(scope))), a.Port())
 	}
 	return a

@@ -22,11 +22,11 @@ type sender struct {
 	v6        bool // the socket is AF_INET6: IPv4 goes as IPv4-in-IPv6
 	segmented bool // UDP_SEGMENT works
 
-	messages [sendMessages]Message
-	names    [sendMessages]RawAddress
-	controls [sendMessages]SegmentControl
-	runs     [sendMessages]run
-	vectors  [sendPackets]unix.Iovec
+	messages  [sendMessages]Message
+	addresses [sendMessages]RawAddress
+	controls  [sendMessages]SegmentControl
+	runs      [sendMessages]run
+	vectors   [sendPackets]unix.Iovec
 
 	// The system call, prepared once so that a call allocates nothing.
 	call  func(fd uintptr) bool
@@ -84,8 +84,8 @@ func (s *sender) fill(q *queue, runs []run) int {
 			vectors[i] = Vector(q.bytes(p))
 			at = p.next
 		}
-		s.names[n].set(q.packets[r.first].to, s.v6)
-		s.messages[n].ToSend(&s.names[n], vectors)
+		s.addresses[n].set(q.packets[r.first].to, s.v6)
+		s.messages[n].ToSend(&s.addresses[n], vectors)
 		if r.count > 1 {
 			s.messages[n].Segment(&s.controls[n], int(r.size))
 		}

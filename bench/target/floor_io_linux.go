@@ -59,11 +59,11 @@ type floorWriter struct {
 	slab   []byte
 	used   int
 
-	messages []udp.Message
-	vectors  []unix.Iovec
-	controls []udp.SegmentControl
-	names    []udp.RawAddress
-	count    int
+	messages  []udp.Message
+	vectors   []unix.Iovec
+	controls  []udp.SegmentControl
+	addresses []udp.RawAddress
+	count     int
 
 	// The run being built: packets of equal size to one destination, which GSO sends as one message.
 	runLength int
@@ -80,7 +80,7 @@ const (
 func newFloorWriter(t *floorTarget) *floorWriter {
 	return &floorWriter{target: t, slab: make([]byte, floorSlabSize),
 		messages: make([]udp.Message, floorMessages), vectors: make([]unix.Iovec, floorMessages),
-		controls: make([]udp.SegmentControl, floorMessages), names: make([]udp.RawAddress, floorMessages)}
+		controls: make([]udp.SegmentControl, floorMessages), addresses: make([]udp.RawAddress, floorMessages)}
 }
 
 func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *openedPacket) {
@@ -99,9 +99,9 @@ func (w *floorWriter) add(mode FloorMode, s *floorSubscriber, p *openedPacket) {
 		return
 	}
 	w.endRun()
-	w.names[w.count] = s.to
+	w.addresses[w.count] = s.to
 	w.vectors[w.count] = udp.Vector(sealed)
-	w.messages[w.count].ToSend(&w.names[w.count], w.vectors[w.count:w.count+1])
+	w.messages[w.count].ToSend(&w.addresses[w.count], w.vectors[w.count:w.count+1])
 	w.count++
 	w.runLength, w.segment, w.runEnds = 1, size, false
 	w.target.out.Add(1)
