@@ -4,12 +4,12 @@ package turn
 
 // allocate opens a relay.
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.2
-func (s *Server) allocate(o *requester, m *message, who principal) *builder {
-	if o.relay.live() {
+func (s *Server) allocate(from *requester, m *message, who principal) *builder {
+	if from.relay.live() {
 		// A request that is repeated gets the same answer. The library knows which one it is.
-		v := s.library.ask(o.libraryConn, m, o.client, nil, nil)
-		if v.code == 0 && v.answered && o.relay.name == who.name {
-			return s.allocated(o.relay, m, v.lifetime)
+		v := s.library.ask(from.libraryConn, m, from.client, nil, nil)
+		if v.code == 0 && v.answered && from.relay.name == who.name {
+			return s.allocated(from.relay, m, v.lifetime)
 		}
 		return refuse(m, 437)
 	}
@@ -29,18 +29,18 @@ func (s *Server) allocate(o *requester, m *message, who principal) *builder {
 	if !ok || hasFamily && family[0] != 1 && family[0] != 2 {
 		return s.refused(m, 440)
 	}
-	share, code := s.quotas.take(who.id.user, o.client.Addr())
+	share, code := s.quotas.take(who.id.user, from.client.Addr())
 	if code != 0 {
 		return s.refused(m, code)
 	}
 	wish := portWish{even: wantsEven, reserve: wantsEven && len(evenPort) > 0 && evenPort[0]&0x80 != 0, token: token}
-	r, err := s.openRelay(o, who, share, address, wish)
+	r, err := s.openRelay(from, who, share, address, wish)
 	if err != nil {
 		s.quotas.release(share)
 		s.noteNoRelay(err)
 		return s.refused(m, 508)
 	}
-	v := s.library.ask(o.libraryConn, m, o.client, nil, r)
+	v := s.library.ask(from.libraryConn, m, from.client, nil, r)
 	if !v.answered || v.code != 0 {
 		r.end(reasonRefused)
 		if !v.answered {
@@ -48,8 +48,8 @@ func (s *Server) allocate(o *requester, m *message, who principal) *builder {
 		}
 		return s.refused(m, v.code)
 	}
-	o.relay = r
-	s.metrics.opened(o.transport)
+	from.relay = r
+	s.metrics.opened(from.transport)
 	return s.allocated(r, m, v.lifetime)
 }
 
@@ -73,8 +73,8 @@ func (s *Server) allocated(r *relay, m *message, lifetime uint32) *builder {
 
 // refresh prolongs or ends a relay.
 // https://www.rfc-editor.org/rfc/rfc8656#section-8.2
-func (s *Server) refresh(o *requester, m *message) *builder {
-	r := o.relay
+func (s *Server) refresh(from *requester, m *message) *builder {
+	r := from.relay
 	if !r.live() {
 		return refuse(m, 437)
 	}
@@ -85,7 +85,7 @@ func (s *Server) refresh(o *requester, m *message) *builder {
 		reason := "released"
 		r.reason.CompareAndSwap(nil, &reason)
 	}
-	v := s.library.ask(o.libraryConn, m, o.client, nil, nil)
+	v := s.library.ask(from.libraryConn, m, from.client, nil, nil)
 	switch {
 	case !v.answered && !r.live():
 		return refuse(m, 437) // it expired just now

@@ -6,9 +6,9 @@ import "slices"
 
 // refuseUnauthenticated refuses a request that is not authenticated. handle has counted it
 // against the rate of such requests, except if its client has a relay: then it counts now.
-func (s *Server) refuseUnauthenticated(o *requester, now int64, b *builder) []byte {
-	if o.relay.live() && !s.answerLimits.admit(o.client.Addr(), now) {
-		o.stats.dropped[dropUnauthenticated].Add(1)
+func (s *Server) refuseUnauthenticated(from *requester, now int64, b *builder) []byte {
+	if from.relay.live() && !s.answerLimits.admit(from.client.Addr(), now) {
+		from.stats.dropped[dropUnauthenticated].Add(1)
 		return nil
 	}
 	return b.raw
@@ -24,9 +24,9 @@ type principal struct {
 // authenticate finds out who sent a request, or how to refuse it. A relay's owner is known by
 // the key that opened it, so that neither expiry nor a removed secret ends a call.
 // https://www.rfc-editor.org/rfc/rfc8489#section-9.2.4
-func (s *Server) authenticate(o *requester, m *message) (principal, *builder) {
+func (s *Server) authenticate(from *requester, m *message) (principal, *builder) {
 	if _, signed := m.find(attrMessageIntegrity); !signed {
-		return principal{}, s.challenge(o, m, 401)
+		return principal{}, s.challenge(from, m, 401)
 	}
 	name, ok1 := m.find(attrUsername)
 	_, ok2 := m.find(attrRealm)
@@ -34,15 +34,15 @@ func (s *Server) authenticate(o *requester, m *message) (principal, *builder) {
 	if !ok1 || !ok2 || !ok3 {
 		return principal{}, refuse(m, 400)
 	}
-	if !s.nonces.valid(nonce, o.client, s.wall()) {
-		return principal{}, s.challenge(o, m, 438)
+	if !s.nonces.valid(nonce, from.client, s.wall()) {
+		return principal{}, s.challenge(from, m, 438)
 	}
-	if r := o.relay; r.live() && string(name) == r.name {
+	if r := from.relay; r.live() && string(name) == r.name {
 		if m.signedBy(r.key) {
 			return principal{name: r.name, key: r.key}, nil
 		}
 		s.metrics.unauthorized.Add(1)
-		return principal{}, s.challenge(o, m, 401)
+		return principal{}, s.challenge(from, m, 401)
 	}
 	id, ok := s.credentials.identify(string(name))
 	var key []byte
@@ -52,16 +52,16 @@ func (s *Server) authenticate(o *requester, m *message) (principal, *builder) {
 	// "The server [...] MUST NOT" say which of name and password was wrong.
 	if key == nil || m.method() == methodAllocate && !id.expires.IsZero() && id.expires.Before(s.wall()) {
 		s.metrics.unauthorized.Add(1)
-		return principal{}, s.challenge(o, m, 401)
+		return principal{}, s.challenge(from, m, 401)
 	}
-	if o.relay.live() && m.method() != methodAllocate {
+	if from.relay.live() && m.method() != methodAllocate {
 		return principal{}, refuse(m, 441).sign(key)
 	}
 	return principal{string(name), key, id}, nil
 }
 
-func (s *Server) challenge(o *requester, m *message, code int) *builder {
+func (s *Server) challenge(from *requester, m *message, code int) *builder {
 	return refuse(m, code).
 		addText(attrRealm, s.cfg.Realm).
-		addText(attrNonce, s.nonces.make(o.client, s.wall()))
+		addText(attrNonce, s.nonces.make(from.client, s.wall()))
 }

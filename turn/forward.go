@@ -135,10 +135,10 @@ func (l *loop) fromClient(d *listenSocket, from *udp.RawAddress, data []byte) {
 		r.sendIndication(l.out, &l.stats, &l.request, l.now)
 		return
 	}
-	o := requester{transport: d.address.transport, client: from.AddrPort(), raw: *from, libraryConn: d.libraryConn, loop: l, relay: r, listenSocket: d, stats: &l.stats}
-	answer := l.server.handle(&o, &l.request, l.now)
-	if o.relay != r {
-		d.clients[from.Key()] = o.relay
+	sender := requester{transport: d.address.transport, client: from.AddrPort(), raw: *from, libraryConn: d.libraryConn, loop: l, relay: r, listenSocket: d, stats: &l.stats}
+	answer := l.server.handle(&sender, &l.request, l.now)
+	if sender.relay != r {
+		d.clients[from.Key()] = sender.relay
 	}
 	if answer == nil {
 		return

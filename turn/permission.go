@@ -6,8 +6,8 @@ import "net/netip"
 
 // createPermission lets peers through: all that are named, or none.
 // https://www.rfc-editor.org/rfc/rfc8656#section-10.2
-func (s *Server) createPermission(o *requester, m *message, now int64) *builder {
-	r := o.relay
+func (s *Server) createPermission(from *requester, m *message, now int64) *builder {
+	r := from.relay
 	if !r.live() {
 		return refuse(m, 437)
 	}
@@ -28,7 +28,7 @@ func (s *Server) createPermission(o *requester, m *message, now int64) *builder 
 	if limit := s.cfg.Quota.Permissions; limit >= 0 && r.permissionsAfter(targets, now) > limit {
 		return refuse(m, 508)
 	}
-	v := s.library.ask(o.libraryConn, m, o.client, advertisedOf(targets), nil)
+	v := s.library.ask(from.libraryConn, m, from.client, advertisedOf(targets), nil)
 	if !v.answered || v.code != 0 {
 		return s.notDone(r, m, v)
 	}
@@ -38,8 +38,8 @@ func (s *Server) createPermission(o *requester, m *message, now int64) *builder 
 
 // channelBind gives a peer a number.
 // https://www.rfc-editor.org/rfc/rfc8656#section-12.2
-func (s *Server) channelBind(o *requester, m *message, now int64) *builder {
-	r := o.relay
+func (s *Server) channelBind(from *requester, m *message, now int64) *builder {
+	r := from.relay
 	if !r.live() {
 		return refuse(m, 437)
 	}
@@ -60,7 +60,7 @@ func (s *Server) channelBind(o *requester, m *message, now int64) *builder {
 	if q.Channels >= 0 && r.channelsAfter(channel, now) > q.Channels || q.Permissions >= 0 && r.permissionsAfter([]target{t}, now) > q.Permissions {
 		return refuse(m, 508)
 	}
-	v := s.library.ask(o.libraryConn, m, o.client, advertisedOf([]target{t}), nil)
+	v := s.library.ask(from.libraryConn, m, from.client, advertisedOf([]target{t}), nil)
 	if !v.answered || v.code != 0 {
 		return s.notDone(r, m, v)
 	}

@@ -38,7 +38,7 @@ func (s *Server) relayAddress(six bool) (relayAddress, bool) {
 }
 
 // openRelay opens a relay's socket and starts to read it.
-func (s *Server) openRelay(o *requester, who principal, share share, address relayAddress, wish portWish) (*relay, error) {
+func (s *Server) openRelay(from *requester, who principal, share share, address relayAddress, wish portWish) (*relay, error) {
 	var sock socket
 	var err error
 	switch {
@@ -57,10 +57,10 @@ func (s *Server) openRelay(o *requester, who principal, share share, address rel
 		return nil, err
 	}
 	r := &relay{
-		server: s, loop: o.loop, client: o.client, transport: o.transport,
+		server: s, loop: from.loop, client: from.client, transport: from.transport,
 		advertised: netip.AddrPortFrom(address.advertised, sock.bound.Port()), bound: sock.bound,
 		name: who.name, key: who.key, token: sock.token, share: share, began: time.Now(),
-		clientRaw: o.raw, listenSocket: o.listenSocket, stream: o.stream,
+		clientRaw: from.raw, listenSocket: from.listenSocket, stream: from.stream,
 		out: sendSocket{fd: sock.fd}, ended: make(chan struct{}),
 	}
 	q := s.cfg.Quota

@@ -24,33 +24,33 @@ type requester struct {
 
 // handle answers a request, nil if there is to be no answer. It runs on the goroutine that
 // reads the client.
-func (s *Server) handle(o *requester, m *message, now int64) []byte {
+func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	if m.class() != classRequest {
-		o.stats.dropped[dropMalformed].Add(1)
+		from.stats.dropped[dropMalformed].Add(1)
 		return nil
 	}
 	// Before a MAC is computed and anything is answered: whoever has not authenticated may use
 	// up neither our CPU nor, with a forged source address, somebody else's bandwidth.
-	if !o.relay.live() && !s.answerLimits.admit(o.client.Addr(), now) {
-		o.stats.dropped[dropUnauthenticated].Add(1)
+	if !from.relay.live() && !s.answerLimits.admit(from.client.Addr(), now) {
+		from.stats.dropped[dropUnauthenticated].Add(1)
 		return nil
 	}
 	switch m.method() {
 	case methodBinding:
 		s.metrics.bindings.Add(1)
-		return succeed(m).addAddress(attrXORMappedAddress, o.client).fingerprint().raw
+		return succeed(m).addAddress(attrXORMappedAddress, from.client).fingerprint().raw
 	case methodAllocate, methodRefresh, methodCreatePermission, methodChannelBind:
 	default:
-		return s.refuseUnauthenticated(o, now, refuse(m, 400))
+		return s.refuseUnauthenticated(from, now, refuse(m, 400))
 	}
 	if s.cfg.STUNOnly {
-		return s.refuseUnauthenticated(o, now, refuse(m, 400))
+		return s.refuseUnauthenticated(from, now, refuse(m, 400))
 	}
-	who, answer := s.authenticate(o, m)
+	who, answer := s.authenticate(from, m)
 	if answer != nil {
-		return s.refuseUnauthenticated(o, now, answer)
+		return s.refuseUnauthenticated(from, now, answer)
 	}
-	if o.relay.live() && o.relay.requests.TakeAt(1, now) > 0 {
+	if from.relay.live() && from.relay.requests.TakeAt(1, now) > 0 {
 		return nil
 	}
 	var b *builder
@@ -64,13 +64,13 @@ func (s *Server) handle(o *requester, m *message, now int64) []byte {
 	} else {
 		switch m.method() {
 		case methodAllocate:
-			b = s.allocate(o, m, who)
+			b = s.allocate(from, m, who)
 		case methodRefresh:
-			b = s.refresh(o, m)
+			b = s.refresh(from, m)
 		case methodCreatePermission:
-			b = s.createPermission(o, m, now)
+			b = s.createPermission(from, m, now)
 		case methodChannelBind:
-			b = s.channelBind(o, m, now)
+			b = s.channelBind(from, m, now)
 		}
 	}
 	if b == nil {

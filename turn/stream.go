@@ -190,10 +190,10 @@ func (s *stream) frame(data []byte, now int64) bool {
 		return true
 	}
 	s.flush() // before the relay may change
-	o := requester{transport: s.listener.transport, client: s.client, libraryConn: s.listener.libraryConn, stream: s, stats: stats, relay: s.relay}
-	answer := s.server.handle(&o, &s.request, now)
-	if o.relay != s.relay {
-		s.relay = o.relay
+	from := requester{transport: s.listener.transport, client: s.client, libraryConn: s.listener.libraryConn, stream: s, stats: stats, relay: s.relay}
+	answer := s.server.handle(&from, &s.request, now)
+	if from.relay != s.relay {
+		s.relay = from.relay
 		s.out = newBatch(streamBatch, stats)
 		s.mu.Lock()
 		s.relayed = true
