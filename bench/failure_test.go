@@ -23,7 +23,7 @@ func fails(t *testing.T, spec, says string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The error is the same when our patience ends: the test has less than a run.
+	// The error is the same after a shorter time than a run gives a server.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	b, err := r.openTestBed(ctx, group{path: report.PathUDP, shape: report.ShapeFanOut, subscribers: 1, media: r.options.Media}, server)

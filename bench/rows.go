@@ -207,7 +207,7 @@ func floorRowOf(g group, mode target.FloorMode, windows []window) report.FloorRo
 	return r
 }
 
-// ratio is a/b, and NaN instead of an infinity: spreadOf drops it.
+// ratio is a/b, and NaN instead of an infinity: report.SpreadOf leaves it out.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return math.NaN()

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,7 +113,8 @@ func (g *Generator) Close(ctx context.Context) error {
 	close(g.done)
 	g.pacer.stop()
 	g.wg.Wait()
-	err := errors.Join(closeAll(ctx, g.Peers()), g.sockets.close())
+	err := closeAll(ctx, g.Peers())
+	g.sockets.close()
 	g.config.WHIP.client.CloseIdleConnections()
 	return err
 }

@@ -15,7 +15,8 @@ type Histogram struct {
 
 const subBits = 6
 
-// Add counts one duration. A negative one (two clocks, one packet) counts as zero.
+// Add counts one duration. A negative one, which is an error of the
+// clock, counts as zero.
 func (h *Histogram) Add(d int64) {
 	d = max(d, 0)
 	h.counts[bucketOf(uint64(d))]++

@@ -125,9 +125,6 @@ func (in *inbound) mediaLocked(m *meter, b []byte, at int64) {
 
 // count follows sequence numbers and jitter, and remembers what to ask for again.
 func (in *inbound) count(m *meter, s *receivedStream, v packet.Verdict, h packet.Header, at int64) {
-	if v.Restarted {
-		m.Restarts++
-	}
 	m.Expected += uint64(v.Advance)
 	s.expected += v.Advance
 	if !v.Fresh {

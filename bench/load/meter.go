@@ -22,10 +22,7 @@ type Counts struct {
 	Opened         uint64 // decrypted
 	Undecryptable  uint64 // with keys that should fit
 	Unstamped      uint64 // carried no time stamp of ours
-	Restarts       uint64 // of streams, whose sequence numbers jumped
 	Dropped        uint64 // by the full buffers of our own sockets
-	NACKs, PLIs    uint64 // sent to the server
-	Reads          uint64 // system calls that read
 }
 
 func (c *Counts) add(o Counts) {
@@ -37,11 +34,7 @@ func (c *Counts) add(o Counts) {
 	c.Opened += o.Opened
 	c.Undecryptable += o.Undecryptable
 	c.Unstamped += o.Unstamped
-	c.Restarts += o.Restarts
 	c.Dropped += o.Dropped
-	c.NACKs += o.NACKs
-	c.PLIs += o.PLIs
-	c.Reads += o.Reads
 }
 
 // take adds what was counted since the last take, and begins again at zero.

@@ -12,7 +12,7 @@ type Path interface {
 	String() string
 	// choose returns the candidates that the path can use, best first.
 	choose([]candidate) []candidate
-	open(ctx context.Context, h *sockets, server netip.AddrPort, receive receiver) (transport, error)
+	open(ctx context.Context, s *sockets, server netip.AddrPort, receive receiver) (transport, error)
 }
 
 // UDP sends straight to the server.
@@ -20,8 +20,8 @@ type UDP struct{}
 
 func (UDP) String() string                     { return "UDP" }
 func (UDP) choose(all []candidate) []candidate { return inOrder(all, false) }
-func (UDP) open(_ context.Context, h *sockets, server netip.AddrPort, r receiver) (transport, error) {
-	return h.open(server, r)
+func (UDP) open(_ context.Context, s *sockets, server netip.AddrPort, r receiver) (transport, error) {
+	return s.open(server, r)
 }
 
 // inOrder returns up to four candidates of UDP or of TCP: loopback first, then IPv4, then the rest.

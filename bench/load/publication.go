@@ -86,6 +86,7 @@ func (s *publication) begin(p *Peer, now time.Time) error {
 	return nil
 }
 
+// RefusedCodec is the answer of a server that takes the peer without one of its codecs.
 type RefusedCodec struct{ Codec string }
 
 func (e *RefusedCodec) Error() string { return "the server refuses " + e.Codec }

@@ -23,7 +23,7 @@ const (
 
 // dueLocked returns the RTCP packets to send now, unencrypted, and whether the consent is to
 // be renewed. While no media runs only the consent goes out: another target is being measured.
-func (in *inbound) dueLocked(m *meter, now int64, running bool) (out [][]byte, consent bool) {
+func (in *inbound) dueLocked(now int64, running bool) (out [][]byte, consent bool) {
 	if in.decrypter == nil {
 		return nil, false
 	}
@@ -37,7 +37,6 @@ func (in *inbound) dueLocked(m *meter, now int64, running bool) (out [][]byte, c
 		n.SenderSSRC = receiverSSRC
 		if b, err := n.Marshal(); err == nil {
 			out = append(out, b)
-			m.NACKs++
 		}
 	}
 	in.missing = in.missing[:0]
@@ -88,7 +87,7 @@ func (p *Peer) report(now int64, running bool) {
 	}
 	m := p.transport.meter()
 	m.mu.Lock()
-	out, consent := p.inbound.dueLocked(m, now, running)
+	out, consent := p.inbound.dueLocked(now, running)
 	m.mu.Unlock()
 	for _, b := range out {
 		p.sendRTCP(b)

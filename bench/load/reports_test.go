@@ -34,7 +34,7 @@ func TestAPausedPeerOnlyKeepsItsConsent(t *testing.T) {
 	consents := 0
 	for range consentTicks {
 		in.missing = append(in.missing, rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 5}}})
-		out, consent := in.dueLocked(&meter{}, 0, false)
+		out, consent := in.dueLocked(0, false)
 		if len(out) > 0 || len(in.missing) > 0 {
 			t.Fatalf("it sends %d reports and keeps %d requests", len(out), len(in.missing))
 		}
@@ -46,7 +46,7 @@ func TestAPausedPeerOnlyKeepsItsConsent(t *testing.T) {
 		t.Errorf("%d checks of consent in %d ticks, want 1", consents, consentTicks)
 	}
 	in.missing = append(in.missing, rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 5}}})
-	if out, _ := in.dueLocked(&meter{}, 0, true); len(out) == 0 {
+	if out, _ := in.dueLocked(0, true); len(out) == 0 {
 		t.Error("a running peer does not ask for what is missing")
 	}
 }

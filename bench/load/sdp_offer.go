@@ -39,7 +39,7 @@ type section struct {
 	rtx   uint32   // its retransmissions
 }
 
-// credentials of our side of the transport.
+// credentials of one side of the transport.
 type credentials struct {
 	ufrag, password, fingerprint string
 }

@@ -161,7 +161,6 @@ func receiveMany(fd uintptr, a *readArrays) (int, syscall.Errno) {
 func (s *socket) deliver(a *readArrays, n int) {
 	s.meter.mu.Lock()
 	defer s.meter.mu.Unlock()
-	s.meter.Reads++
 	for i := range n {
 		m := &a.messages[i]
 		info := parseControl(a.control[i][:m.Control()])

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -29,7 +28,8 @@ func openSockets(readers, sample int, n *Netem) (*sockets, error) {
 	for range max(readers, 1) {
 		s, err := openSocket(netip.AddrPortFrom(netip.IPv4Unspecified(), 0), newMeter(all.sample))
 		if err != nil {
-			return nil, errors.Join(err, all.close())
+			all.close()
+			return nil, err
 		}
 		s.table = map[netip.Addr]receiver{}
 		all.shared = append(all.shared, s)
@@ -127,7 +127,7 @@ func (s *sockets) take() (c Counts, latency *Histogram) {
 	return c, latency
 }
 
-func (s *sockets) close() error {
+func (s *sockets) close() {
 	s.mu.Lock()
 	s.closed = true
 	all := append([]*socket(nil), s.shared...)
@@ -138,7 +138,6 @@ func (s *sockets) close() error {
 	for _, one := range all {
 		one.close()
 	}
-	return nil
 }
 
 // udpTransport is a peer's part of a shared socket, or a socket of its own.

@@ -9,7 +9,7 @@ import (
 type Header struct {
 	Size        int
 	Marker      bool
-	PayloadType uint8 // payload type
+	PayloadType uint8
 	Seq         uint16
 	Timestamp   uint32
 	SSRC        uint32

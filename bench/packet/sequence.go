@@ -17,10 +17,9 @@ const (
 
 // Verdict on one packet.
 type Verdict struct {
-	Number    int64 // extended by the roll-overs
-	Advance   int64 // by how much the newest number grew; 0 for a late or repeated packet
-	Fresh     bool  // it was not seen before
-	Restarted bool  // the stream has begun again with it
+	Number  int64 // extended by the roll-overs
+	Advance int64 // by how much the newest number grew; 0 for a late or repeated packet, 1 for one with which the stream begins again
+	Fresh   bool  // it was not seen before
 }
 
 // Add takes the number of a packet that has arrived.
@@ -48,13 +47,12 @@ func (s *Sequence) Add(seq uint16) Verdict {
 }
 
 func (s *Sequence) restart(number int64) Verdict {
-	restarted := s.Started
 	*s = Sequence{Started: true, Highest: number}
 	// Numbers before the first packet do not count as missing.
 	for i := range s.seen {
 		s.seen[i] = ^uint64(0)
 	}
-	return Verdict{Number: number, Advance: 1, Fresh: true, Restarted: restarted}
+	return Verdict{Number: number, Advance: 1, Fresh: true}
 }
 
 func (s *Sequence) mark(number int64, seen bool) {

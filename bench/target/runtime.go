@@ -4,12 +4,11 @@ package target
 type Runtime struct {
 	Mallocs uint64 `json:"mallocs"` // heap objects allocated
 	// Of the media socket, where it counts them: 0 is unknown.
-	Reads     uint64 `json:"reads,omitempty"` // system calls
-	Writes    uint64 `json:"writes,omitempty"`
-	Datagrams uint64 `json:"out,omitempty"` // datagrams sent
+	Writes    uint64 `json:"writes,omitempty"` // system calls
+	Datagrams uint64 `json:"out,omitempty"`    // datagrams sent
 }
 
 // Since returns what was counted since an earlier reading.
 func (r Runtime) Since(before Runtime) Runtime {
-	return Runtime{Mallocs: r.Mallocs - before.Mallocs, Reads: r.Reads - before.Reads, Writes: r.Writes - before.Writes, Datagrams: r.Datagrams - before.Datagrams}
+	return Runtime{Mallocs: r.Mallocs - before.Mallocs, Writes: r.Writes - before.Writes, Datagrams: r.Datagrams - before.Datagrams}
 }

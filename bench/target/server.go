@@ -56,9 +56,6 @@ func StartServer(ctx context.Context, command []string, cores []int) (*Server, e
 	return c, nil
 }
 
-// PID is that of its process.
-func (s *Server) PID() int { return s.Process.PID }
-
 // Close ends the process and removes its folder.
 func (s *Server) Close() error {
 	if s.Process != nil {
