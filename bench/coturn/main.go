@@ -8,7 +8,6 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"net"
@@ -21,6 +20,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"carillon/bench/target"
 )
 
 var (
@@ -70,15 +71,15 @@ func run() error {
 					return fmt.Errorf("%s, %s bytes: %w", name, size, err)
 				}
 				fmt.Printf("%-8s  %4s bytes  round %d  %s\n", name, size, round+1, r)
-				results[name+size] = append(results[name+size], r.each())
+				results[name+size] = append(results[name+size], r.perPacket(r.used.Total))
 			}
 		}
 	}
 	fmt.Println()
 	for _, size := range strings.Split(*sizes, ",") {
-		c, o := median(results["coturn"+size]), median(results["carillon"+size])
+		theirs, ours := median(results["coturn"+size]), median(results["carillon"+size])
 		fmt.Printf("%4s bytes: coturn %.2f µs, carillon %.2f µs of CPU per relayed packet; %.0f and %.0f packets per CPU second; ratio %.2f\n",
-			size, c, o, 1e6/c, 1e6/o, c/o)
+			size, theirs, ours, 1e6/theirs, 1e6/ours, theirs/ours)
 	}
 	return nil
 }
@@ -90,19 +91,26 @@ func median(list []float64) float64 {
 
 // result of one run.
 type result struct {
-	packets      int
-	user, system time.Duration
-	lost         string
-	memory       int // bytes per relay
+	packets int
+	used    target.Usage // by the server
+	lost    string
+	memory  int // bytes per relay
 }
 
-func (r result) each() float64 {
-	return float64((r.user + r.system).Microseconds()) / float64(r.packets)
+// perPacket is a time divided by the relayed packets, in microseconds.
+func (r result) perPacket(d time.Duration) float64 {
+	return float64(d.Nanoseconds()) / 1000 / float64(r.packets)
+}
+
+// user is the part of the time that was spent outside the kernel, which is counted in ticks only.
+func (r result) user() time.Duration {
+	ticks := r.used.User + r.used.System
+	return time.Duration(float64(r.used.Total) * float64(r.used.User) / float64(max(ticks, 1)))
 }
 
 func (r result) String() string {
-	return fmt.Sprintf("%.2f µs per packet (%.2f user), %d packets relayed, lost %s, %d KB per relay", r.each(),
-		float64(r.user.Microseconds())/float64(r.packets), r.packets, r.lost, r.memory>>10)
+	return fmt.Sprintf("%.2f µs per packet (%.2f user), %d packets relayed, lost %s, %d KB per relay", r.perPacket(r.used.Total),
+		r.perPacket(r.user()), r.packets, r.lost, r.memory>>10)
 }
 
 var (
@@ -128,14 +136,15 @@ func measure(name, binary, folder string, peer int, size string) (result, error)
 		return r, err
 	}
 	defer func() { server.Process.Kill(); server.Wait() }()
-	if err := answers(port); err != nil {
+	if err := waitForAnswer(port); err != nil {
 		return r, err
 	}
-	before, err := usage(server.Process.Pid)
+	memoryBefore := target.ResidentMemory(server.Process.Pid)
+	before, err := target.ReadUsage(server.Process.Pid)
 	if err != nil {
 		return r, err
 	}
-	client := append([]string{"-c", others(), "turnutils_uclient", "-c", "-u", "bench", "-W", "secret", "-m", fmt.Sprint(*clients), "-n", fmt.Sprint(*messages),
+	client := append([]string{"-c", otherCores(), "turnutils_uclient", "-c", "-u", "bench", "-W", "secret", "-m", fmt.Sprint(*clients), "-n", fmt.Sprint(*messages),
 		"-l", size, "-z", fmt.Sprint(*interval), "-p", fmt.Sprint(port), "-e", "127.0.0.1", "-r", fmt.Sprint(peer)}, strings.Fields(*extra)...)
 	peak := watchMemory(server.Process.Pid)
 	out, err := exec.Command("taskset", append(client, "127.0.0.1")...).CombinedOutput()
@@ -143,7 +152,7 @@ func measure(name, binary, folder string, peer int, size string) (result, error)
 	if err != nil {
 		return r, fmt.Errorf("turnutils_uclient: %w\n%s", err, out)
 	}
-	after, err := usage(server.Process.Pid)
+	after, err := target.ReadUsage(server.Process.Pid)
 	if err != nil {
 		return r, err
 	}
@@ -155,15 +164,15 @@ func measure(name, binary, folder string, peer int, size string) (result, error)
 	sent, _ := strconv.Atoi(string(last[len(last)-1][1]))
 	received, _ := strconv.Atoi(string(last[len(last)-1][2]))
 	r.packets, r.lost = sent+received, string(lost[1])
-	r.user, r.system = after.user-before.user, after.system-before.system
-	r.memory = (most - before.resident) / *clients
+	r.used = after.Since(before)
+	r.memory = (int(most) - int(memoryBefore)) / *clients
 	return r, nil
 }
 
 // watchMemory follows the memory of a process until the returned function is called, which
 // returns the most that was seen.
-func watchMemory(pid int) (peak func() int) {
-	most, done, stop := 0, make(chan struct{}), make(chan struct{})
+func watchMemory(pid int) (peak func() uint64) {
+	most, done, stop := uint64(0), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(50 * time.Millisecond)
@@ -173,21 +182,19 @@ func watchMemory(pid int) (peak func() int) {
 			case <-stop:
 				return
 			case <-tick.C:
-				if u, err := usage(pid); err == nil {
-					most = max(most, u.resident)
-				}
+				most = max(most, target.ResidentMemory(pid))
 			}
 		}
 	}()
-	return func() int {
+	return func() uint64 {
 		close(stop)
 		<-done
 		return most
 	}
 }
 
-// others are the cores that the server does not have.
-func others() string {
+// otherCores are those that the server does not have.
+func otherCores() string {
 	if n := runtime.NumCPU(); n > 1 {
 		return fmt.Sprintf("1-%d", n-1)
 	}
@@ -198,7 +205,7 @@ func startPeer() (port int, stop func(), err error) {
 	if port, err = freePort(); err != nil {
 		return 0, nil, err
 	}
-	peer := exec.Command("taskset", "-c", others(), "turnutils_peer", "-L", "127.0.0.1", "-p", fmt.Sprint(port))
+	peer := exec.Command("taskset", "-c", otherCores(), "turnutils_peer", "-L", "127.0.0.1", "-p", fmt.Sprint(port))
 	if err := peer.Start(); err != nil {
 		return 0, nil, err
 	}
@@ -214,8 +221,8 @@ func freePort() (int, error) {
 	return c.LocalAddr().(*net.UDPAddr).Port, nil
 }
 
-// answers waits until the server answers a Binding request.
-func answers(port int) error {
+// waitForAnswer sends Binding requests until the server answers one.
+func waitForAnswer(port int) error {
 	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return err
@@ -229,27 +236,4 @@ func answers(port int) error {
 		}
 	}
 	return fmt.Errorf("no answer at port %d", port)
-}
-
-type used struct {
-	user, system time.Duration
-	resident     int
-}
-
-// usage of a process; Linux counts time in hundredths of a second and memory in pages.
-func usage(pid int) (used, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return used{}, err
-	}
-	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	number := func(i int) int {
-		n, _ := strconv.Atoi(string(fields[i]))
-		return n
-	}
-	return used{
-		time.Duration(number(11)) * 10 * time.Millisecond,
-		time.Duration(number(12)) * 10 * time.Millisecond,
-		number(21) * os.Getpagesize(),
-	}, nil
 }
