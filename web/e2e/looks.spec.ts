@@ -157,25 +157,29 @@ test("the way to the newest message counts what has come, and lies over no text"
 test("each paragraph is set by its own direction", async ({ people }) => {
 	const alice = await (await people.device(people.alice)).tab();
 	await write(alice, "A sentence in English, long enough to fill the line\nمرحبا\nshort");
-	const ends = await transcript(alice)
-		.locator(".content")
-		.evaluate((text) => {
-			const { left, right } = text.getBoundingClientRect();
-			const node = [...text.childNodes].find(
-				(n) => n.nodeType === Node.TEXT_NODE && n.textContent?.includes("short"),
-			);
-			const edges = (word: string) => {
-				const range = document.createRange();
-				const at = node?.textContent?.indexOf(word) ?? 0;
-				range.setStart(node as Node, at);
-				range.setEnd(node as Node, at + word.length);
-				const line = range.getBoundingClientRect();
-				return { start: Math.round(line.left - left), end: Math.round(right - line.right) };
-			};
-			return { arabic: edges("مرحبا"), english: edges("short") };
-		});
+	const measure = () =>
+		transcript(alice)
+			.locator(".content")
+			.evaluate((text) => {
+				const { left, right } = text.getBoundingClientRect();
+				const node = [...text.childNodes].find(
+					(n) => n.nodeType === Node.TEXT_NODE && n.textContent?.includes("short"),
+				);
+				const edges = (word: string) => {
+					const range = document.createRange();
+					const at = node?.textContent?.indexOf(word) ?? 0;
+					range.setStart(node as Node, at);
+					range.setEnd(node as Node, at + word.length);
+					const line = range.getBoundingClientRect();
+					return { start: Math.round(line.left - left), end: Math.round(right - line.right) };
+				};
+				return { arabic: edges("مرحبا"), english: edges("short") };
+			});
+	await expect
+		.poll(async () => (await measure()).arabic.start, { message: "the bubble has its size" })
+		.toBeGreaterThan(20);
+	const ends = await measure();
 	expect(ends.arabic.end, "Arabic begins at the right").toBe(0);
-	expect(ends.arabic.start).toBeGreaterThan(20);
 	expect(ends.english.start, "English begins at the left").toBe(0);
 	expect(ends.english.end).toBeGreaterThan(20);
 });
