@@ -76,12 +76,16 @@ func cleanText(text string, limit int) (string, error) {
 // A vertical tab is what word processors put where Shift+Enter was pressed.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u2028", "\n", "\u2029", "\n")
 
+// turns tells whether a character turns the direction of all that follows, beyond the name it
+// stands in. Marks, which act on their neighbours alone, do not.
+func turns(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
+
 // cleanName returns a name on one line.
 func cleanName(name string, limit int) (string, error) {
 	if !utf8.ValidString(name) {
 		return "", refusal.New(refusal.BadRequest, "The name is not UTF-8.")
 	}
-	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || turns(r) }), " ")
 	if len(name) > limit {
 		return "", refusal.New(refusal.TooLarge, "The name has %d bytes; %d are allowed.", len(name), limit)
 	}

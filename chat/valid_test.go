@@ -23,6 +23,16 @@ func TestAPictureIsOnTheWebOrThisSite(t *testing.T) {
 	}
 }
 
+func TestANameDoesNotTurnWhatFollows(t *testing.T) {
+	for in, want := range map[string]string{
+		"\u202eBob\u202c": "Bob", "Team\u2067\u2069": "Team", "a\u202eb": "a b", "\u200fשלום\u200e": "\u200fשלום\u200e",
+	} {
+		if got, err := cleanName(in, 100); got != want || err != nil {
+			t.Errorf("cleanName(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
 func TestCleanText(t *testing.T) {
 	for in, want := range map[string]string{
 		"one\r\ntwo\rthree\vfour": "one\ntwo\nthree\nfour",

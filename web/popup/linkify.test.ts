@@ -24,6 +24,11 @@ test.each([
 	["javascript:alert(1) data:text/html,x file:///etc/passwd vbscript:x", []],
 	["https:// and http://", []],
 	["version 1.2.3, 10:30, a@b", []],
+	["https://shop.example@evil.example/pay", []],
+	["https://shop.example:pw@evil.example and www.shop.example@evil.example", []],
+	["https://@evil.example", []],
+	["https://shop.example/@alice", [["https://shop.example/@alice", "https://shop.example/@alice"]]],
+	["https://evil.example/\u202Emoc.knab", [["https://evil.example/", "https://evil.example/"]]],
 ])("links in %j", (text, want) => {
 	expect(links(text)).toEqual(want);
 });

@@ -1,7 +1,9 @@
 /** Finds links in what others wrote. Only http, https and mail; what it returns is text, never markup. */
 export type Piece = { text: string; href?: string };
 
-const pattern = /\bhttps?:\/\/[^\s<>"']+|\bwww\.[^\s<>"']+\.[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/gi;
+/** A link ends at a bidi control: one inside would show another address than it leads to. */
+const pattern =
+	/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/giu;
 
 export function linkify(text: string): Piece[] {
 	const pieces: Piece[] = [];
@@ -39,6 +41,8 @@ function hrefOf(link: string): string | undefined {
 		: link.includes("@") && !/^www\./i.test(link)
 			? `mailto:${link}`
 			: `https://${link}`;
+	// What stands before an @ there looks like the host and is none.
+	if (/^https?:\/\/[^/\\?#]*@/i.test(full)) return undefined;
 	return URL.canParse(full) ? new URL(full).href : undefined;
 }
 

@@ -47,7 +47,7 @@ function bubble(words: Words, log: Log, item: Bubble, tabbable: boolean, actions
 			${log.group && !mine && first ? html`<span class="sender" dir="auto">${sender}</span>` : nothing}
 			<span class="content" dir="auto">${linkify(text).map(({ text, href }) =>
 				href
-					? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow ugc">${text}</a>`
+					? html`<a href=${href} dir="auto" target="_blank" rel="noopener noreferrer nofollow ugc">${text}</a>`
 					: text,
 			)}</span>
 		</div>

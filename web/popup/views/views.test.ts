@@ -140,6 +140,21 @@ test("while it rings the log says so, and offers nothing; then one's own call ca
 	expect(text(call("me", ended))).not.toContain("Call back");
 });
 
+test("names, messages and links are isolated from the direction of what stands around them", () => {
+	const backwards = "\u202E";
+	const face = { id: "bob", name: `${backwards}Bob` };
+	const panel = chat([row(1, "bob", { text: `${backwards}look: https://shop.example` })], { face });
+	const log = drawn(transcript(screen(), panel, actions, position));
+	expect(log).toContain(`<span class="content" dir="auto">${backwards}look: `);
+	expect(log).toMatch(/<a href="https:\/\/shop.example\/" dir="auto"/);
+	expect(log).toContain(`<p class="lead" dir="auto">${backwards}Bob`);
+	expect(drawn(chatHeader(screen(), panel, actions))).toContain(`<bdi>${backwards}Bob</bdi>`);
+	const from = { ...ring.from, name: `${backwards}Bob` };
+	expect(drawn(ringsView(screen({ rings: [card({ ring: { ...ring, from } })] }), actions))).toContain(
+		`<bdi>${backwards}Bob</bdi>`,
+	);
+});
+
 test("the way to the newest message says how many have come", () => {
 	const latest = (unseen: number) =>
 		drawn(transcript(screen(), chat([row(1, "bob")]), actions, { ...position, atEnd: false, unseen }));
