@@ -50,9 +50,8 @@ type owner struct {
 	// Owned by run.
 	call    call.Call
 	room    follower
-	fenced  bool        // another node owns the call
-	retry   []call.Fact // what was observed and could not be stored yet
-	retryAt time.Time   // no sooner after a failed save
+	fenced  bool      // another node owns the call
+	retryAt time.Time // when the timer tries again after a failed save; zero: nothing has failed since it ran
 
 	media mediaStates
 }
@@ -68,8 +67,8 @@ type answer struct {
 	err   error
 }
 
-// mediaStates holds what the room has seen of the legs' media and the machine has not been
-// told yet: the newest of each leg, so it never fills up and nobody has to wait.
+// mediaStates holds what the room has seen of the legs' media and the machine does not know
+// yet: the newest of each leg, so it never fills up and nobody has to wait.
 type mediaStates struct {
 	mu     sync.Mutex
 	newest map[string]call.Fact // by leg
@@ -87,6 +86,15 @@ func (m *mediaStates) put(leg string, up bool, at time.Time) {
 	select {
 	case m.wake <- struct{}{}:
 	default: // run has been woken and will find this too
+	}
+}
+
+// putBack keeps what could not be stored, unless the room has seen something newer.
+func (m *mediaStates) putBack(f call.Fact) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, newer := m.newest[f.Leg]; !newer {
+		m.newest[f.Leg] = f
 	}
 }
 
@@ -169,13 +177,9 @@ func (o *owner) loop() {
 		case <-o.media.wake:
 			o.handle(o.arrived())
 		case <-timer.C:
-			tick := call.Fact{Kind: call.Tick, Arrived: o.now()}
-			o.handle(o.arrived()) // it came before the tick
-			retry := o.retry
-			o.retry = nil
-			for _, f := range append(retry, tick) {
-				o.handle([]request{{fact: f}})
-			}
+			o.retryAt = time.Time{}
+			tick := request{fact: call.Fact{Kind: call.Tick, Arrived: o.now()}}
+			o.handle(append(o.arrived(), tick)) // they came before the tick
 		case <-o.stop:
 			return
 		}
@@ -198,8 +202,9 @@ func (o *owner) arrived(taken ...request) []request {
 	}
 }
 
-// handle lets facts happen. What nobody waits for and cannot be stored now is tried again.
-// Who still waits when the owner ends is told that it does not own the call.
+// handle lets facts happen. What the room has seen and cannot be stored now is kept for the
+// next time; a tick comes again by itself. Who still waits when the owner ends is told that it
+// does not own the call.
 func (o *owner) handle(all []request) {
 	for _, r := range all {
 		if o.call.Ended() || o.fenced {
@@ -210,8 +215,8 @@ func (o *owner) handle(all []request) {
 		switch {
 		case r.reply != nil:
 			r.reply <- answer{reply, err}
-		case err != nil && !o.fenced:
-			o.retry = append(o.retry, r.fact)
+		case err != nil && r.fact.Leg != "":
+			o.media.putBack(r.fact)
 		}
 	}
 }
@@ -219,7 +224,7 @@ func (o *owner) handle(all []request) {
 // untilNextTick is how long the machine has nothing to do but what it is asked.
 func (o *owner) untilNextTick() time.Duration {
 	at := o.call.Deadline()
-	if len(o.retry) > 0 || !at.IsZero() && at.Before(o.retryAt) {
+	if !o.retryAt.IsZero() {
 		at = o.retryAt
 	}
 	if at.IsZero() {

@@ -367,6 +367,33 @@ func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
 	})
 }
 
+// What nobody waits for is tried again once a second, however much of it gathers.
+func TestAFullDiskIsTriedOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		x := h.server("one")
+		a := h.start(x, "c")
+		h.store.broken.Store(true)
+		for i := range 10 {
+			x.Media("c", a.Leg, i%2 == 0)
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(ringTime) // its end cannot be stored either
+		before := h.store.saves.Load()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := h.store.saves.Load() - before; n > 2*60 {
+			t.Errorf("tried to store %d times in a minute", n)
+		}
+		h.store.broken.Store(false)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := h.stored("c").Snapshot; s.Reason != call.NoAnswer {
+			t.Errorf("%s %s, want ended no_answer", s.State, s.Reason)
+		}
+	})
+}
+
 func TestACallThatCannotBeReadIsEnded(t *testing.T) {
 	h := newHouse(t)
 	first := h.server("first")
