@@ -18,14 +18,14 @@ import (
 type presence struct {
 	server *Server
 
-	mu       sync.Mutex
+	mu       sync.Mutex                    // taken before those of the server, a user and outgoing
 	own      map[string]wire.PresenceState // of users with a tab here
 	changes  int64                         // of own, published so far
 	nodes    map[string]*nodeView          // this one too
 	seen     map[string]int64              // when users who are offline were last here, unix ms
 	watchers map[string][]*connection      // of each user
 	watching map[*connection][]string      // the users whom each connection watches
-	timers   map[string]*time.Timer        // of users whose last tab has just gone: they are offline when it runs
+	timers   map[string]*time.Timer        // of users whose last tab has just gone: they are offline if none is back when it runs
 	closed   bool
 }
 
@@ -59,32 +59,34 @@ func (u *localUser) state() wire.PresenceState {
 }
 
 // changed looks at a user's tabs here and publishes what is new. Going offline waits a
-// moment, so that nobody sees a reload.
+// moment, so that nobody sees a reload. Of two changes at once the one that looks last
+// publishes last, because both happen under the lock.
 func (p *presence) changed(u *localUser) {
-	if state := u.state(); state != wire.Offline {
-		p.set(u.id, state)
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if state := u.state(); state != wire.Offline {
+		p.setLocked(u.id, state)
+		return
+	}
 	if p.own[u.id] == "" || p.timers[u.id] != nil || p.closed {
 		return
 	}
-	p.timers[u.id] = time.AfterFunc(milliseconds(p.server.cfg.OfflineMS), func() {
-		p.mu.Lock()
-		delete(p.timers, u.id)
-		p.mu.Unlock()
-		state := wire.Offline
-		if again := p.server.localUser(u.id); again != nil {
-			state = again.state()
-		}
-		p.set(u.id, state)
-	})
+	p.timers[u.id] = time.AfterFunc(milliseconds(p.server.cfg.OfflineMS), func() { p.settle(u.id) })
 }
 
-func (p *presence) set(user string, state wire.PresenceState) {
+// settle publishes how the user is now that the time of a reload has passed.
+func (p *presence) settle(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.timers, user)
+	state := wire.Offline
+	if u := p.server.localUser(user); u != nil {
+		state = u.state()
+	}
+	p.setLocked(user, state)
+}
+
+func (p *presence) setLocked(user string, state wire.PresenceState) {
 	if p.closed || cmp.Or(p.own[user], wire.Offline) == state {
 		return
 	}
