@@ -25,7 +25,7 @@ const pages = { "index.html": "demo/index.html", "demo.html": "demo/demo.html" }
 const styles = { shop: "demo/shop.css" };
 const images = { icon: "demo/icon.svg" };
 
-// gzip bytes on the wire (tabs.md, "Pieces").
+// At most this many bytes of gzip.
 const budgets = { loader: 6144, connection: 12 * 1024, chat: 60 * 1024, call: 45 * 1024 };
 
 const common = {

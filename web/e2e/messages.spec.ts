@@ -135,9 +135,9 @@ test("signed out everywhere: every tab and device stops, and nothing is kept", a
 	await write(one, "Secret");
 	for (const page of [one, two, phone]) await expect(transcript(page).getByText("Secret")).toBeVisible();
 	await one.evaluate(() => {
-		type Mind = { client: { signOut(p: { everywhere: boolean }): Promise<void> } };
-		const mind = window.carillon?.("controller") as Mind | undefined;
-		return mind?.client.signOut({ everywhere: true });
+		type Controller = { client: { signOut(p: { everywhere: boolean }): Promise<void> } };
+		const controller = window.carillon?.("controller") as Controller | undefined;
+		return controller?.client.signOut({ everywhere: true });
 	});
 	for (const page of [one, two, phone]) await expect(transcript(page).getByText("Secret")).toHaveCount(0);
 	await expect(phone.getByText("You were signed out.")).toBeVisible();

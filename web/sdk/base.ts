@@ -37,7 +37,7 @@ export interface Stores {
 
 /** A tab that nobody has looked at for so long is away. */
 const awayMs = 60_000;
-/** Acknowledgements are sent "at most once a second". */
+/** Acknowledgements are sent at most this often, as docs/PROTOCOL.md asks. */
 const ackMs = 1000;
 /** How many messages of the server are kept for stores that do not come. What is dropped is found again by its conversation. */
 const keptMost = 500;

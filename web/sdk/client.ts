@@ -262,7 +262,7 @@ export class TabClient implements Client {
 		else this.#channels.delete(call);
 	}
 
-	/** "What is written in the call view goes over the data channel first; after 2 s without a result over the WebSocket." */
+	/** What was written in a call goes over its data channel first, and over the WebSocket when that has not answered in time. */
 	async #send(m: MessageSend, call: string | undefined, signal: AbortSignal): Promise<Message> {
 		const channel = call === undefined ? undefined : this.#channels.get(call);
 		if (channel) {

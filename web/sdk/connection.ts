@@ -47,15 +47,15 @@ export function next(state: Connection, m: ConnectionInput): Connection {
 
 const connecting = (attempt: number): Connection => ({ state: "connecting", attempt });
 
-/** "4000 to 4499: come back. 4500 to 4999: stop." All other codes come from the network and mean to come back. */
+/** "4000 to 4499: come back. 4500 to 4999: stop, coming back will not help." (docs/PROTOCOL.md) All other codes come from the network and mean to come back. */
 function lost(state: Connection, m: ConnectionInput & { type: "lost" }): Connection {
 	if (state.state === "idle" || state.state === "stopped" || state.state === "waiting") return state;
 	if (m.code >= 4500 && m.code <= 4999) return { state: "stopped", code: m.code, why: why(m.code) };
 	// After having been online the attempts are counted anew.
 	const attempt = state.state === "online" ? 0 : state.attempt;
 	if (m.code === CloseTokenExpired && attempt === 0) return connecting(1);
-	// "[...] media is back within 3 s of the port listening": who is in a call does not back off beyond the first step, and
-	// comes back to a server that restarts before all the others.
+	// Media is to be back within 3 s of a server's restart: who is in a call does not back off beyond the first step, and comes
+	// back before all the others.
 	let delayMs = jitter(m.urgent ? 0 : attempt, m.random);
 	if (m.code === CloseShutdown && !m.urgent) delayMs += spread(m.reason);
 	if (m.code === CloseRate) delayMs += 2000;

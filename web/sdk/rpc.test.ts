@@ -76,7 +76,7 @@ describe("the wire", () => {
 		expect(order).toEqual(["answer", "synced"]);
 	});
 
-	it("leaves what is open unanswered when the pipe closes, and everything after", async () => {
+	it("leaves what is open unanswered when the transport closes, and everything after", async () => {
 		const rpc = new Rpc(
 			() => {},
 			() => {},

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { connect, FakePage, greet, turn } from "./testing/wire.ts";
+import { connect, FakePage, greet, turn, welcome } from "./testing/wire.ts";
 import type { Message } from "./wire.gen.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -56,7 +56,6 @@ describe("a socket", () => {
 		const { client, page } = await connect();
 		page.wire.onopen?.(undefined as never);
 		const id = page.wire.last("hello").id;
-		const { welcome } = await import("./testing/wire.ts");
 		page.wire.say(
 			{ id, result: welcome({ offset: 5 }) },
 			{ method: "synced", params: { offset: 5 } },

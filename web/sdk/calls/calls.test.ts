@@ -145,7 +145,7 @@ describe("calls", () => {
 				),
 			),
 		);
-		expect(events).toEqual(["ring alice", "end declined here".replace(" here", "")]);
+		expect(events).toEqual(["ring alice", "end declined"]);
 	});
 
 	it("are told by the caller's tab from calling to the end", async () => {

@@ -253,7 +253,7 @@ class TabHost implements Host {
 		return leg;
 	}
 
-	/** "Answering or starting a second call holds the first, in whichever tab it is." */
+	/** A user speaks in one call: the others of this tab are put on hold. The server does the same for those in other tabs. */
 	#holdOthers(call: string): void {
 		for (const other of this.#legs.values())
 			if (other.call !== call && !other.held) ignore(other.setHeld(true));

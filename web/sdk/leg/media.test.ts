@@ -100,7 +100,7 @@ describe("silence", () => {
 		return at;
 	}
 
-	it("restarts ICE after 2 s, then with patience", () => {
+	it("restarts ICE after 2 s, then less and less often", () => {
 		expect(restarts(20, (t) => t <= 5000)).toEqual([7000, 10_000, 13_000, 19_000]);
 	});
 

@@ -185,7 +185,7 @@ export class MediaPath {
 		this.#o.stateChanged(this.#connected && !silent ? "up" : lost);
 	}
 
-	/** "connect timer – retry by TURN/TCP, TURN/TLS" */
+	/** An offer was sent. If it does not connect in time, the next way to the server is tried. */
 	#startAttempt(): void {
 		clearTimeout(this.#attemptTimer);
 		if (!this.#connected) this.#attemptTimer = setTimeout(() => this.#tryNextWay(), attemptMs);

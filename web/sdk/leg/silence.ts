@@ -15,7 +15,7 @@ export interface Arrivals {
 	readonly restarts: number;
 }
 
-/** "ICE restart after 2 s of silence" */
+/** After this long without anything ICE is restarted. */
 export const silenceMs = 2000;
 /** A restart has this long to show an effect. From the third on it has twice as long, for a slow way through a relay. */
 const restartEffectMs = 3000;
