@@ -115,7 +115,6 @@ export const ar: Strings = {
 	stopped_too_old: "هذه الصفحة قديمة. أعد تحميلها للمتابعة.",
 	stopped_forbidden_origin: "لا يُسمح لهذا الموقع باستخدام خادم الدردشة.",
 	stopped_refused: "رفض الخادم الاتصال.",
-	noGuest: "تعذّر بدء الدردشة. حاول مجددًا بعد دقيقة.",
 
 	deviceMenu: "الكاميرا والميكروفون",
 	camera: "الكاميرا",
@@ -157,12 +156,5 @@ export const ar: Strings = {
 		few: "{n} رسائل غير مقروءة",
 		many: "{n} رسالة غير مقروءة",
 		other: "{n} رسالة غير مقروءة",
-	},
-	announced: {
-		one: "رسالة جديدة من {name}",
-		two: "رسالتان جديدتان من {name}",
-		few: "{n} رسائل جديدة من {name}",
-		many: "{n} رسالة جديدة من {name}",
-		other: "{n} رسالة جديدة من {name}",
 	},
 };

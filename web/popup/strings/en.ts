@@ -121,7 +121,6 @@ export const en = {
 	stopped_too_old: "This page is out of date. Reload it to go on.",
 	stopped_forbidden_origin: "This site is not allowed to use the chat server.",
 	stopped_refused: "The server refused the connection.",
-	noGuest: "The chat could not be started. Try again in a minute.",
 
 	// Devices.
 	deviceMenu: "Camera and microphone",
@@ -152,7 +151,6 @@ export const en = {
 	// Counts, by the plural forms of the language (Intl.PluralRules).
 	newCount: { one: "{n} new message", other: "{n} new messages" } as Plural,
 	unread: { one: "{n} unread message", other: "{n} unread messages" } as Plural,
-	announced: { one: "{n} new message from {name}", other: "{n} new messages from {name}" } as Plural,
 };
 
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
