@@ -25,13 +25,13 @@ test("no datagram gets through while the WebSocket lives, then they do again: th
 	const bob = await (await people.device(people.bob)).tab();
 	await call(alice, people.Alice, bob);
 
-	network.cut = true;
+	network.loses = () => true;
 	await expect(status(alice, "Reconnecting…")).toBeVisible();
 	await write(alice, "I cannot hear you");
 	await expect(transcript(bob).getByText("I cannot hear you")).toHaveCount(1);
 	await expect(status(bob, "Reconnecting…")).toBeVisible();
 
-	network.cut = false;
+	network.loses = () => false;
 	await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
 	for (const page of [alice, bob]) await expect(status(page, /^\d\d:\d\d$/)).toBeVisible();
 	await hangUp(alice, bob);
