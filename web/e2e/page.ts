@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page } from "@playwright/test";
-import { seesAndHears } from "./media.ts";
+import { hears, seesAndHears } from "./media.ts";
 
 // The accessible names are part of the interface: the tests find things by nothing else.
 export const ring = (page: Page, kind: "video" | "voice", from: string): Locator =>
@@ -21,6 +21,24 @@ export async function call(from: Page, name: string, to: Page): Promise<void> {
 	await expect(ring(to, "video", name)).toBeVisible();
 	await button(to, "Answer with video").click();
 	await Promise.all([seesAndHears(from), seesAndHears(to)]);
+}
+
+/** A voice call from one page to another, until both hear each other. */
+export async function voiceCall(from: Page, name: string, to: Page): Promise<void> {
+	await button(from, "Voice call").click();
+	await expect(ring(to, "voice", name)).toBeVisible();
+	await button(to, "Answer").click();
+	await Promise.all([hears(from), hears(to)]);
+}
+
+/** The id of the tab that the page is open in, as the popup tells it. */
+export const tabId = (page: Page): Promise<string> => page.evaluate(() => String(window.carillon?.("tabId")));
+
+/** A copy of a page in a new tab, with what its tab has stored in `sessionStorage`. */
+export async function copyOf(page: Page): Promise<Page> {
+	const opened = page.context().waitForEvent("page");
+	await page.evaluate(() => void window.open(location.href));
+	return opened;
 }
 
 /** Clicks in both pages at once. Playwright's own click waits for a button that the quicker page may take away or cover. */

@@ -1,31 +1,15 @@
-import type { BrowserContext, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { capturing, hears } from "./media.ts";
-import { button, ring } from "./page.ts";
+import { button, copyOf, tabId, voiceCall } from "./page.ts";
 
 // Between the old page and the new one more time may pass than a visitor's machine needs.
 test.use({ env: { CARILLON_CALL_SUSPEND_SECONDS: "30" } });
-
-const tabId = (page: Page) => page.evaluate(() => String(window.carillon?.("tabId")));
-
-/** A copy of a page in a new tab, with what its tab has stored. */
-async function copyOf(page: Page, context: BrowserContext): Promise<Page> {
-	const opened = context.waitForEvent("page");
-	await page.evaluate(() => void window.open(location.href));
-	return opened;
-}
 
 /** Until the page itself hosts the call. */
 async function hosts(page: Page, why?: string): Promise<void> {
 	await expect(button(page, "Hang up"), why).toBeVisible();
 	await expect(button(page, "Move call here"), why).toBeHidden();
-}
-
-async function voiceCall(from: Page, name: string, to: Page): Promise<void> {
-	await button(from, "Voice call").click();
-	await expect(ring(to, "voice", name)).toBeVisible();
-	await button(to, "Answer").click();
-	await Promise.all([hears(from), hears(to)]);
 }
 
 // A few in each run of the suite; `npm run soak` makes more.
@@ -39,7 +23,7 @@ test(`${reloads} reloads of a slow page keep its call, and a copy of it never ta
 	const device = await people.device(people.bob);
 	const bob = await device.tab();
 	await voiceCall(alice, people.Alice, bob);
-	const copy = await copyOf(bob, device.context);
+	const copy = await copyOf(bob);
 	await expect(button(copy, "Move call here")).toBeVisible();
 	const debug = await device.context.newCDPSession(bob);
 	await debug.send("Emulation.setCPUThrottlingRate", { rate: 6 });

@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { capturing, givesBack, hears, received, seesAndHears } from "./media.ts";
-import { button, call, hangUp, ring, status, transcript } from "./page.ts";
+import { button, call, copyOf, hangUp, ring, status, tabId, transcript, voiceCall } from "./page.ts";
 import { offersButton, untouched, used } from "./untouched.ts";
 
 test("a call survives a reload of either page", async ({ people }) => {
@@ -17,13 +17,6 @@ test("a call survives a reload of either page", async ({ people }) => {
 	await hangUp(bob, alice);
 });
 
-/** A voice call, until Bob hears Alice. */
-async function voiceCall(alice: Page, bob: Page): Promise<void> {
-	await button(alice, "Voice call").click();
-	await button(bob, "Answer").click();
-	await hears(bob);
-}
-
 for (const { name, muted, devicesMs } of [
 	{ name: "with devices that open late", muted: false, devicesMs: 1500 },
 	{ name: "muted", muted: true, devicesMs: 0 },
@@ -31,7 +24,7 @@ for (const { name, muted, devicesMs } of [
 	test(`a page that is reloaded ${name} sounds before anyone clicks in it`, async ({ people }) => {
 		const alice = await (await people.device(people.alice)).tab();
 		const bob = await (await people.device(people.bob, { devicesMs })).tab();
-		await voiceCall(alice, bob);
+		await voiceCall(alice, people.Alice, bob);
 		if (muted) await button(bob, "Mute microphone").click();
 		await bob.reload();
 		const page = await untouched(bob);
@@ -57,7 +50,7 @@ for (const { name, use } of [
 			},
 		});
 		const bob = await device.tab();
-		await voiceCall(alice, bob);
+		await voiceCall(alice, people.Alice, bob);
 		await bob.evaluate(() => sessionStorage.setItem("refuse", "1"));
 		await bob.reload();
 		const page = await untouched(bob);
@@ -160,12 +153,9 @@ test("a copy of the tab that hosts the call is another tab and leaves the call w
 	const device = await people.device(people.bob);
 	const bob = await device.tab();
 	await call(alice, people.Alice, bob);
-	const opened = device.context.waitForEvent("page");
-	await bob.evaluate(() => void window.open(location.href)); // copies sessionStorage
-	const copy = await opened;
+	const copy = await copyOf(bob);
 	await expect(button(copy, "Move call here")).toBeVisible();
-	const id = (page: typeof bob) => page.evaluate(() => String(window.carillon?.("tabId")));
-	expect(await id(copy)).not.toBe(await id(bob));
+	expect(await tabId(copy)).not.toBe(await tabId(bob));
 	expect(await capturing(copy)).toBe(false);
 	await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
 	await copy.reload();

@@ -1,6 +1,6 @@
 import { expect, online, openChat, test } from "./fixtures.ts";
 import { capturing, hears, sounds } from "./media.ts";
-import { button, ring, transcript, write } from "./page.ts";
+import { button, copyOf, ring, tabId, transcript, write } from "./page.ts";
 
 test("twenty tabs ring, one answers, nineteen fall silent", async ({ people }) => {
 	const alice = await (await people.device(people.alice)).tab();
@@ -83,16 +83,13 @@ test("a page from the back/forward cache has what was written and rings at once"
 test("each tab keeps its own conversation; a copied tab gets an id of its own", async ({ people }) => {
 	const device = await people.device(people.bob);
 	const one = await device.tab();
-	const opened = device.context.waitForEvent("page");
-	await one.evaluate(() => void window.open(location.href));
-	const two = await opened;
+	const two = await copyOf(one);
 	await online(two);
-	const id = (page: typeof one) => page.evaluate(() => String(window.carillon?.("tabId")));
-	const [first, second] = [await id(one), await id(two)];
+	const [first, second] = [await tabId(one), await tabId(two)];
 	expect(second).not.toBe(first);
 	await one.reload();
 	await online(one);
-	expect(await id(one), "a reload keeps the id").toBe(first);
+	expect(await tabId(one), "a reload keeps the id").toBe(first);
 	await openChat(two);
 	await button(two, "Conversations").click();
 	await expect(two.getByRole("heading", { name: "Conversations" })).toBeVisible();
