@@ -28,7 +28,7 @@ import { People } from "./people.ts";
 import type { Chat, Popup } from "./popup.ts";
 import { problemText } from "./problems.ts";
 import { firstVisit, rememberOpen, wasOpen } from "./remember.ts";
-import { type Screen, type Sources, screenOf } from "./screen.ts";
+import { type Screen, type ScreenFacts, screenOf } from "./screen.ts";
 import { type Member, SharedClient } from "./shared.ts";
 import { type Change, initial, type Notice, next, type State } from "./state.ts";
 import { Words, wordsFor } from "./strings/index.ts";
@@ -46,7 +46,7 @@ interface PanelView {
 /** How long a notice stays. Long enough to read twice; errors stay until dismissed. */
 const noticeMs = 8000;
 
-export class Controller implements Chat, Member, CallingPopup, Sources {
+export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 	readonly popup: Popup;
 	readonly drafts = new Drafts();
 	readonly people = new People(this);
@@ -116,11 +116,11 @@ export class Controller implements Chat, Member, CallingPopup, Sources {
 		return this.#onScreen.readTo;
 	}
 
-	get devices(): Sources["devices"] {
+	get devices(): ScreenFacts["devices"] {
 		return this.calling.devices;
 	}
 
-	get preview(): Sources["preview"] {
+	get preview(): ScreenFacts["preview"] {
 		return this.calling.preview ?? { stream: undefined, level: 0, problem: undefined, found: [] };
 	}
 

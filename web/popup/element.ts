@@ -14,8 +14,8 @@ import { grow } from "./views/composer.ts";
 import { panelView } from "./views/panel.ts";
 import { playRefused, soundView } from "./views/sound.ts";
 
-/** Where the element gets what it draws. */
-export interface Source {
+/** What the element asks of whoever it draws for. */
+export interface PanelOwner {
 	/** What there is to see now. */
 	screen(): Screen;
 	readonly actions: Actions;
@@ -29,7 +29,7 @@ const gestures = ["pointerdown", "pointerup", "keydown", "click"] as const;
 export class CarillonPopup extends LitElement {
 	static override styles = styles;
 
-	#source: Source | undefined;
+	#owner: PanelOwner | undefined;
 	/** As last drawn. */
 	#screen: Screen | undefined;
 	readonly #announcer = new Announcer();
@@ -50,7 +50,7 @@ export class CarillonPopup extends LitElement {
 				return log();
 			},
 			requestUpdate: () => this.requestUpdate(),
-			older: async () => this.#source?.actions.older(),
+			older: async () => this.#owner?.actions.older(),
 			began: () => {
 				this.#rovingKey = undefined;
 				this.#seen = seenBefore(this.#log);
@@ -58,8 +58,8 @@ export class CarillonPopup extends LitElement {
 		});
 	}
 
-	set source(source: Source) {
-		this.#source = source;
+	set owner(owner: PanelOwner) {
+		this.#owner = owner;
 		this.requestUpdate();
 	}
 
@@ -120,11 +120,11 @@ export class CarillonPopup extends LitElement {
 	}
 
 	protected override render(): TemplateResult | typeof nothing {
-		const source = this.#source;
-		if (!source) return nothing;
-		const { actions } = source;
-		const call = source.callPart();
-		const screen = source.screen();
+		const owner = this.#owner;
+		if (!owner) return nothing;
+		const { actions } = owner;
+		const call = owner.callPart();
+		const screen = owner.screen();
 		this.#screen = screen;
 		const log = {
 			atEnd: this.#scroll.atEnd,
@@ -197,12 +197,12 @@ export class CarillonPopup extends LitElement {
 	readonly #looked = (): void => {
 		const log = this.#log;
 		if (!log?.conversation || !document.hasFocus() || !this.shows(log.conversation)) return;
-		if (log.newest > 0) this.#source?.actions.seen(log.conversation, log.newest);
+		if (log.newest > 0) this.#owner?.actions.seen(log.conversation, log.newest);
 	};
 
 	/** A call is drawn anew when a microphone has opened, and that too may let the page sound. */
 	readonly #playRefused = (): void => {
-		if (this.#source && this.#screen?.soundBlocked) playRefused(this.renderRoot, this.#source.actions);
+		if (this.#owner && this.#screen?.soundBlocked) playRefused(this.renderRoot, this.#owner.actions);
 	};
 
 	/** Focus that was in something now gone goes to what took its place, never to the page's start. */
@@ -221,8 +221,8 @@ export class CarillonPopup extends LitElement {
 		if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || !panel) return;
 		event.preventDefault();
 		event.stopPropagation();
-		if (panel.devices) this.#source?.actions.toggleDevices();
-		else this.#source?.actions.close();
+		if (panel.devices) this.#owner?.actions.toggleDevices();
+		else this.#owner?.actions.close();
 	};
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { CallView, Client, Connection, Conversation, Ring } from "../sdk/index.ts";
 import { Drafts } from "./drafts.ts";
 import { People } from "./people.ts";
-import { connectionText, type Sources, screenOf } from "./screen.ts";
+import { connectionText, type ScreenFacts, screenOf } from "./screen.ts";
 import { initial, next } from "./state.ts";
 import { Words } from "./strings/index.ts";
 
@@ -25,7 +25,7 @@ const view = {
 const ring = { id: "9", from: { user: "carol", name: "Carol" }, call: { conversation: "d" } } as Ring;
 
 /** A popup that is open on the conversation with Bob. */
-function sources(more: Partial<Sources> = {}, connection = online): Sources {
+function facts(more: Partial<ScreenFacts> = {}, connection = online): ScreenFacts {
 	const client = {
 		connection,
 		user: { id: "me" },
@@ -62,7 +62,7 @@ function sources(more: Partial<Sources> = {}, connection = online): Sources {
 }
 
 test("a conversation shows who types, what waits elsewhere, and how to call", () => {
-	expect(screenOf(sources()).panel).toMatchObject({
+	expect(screenOf(facts()).panel).toMatchObject({
 		kind: "chat",
 		face: { name: "Bob" },
 		typing: "bob",
@@ -74,7 +74,7 @@ test("a conversation shows who types, what waits elsewhere, and how to call", ()
 });
 
 test("a closed panel shows nothing but rings and calls", () => {
-	const shown = screenOf(sources({ state: initial("bob"), rings: [ring], views: [view] }));
+	const shown = screenOf(facts({ state: initial("bob"), rings: [ring], views: [view] }));
 	expect(shown.panel).toBeUndefined();
 	expect(shown.rings.map((card) => card.ring.id)).toEqual(["9"]);
 	expect(shown.call).toMatchObject({ kind: "elsewhere" });
@@ -82,22 +82,22 @@ test("a closed panel shows nothing but rings and calls", () => {
 
 test("a destination that nobody has written to stands in the list", () => {
 	const state = next(next(initial("dora"), { type: "open" }), { type: "show", place: { kind: "list" } });
-	const shown = screenOf(sources({ state, options: { destination: "dora", name: "Dora" } })).panel;
+	const shown = screenOf(facts({ state, options: { destination: "dora", name: "Dora" } })).panel;
 	expect(shown?.kind === "list" && shown.entries.map((entry) => entry.key)).toEqual(["to:dora", "c"]);
 });
 
 test("a ring says whom answering holds, and why it could not be answered", () => {
 	const problem = { call: "9", text: "No microphone was found.", microphone: true };
 	const state = next(initial("bob"), { type: "ringProblem", problem });
-	const [card] = screenOf(sources({ state, rings: [ring], views: [view] })).rings;
+	const [card] = screenOf(facts({ state, rings: [ring], views: [view] })).rings;
 	expect(card).toMatchObject({ holds: "Bob", problem, impossible: undefined });
-	const [alone] = screenOf(sources({ rings: [ring] })).rings;
+	const [alone] = screenOf(facts({ rings: [ring] })).rings;
 	expect(alone).toMatchObject({ holds: undefined, problem: undefined });
 });
 
 test("a connection that has ended for good loads nothing and offers no call", () => {
 	const stopped: Connection = { state: "stopped", code: 4001, why: "bad_token" };
-	expect(screenOf(sources({}, stopped)).panel).toMatchObject({
+	expect(screenOf(facts({}, stopped)).panel).toMatchObject({
 		stopped: true,
 		connection: "stopped_bad_token",
 		callButtons: { kind: "none" },

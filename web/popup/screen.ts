@@ -153,7 +153,7 @@ export interface DeviceMenu {
 }
 
 /** What a screen is derived from. */
-export interface Sources {
+export interface ScreenFacts {
 	readonly state: State;
 	readonly words: Words;
 	readonly options: Options;
@@ -176,7 +176,7 @@ export interface Sources {
 	readonly offerNotifications: boolean;
 }
 
-export function screenOf(s: Sources): Screen {
+export function screenOf(s: ScreenFacts): Screen {
 	const { state, words } = s;
 	const call = callScreen(s.views, state.pending);
 	return {
@@ -195,7 +195,7 @@ export function screenOf(s: Sources): Screen {
 	};
 }
 
-function panelOf(s: Sources, call: CallScreen): ListPanel | ChatPanel {
+function panelOf(s: ScreenFacts, call: CallScreen): ListPanel | ChatPanel {
 	const { panel } = s.state;
 	const parts: PanelParts = {
 		connection: s.client && connectionText(s.client.connection, s.online),
@@ -206,7 +206,7 @@ function panelOf(s: Sources, call: CallScreen): ListPanel | ChatPanel {
 	return panel.place.kind === "list" ? listOf(s, parts) : chatOf(s, panel.place.ref, call, parts);
 }
 
-function listOf(s: Sources, parts: PanelParts): ListPanel {
+function listOf(s: ScreenFacts, parts: PanelParts): ListPanel {
 	const { client, people } = s;
 	const { destination } = s.options;
 	const entries: Entry[] = (client?.conversations.list() ?? []).map((conversation) => {
@@ -244,7 +244,7 @@ function listOf(s: Sources, parts: PanelParts): ListPanel {
 	};
 }
 
-function chatOf(s: Sources, ref: ConversationRef, call: CallScreen, parts: PanelParts): ChatPanel {
+function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: PanelParts): ChatPanel {
 	const { client, people, state } = s;
 	const transcript = client?.messages.transcript(ref);
 	const conversation = transcript?.conversation;
@@ -268,7 +268,7 @@ function chatOf(s: Sources, ref: ConversationRef, call: CallScreen, parts: Panel
 }
 
 function logOf(
-	s: Sources,
+	s: ScreenFacts,
 	ref: ConversationRef,
 	transcript: Transcript | undefined,
 	typing: boolean,
@@ -295,7 +295,7 @@ function staged(call: CallScreen, conversation: Conversation | undefined): boole
 	return call.kind === "here" && call.view.call.conversation === conversation?.id;
 }
 
-function callButtonsOf({ client, options }: Sources, call: CallScreen): CallButtons {
+function callButtonsOf({ client, options }: ScreenFacts, call: CallScreen): CallButtons {
 	const { audioCalls = true, videoCalls = true } = options.features ?? {};
 	if (!client || (!audioCalls && !videoCalls)) return { kind: "none" };
 	const why = impossible(client);
@@ -312,7 +312,7 @@ function impossible(client: Client | undefined): Text | undefined {
 	return available.reason === "calls_need_https" ? "callsNeedHttps" : "callsUnsupported";
 }
 
-function ringCard({ client, state }: Sources, ring: Ring): RingCard {
+function ringCard({ client, state }: ScreenFacts, ring: Ring): RingCard {
 	const held = client?.calls.views.find((view) => view.phase !== "held");
 	return {
 		ring,
@@ -322,7 +322,7 @@ function ringCard({ client, state }: Sources, ring: Ring): RingCard {
 	};
 }
 
-function deviceMenu({ preview, devices }: Sources, call: CallScreen): DeviceMenu {
+function deviceMenu({ preview, devices }: ScreenFacts, call: CallScreen): DeviceMenu {
 	const inCall = call.kind === "here";
 	const { level, problem, found } = preview;
 	const seen = inCall ? call.leg.preview : preview.stream;
@@ -356,7 +356,7 @@ export function connectionText(connection: Connection, online: boolean): Text | 
 	}
 }
 
-function facesOf({ client, people, views, rings, state }: Sources): ReadonlyMap<string, Face> {
+function facesOf({ client, people, views, rings, state }: ScreenFacts): ReadonlyMap<string, Face> {
 	const faces = new Map<string, Face>();
 	const add = (conversation: string, { user, name }: { user: string; name: string }) => {
 		const known = client?.conversations.get(conversation);

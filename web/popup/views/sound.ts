@@ -13,9 +13,9 @@ export function soundView(screen: Screen, actions: Actions): TemplateResult | ty
 	return html`<div hidden>
 			${repeat(
 				call.leg.audio,
-				(source) => source,
-				(source) =>
-					html`<audio autoplay .srcObject=${stream(source)} data-speaker=${speaker} @canplay=${(e: Event) => play(actions, e.target as HTMLAudioElement)}></audio>`,
+				(audio) => audio,
+				(audio) =>
+					html`<audio autoplay .srcObject=${stream(audio)} data-speaker=${speaker} @canplay=${(e: Event) => play(actions, e.target as HTMLAudioElement)}></audio>`,
 			)}
 		</div>
 		${ask ? unblock(screen, actions) : nothing}`;

@@ -1,6 +1,6 @@
 /** A stream for `.srcObject`: set once, since Lit sets objects anew at each drawing, which restarts a video. */
 import { guard } from "lit/directives/guard.js";
 
-export function stream(source: MediaStream | undefined) {
-	return guard([source], () => source ?? null);
+export function stream(media: MediaStream | undefined) {
+	return guard([media], () => media ?? null);
 }
