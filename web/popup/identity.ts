@@ -58,6 +58,7 @@ async function renewed(
 }
 
 export function forgetGuest(server: string): void {
+	memory.delete(server);
 	try {
 		localStorage.removeItem(storeKey(server));
 	} catch {
