@@ -1,1 +1,1 @@
-export*from"./assets/sdk-FQXEIXPZ.js";
+export*from"./assets/sdk-PUJNK2FF.js";

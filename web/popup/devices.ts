@@ -1,5 +1,6 @@
 /** Camera, microphone and speaker as chosen last in this browser. */
 import type { DeviceChoice } from "../sdk/index.ts";
+import { get, local, put } from "../sdk/storage.ts";
 
 export interface Devices extends DeviceChoice {
 	speaker?: string;
@@ -9,7 +10,7 @@ const storeKey = "carillon.devices";
 
 export function storedDevices(): Devices {
 	try {
-		const kept: unknown = JSON.parse(localStorage.getItem(storeKey) ?? "{}");
+		const kept: unknown = JSON.parse(get(local(), storeKey) ?? "{}");
 		if (typeof kept !== "object" || kept === null) return {};
 		const entries = Object.entries(kept).filter(([, id]) => typeof id === "string");
 		return Object.fromEntries(entries) as Devices;
@@ -19,11 +20,7 @@ export function storedDevices(): Devices {
 }
 
 export function storeDevices(devices: Devices): void {
-	try {
-		localStorage.setItem(storeKey, JSON.stringify(devices));
-	} catch {
-		// Storage is blocked: chosen for this page only.
-	}
+	put(local(), storeKey, JSON.stringify(devices));
 }
 
 /** What the SDK opens: everything but the speaker, and nothing that was not chosen. */

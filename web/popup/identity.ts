@@ -1,4 +1,5 @@
 /** Who the visitor is to the server: a token of the site, a stored guest, or nobody until they open the panel. */
+import { get, local, put, remove } from "../sdk/storage.ts";
 import { claims } from "../sdk/token.ts";
 import type { ClientOptions } from "../sdk/types.ts";
 import type { Options } from "./options.ts";
@@ -59,11 +60,7 @@ async function renewed(
 
 export function forgetGuest(server: string): void {
 	memory.delete(server);
-	try {
-		localStorage.removeItem(storeKey(server));
-	} catch {
-		// Storage is blocked: nothing was kept.
-	}
+	remove(local(), storeKey(server));
 }
 
 /** A token, or the status with which the server refused. */
@@ -86,18 +83,10 @@ const storeKey = (server: string) => `carillon.guest ${server}`;
 const memory = new Map<string, string>();
 
 function stored(server: string): string | undefined {
-	try {
-		return localStorage.getItem(storeKey(server)) ?? memory.get(server);
-	} catch {
-		return memory.get(server);
-	}
+	return get(local(), storeKey(server)) ?? memory.get(server);
 }
 
 function store(server: string, token: string): void {
 	memory.set(server, token);
-	try {
-		localStorage.setItem(storeKey(server), token);
-	} catch {
-		// Blocked: kept in memory.
-	}
+	put(local(), storeKey(server), token);
 }

@@ -1,4 +1,6 @@
 /** The browser's own question about notifications: offered once, since its answer cannot be taken back. */
+import { get, local, put } from "../sdk/storage.ts";
+
 const asked = "carillon.notifications asked";
 
 export function mayOfferNotifications(): boolean {
@@ -7,22 +9,12 @@ export function mayOfferNotifications(): boolean {
 
 /** The visitor has chosen: the browser asks now, or the popup never offers it again. */
 export async function askForNotifications(wanted: boolean): Promise<void> {
-	rememberOffered();
+	put(local(), asked, "1");
 	if (wanted) await Notification.requestPermission();
 }
 
 function wasOffered(): boolean {
-	try {
-		return localStorage.getItem(asked) !== null;
-	} catch {
-		return true; // it could not be remembered, so it is not offered at all
-	}
-}
-
-function rememberOffered(): void {
-	try {
-		localStorage.setItem(asked, "1");
-	} catch {
-		// Storage is blocked.
-	}
+	const storage = local();
+	// Where it could not be remembered it is not offered at all.
+	return !storage || get(storage, asked) !== undefined;
 }

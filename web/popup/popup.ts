@@ -2,6 +2,7 @@
  * One popup on a page: its place in the document, the round button, its options and its listeners.
  * All that needs the server is in other parts, which this loads when they are wanted.
  */
+import { get, local } from "../sdk/storage.ts";
 import { type ChatCommands, DeferredCommands } from "./commands.ts";
 import { whenIdle } from "./idle.ts";
 import { launcherStyle } from "./launcher.css.ts";
@@ -98,11 +99,7 @@ export class Popup extends DeferredCommands {
 	/** A user the server can know: only then does a page connect before anyone clicks. */
 	get knowsUser(): boolean {
 		const { token, getToken } = this.options;
-		try {
-			return !!(token || getToken || localStorage.getItem(`carillon.guest ${this.server}`));
-		} catch {
-			return false; // storage is blocked
-		}
+		return !!(token || getToken || get(local(), `carillon.guest ${this.server}`));
 	}
 
 	get server(): string {

@@ -1,3 +1,5 @@
+import { attempt, local, session } from "./storage.ts";
+
 /**
  * What the SDK uses of a browser, in one place, so that a test can replace it or take it away. What is optional here may be
  * missing in a real browser too (insecure page, private mode, embedded view), and everything still works.
@@ -50,8 +52,8 @@ export function browser(): Environment {
 		openSocket: (url, protocol) => new WebSocket(url, protocol) as RawSocket,
 		random: Math.random,
 		id: randomId,
-		localStorage: attempt(() => globalThis.localStorage),
-		sessionStorage: attempt(() => globalThis.sessionStorage),
+		localStorage: local(),
+		sessionStorage: session(),
 		locks: attempt(() => globalThis.navigator?.locks),
 		indexedDB: attempt(() => globalThis.indexedDB),
 		channel: globalThis.BroadcastChannel && ((name) => new BroadcastChannel(name)),
@@ -71,15 +73,6 @@ export function randomId(): string {
 	let id = "";
 	for (const byte of crypto.getRandomValues(new Uint8Array(26))) id += letters[byte & 31];
 	return id;
-}
-
-/** Access to a storage throws where the user blocked it. */
-function attempt<T>(get: () => T | undefined): T | undefined {
-	try {
-		return get() ?? undefined;
-	} catch {
-		return undefined;
-	}
 }
 
 function watchPage(signal: AbortSignal, on: PageEvents): void {

@@ -1,5 +1,18 @@
 /** Reading and writing of `localStorage` and `sessionStorage`, which may be missing, full or forbidden. */
 
+/** Undefined where the browser has none, or the user has blocked it. */
+export const local = (): Storage | undefined => attempt(() => globalThis.localStorage);
+export const session = (): Storage | undefined => attempt(() => globalThis.sessionStorage);
+
+/** Undefined when there is no such thing. To touch what the user has blocked throws. */
+export function attempt<T>(touch: () => T | undefined): T | undefined {
+	try {
+		return touch() ?? undefined;
+	} catch {
+		return undefined;
+	}
+}
+
 export function get(storage: Storage | undefined, key: string): string | undefined {
 	try {
 		return storage?.getItem(key) ?? undefined;
