@@ -78,6 +78,48 @@ func loadBlock(t *testing.T, text string) {
 	}
 }
 
+var testInText = regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z0-9]*|web/[a-z/]+\\.test\\.ts)`")
+
+// TestThreatsNameTestsThatExist looks up each test that docs/THREATS.md and SECURITY.md name, so
+// that no row there says more than is proved.
+func TestThreatsNameTestsThatExist(t *testing.T) {
+	functions := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := filepath.Glob("*/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, below...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range declared.FindAllStringSubmatch(string(text), -1) {
+			functions[found[1]] = true
+		}
+	}
+	named := 0
+	for _, page := range []string{"docs/THREATS.md", "SECURITY.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range testInText.FindAllStringSubmatch(string(text), -1) {
+			named++
+			if _, err := os.Stat(found[1]); err != nil && !functions[found[1]] {
+				t.Errorf("%s names %s, which is no test", page, found[1])
+			}
+		}
+	}
+	if named < 50 {
+		t.Errorf("found %d tests: the pages name them in another form than this test knows", named)
+	}
+}
+
 var keyInText = regexp.MustCompile("`([a-z]+(?:\\.[a-z_]+)+)(?: = [^`]*)?`")
 
 // TestKeysThatTheDocsNameExist looks up each `table.key` of the pages for operators and site

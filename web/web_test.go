@@ -120,6 +120,9 @@ func TestPagesKeepToThemselves(t *testing.T) {
 		if !strings.Contains(policy, "script-src 'self';") {
 			t.Errorf("%s: policy %q, want scripts of its own only", page, policy)
 		}
+		if !strings.Contains(policy, "frame-ancestors 'self';") {
+			t.Errorf("%s: policy %q, want no frame of another site around it", page, policy)
+		}
 		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Permissions-Policy"), "camera=(self)") {
 			t.Errorf("%s: headers %v", page, h)
 		}
