@@ -25,8 +25,8 @@ import (
 // Verifier checks tokens. It is safe for concurrent use.
 type Verifier struct {
 	config     Config
-	own        []byte     // signs the tokens of guests and demo users
-	jwks       *published // nil: none
+	own        []byte         // signs the tokens of guests and demo users
+	jwks       *publishedKeys // nil: none
 	validAfter func(ctx context.Context, user string) (time.Time, error)
 	now        func() time.Time
 }
@@ -42,7 +42,7 @@ func NewVerifier(ctx context.Context, config Config, own []byte, validAfter func
 	config = settings.Fill(config, Defaults())
 	v := &Verifier{config: config, own: own, validAfter: validAfter, now: time.Now}
 	if config.JWKSURL != "" {
-		v.jwks = newPublished(ctx, config.JWKSURL, log, func() time.Time { return v.now() })
+		v.jwks = newPublishedKeys(ctx, config.JWKSURL, log, func() time.Time { return v.now() })
 	}
 	return v, nil
 }
@@ -60,7 +60,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	return v.verify(ctx, token, time.Duration(v.config.LeewaySeconds)*time.Second)
 }
 
-// guests tells whether visitors without a token may come.
+// guests reports whether visitors without a token may come.
 func (v *Verifier) guests() bool { return v.config.Guests || v.config.Demo() }
 
 // verify also takes a token that expired less than leeway ago.

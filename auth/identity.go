@@ -67,7 +67,7 @@ func ValidUser(id string) bool {
 	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= maxUserID && norm.NFC.IsNormalString(id) && !strings.ContainsFunc(id, unfit)
 }
 
-// Ignorable tells whether a character is usually not shown, such as a joiner or a filler:
+// Ignorable reports whether a character is usually not shown, such as a joiner or a filler:
 // Unicode's Default_Ignorable_Code_Point, and all format characters.
 func Ignorable(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

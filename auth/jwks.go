@@ -23,12 +23,12 @@ const (
 	maxKeyBytes = 1 << 20
 )
 
-// published is the set of public keys that the site publishes at a URL (RFC 7517).
+// publishedKeys are the public keys that the site publishes at a URL (RFC 7517).
 //
 // Anyone can name a key that it does not hold, so all of them together cause one fetch per
 // fetchEvery, and those who come in between are told to come back. A server of keys that is
 // down keeps nobody away whose key is known, and makes the others come back.
-type published struct {
+type publishedKeys struct {
 	// Fixed at construction.
 	ctx    context.Context // of the fetches
 	url    string
@@ -44,13 +44,13 @@ type published struct {
 	ended   chan struct{}     // closed when that fetch has ended; nil: none is under way
 }
 
-func newPublished(ctx context.Context, url string, log *slog.Logger, now func() time.Time) *published {
-	return &published{ctx: ctx, url: url, client: &http.Client{Timeout: fetchTime}, log: log, now: now}
+func newPublishedKeys(ctx context.Context, url string, log *slog.Logger, now func() time.Time) *publishedKeys {
+	return &publishedKeys{ctx: ctx, url: url, client: &http.Client{Timeout: fetchTime}, log: log, now: now}
 }
 
 // use calls try with the keys that are known, and when they do not fit with those that are
 // published now. It returns a refusal to come back when it is not known what is published.
-func (p *published) use(ctx context.Context, try func([]jose.JSONWebKey) (fit bool)) error {
+func (p *publishedKeys) use(ctx context.Context, try func([]jose.JSONWebKey) (fit bool)) error {
 	p.mu.Lock()
 	keys := p.keys
 	if !p.fetched.IsZero() && p.now().Sub(p.fetched) > freshTime {
@@ -69,7 +69,7 @@ func (p *published) use(ctx context.Context, try func([]jose.JSONWebKey) (fit bo
 }
 
 // newest returns the keys of a fetch that ends after the call.
-func (p *published) newest(ctx context.Context) ([]jose.JSONWebKey, error) {
+func (p *publishedKeys) newest(ctx context.Context) ([]jose.JSONWebKey, error) {
 	p.mu.Lock()
 	ended, wait := p.fetchLocked()
 	p.mu.Unlock()
@@ -93,7 +93,7 @@ var errNoKeys = refusal.After(fetchEvery, refusal.Busy, "The keys that sign toke
 
 // fetchLocked returns the fetch that is under way, and begins one if it is time; otherwise
 // nil and how long to wait.
-func (p *published) fetchLocked() (ended chan struct{}, wait time.Duration) {
+func (p *publishedKeys) fetchLocked() (ended chan struct{}, wait time.Duration) {
 	if p.ended != nil {
 		return p.ended, 0
 	}
@@ -105,7 +105,7 @@ func (p *published) fetchLocked() (ended chan struct{}, wait time.Duration) {
 	return p.ended, 0
 }
 
-func (p *published) fetch() {
+func (p *publishedKeys) fetch() {
 	keys, err := p.get()
 	if err != nil {
 		p.log.Warn("keys that sign tokens cannot be fetched, those from before stay in use", "url", p.url, "err", err)
@@ -119,7 +119,7 @@ func (p *published) fetch() {
 	p.ended = nil
 }
 
-func (p *published) get() ([]jose.JSONWebKey, error) {
+func (p *publishedKeys) get() ([]jose.JSONWebKey, error) {
 	r, err := http.NewRequestWithContext(p.ctx, http.MethodGet, p.url, nil)
 	if err != nil {
 		return nil, err

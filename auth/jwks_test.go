@@ -145,7 +145,7 @@ func TestATokenNeedNotNameItsKey(t *testing.T) {
 	}
 }
 
-// comesBack tells whether a refusal says when the same token may be good.
+// comesBack reports whether a refusal says when the same token may be good.
 func comesBack(err error) bool {
 	e, ok := refusal.Of(err)
 	return ok && e.Code == refusal.Busy && e.Retry > 0

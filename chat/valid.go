@@ -76,7 +76,7 @@ func cleanText(text string, limit int) (string, error) {
 // A vertical tab is what word processors put where Shift+Enter was pressed.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// turns tells whether a character turns the direction of all that follows, beyond the name it
+// turns reports whether a character turns the direction of all that follows, beyond the name it
 // stands in. Marks, which act on their neighbours alone, do not.
 func turns(r rune) bool { return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' }
 

@@ -41,7 +41,7 @@ var upgrader = websocket.Upgrader{
 	CheckOrigin: func(*http.Request) bool { return true },
 }
 
-// originAllowed tells whether a page of this origin may connect to host. Programs that
+// originAllowed reports whether a page of this origin may connect to host. Programs that
 // are not browsers send none; what they may do depends on their token alone.
 func originAllowed(origin, host string, allowed []string) bool {
 	if origin == "" {
@@ -76,20 +76,27 @@ func (c *connection) readWebSocket(socket *webSocket, allowed, spoken bool) {
 	case !spoken:
 		c.close(wire.CloseTooOld, "ask for subprotocol "+wire.Subprotocol)
 	default:
-		if err := socket.read(c.receive); errors.Is(err, errTooLarge) {
-			c.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(socket.limit, 10)+" bytes")
-		} else if late(err) {
-			c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
-			socket.drainRaw()
-			return
-		} else if errors.Is(err, errTooMany) {
-			socket.drainRaw() // the library reads no further after an error
-			return
-		} else if err != nil {
-			return
-		}
+		c.readMessages(socket)
+		return
 	}
 	socket.drain()
+}
+
+// readMessages reads until the connection ends. When it is we who end it, what the client
+// still sends is read and dropped, so that it learns why.
+func (c *connection) readMessages(socket *webSocket) {
+	switch err := socket.read(c.receive); {
+	case err == nil:
+		socket.drain()
+	case errors.Is(err, errTooLarge):
+		c.close(wire.CloseRate, "messages have at most "+strconv.FormatInt(socket.limit, 10)+" bytes")
+		socket.drain()
+	case late(err):
+		c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
+		socket.drainRaw()
+	case errors.Is(err, errTooMany):
+		socket.drainRaw() // the library reads no further after an error
+	}
 }
 
 var (
@@ -210,7 +217,7 @@ func (w *webSocket) drain() {
 	}
 }
 
-// late tells whether a frame that had begun did not end in time. The library hides what
+// late reports whether a frame that had begun did not end in time. The library hides what
 // the network said and leaves only this.
 func late(err error) bool {
 	n, known := errors.AsType[net.Error](err)

@@ -13,11 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// database is the file in the data folder. SQLite puts two more beside it.
-const database = "carillon.db"
+// databaseFile is in the data folder. SQLite puts two more beside it.
+const databaseFile = "carillon.db"
 
-// lockFolder makes the data folder, closes it to other users, and locks it until the returned file is closed. The
-// kernel gives the lock back when the process dies, however it dies.
+// lockFolder makes the data folder, closes it to other users, and locks it until the
+// returned file is closed. The kernel gives the lock back when the process dies, however it
+// dies.
 func lockFolder(folder string, log *slog.Logger) (*os.File, error) {
 	if folder == "" {
 		return nil, errors.New("no data folder is given")
@@ -60,7 +61,7 @@ func closeToOthers(folder string, log *slog.Logger) error {
 	}
 	switch {
 	case !foreign:
-		narrow(folder, info, log)
+		leaveToOwner(folder, info, log)
 	case info.Mode().Perm()&0o002 != 0:
 		return fmt.Errorf("data folder %s holds other things too, and everyone may write there; give carillon a folder of its own with --data", folder)
 	}
@@ -74,7 +75,7 @@ func closeToOthers(folder string, log *slog.Logger) error {
 			}
 			info, err := e.Info()
 			if err == nil {
-				narrow(path, info, log)
+				leaveToOwner(path, info, log)
 			}
 			return err
 		})
@@ -88,14 +89,14 @@ func closeToOthers(folder string, log *slog.Logger) error {
 // lostAndFound is the file system's own.
 const lostAndFound = "lost+found"
 
-// ours tells whether carillon has put a file of this name into its data folder.
+// ours reports whether carillon has put a file of this name into its data folder.
 func ours(name string) bool {
-	return strings.HasPrefix(name, database) || strings.HasSuffix(name, ".secret") ||
+	return strings.HasPrefix(name, databaseFile) || strings.HasSuffix(name, ".secret") ||
 		slices.Contains([]string{"acme", "lock", "running", lostAndFound}, name)
 }
 
-// narrow leaves a file or folder to its owner alone, and says so if it was not.
-func narrow(path string, info fs.FileInfo, log *slog.Logger) {
+// leaveToOwner takes a file or folder from all but its owner, and says so if others had it.
+func leaveToOwner(path string, info fs.FileInfo, log *slog.Logger) {
 	mode := info.Mode().Perm()
 	if mode&0o077 == 0 {
 		return
@@ -108,9 +109,9 @@ func narrow(path string, info fs.FileInfo, log *slog.Logger) {
 	log.Warn("other users of this machine could read the data; now they cannot", "path", path, "mode", was)
 }
 
-// makePrivate makes an empty database that only its owner can read, if there is none. The
+// makeDatabase makes an empty database that only its owner can read, if there is none. The
 // files that SQLite puts beside it get its mode.
-func makePrivate(file string) error {
+func makeDatabase(file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("make database %s: %w", file, err)

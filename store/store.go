@@ -77,8 +77,8 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.lock, err = lockFolder(s.cfg.Folder, s.log); err != nil {
 		return err
 	}
-	file := filepath.Join(s.cfg.Folder, database)
-	if err := makePrivate(file); err != nil {
+	file := filepath.Join(s.cfg.Folder, databaseFile)
+	if err := makeDatabase(file); err != nil {
 		return err
 	}
 	if err := migrate(ctx, dsn(file), file); err != nil {

@@ -59,7 +59,7 @@ func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, s
 	return call.Reply{}, "", refusal.After(time.Second, refusal.Busy, "This call is changing servers. Try again.")
 }
 
-// callID tells whether an id can be one of ours, before it becomes part of a subject.
+// callID reports whether an id can be one of ours, before it becomes part of a subject.
 func callID(id string) bool {
 	if len(id) != 26 {
 		return false
