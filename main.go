@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"carillon/config"
 )
@@ -77,6 +79,13 @@ func version() string {
 		return "unknown"
 	}
 	return info.Main.Version
+}
+
+// newRegistry has what Go and the operating system say of the process.
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
 }
 
 func newLogger(level string) (*slog.Logger, error) {
