@@ -9,7 +9,7 @@ import {
 	type Ring,
 } from "../sdk/index.ts";
 import { type CallScreen, callScreen } from "./callscreen.ts";
-import { captured, type Devices, storeDevices, storedDevices } from "./devices.ts";
+import { choiceOf, type Devices, storeDevices, storedDevices } from "./devices.ts";
 import type { Preview } from "./preview.ts";
 import type { Change, State } from "./state.ts";
 
@@ -82,7 +82,7 @@ export class Calling {
 			.then(() => this.load())
 			.catch(() => {}); // the start itself tells what went wrong
 		await this.#settle(
-			client.calls.start(ref, { media, devices: captured(this.devices), signal: this.#click() }),
+			client.calls.start(ref, { media, devices: choiceOf(this.devices), signal: this.#click() }),
 		);
 	}
 
@@ -91,7 +91,7 @@ export class Calling {
 		if (!client || state.pending.kind !== "none") return;
 		this.#take(ring.id, { type: "pending", pending: { kind: "answering", ring } }, ring.call.conversation);
 		await this.#settle(
-			client.calls.answer(ring.id, { ...p, devices: captured(this.devices), signal: this.#click() }),
+			client.calls.answer(ring.id, { ...p, devices: choiceOf(this.devices), signal: this.#click() }),
 			ring.id,
 			(error) => this.#popup.answerFailed(ring.id, error),
 		);
@@ -115,7 +115,7 @@ export class Calling {
 		);
 		const { camera } = view.me;
 		await this.#settle(
-			client.calls.moveHere(view.id, { camera, devices: captured(this.devices), signal: this.#click() }),
+			client.calls.moveHere(view.id, { camera, devices: choiceOf(this.devices), signal: this.#click() }),
 			view.id,
 		);
 	}
@@ -140,7 +140,7 @@ export class Calling {
 		storeDevices(this.devices);
 		this.#popup.changed();
 		const { screen } = this;
-		if (screen.kind === "here") void this.do(screen.leg.useDevices(captured(this.devices)));
+		if (screen.kind === "here") void this.do(screen.leg.useDevices(choiceOf(this.devices)));
 		else if (!("speaker" in choice)) void this.preview?.use(this.devices, true);
 	}
 

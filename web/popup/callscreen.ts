@@ -1,5 +1,5 @@
 /** What there is to see of calls, and the words for it. Pure. */
-import type { CallView, Leg, RingEnd } from "../sdk/index.ts";
+import type { CallView, Leg, ParticipantView, RingEnd } from "../sdk/index.ts";
 import { clock } from "./format.ts";
 import type { State } from "./state.ts";
 import type { Text, Words } from "./strings/index.ts";
@@ -36,6 +36,15 @@ export function callScreen(views: readonly CallView[], pending: State["pending"]
 
 function idOf(pending: Exclude<State["pending"], { kind: "none" | "starting" }>): string {
 	return pending.kind === "answering" ? pending.ring.id : pending.call;
+}
+
+/** A participant as the visitor reads them. */
+export function nameOf({ name, user }: Pick<ParticipantView, "name" | "user">): string {
+	return name || user;
+}
+
+export function namesOf(participants: readonly ParticipantView[]): string {
+	return participants.map(nameOf).join(", ");
 }
 
 /** The state of a call in one line. `now` is `performance.now()`. */

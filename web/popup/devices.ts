@@ -23,7 +23,7 @@ export function storeDevices(devices: Devices): void {
 	put(local(), storeKey, JSON.stringify(devices));
 }
 
-/** What the SDK opens: everything but the speaker, and nothing that was not chosen. */
-export function captured({ microphone, camera }: Devices): DeviceChoice {
+/** The part of it that the SDK opens: without the speaker, and without what was not chosen. */
+export function choiceOf({ microphone, camera }: Devices): DeviceChoice {
 	return { ...(microphone && { microphone }), ...(camera && { camera }) };
 }

@@ -1,7 +1,7 @@
 /** Camera and microphone before a call: open only while the menu of devices is. */
 import type { Client, DeviceReason, Source } from "../sdk/index.ts";
 import { DeviceError } from "../sdk/index.ts";
-import type { Devices } from "./devices.ts";
+import { choiceOf, type Devices } from "./devices.ts";
 
 export class Preview {
 	stream: MediaStream | undefined;
@@ -39,8 +39,8 @@ export class Preview {
 		this.stream = undefined;
 	}
 
-	async #open({ microphone, camera }: Devices, signal: AbortSignal): Promise<void> {
-		const devices = { ...(microphone && { microphone }), ...(camera && { camera }) };
+	async #open(chosen: Devices, signal: AbortSignal): Promise<void> {
+		const devices = choiceOf(chosen);
 		const ask = (what: { camera: boolean; microphone: boolean }) =>
 			this.#client.calls.preview({ ...what, devices, signal });
 		try {

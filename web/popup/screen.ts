@@ -14,7 +14,7 @@ import type {
 	Source,
 	Transcript,
 } from "../sdk/index.ts";
-import { type CallScreen, callScreen } from "./callscreen.ts";
+import { type CallScreen, callScreen, nameOf, namesOf } from "./callscreen.ts";
 import type { Devices } from "./devices.ts";
 import { type Drafts, refKey } from "./drafts.ts";
 import type { Options } from "./options.ts";
@@ -318,7 +318,7 @@ function ringCard({ client, state }: ScreenFacts, ring: Ring): RingCard {
 		ring,
 		impossible: impossible(client),
 		problem: state.ringProblem?.call === ring.id ? state.ringProblem : undefined,
-		holds: held?.others.map((p) => p.name || p.user).join(", "),
+		holds: held && namesOf(held.others),
 	};
 }
 
@@ -358,10 +358,10 @@ export function connectionText(connection: Connection, online: boolean): Text | 
 
 function facesOf({ client, people, views, rings, state }: ScreenFacts): ReadonlyMap<string, Face> {
 	const faces = new Map<string, Face>();
-	const add = (conversation: string, { user, name }: { user: string; name: string }) => {
+	const add = (conversation: string, p: { user: string; name: string }) => {
 		const known = client?.conversations.get(conversation);
 		const face = known && people.faceOf(known);
-		faces.set(user, face?.id === user ? face : { id: user, name: name || user });
+		faces.set(p.user, face?.id === p.user ? face : { id: p.user, name: nameOf(p) });
 	};
 	for (const view of views) for (const other of view.others) add(view.call.conversation, other);
 	for (const ring of rings) add(ring.call.conversation, ring.from);

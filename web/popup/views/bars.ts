@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { CallView } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
-import { elsewhereStatus, statusOf, ticks } from "../callscreen.ts";
+import { elsewhereStatus, namesOf, statusOf, ticks } from "../callscreen.ts";
 import { clock } from "../format.ts";
 import { icon } from "../icons.ts";
 import { deviceText } from "../problems.ts";
@@ -41,7 +41,7 @@ export function callBar(screen: Screen, actions: Actions): TemplateResult | type
 	if (call.kind === "elsewhere") return elsewhere(screen, call.view, actions);
 	if (call.kind === "here")
 		return html`${here(screen, call.view, words.say("hangUp"), actions)}
-			${call.held.map((view) => here(screen, view, words.say("endCallWith", { name: names(view) }), actions))}`;
+			${call.held.map((view) => here(screen, view, words.say("endCallWith", { name: namesOf(view.others) }), actions))}`;
 	return nothing;
 }
 
@@ -60,11 +60,11 @@ function elsewhere(screen: Screen, view: CallView, actions: Actions): TemplateRe
 		view.where && !view.sameDevice
 			? words.say("onDevice", { device: view.where.device_name })
 			: words.say("inOtherTab");
-	return html`<div class="call-bar" role="group" aria-label=${names(view)}>
+	return html`<div class="call-bar" role="group" aria-label=${namesOf(view.others)}>
 		<div class="row">
 			${avatar(faceOf(screen, view), "small")}
 			<span class="summary">
-				<span class="name"><bdi>${names(view)}</bdi>${time && answered !== time ? html` <span class="clock">${time}</span>` : nothing}</span>
+				<span class="name"><bdi>${namesOf(view.others)}</bdi>${time && answered !== time ? html` <span class="clock">${time}</span>` : nothing}</span>
 				<span class="detail"><span role="status" aria-live=${ticks(view) && answered === time ? "off" : "polite"}>${answered}</span>${
 					time && answered !== time ? nothing : html` · ${place}`
 				}</span>
@@ -78,11 +78,11 @@ function elsewhere(screen: Screen, view: CallView, actions: Actions): TemplateRe
 function here(screen: Screen, view: CallView, end: string, actions: Actions): TemplateResult {
 	const { words } = screen;
 	const back = () => actions.backToCall(view.call.conversation);
-	return html`<div class="call-bar live" role="group" aria-label=${names(view)}>
+	return html`<div class="call-bar live" role="group" aria-label=${namesOf(view.others)}>
 		<div class="row">
-			<button class="button back-to-call" aria-label=${words.say("backToCall", { name: names(view) })} @click=${back}>
+			<button class="button back-to-call" aria-label=${words.say("backToCall", { name: namesOf(view.others) })} @click=${back}>
 				${avatar(faceOf(screen, view), "small")}
-				<span class="summary"><span class="name"><bdi>${names(view)}</bdi></span></span>
+				<span class="summary"><span class="name"><bdi>${namesOf(view.others)}</bdi></span></span>
 			</button>
 			<span class="detail" role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, screen.clock, words)}</span>
 			${view.phase === "held" ? resume(words, view, actions) : microphone(words, view, actions)} ${hangUp(view, end, actions)}
@@ -111,10 +111,6 @@ function hangUp(view: CallView, name: string, actions: Actions): TemplateResult 
 	return html`<button class="button danger" aria-label=${name} @click=${() => actions.hangUp(view.id)}>
 		${icon("hangUp", "filled")}
 	</button>`;
-}
-
-function names(view: CallView): string {
-	return view.others.map((p) => p.name || p.user).join(", ");
 }
 
 function faceOf({ faces }: Screen, view: CallView): Face {

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions.ts";
+import { nameOf } from "../callscreen.ts";
 import { type IconName, icon } from "../icons.ts";
 import type { RingCard, Screen } from "../screen.ts";
 import type { Text } from "../strings/index.ts";
@@ -22,7 +23,7 @@ function ringView(screen: Screen, card: RingCard, actions: Actions): TemplateRes
 	const { words } = screen;
 	const video = ring.media === "video";
 	const face = screen.faces.get(ring.from.user) ?? { id: ring.from.user, name: ring.from.user };
-	const name = ring.from.name || ring.from.user;
+	const name = nameOf(ring.from);
 	const title = words.say(video ? "incomingVideo" : "incomingVoice", { name });
 	const kind = words.say(video ? "videoRing" : "voiceRing");
 	return html`<div class="ring" role="alertdialog" aria-label=${title} aria-describedby="ring-${ring.id}">

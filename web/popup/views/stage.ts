@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { CallView, Leg } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
-import { statusOf, ticks } from "../callscreen.ts";
+import { nameOf, namesOf, statusOf, ticks } from "../callscreen.ts";
 import { type IconName, icon } from "../icons.ts";
 import type { ChatPanel, Face, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
@@ -33,7 +33,7 @@ export function stageView(
 				(p) => tile(screen, view, leg, p),
 			)}</div>
 			<div class="caption">
-				<span class="name"><bdi>${shown.map((p) => p.name || p.user).join(", ")}</bdi></span>
+				<span class="name"><bdi>${namesOf(shown)}</bdi></span>
 				<span role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, screen.clock, words)}</span>
 				${weak(words, leg)}
 			</div>
@@ -60,18 +60,18 @@ function tile(
 	p: CallView["others"][number],
 ): TemplateResult {
 	const remote = leg.remotes.get(p.user);
-	const face = faces.get(p.user) ?? { id: p.user, name: p.name || p.user };
+	const face = faces.get(p.user) ?? { id: p.user, name: nameOf(p) };
 	const picture = showsPicture(p, leg);
 	const waiting = view.phase === "calling" || view.phase === "ringing";
 	return html`<div class="tile ${leg.speaker === p.user ? "speaks" : ""} ${p.state === "reconnecting" || p.held ? "away" : ""}">
 		${
 			picture
-				? html`<video class="remote" muted autoplay playsinline aria-label=${p.name || p.user} .srcObject=${stream(remote?.camera)} .muted=${true}></video>`
+				? html`<video class="remote" muted autoplay playsinline aria-label=${nameOf(p)} .srcObject=${stream(remote?.camera)} .muted=${true}></video>`
 				: html`<span class=${waiting ? "pulse" : "level"}>${avatar(face, "huge")}</span>`
 		}
 		${
 			p.state === "joined" && !p.microphone
-				? html`<span class="muted" role="img" aria-label=${words.say("mutedOther", { name: p.name || p.user })}>${icon("micOff")}</span>`
+				? html`<span class="muted" role="img" aria-label=${words.say("mutedOther", { name: nameOf(p) })}>${icon("micOff")}</span>`
 				: nothing
 		}
 	</div>`;
@@ -106,7 +106,7 @@ function weak(words: Words, { stats }: Leg): TemplateResult | typeof nothing {
 }
 
 function heldBar(words: Words, view: CallView, actions: Actions): TemplateResult {
-	const name = view.others.map((p) => p.name || p.user).join(", ");
+	const name = namesOf(view.others);
 	return html`<div class="call-bar"><div class="row">
 		<span class="summary"><span class="name"><bdi>${name}</bdi></span><span class="detail">${words.say("onHold")}</span></span>
 		<button class="button text" @click=${() => actions.setHeld(view.id, false)}>${words.say("resume")}</button>
