@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClientBase } from "./base.ts";
 import { TabClient } from "./client.ts";
 import { Siblings } from "./siblings.ts";
+import { FakeChannels } from "./testing/profile.ts";
 import { FakePage, greet, ringing, turn } from "./testing/wire.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -87,24 +88,12 @@ test("a client on a base that is online already knows what its own base would ha
 
 /** Tabs of one browser without Web Locks, with or without a channel between them. */
 function tabs(count: number, channel: boolean): Siblings[] {
-	const open: FakeChannel[] = [];
-	class FakeChannel {
-		onmessage: ((e: { data: unknown }) => void) | null = null;
-		constructor() {
-			open.push(this);
-		}
-		postMessage(data: unknown) {
-			for (const other of open) if (other !== this) queueMicrotask(() => other.onmessage?.({ data }));
-		}
-		close() {
-			open.splice(open.indexOf(this), 1);
-		}
-	}
+	const channels = new FakeChannels();
 	return Array.from({ length: count }, (_, n) => {
 		const page = Object.assign(new FakePage(), {
 			locks: undefined,
 			random: () => ((n * 7) % count) / count,
-			channel: channel ? () => new FakeChannel() as unknown as BroadcastChannel : undefined,
+			channel: channel ? (name: string) => channels.create(name) : undefined,
 		});
 		const siblings = new Siblings(page, () => {});
 		siblings.join("user");

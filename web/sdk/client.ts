@@ -24,7 +24,7 @@ import type {
 	Sessions,
 } from "./types.ts";
 import { TypingStore } from "./typing.ts";
-import { any, ignore, sleep } from "./wait.ts";
+import { abortAfter, any, ignore, sleep } from "./wait.ts";
 import type { Message, MessageSend, User, Welcome } from "./wire.gen.ts";
 
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
@@ -267,7 +267,7 @@ export class TabClient implements Client {
 		const channel = call === undefined ? undefined : this.#channels.get(call);
 		if (channel) {
 			try {
-				return await channel.request("message.send", m, any(signal, AbortSignal.timeout(channelAnswerMs)));
+				return await channel.request("message.send", m, any(signal, abortAfter(channelAnswerMs)));
 			} catch (err) {
 				if (signal.aborted || (err instanceof Refusal && err.code !== "too_large")) throw err;
 			}

@@ -3,7 +3,7 @@
  * through the server, or can be missed.
  */
 import type { Environment } from "./environment.ts";
-import { acquire } from "./lock.ts";
+import { acquire, acquireIfFree } from "./lock.ts";
 import { ignore, sleep } from "./wait.ts";
 
 interface Claim {
@@ -56,19 +56,13 @@ export class Siblings {
 	async win(job: string, signal: AbortSignal): Promise<boolean> {
 		const { locks } = this.#env;
 		if (!locks) return this.#channel ? this.#claim(job, signal) : true;
-		return new Promise((resolve) => {
-			ignore(
-				locks
-					.request(`${this.#name}:${job}`, { ifAvailable: true }, (lock) => {
-						resolve(lock !== null && !signal.aborted);
-						if (!lock || signal.aborted) return;
-						return new Promise<void>((release) =>
-							signal.addEventListener("abort", () => release(), { once: true }),
-						);
-					})
-					.catch(() => resolve(true)),
-			);
-		});
+		try {
+			const release = await acquireIfFree(locks, `${this.#name}:${job}`);
+			if (release) releaseAtEnd(release, signal);
+			return release !== undefined && !signal.aborted;
+		} catch {
+			return true; // this page may use no locks, so nobody else is known to have the job
+		}
 	}
 
 	/** The tabs agree by messages: each says which job it wants, and a tab with a lower ticket objects. */
@@ -113,10 +107,14 @@ export class Siblings {
 	/** Takes a lock for as long as this tab hosts a leg: Chrome freezes no page that has one. */
 	hostLock(leg: string, signal: AbortSignal): void {
 		ignore(
-			acquire(this.#env.locks, `${this.#name}:leg:${leg}`, signal).then((release) => {
-				if (signal.aborted) release();
-				else signal.addEventListener("abort", release, { once: true });
-			}),
+			acquire(this.#env.locks, `${this.#name}:leg:${leg}`, signal).then((release) =>
+				releaseAtEnd(release, signal),
+			),
 		);
 	}
+}
+
+function releaseAtEnd(release: () => void, signal: AbortSignal): void {
+	if (signal.aborted) release();
+	else signal.addEventListener("abort", release, { once: true });
 }

@@ -32,7 +32,7 @@ export function any(...signals: (AbortSignal | undefined)[]): AbortSignal {
 	return AbortSignal.any(signals.filter((s) => s !== undefined));
 }
 
-/** A signal that aborts after `ms`. */
+/** A signal that aborts after `ms`. The clock of a test moves it, as it does not with `AbortSignal.timeout`. */
 export function abortAfter(ms: number): AbortSignal {
 	const controller = new AbortController();
 	setTimeout(() => controller.abort(), ms);

@@ -96,28 +96,19 @@ export class CallStore implements Calls {
 		host.prepare();
 	}
 
-	async start(ref: ConversationRef, p: StartParams): Promise<Leg> {
-		const clicked = performance.now();
-		const signal = this.#until(p.signal);
-		const host = await this.#ready();
-		signal.throwIfAborted();
-		return this.#begin(() => host.start({ ...ref, ...p }, this.#o.env.id(), clicked, signal));
+	start(ref: ConversationRef, p: StartParams): Promise<Leg> {
+		const id = this.#o.env.id();
+		return this.#begin(p.signal, (host, clicked, signal) =>
+			host.start({ ...ref, ...p }, id, clicked, signal),
+		);
 	}
 
-	async answer(call: string, p: AnswerParams = {}): Promise<Leg> {
-		const clicked = performance.now();
-		const signal = this.#until(p.signal);
-		const host = await this.#ready();
-		signal.throwIfAborted();
-		return this.#begin(() => host.answer(call, p, clicked, signal));
+	answer(call: string, p: AnswerParams = {}): Promise<Leg> {
+		return this.#begin(p.signal, (host, clicked, signal) => host.answer(call, p, clicked, signal));
 	}
 
-	async moveHere(call: string, p: AnswerParams = {}): Promise<Leg> {
-		const clicked = performance.now();
-		const signal = this.#until(p.signal);
-		const host = await this.#ready();
-		signal.throwIfAborted();
-		return this.#begin(() => host.move(call, p, clicked, signal));
+	moveHere(call: string, p: AnswerParams = {}): Promise<Leg> {
+		return this.#begin(p.signal, (host, clicked, signal) => host.move(call, p, clicked, signal));
 	}
 
 	async decline(call: string, signal?: AbortSignal): Promise<void> {
@@ -258,10 +249,18 @@ export class CallStore implements Calls {
 		this.#update();
 	}
 
-	async #begin(work: () => Promise<Leg>): Promise<Leg> {
+	/** From a click, which is now, to a leg in this tab. */
+	async #begin(
+		wanted: AbortSignal | undefined,
+		work: (host: Host, clicked: number, signal: AbortSignal) => Promise<Leg>,
+	): Promise<Leg> {
+		const clicked = performance.now();
+		const signal = this.#until(wanted);
+		const host = await this.#ready();
+		signal.throwIfAborted();
 		this.#beginning++;
 		try {
-			const leg = await work();
+			const leg = await work(host, clicked, signal);
 			this.#left.delete(leg.call);
 			return leg;
 		} finally {
