@@ -6,6 +6,7 @@ import { get, local } from "../sdk/storage.ts";
 import { type ChatCommands, DeferredCommands } from "./commands.ts";
 import { whenIdle } from "./idle.ts";
 import { launcherStyle } from "./launcher.css.ts";
+import { type Listener, Listeners } from "./listeners.ts";
 import type { Options } from "./options.ts";
 
 /** Parts that the loader fetches when they are wanted. */
@@ -36,8 +37,6 @@ export interface SharedConnection {
 	leave(popup: Popup): void;
 }
 
-type Listener = (detail: unknown) => void;
-
 /** Names of the button, which is there before any table of texts is. */
 const names: Record<string, [open: string, close: string]> = {
 	en: ["Open chat", "Close chat"],
@@ -59,7 +58,7 @@ export class Popup extends DeferredCommands {
 
 	readonly #parts: Parts;
 	readonly #count = document.createElement("span");
-	readonly #listeners = new Map<string, Set<Listener>>();
+	readonly #listeners = new Listeners();
 	readonly #dark = matchMedia("(prefers-color-scheme: dark)");
 	#loading: Promise<Chat> | undefined;
 	#expanded = false;
@@ -222,19 +221,17 @@ export class Popup extends DeferredCommands {
 	}
 
 	on(type: string, listener: Listener): void {
-		let all = this.#listeners.get(type);
-		if (!all) this.#listeners.set(type, (all = new Set()));
-		all.add(listener);
+		this.#listeners.add(type, listener);
 		if (type === "ready" && this.host.isConnected) queueMicrotask(() => listener(undefined));
 	}
 
 	off(type: string, listener: Listener): void {
-		this.#listeners.get(type)?.delete(listener);
+		this.#listeners.remove(type, listener);
 	}
 
 	/** To listeners, and as a DOM event of the element. */
 	emit(type: string, detail?: unknown): void {
-		for (const listener of this.#listeners.get(type) ?? []) listener(detail);
+		this.#listeners.call(type, detail);
 		this.host.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 
