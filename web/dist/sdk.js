@@ -1,1 +1,1 @@
-export*from"./assets/sdk-PUJNK2FF.js";
+export*from"./assets/sdk-BB4EZWB7.js";

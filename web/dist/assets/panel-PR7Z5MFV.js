@@ -1,4 +1,4 @@
-import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k as F,l as $,n as D,o as K,q as g}from"./chunk-UVNKJN3Z.js";import{a as w,c as H,d as M,e as B,f as V,h as O,i as x,j,n as _}from"./chunk-QLBRQOJK.js";import"./chunk-ZC5XGMPO.js";import"./chunk-YYOIUB6G.js";import"./chunk-FKJG5VM7.js";import"./chunk-Q7HVTNZG.js";var ke=1e3,z=class{#e=[];#t="";#i=0;say(e,n){if(n){this.#t=e;return}let i=performance.now();i-this.#i>ke&&(this.#e=[]),this.#i=i,this.#e.push(e)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
+import{a as m,b as r,c as y,d as s,e as _,f as d,g as v,h as W,i as q,j as I,k as F,l as $,n as D,o as K,q as b}from"./chunk-UVNKJN3Z.js";import{a as w,c as H,d as M,e as B,f as O,i as g,j as V,k as x,l as U,p as j}from"./chunk-K7UJMUCX.js";import"./chunk-MJSKMKT2.js";import"./chunk-WXAMZGFI.js";import"./chunk-FKJG5VM7.js";import"./chunk-Q7HVTNZG.js";var ke=1e3,z=class{#e=[];#t="";#i=0;say(e,n){if(n){this.#t=e;return}let i=performance.now();i-this.#i>ke&&(this.#e=[]),this.#i=i,this.#e.push(e)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
 				${this.#e.map(e=>r`<p dir="auto">${e}</p>`)}
 			</div>
 			<div class="hidden" aria-live="assertive">${this.#t}</div>`}};var T=class{atEnd=!0;#e;#t;#i="";#n;#a=0;#o=!1;#r=0;#c=new ResizeObserver(()=>this.#l());constructor(e){this.#e=e}before(){let e=this.#t;e?.isConnected&&(this.#a=e.scrollHeight-e.scrollTop)}after(e){let n=e.querySelector(".log")??void 0;n!==this.#t&&(this.#c.disconnect(),this.#t=n,this.#i="",n&&this.#c.observe(n));let i=this.#e.log;if(!n||!i)return;let{key:o,loading:a}=i,l=i.items.find(c=>"row"in c)?.key;o!==this.#i?(this.#i=o,this.#e.began(),this.#s(n,a)):l!==this.#n&&this.#n!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#a:this.atEnd&&(n.scrollTop=n.scrollHeight,this.#r=n.scrollTop),this.#n===void 0&&l!==void 0&&(this.#e.began(),this.#s(n,!1)),this.#n=l}moved=()=>{let e=this.#t;if(!e)return;let i=e.scrollHeight-e.scrollTop-e.clientHeight<48||this.atEnd&&e.scrollTop>=this.#r;this.#r=e.scrollTop,i!==this.atEnd&&(this.atEnd=i,this.#e.requestUpdate()),e.scrollTop<400&&this.#p()};toEnd(){let e=this.#t;if(!e)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;e.scrollTo({top:e.scrollHeight,behavior:n?"instant":"smooth"}),this.#e.requestUpdate()}#s(e,n){let i=n?null:e.querySelector(".divider");e.scrollTop=i?i.offsetTop-64:e.scrollHeight;let o=e.scrollHeight-e.scrollTop-e.clientHeight<48;o!==this.atEnd&&this.#e.requestUpdate(),this.atEnd=o}#l(){this.#t&&this.atEnd&&(this.#t.scrollTop=this.#t.scrollHeight)}async#p(){let e=this.#e.log;this.#o||!e?.more||e.loading||(this.#o=!0,await this.#e.older(),this.#o=!1)}};var N=m`
@@ -1432,27 +1432,27 @@ import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k a
 			opacity: 0.45;
 		}
 	}
-`;var Z=[J,X,G,Q,N,Y];function ne(t,e){return e?r`<p class="strip" aria-live="polite">${d("cloud")} ${t.say(e)}</p>`:s}function E({notice:t,problem:e,words:n},i){return r`${t?ee(n,t.kind,t.text,()=>i.dismiss(t)):s}${e?ee(n,"error",_(e.source,e.reason,n),()=>i.dismissProblem(e)):s}`}function ee(t,e,n,i){return r`<div class="notice ${e}">
+`;var Z=[J,X,G,Q,N,Y];function ne(t,e){return e?r`<p class="strip" aria-live="polite">${d("cloud")} ${t.say(e)}</p>`:s}function E({notice:t,problem:e,words:n},i){return r`${t?ee(n,t.kind,t.text,()=>i.dismiss(t)):s}${e?ee(n,"error",j(e.source,e.reason,n),()=>i.dismissProblem(e)):s}`}function ee(t,e,n,i){return r`<div class="notice ${e}">
 		<p role=${e==="error"?"alert":"status"}>${n}</p>
 		<button class="button plain" aria-label=${t.say("dismiss")} @click=${i}>${d("close")}</button>
 	</div>`}function R(t,e){let{call:n,words:i}=t;return n.kind==="elsewhere"?we(t,n.view,e):n.kind==="here"?r`${te(t,n.view,i.say("hangUp"),e)}
-			${n.held.map(o=>te(t,o,i.say("endCallWith",{name:h(o)}),e))}`:s}function ie(t,e){let n=R(t,e);return n===s&&!t.notice?s:r`<section class="floating" aria-label=${t.words.say("callRegion")}>${E(t,e)} ${n}</section>`}function we(t,e,n){let{words:i,clock:o}=t,a=j(e,o,i),l=e.activeSince===void 0?"":w(o-e.activeSince),c=e.where&&!e.sameDevice?i.say("onDevice",{device:e.where.device_name}):i.say("inOtherTab");return r`<div class="call-bar" role="group" aria-label=${h(e)}>
+			${n.held.map(o=>te(t,o,i.say("endCallWith",{name:g(o.others)}),e))}`:s}function ie(t,e){let n=R(t,e);return n===s&&!t.notice?s:r`<section class="floating" aria-label=${t.words.say("callRegion")}>${E(t,e)} ${n}</section>`}function we(t,e,n){let{words:i,clock:o}=t,a=U(e,o,i),l=e.activeSince===void 0?"":w(o-e.activeSince),c=e.where&&!e.sameDevice?i.say("onDevice",{device:e.where.device_name}):i.say("inOtherTab");return r`<div class="call-bar" role="group" aria-label=${g(e.others)}>
 		<div class="row">
-			${g(ae(t,e),"small")}
+			${b(ae(t,e),"small")}
 			<span class="summary">
-				<span class="name"><bdi>${h(e)}</bdi>${l&&a!==l?r` <span class="clock">${l}</span>`:s}</span>
+				<span class="name"><bdi>${g(e.others)}</bdi>${l&&a!==l?r` <span class="clock">${l}</span>`:s}</span>
 				<span class="detail"><span role="status" aria-live=${x(e)&&a===l?"off":"polite"}>${a}</span>${l&&a!==l?s:r` · ${c}`}</span>
 			</span>
 			${oe(i,e,n)} ${re(e,i.say("hangUp"),n)}
 		</div>
 		<button class="button wide" @click=${()=>n.moveHere(e.id)}>${d("moveHere","mirrored")} ${i.say("moveHere")}</button>
-	</div>`}function te(t,e,n,i){let{words:o}=t,a=()=>i.backToCall(e.call.conversation);return r`<div class="call-bar live" role="group" aria-label=${h(e)}>
+	</div>`}function te(t,e,n,i){let{words:o}=t,a=()=>i.backToCall(e.call.conversation);return r`<div class="call-bar live" role="group" aria-label=${g(e.others)}>
 		<div class="row">
-			<button class="button back-to-call" aria-label=${o.say("backToCall",{name:h(e)})} @click=${a}>
-				${g(ae(t,e),"small")}
-				<span class="summary"><span class="name"><bdi>${h(e)}</bdi></span></span>
+			<button class="button back-to-call" aria-label=${o.say("backToCall",{name:g(e.others)})} @click=${a}>
+				${b(ae(t,e),"small")}
+				<span class="summary"><span class="name"><bdi>${g(e.others)}</bdi></span></span>
 			</button>
-			<span class="detail" role="status" aria-live=${x(e)?"off":"polite"}>${O(e,t.clock,o)}</span>
+			<span class="detail" role="status" aria-live=${x(e)?"off":"polite"}>${V(e,t.clock,o)}</span>
 			${e.phase==="held"?$e(o,e,i):oe(o,e,i)} ${re(e,n,i)}
 		</div>
 	</div>`}function $e(t,e,n){return r`<button class="button text" @click=${()=>n.setHeld(e.id,!1)}>${t.say("resume")}</button>`}function oe(t,e,n){if(e.phase==="calling"||e.phase==="ringing")return s;let i=e.me.microphone;return r`<button
@@ -1463,7 +1463,7 @@ import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k a
 		${d(i?"mic":"micOff")}
 	</button>`}function re(t,e,n){return r`<button class="button danger" aria-label=${e} @click=${()=>n.hangUp(t.id)}>
 		${d("hangUp","filled")}
-	</button>`}function h(t){return t.others.map(e=>e.name||e.user).join(", ")}function ae({faces:t},e){let n=e.others[0]?.user??"";return t.get(n)??{id:n,name:n}}var se=W(class extends q{constructor(t){if(super(t),t.type!==b.PROPERTY&&t.type!==b.ATTRIBUTE&&t.type!==b.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!I(t))throw Error("`live` bindings can only contain a single expression")}render(t){return t}update(t,[e]){if(e===y||e===s)return e;let n=t.element,i=t.name;if(t.type===b.PROPERTY){if(e===n[i])return y}else if(t.type===b.BOOLEAN_ATTRIBUTE){if(!!e===n.hasAttribute(i))return y}else if(t.type===b.ATTRIBUTE&&n.getAttribute(i)===e+"")return y;return F(t),e}});function le(t,e,n,i){let o=()=>{n.send()&&i()},a=c=>{let f=c.target;n.write(f.value),S(f)},l=c=>{c.key!=="Enter"||c.shiftKey||c.isComposing||(c.preventDefault(),o())};return r`<form
+	</button>`}function ae({faces:t},e){let n=e.others[0]?.user??"";return t.get(n)??{id:n,name:n}}var se=W(class extends q{constructor(t){if(super(t),t.type!==v.PROPERTY&&t.type!==v.ATTRIBUTE&&t.type!==v.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!I(t))throw Error("`live` bindings can only contain a single expression")}render(t){return t}update(t,[e]){if(e===y||e===s)return e;let n=t.element,i=t.name;if(t.type===v.PROPERTY){if(e===n[i])return y}else if(t.type===v.BOOLEAN_ATTRIBUTE){if(!!e===n.hasAttribute(i))return y}else if(t.type===v.ATTRIBUTE&&n.getAttribute(i)===e+"")return y;return F(t),e}});function le(t,e,n,i){let o=()=>{n.send()&&i()},a=c=>{let f=c.target;n.write(f.value),S(f)},l=c=>{c.key!=="Enter"||c.shiftKey||c.isComposing||(c.preventDefault(),o())};return r`<form
 		class="composer"
 		@submit=${c=>{c.preventDefault(),o()}}
 	>
@@ -1482,7 +1482,7 @@ import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k a
 			${d("send","mirrored")}
 		</button>
 	</form>`}function S(t){t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`}function ce(t,e,n){let{words:i}=t,{face:o,presence:a,typing:l}=e;return r`<div class="header">
-		${ze(t,e,n)} ${g(o,"medium",a?.state)}
+		${ze(t,e,n)} ${b(o,"medium",a?.state)}
 		<div class="who">
 			<h2 id="title" class=${o.name.length>18?"long":""} title=${o.name}><bdi>${o.name}</bdi></h2>
 			<p class="presence">${l?r`<span class="accented">${i.say("typing",{name:l})}</span>`:Ee(t,e)}</p>
@@ -1522,74 +1522,74 @@ import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k a
 		>
 			${d("down",a?"turned":"")}
 		</button>
-	</div>`}function Ee({words:t,now:e},{presence:n}){return n?n.state==="offline"&&n.last_seen?t.say("lastSeen",{when:V(n.last_seen,e,t)}):t.say(n.state):""}var Re=/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/giu;function ue(t){let e=[],n=0;for(let i of t.matchAll(Re)){let o=Se(i[0]),a=Le(o);a&&(i.index>n&&e.push({text:t.slice(n,i.index)}),e.push({text:o,href:a}),n=i.index+o.length)}return n<t.length&&e.push({text:t.slice(n)}),e}function Se(t){for(;;){let e=t.at(-1)??"",n={")":"(","]":"[","}":"{"}[e];if(!(n?fe(t,e)>fe(t,n):/[.,:;!?…]/.test(e)))return t;t=t.slice(0,-1)}}function fe(t,e){return t.split(e).length-1}function Le(t){let e=/^https?:/i.test(t)?t:t.includes("@")&&!/^www\./i.test(t)?`mailto:${t}`:`https://${t}`;if(!/^https?:\/\/[^/\\?#]*@/i.test(e))return URL.canParse(e)?new URL(e).href:void 0}function me(t){return new RegExp("^(?:\\p{Extended_Pictographic}(?:️|[\\u{1F3FB}-\\u{1F3FF}]|‍\\p{Extended_Pictographic})*\\s?){1,3}$","u").test(t.trim())}function ge(t,e,n,i,o){let{words:a}=t;switch(n.kind){case"day":return r`<p class="day"><span>${H(n.at,t.now,a)}</span></p>`;case"unread":return r`<p class="divider"><span>${a.say("newMessages")}</span></p>`;case"notice":return r`<p class="day" dir="auto">${n.row.message.text}</p>`;case"call":return Me(a,e,n,i,o);case"bubble":return Ce(a,e,n,i,o)}}function Ce(t,e,n,i,o){let{row:a,mine:l,first:c,last:f}=n,u=a.message.text??"",v=me(u),p=l?t.say("you"):e.names.get(a.message.sender)??a.message.sender;return r`<div
+	</div>`}function Ee({words:t,now:e},{presence:n}){return n?n.state==="offline"&&n.last_seen?t.say("lastSeen",{when:O(n.last_seen,e,t)}):t.say(n.state):""}var Re=/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/giu;function ue(t){let e=[],n=0;for(let i of t.matchAll(Re)){let o=Se(i[0]),a=Le(o);a&&(i.index>n&&e.push({text:t.slice(n,i.index)}),e.push({text:o,href:a}),n=i.index+o.length)}return n<t.length&&e.push({text:t.slice(n)}),e}function Se(t){for(;;){let e=t.at(-1)??"",n={")":"(","]":"[","}":"{"}[e];if(!(n?fe(t,e)>fe(t,n):/[.,:;!?…]/.test(e)))return t;t=t.slice(0,-1)}}function fe(t,e){return t.split(e).length-1}function Le(t){let e=/^https?:/i.test(t)?t:t.includes("@")&&!/^www\./i.test(t)?`mailto:${t}`:`https://${t}`;if(!/^https?:\/\/[^/\\?#]*@/i.test(e))return URL.canParse(e)?new URL(e).href:void 0}function me(t){return new RegExp("^(?:\\p{Extended_Pictographic}(?:️|[\\u{1F3FB}-\\u{1F3FF}]|‍\\p{Extended_Pictographic})*\\s?){1,3}$","u").test(t.trim())}function be(t,e,n,i,o){let{words:a}=t;switch(n.kind){case"day":return r`<p class="day"><span>${H(n.at,t.now,a)}</span></p>`;case"unread":return r`<p class="divider"><span>${a.say("newMessages")}</span></p>`;case"notice":return r`<p class="day" dir="auto">${n.row.message.text}</p>`;case"call":return Me(a,e,n,i,o);case"bubble":return Ce(a,e,n,i,o)}}function Ce(t,e,n,i,o){let{row:a,mine:l,first:c,last:f}=n,u=a.message.text??"",h=me(u),p=l?t.say("you"):e.names.get(a.message.sender)??a.message.sender;return r`<div
 		class="line ${l?"mine":"theirs"} ${c?"first":""} ${f?"last":""} ${a.delivery}"
 		data-key=${n.key}
 		tabindex=${i?"0":"-1"}
 		role="article"
 		aria-label=${`${p}: ${u}`}
 	>
-		<div class="bubble ${v?"emoji":""}">
+		<div class="bubble ${h?"emoji":""}">
 			${e.group&&!l&&c?r`<span class="sender" dir="auto">${p}</span>`:s}
 			<span class="content" dir="auto">${ue(u).map(({text:A,href:P})=>P?r`<a href=${P} dir="auto" target="_blank" rel="noopener noreferrer nofollow ugc">${A}</a>`:A)}</span>
 		</div>
-		${f||n.receipt?r`<div class="meta">${f?be(t,a.message):s}${n.receipt?Pe(a,t):s}</div>`:s}
+		${f||n.receipt?r`<div class="meta">${f?ge(t,a.message):s}${n.receipt?Pe(a,t):s}</div>`:s}
 		${a.delivery==="failed"?He(t,a,o):s}
-	</div>`}function be(t,{sent_at:e}){return r`<time datetime=${new Date(e).toISOString()}>${M(e,t)}</time>`}var Ae={queued:["clock","queued"],sending:["clock","sending"],unconfirmed:["clock","unconfirmed"],sent:["check","sent"],delivered:["checks","delivered"],read:["checks","read"],failed:["alert","failed"]};function Pe({delivery:t},e){if(t==="received")return s;let[n,i]=Ae[t],o=e.say(i);return r`<span class="tick ${t}" role="img" aria-label=${o} title=${o}>${d(n)}</span>`}function He(t,e,n){return r`<div class="failed-bar">
+	</div>`}function ge(t,{sent_at:e}){return r`<time datetime=${new Date(e).toISOString()}>${M(e,t)}</time>`}var Ae={queued:["clock","queued"],sending:["clock","sending"],unconfirmed:["clock","unconfirmed"],sent:["check","sent"],delivered:["checks","delivered"],read:["checks","read"],failed:["alert","failed"]};function Pe({delivery:t},e){if(t==="received")return s;let[n,i]=Ae[t],o=e.say(i);return r`<span class="tick ${t}" role="img" aria-label=${o} title=${o}>${d(n)}</span>`}function He(t,e,n){return r`<div class="failed-bar">
 		<span>${e.refused?.message??t.say("failed")}</span>
 		<button class="button text" @click=${()=>n.resend(e.key)}>${t.say("tryAgain")}</button>
 		<button class="button text" @click=${()=>n.discard(e.key)}>${t.say("discard")}</button>
-	</div>`}function Me(t,{callBack:e},{key:n,row:{message:i},mine:o},a,l){let{title:c,detail:f,missed:u,over:v,video:p}=L(i,o,t);return r`<div class="line ${o?"mine":"theirs"} first last" data-key=${n} tabindex=${a?"0":"-1"} role="article" aria-label=${`${c} ${f}`}>
+	</div>`}function Me(t,{callBack:e},{key:n,row:{message:i},mine:o},a,l){let{title:c,detail:f,missed:u,over:h,video:p}=L(i,o,t);return r`<div class="line ${o?"mine":"theirs"} first last" data-key=${n} tabindex=${a?"0":"-1"} role="article" aria-label=${`${c} ${f}`}>
 		<div class="call-entry ${u?"missed":""}">
 			<span class="disc">${d(p?"video":"phone")}</span>
 			<span class="summary">
 				<span class="name">${c}</span>
-				<span class="detail">${f?r`${f} · `:s}${be(t,i)}</span>
+				<span class="detail">${f?r`${f} · `:s}${ge(t,i)}</span>
 			</span>
-			${v&&e?r`<button class="button text" @click=${()=>l.start(e,p?"video":"audio")}>${t.say(o?"callAgain":"callBack")}</button>`:s}
+			${h&&e?r`<button class="button text" @click=${()=>l.start(e,p?"video":"audio")}>${t.say(o?"callAgain":"callBack")}</button>`:s}
 		</div>
 	</div>`}function L(t,e,n){let i=t.data??{},o=i.media==="video",a=i.state==="ended",c=a&&!i.duration_ms&&!e&&i.reason!=="declined"&&i.reason!=="completed";return{title:n.say(c?o?"logMissedVideo":"logMissedVoice":o?"logVideo":"logVoice"),detail:Be(i,c,n),missed:c,over:a,video:o}}function Be(t,e,n){if(t.state==="ringing")return n.say("logRinging");if(t.state!=="ended")return n.say("logRunning");if(t.duration_ms)return w(t.duration_ms);if(e)return"";let i={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(i[t.reason??""]??"logFailed")}function ve(t,e,n){let{words:i}=t;return r`<div class="list" @scroll=${a=>{let l=a.currentTarget;e.more&&l.scrollHeight-l.scrollTop-l.clientHeight<200&&n.more()}}>
-		${e.offerNotifications?je(i,n):s}
+		${e.offerNotifications?Ue(i,n):s}
 		${e.entries.length===0?r`<div class="empty">${d("chats","big")}
 						<p class="lead">${i.say("noConversations")}</p>
 						<p>${i.say("noConversationsHint")}</p></div>`:r`<ul>
-						${$(e.entries,a=>a.key,a=>r`<li>${Ve(t,a,n)}</li>`)}
+						${$(e.entries,a=>a.key,a=>r`<li>${Oe(t,a,n)}</li>`)}
 					</ul>`}
-	</div>`}function Ve({words:t,now:e},n,i){let{face:o,presence:a,last:l,unread:c}=n;return r`<button
+	</div>`}function Oe({words:t,now:e},n,i){let{face:o,presence:a,last:l,unread:c}=n;return r`<button
 		class="conversation ${c>0?"unread":""}"
 		@click=${()=>i.showConversation(n.ref)}
 	>
-		${g(o,"medium",a?.state)}
+		${b(o,"medium",a?.state)}
 		<span class="summary">
 			<span class="name"><bdi>${o.name}</bdi></span>
-			<span class="preview"><bdi>${Oe(t,n)}</bdi></span>
+			<span class="preview"><bdi>${Ve(t,n)}</bdi></span>
 		</span>
 		<span class="aside">
 			${l?r`<time datetime=${new Date(l.sent_at).toISOString()}>${B(l.sent_at,e,t)}</time>`:s}
 			${c>0?r`<span class="badge" aria-label=${t.count("unread",c)}>${c>99?"99+":c}</span>`:s}
 		</span>
-	</button>`}function Oe(t,{last:e,mine:n}){return e?e.kind==="call"?L(e,n,t).title:n?`${t.say("you")}: ${e.text??""}`:e.text??"":t.say("placeholder")}function je(t,e){return r`<div class="hint">
+	</button>`}function Ve(t,{last:e,mine:n}){return e?e.kind==="call"?L(e,n,t).title:n?`${t.say("you")}: ${e.text??""}`:e.text??"":t.say("placeholder")}function Ue(t,e){return r`<div class="hint">
 		<button class="button text" @click=${()=>e.askForNotifications(!0)}>${d("bell")} ${t.say("allowNotifications")}</button>
 		<button class="button plain" aria-label=${t.say("dismiss")} @click=${()=>e.askForNotifications(!1)}>${d("close")}</button>
-	</div>`}function he(t,e,n,i){let{words:o}=t,{items:a,loading:l,more:c,typing:f}=e.log,u=a.filter(p=>"row"in p),v=u.some(p=>p.key===i.rovingKey)?i.rovingKey:u.at(-1)?.key;return r`<div
+	</div>`}function he(t,e,n,i){let{words:o}=t,{items:a,loading:l,more:c,typing:f}=e.log,u=a.filter(p=>"row"in p),h=u.some(p=>p.key===i.rovingKey)?i.rovingKey:u.at(-1)?.key;return r`<div
 			class="log"
 			role="log"
 			aria-live="off"
 			aria-label=${o.say("messages")}
 			tabindex=${u.length===0?"0":s}
 			@scroll=${i.scrolled}
-			@keydown=${p=>qe(p,v)}
+			@keydown=${p=>qe(p,h)}
 			@focusin=${p=>Ie(p,i)}
 		>
 			<div class="spacer"></div>
-			${l?We(o.say("loading")):c?s:_e(t,e)}
-			${$(a,p=>p.key,p=>ge(t,e.log,p,p.key===v,n))}
+			${l?We(o.say("loading")):c?s:je(t,e)}
+			${$(a,p=>p.key,p=>be(t,e.log,p,p.key===h,n))}
 			${f?r`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>`:s}
 		</div>
-		${i.atEnd?s:Ue(o,i)}`}function Ue(t,{unseen:e,toEnd:n}){let i=e>0?t.count("newCount",e):t.say("latest"),o=e>0?`${t.say("latest")}: ${i}`:i;return r`<div class="latest">
+		${i.atEnd?s:_e(o,i)}`}function _e(t,{unseen:e,toEnd:n}){let i=e>0?t.count("newCount",e):t.say("latest"),o=e>0?`${t.say("latest")}: ${i}`:i;return r`<div class="latest">
 		<button class="button ${e>0?"unseen":""}" aria-label=${o} @click=${n}>${d("down")} ${i}</button>
-	</div>`}function _e({words:t},{face:e,log:n,stopped:i}){let{name:o}=e,a=n.items.length===0;return r`<div class="beginning ${a?"empty":""}">
-		${g(e,"huge")}
+	</div>`}function je({words:t},{face:e,log:n,stopped:i}){let{name:o}=e,a=n.items.length===0;return r`<div class="beginning ${a?"empty":""}">
+		${b(e,"huge")}
 		<p class="lead" dir="auto">${o}</p>
 		${i?s:r`<p>${t.say(a?"hello":"start",{name:o})}</p>`}
 	</div>`}function We(t){return r`<div class="skeleton"><span class="hidden">${t}</span><i></i><i class="mine"></i><i></i></div>`}function qe(t,e){let n=[...t.currentTarget.querySelectorAll("[data-key]")],i=n.findIndex(l=>l.dataset.key===e),o=i<0?n.length-1:i,a={ArrowUp:o-1,ArrowDown:o+1,Home:0,End:n.length-1}[t.key];a===void 0||t.altKey||t.ctrlKey||t.metaKey||(t.preventDefault(),n[Math.max(0,Math.min(n.length-1,a))]?.focus())}function Ie(t,e){let n=t.target.closest("[data-key]")?.dataset.key;n&&e.focused(n)}function xe(t,e,n,i){let{words:o}=t,a=e.kind==="chat"&&e.staged,l=a&&e.large;return r`<section
@@ -1607,7 +1607,7 @@ import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k a
 			${e.kind==="chat"?he(t,e,n,i.log):ve(t,e,n)}
 			${e.kind==="chat"&&!e.stopped?le(o,e.draft,n,i.sent):s}
 		</div>
-	</section>`}var ye=["pointerdown","pointerup","keydown","click"],k=class extends U{static styles=Z;#e;#t;#i=new z;#n;#a;#o;#r;#c="";#s=0;constructor(){super();let e=()=>this.#l;this.#n=new T({get log(){return e()},requestUpdate:()=>this.requestUpdate(),older:async()=>this.#e?.actions.older(),began:()=>{this.#a=void 0,this.#s=Fe(this.#l)}})}set owner(e){this.#e=e,this.requestUpdate()}createRenderRoot(){let e=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...e),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#u),document.addEventListener("visibilitychange",this.#d),window.addEventListener("focus",this.#d);for(let e of ye)window.addEventListener(e,this.#f,{capture:!0})}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#u),document.removeEventListener("visibilitychange",this.#d),window.removeEventListener("focus",this.#d);for(let e of ye)window.removeEventListener(e,this.#f,{capture:!0});clearInterval(this.#o),this.#o=void 0}focusComposer(){this.updateComplete.then(()=>{let e=matchMedia("(pointer: coarse)").matches?[]:["textarea",".conversation"];C(this.renderRoot,...e,".panel")?.focus({preventScroll:!0})})}say(e,n){this.#i.say(e,n),this.requestUpdate()}shows(e){let n=this.#t?.panel;return document.visibilityState==="visible"&&n?.kind==="chat"&&n.log.conversation===e&&this.#n.atEnd}get#l(){let e=this.#t?.panel;return e?.kind==="chat"?e.log:void 0}render(){let e=this.#e;if(!e)return s;let{actions:n}=e,i=e.callPart(),o=e.screen();this.#t=o;let a={atEnd:this.#n.atEnd,unseen:this.#p(),rovingKey:this.#a,scrolled:this.#n.moved,toEnd:()=>this.#n.toEnd(),focused:c=>{c!==this.#a&&(this.#a=c,this.requestUpdate())}},l=()=>{this.#n.atEnd=!0,C(this.renderRoot,"textarea")?.focus()};return r`
+	</section>`}var ye=["pointerdown","pointerup","keydown","click"],k=class extends _{static styles=Z;#e;#t;#i=new z;#n;#a;#o;#r;#c="";#s=0;constructor(){super();let e=()=>this.#l;this.#n=new T({get log(){return e()},requestUpdate:()=>this.requestUpdate(),older:async()=>this.#e?.actions.older(),began:()=>{this.#a=void 0,this.#s=Fe(this.#l)}})}set owner(e){this.#e=e,this.requestUpdate()}createRenderRoot(){let e=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...e),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#u),document.addEventListener("visibilitychange",this.#d),window.addEventListener("focus",this.#d);for(let e of ye)window.addEventListener(e,this.#f,{capture:!0})}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#u),document.removeEventListener("visibilitychange",this.#d),window.removeEventListener("focus",this.#d);for(let e of ye)window.removeEventListener(e,this.#f,{capture:!0});clearInterval(this.#o),this.#o=void 0}focusComposer(){this.updateComplete.then(()=>{let e=matchMedia("(pointer: coarse)").matches?[]:["textarea",".conversation"];C(this.renderRoot,...e,".panel")?.focus({preventScroll:!0})})}say(e,n){this.#i.say(e,n),this.requestUpdate()}shows(e){let n=this.#t?.panel;return document.visibilityState==="visible"&&n?.kind==="chat"&&n.log.conversation===e&&this.#n.atEnd}get#l(){let e=this.#t?.panel;return e?.kind==="chat"?e.log:void 0}render(){let e=this.#e;if(!e)return s;let{actions:n}=e,i=e.callPart(),o=e.screen();this.#t=o;let a={atEnd:this.#n.atEnd,unseen:this.#p(),rovingKey:this.#a,scrolled:this.#n.moved,toEnd:()=>this.#n.toEnd(),focused:c=>{c!==this.#a&&(this.#a=c,this.requestUpdate())}},l=()=>{this.#n.atEnd=!0,C(this.renderRoot,"textarea")?.focus()};return r`
 			<div class="corner">
 				${i?.ringsView(o,n)??s}
 				${o.panel?s:ie(o,n)}
@@ -1615,4 +1615,4 @@ import{a as m,b as r,c as y,d as s,e as U,f as d,g as b,h as W,i as q,j as I,k a
 			${o.panel?xe(o,o.panel,n,{call:i,log:a,sent:l}):s}
 			${D(o,n)}
 			${this.#i.view()}
-		`}willUpdate(){this.#n.before()}updated(){this.#m(),this.#n.after(this.renderRoot),this.#d(),this.#f(),this.#g(),this.#b()}#p(){let e=this.#l;return e?(this.#n.atEnd&&(this.#s=e.newest),e.items.filter(n=>"row"in n&&!n.mine&&n.row.message.seq>this.#s).length):0}#m(){let e=this.#t?.panel,n=e?.kind==="chat"?e.draft:"";if(n===this.#c)return;this.#c=n;let i=this.renderRoot.querySelector(".composer textarea");i&&S(i)}#g(){let e=this.#t?.call,n=e?.kind==="elsewhere"||e?.kind==="here"&&x(e.view);n!==(this.#o!==void 0)&&(clearInterval(this.#o),this.#o=n?setInterval(()=>this.requestUpdate(),500):void 0)}#d=()=>{let e=this.#l;!e?.conversation||!document.hasFocus()||!this.shows(e.conversation)||e.newest>0&&this.#e?.actions.seen(e.conversation,e.newest)};#f=()=>{this.#e&&this.#t?.soundBlocked&&K(this.renderRoot,this.#e.actions)};#b(){let e=this.renderRoot,n=this.#r;if(this.#r=e.activeElement??void 0,!n||n.isConnected||this.#r)return;let i=C(e,".stage","textarea",".conversation",".panel",".launcher");i?.focus({preventScroll:!0}),this.#r=i}#u=e=>{let n=this.#t?.panel;e.key!=="Escape"||e.defaultPrevented||e.isComposing||!n||(e.preventDefault(),e.stopPropagation(),n.devices?this.#e?.actions.toggleDevices():this.#e?.actions.close())}};function Fe(t){let e=t?.items.findIndex(i=>i.kind==="unread")??-1;if(!t||e<0)return t?.newest??0;let n=t.items.slice(0,e).findLast(i=>"row"in i);return n&&"row"in n?n.row.message.seq:0}function C(t,...e){for(let n of e){let i=t.querySelector(n);if(i)return i}}function yn(t,e){if(customElements.get("carillon-popup")||customElements.define("carillon-popup",k),customElements.upgrade(t),!(t instanceof k))throw new Error("another copy of the popup owns <carillon-popup>");return t.owner=e,t}export{yn as show};
+		`}willUpdate(){this.#n.before()}updated(){this.#m(),this.#n.after(this.renderRoot),this.#d(),this.#f(),this.#b(),this.#g()}#p(){let e=this.#l;return e?(this.#n.atEnd&&(this.#s=e.newest),e.items.filter(n=>"row"in n&&!n.mine&&n.row.message.seq>this.#s).length):0}#m(){let e=this.#t?.panel,n=e?.kind==="chat"?e.draft:"";if(n===this.#c)return;this.#c=n;let i=this.renderRoot.querySelector(".composer textarea");i&&S(i)}#b(){let e=this.#t?.call,n=e?.kind==="elsewhere"||e?.kind==="here"&&x(e.view);n!==(this.#o!==void 0)&&(clearInterval(this.#o),this.#o=n?setInterval(()=>this.requestUpdate(),500):void 0)}#d=()=>{let e=this.#l;!e?.conversation||!document.hasFocus()||!this.shows(e.conversation)||e.newest>0&&this.#e?.actions.seen(e.conversation,e.newest)};#f=()=>{this.#e&&this.#t?.soundBlocked&&K(this.renderRoot,this.#e.actions)};#g(){let e=this.renderRoot,n=this.#r;if(this.#r=e.activeElement??void 0,!n||n.isConnected||this.#r)return;let i=C(e,".stage","textarea",".conversation",".panel",".launcher");i?.focus({preventScroll:!0}),this.#r=i}#u=e=>{let n=this.#t?.panel;e.key!=="Escape"||e.defaultPrevented||e.isComposing||!n||(e.preventDefault(),e.stopPropagation(),n.devices?this.#e?.actions.toggleDevices():this.#e?.actions.close())}};function Fe(t){let e=t?.items.findIndex(i=>i.kind==="unread")??-1;if(!t||e<0)return t?.newest??0;let n=t.items.slice(0,e).findLast(i=>"row"in i);return n&&"row"in n?n.row.message.seq:0}function C(t,...e){for(let n of e){let i=t.querySelector(n);if(i)return i}}function yn(t,e){if(customElements.get("carillon-popup")||customElements.define("carillon-popup",k),customElements.upgrade(t),!(t instanceof k))throw new Error("another copy of the popup owns <carillon-popup>");return t.owner=e,t}export{yn as show};
