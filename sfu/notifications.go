@@ -17,14 +17,14 @@ type notifications struct {
 
 	mu         sync.Mutex
 	calls      []func(Listener) // to be delivered, in order
-	state      MediaState       // of the newest Media call in calls or delivered; -1: none
+	state      MediaState       // of the newest Media call that was queued; -1: none
 	slots      []Slot           // to be delivered; nil: nothing new
 	knownSlots []Slot           // the newest that were put into slots
 	speaker    *string          // to be delivered; nil: nothing new
 }
 
-// mostCalls bounds the queue. A listener that is so far behind is stuck, and what came
-// later would only use memory: it is dropped.
+// mostCalls bounds the queue. A listener that is so far behind is stuck, and what comes
+// then would only use memory: it is dropped.
 const mostCalls = 256
 
 func newNotifications(listener Listener) *notifications {
@@ -45,24 +45,27 @@ func (n *notifications) add(call func(Listener)) {
 	n.wakeUp()
 }
 
-func (n *notifications) addLocked(call func(Listener)) {
-	if len(n.calls) < mostCalls {
-		n.calls = append(n.calls, call)
+// addLocked returns false when the queue is full.
+func (n *notifications) addLocked(call func(Listener)) bool {
+	if len(n.calls) == mostCalls {
+		return false
 	}
+	n.calls = append(n.calls, call)
+	return true
 }
 
 // media queues a state unless it is the newest one already. The tick and pion both
 // report states: comparing and queueing is one step, so that the kept state is always
-// the one that is delivered last.
+// the one that is delivered last. One that finds the queue full is queued when the tick
+// reports it again.
 func (n *notifications) media(state MediaState) {
 	n.mu.Lock()
-	same := n.state == state
-	if !same {
+	queued := n.state != state && n.addLocked(func(l Listener) { l.Media(state) })
+	if queued {
 		n.state = state
-		n.addLocked(func(l Listener) { l.Media(state) })
 	}
 	n.mu.Unlock()
-	if !same {
+	if queued {
 		n.wakeUp()
 	}
 }
