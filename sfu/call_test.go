@@ -256,7 +256,7 @@ func TestScreenIsAnotherSource(t *testing.T) {
 	b.smooth(t)
 }
 
-func TestSilentThenDownThenUp(t *testing.T) {
+func TestSilentThenDown(t *testing.T) {
 	s := start(t, Config{SilentMS: 300, DownMS: 900})
 	a := join(t, s.Room("call"), "alice", sfutest.Config{})
 	a.Talk(30)

@@ -21,8 +21,9 @@
 // memory: sequence numbers, time stamps and VP8 picture ids continue over every switch
 // of source or layer, and a switch happens at a key frame only. For each packet the loop
 // takes the locks of its packet buffer and of the layer, and for each slot the lock of the
-// slot. Nobody else wants these but while a slot switches, repairs or reports. The lock of
-// the room is never taken for a packet, and nothing is allocated per packet and slot.
+// slot. Others take these locks only while a slot switches, repairs or reports, and at each
+// tick. The lock of the room is never taken for a packet, and nothing is allocated per packet
+// and slot.
 //
 // A slot sends nothing before its peer is connected. It then begins with a key frame: the
 // one that was requested when the offer was answered, if it has come by now, with all

@@ -46,9 +46,11 @@ type layer struct {
 	nacks     []uint16 // reused
 }
 
-// rankOf orders the RIDs that our clients send, the worst first. Any other stream has
-// rank 0.
-func rankOf(rid string) int { return max(0, slices.Index([]string{"q", "h", "f"}, rid)) }
+// rids are the simulcast layers that our clients send, the worst first.
+var rids = []string{"q", "h", "f"}
+
+// rankOf is the place of a layer in rids. Any other stream has rank 0.
+func rankOf(rid string) int { return max(0, slices.Index(rids, rid)) }
 
 func newLayer(src *source, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) *layer {
 	cfg := src.peer.room.sfu.cfg
@@ -83,7 +85,7 @@ func (l *layer) loop(track *webrtc.TrackRemote) {
 	sfu := l.source.peer.room.sfu
 	for {
 		n, _, err := track.Read(b)
-		if err != nil && n == 0 {
+		if err != nil && n == 0 { // an error that comes with a packet is about its payload type
 			return
 		}
 		l.receive(b[:n], sfu.now())

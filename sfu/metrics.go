@@ -21,16 +21,16 @@ type metrics struct {
 }
 
 var (
-	peersDesc   = prometheus.NewDesc("carillon_sfu_peers", "Peers in rooms.", nil, nil)
-	roomsDesc   = prometheus.NewDesc("carillon_sfu_rooms", "Rooms with peers.", nil, nil)
-	packetsDesc = prometheus.NewDesc("carillon_sfu_packets_total", "RTP packets from publishers and to subscribers.", []string{"direction"}, nil)
-	dropsDesc   = prometheus.NewDesc("carillon_sfu_drops_total", "Packets and messages that were not forwarded.", []string{"cause"}, nil)
-	nacksDesc   = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
-	plisDesc    = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
-	repairsDesc = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
-	datagrams   = prometheus.NewDesc("carillon_udp_packets_total", "Datagrams on the media port.", []string{"direction"}, nil)
-	bytesDesc   = prometheus.NewDesc("carillon_udp_bytes_total", "Bytes in datagrams on the media port.", []string{"direction"}, nil)
-	batchDesc   = prometheus.NewDesc("carillon_udp_send_batch", "Packets per system call that sent some.", nil, nil)
+	peersDesc    = prometheus.NewDesc("carillon_sfu_peers", "Peers in rooms.", nil, nil)
+	roomsDesc    = prometheus.NewDesc("carillon_sfu_rooms", "Rooms with peers.", nil, nil)
+	packetsDesc  = prometheus.NewDesc("carillon_sfu_packets_total", "RTP packets from publishers and to subscribers.", []string{"direction"}, nil)
+	dropsDesc    = prometheus.NewDesc("carillon_sfu_drops_total", "Packets and messages that were not forwarded.", []string{"cause"}, nil)
+	nacksDesc    = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
+	plisDesc     = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
+	repairsDesc  = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
+	datagramDesc = prometheus.NewDesc("carillon_udp_packets_total", "Datagrams on the media port.", []string{"direction"}, nil)
+	bytesDesc    = prometheus.NewDesc("carillon_udp_bytes_total", "Bytes in datagrams on the media port.", []string{"direction"}, nil)
+	batchDesc    = prometheus.NewDesc("carillon_udp_send_batch", "Packets per system call that sent some.", nil, nil)
 )
 
 func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
@@ -43,7 +43,7 @@ func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
 
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		peersDesc, roomsDesc, packetsDesc, dropsDesc, nacksDesc, plisDesc, repairsDesc, datagrams, bytesDesc, batchDesc,
+		peersDesc, roomsDesc, packetsDesc, dropsDesc, nacksDesc, plisDesc, repairsDesc, datagramDesc, bytesDesc, batchDesc,
 	} {
 		ch <- d
 	}
@@ -76,8 +76,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	} {
 		count(dropsDesc, n, cause)
 	}
-	count(datagrams, u.PacketsIn, "in")
-	count(datagrams, u.PacketsOut, "out")
+	count(datagramDesc, u.PacketsIn, "in")
+	count(datagramDesc, u.PacketsOut, "out")
 	count(bytesDesc, u.BytesIn, "in")
 	count(bytesDesc, u.BytesOut, "out")
 	buckets, sum := make(map[float64]uint64), uint64(0)

@@ -256,10 +256,8 @@ func (p *Peer) nameSlots() {
 	}
 	now := p.room.sfu.now()
 	p.room.assignLocked(now)
-	switch {
-	case !p.ready.Load():
-		// They open when the peer is connected, which takes the client to have the answer.
-	case p.openAt == 0:
+	// Before that they open when the peer is connected, for which the client has the answer.
+	if p.ready.Load() && p.openAt == 0 {
 		p.openAt = now + answerTime
 	}
 }

@@ -174,7 +174,7 @@ func (p *Peer) incoming(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver)
 	r := p.room
 	r.mu.Lock()
 	src := p.sources[p.midOf(receiver)]
-	if src == nil || p.closed.Load() || len(src.layers) >= 3 {
+	if src == nil || p.closed.Load() || len(src.layers) >= len(rids) {
 		r.mu.Unlock()
 		return
 	}

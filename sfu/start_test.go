@@ -10,13 +10,13 @@ import (
 
 // slow is a client whose DTLS waits until it is let go.
 func slow() (cfg sfutest.Config, letGo func()) {
-	held := make(chan struct{})
+	gate := make(chan struct{})
 	return sfutest.Config{Lose: func(b []byte, incoming bool) bool {
 		if !incoming && sfutest.IsDTLS(b) {
-			<-held
+			<-gate
 		}
 		return false
-	}}, sync.OnceFunc(func() { close(held) })
+	}}, sync.OnceFunc(func() { close(gate) })
 }
 
 func TestAKeyFrameIsRequestedOnceWhenTheSlotCanCarryIt(t *testing.T) {

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
-	"log/slog"
 
 	"carillon/refusal"
 	"carillon/sfu/sfutest"
@@ -372,7 +372,7 @@ func TestAnswersAreWhatChromiumNeeds(t *testing.T) {
 			t.Errorf("the answer lacks %q", want)
 		}
 	}
-	if strings.Contains(answer, "127.0.0.1 ") && strings.Contains(answer, "typ host") && strings.Contains(answer, " 127.0.0.1 ") {
+	if strings.Contains(answer, " 127.0.0.1 ") { // as in a candidate, between its priority and its port
 		t.Error("the answer shows the bound address besides the advertised one")
 	}
 	if strings.Contains(answer, "a=inactive") {
