@@ -24,7 +24,7 @@ var (
 	peersDesc    = prometheus.NewDesc("carillon_sfu_peers", "Peers in rooms.", nil, nil)
 	roomsDesc    = prometheus.NewDesc("carillon_sfu_rooms", "Rooms with peers.", nil, nil)
 	packetsDesc  = prometheus.NewDesc("carillon_sfu_packets_total", "RTP packets from publishers and to subscribers.", []string{"direction"}, nil)
-	dropsDesc    = prometheus.NewDesc("carillon_sfu_drops_total", "Packets and messages that were not forwarded.", []string{"cause"}, nil)
+	droppedDesc  = prometheus.NewDesc("carillon_sfu_dropped_total", "Packets and messages that were not forwarded.", []string{"reason"}, nil)
 	nacksDesc    = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
 	plisDesc     = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
 	repairsDesc  = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
@@ -43,7 +43,7 @@ func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
 
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		peersDesc, roomsDesc, packetsDesc, dropsDesc, nacksDesc, plisDesc, repairsDesc, datagramDesc, bytesDesc, batchDesc,
+		peersDesc, roomsDesc, packetsDesc, droppedDesc, nacksDesc, plisDesc, repairsDesc, datagramDesc, bytesDesc, batchDesc,
 	} {
 		ch <- d
 	}
@@ -69,12 +69,12 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	count(plisDesc, m.plisOut.Load(), "out")
 	count(repairsDesc, m.repairs.Load())
 	u := m.sfu.conn.Stats()
-	for cause, n := range map[string]uint64{
+	for reason, n := range map[string]uint64{
 		"muted": m.dropMuted.Load(), "duplicate": m.dropDuplicate.Load(), "malformed": m.dropMalformed.Load(),
 		"write": m.dropWrite.Load(), "lossy": m.dropLossy.Load(), "unrepairable": m.dropUnrepairable.Load(),
 		"queue_full": u.DropQueueFull, "kernel": u.DropKernel, "too_large": u.DropTooLarge,
 	} {
-		count(dropsDesc, n, cause)
+		count(droppedDesc, n, reason)
 	}
 	count(datagramDesc, u.PacketsIn, "in")
 	count(datagramDesc, u.PacketsOut, "out")

@@ -407,7 +407,7 @@ func TestMetricsHaveTheirNames(t *testing.T) {
 		have[f.GetName()] = true
 	}
 	for _, want := range []string{
-		"carillon_sfu_peers", "carillon_sfu_rooms", "carillon_sfu_packets_total", "carillon_sfu_drops_total",
+		"carillon_sfu_peers", "carillon_sfu_rooms", "carillon_sfu_packets_total", "carillon_sfu_dropped_total",
 		"carillon_sfu_nacks_total", "carillon_sfu_plis_total", "carillon_udp_send_batch",
 	} {
 		if !have[want] {

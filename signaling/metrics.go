@@ -38,7 +38,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		catchUps:  counter("catch_ups_total", "Times that a tab read its user's log."),
 		dropped: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "frames_dropped_total",
 			Help: "Frames a slow tab did not get: ephemeral, merged into a newer one, or read from the log after it was closed (slow)."},
-			[]string{"cause"}),
+			[]string{"reason"}),
 		closes: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "closes_total",
 			Help: "Connections ended, by close code, or by who ended them."}, []string{"code"}),
 		refused: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "refusals_total",

@@ -38,7 +38,7 @@ func newMetrics(s *Server) *metrics {
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carillon_turn_refused_total", Help: "Allocations refused, by STUN error code."}, []string{"code"}),
 		endings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "carillon_turn_connections_closed_total", Help: "TCP and TLS connections ended, by cause."}, []string{"transport", "cause"}),
+			Name: "carillon_turn_connections_closed_total", Help: "TCP and TLS connections ended, by reason."}, []string{"transport", "reason"}),
 		packets: prometheus.NewDesc("carillon_turn_packets_total", "Packets relayed.", []string{"direction"}, nil),
 		bytes:   prometheus.NewDesc("carillon_turn_bytes_total", "Payload bytes relayed.", []string{"direction"}, nil),
 		dropped: prometheus.NewDesc("carillon_turn_dropped_total", "Packets and answers dropped, by reason.", []string{"reason"}, nil),
@@ -58,7 +58,9 @@ func (m *metrics) endedRelay(transport string) { m.relays.WithLabelValues(transp
 
 func (m *metrics) refused(code int) { m.refusals.WithLabelValues(strconv.Itoa(code)).Inc() }
 
-func (m *metrics) closed(transport, cause string) { m.endings.WithLabelValues(transport, cause).Inc() }
+func (m *metrics) closed(transport, reason string) {
+	m.endings.WithLabelValues(transport, reason).Inc()
+}
 
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings} {
