@@ -18,7 +18,7 @@ import (
 // phone is a real WebRTC peer with a microphone, three places for voices and the chat
 // channel.
 type phone struct {
-	t    testing.TB
+	observed
 	pc   *webrtc.PeerConnection
 	mic  *webrtc.TrackLocalStaticSample
 	chat *webrtc.DataChannel
@@ -26,13 +26,11 @@ type phone struct {
 	wg   sync.WaitGroup
 	once sync.Once
 
-	mu      sync.Mutex
-	changed chan struct{}
-	heard   int // packets of others
-	state   webrtc.PeerConnectionState
-	frames  []wire.Frame // from the chat channel
-	next    int64
-	open    bool
+	heard  int // packets of others
+	state  webrtc.PeerConnectionState
+	frames []wire.Frame // from the chat channel
+	next   int64
+	open   bool
 }
 
 func newPhone(t testing.TB) *phone {
@@ -48,7 +46,7 @@ func newPhone(t testing.TB) *phone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &phone{t: t, pc: pc, stop: make(chan struct{}), changed: make(chan struct{})}
+	p := &phone{observed: observe(t), pc: pc, stop: make(chan struct{})}
 	t.Cleanup(p.close)
 	if p.mic, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "me"); err != nil {
 		t.Fatal(err)
@@ -89,32 +87,6 @@ func newPhone(t testing.TB) *phone {
 	})
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { p.note(func() { p.state = s }) })
 	return p
-}
-
-func (p *phone) note(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f()
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-func (p *phone) await(what string, claim func() bool) {
-	p.t.Helper()
-	deadline := time.After(30 * time.Second)
-	for {
-		p.mu.Lock()
-		ok, changed := claim(), p.changed
-		p.mu.Unlock()
-		if ok {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			p.t.Fatalf("not in 30 s: %s (connection %s, %d packets heard)", what, p.state, p.heard)
-		}
-	}
 }
 
 // connect negotiates over the tab, as its leg, and begins to speak.
@@ -201,6 +173,9 @@ func (p *phone) say(conversation, text string) (m chat.Message) {
 
 func (p *phone) close() {
 	p.once.Do(func() {
+		if p.t.Failed() {
+			p.note(func() { p.t.Logf("a phone whose connection is %s has heard %d packets", p.state, p.heard) })
+		}
 		close(p.stop)
 		if err := p.pc.GracefulClose(); err != nil {
 			p.t.Error(err)

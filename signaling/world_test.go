@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -132,14 +131,12 @@ func (w *world) token(user string) string {
 // tab is a client that notes what it gets.
 type tab struct {
 	*client.Client
-	t testing.TB
+	observed
 
-	mu      sync.Mutex
-	changed chan struct{}
-	events  []chat.Event
-	notes   []wire.Frame
-	synced  int
-	lost    []error
+	events []chat.Event
+	notes  []wire.Frame
+	synced int
+	lost   []error
 }
 
 // open connects a tab of user to a node and waits until it is synced.
@@ -154,24 +151,17 @@ func (w *world) open(node int, user string, edit ...func(*client.Options)) *tab 
 }
 
 func (w *world) dial(node int, user string, edit ...func(*client.Options)) (*tab, error) {
-	tb := &tab{t: w.t, changed: make(chan struct{})}
-	note := func(f func()) {
-		tb.mu.Lock()
-		defer tb.mu.Unlock()
-		f()
-		close(tb.changed)
-		tb.changed = make(chan struct{})
-	}
+	tb := &tab{observed: observe(w.t)}
 	o := client.Options{
 		URL:        w.url(node),
 		Token:      func(context.Context) (string, error) { return w.verifier.Mint(user, user, time.Hour) },
 		DeviceName: "test",
-		Event:      func(e chat.Event) { note(func() { tb.events = append(tb.events, e) }) },
+		Event:      func(e chat.Event) { tb.note(func() { tb.events = append(tb.events, e) }) },
 		Note: func(method string, params json.RawMessage) {
-			note(func() { tb.notes = append(tb.notes, wire.Frame{Method: method, Params: params}) })
+			tb.note(func() { tb.notes = append(tb.notes, wire.Frame{Method: method, Params: params}) })
 		},
-		Synced:  func() { note(func() { tb.synced++ }) },
-		Lost:    func(err error) { note(func() { tb.lost = append(tb.lost, err) }) },
+		Synced:  func() { tb.note(func() { tb.synced++ }) },
+		Lost:    func(err error) { tb.note(func() { tb.lost = append(tb.lost, err) }) },
 		Backoff: func(int) (time.Duration, bool) { return time.Millisecond, true },
 	}
 	for _, f := range edit {
@@ -183,25 +173,6 @@ func (w *world) dial(node int, user string, edit ...func(*client.Options)) (*tab
 	}
 	w.t.Cleanup(tb.Close)
 	return tb, nil
-}
-
-// await waits until a claim about what the tab got is true.
-func (tb *tab) await(what string, claim func() bool) {
-	tb.t.Helper()
-	deadline := time.After(30 * time.Second)
-	for {
-		tb.mu.Lock()
-		ok, changed := claim(), tb.changed
-		tb.mu.Unlock()
-		if ok {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			tb.t.Fatalf("not in 30 s: %s", what)
-		}
-	}
 }
 
 // texts are the messages of the events so far.
