@@ -1,1 +1,1 @@
-export*from"./assets/sdk-BB4EZWB7.js";
+export*from"./assets/sdk-LJ6LE5AI.js";

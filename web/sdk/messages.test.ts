@@ -106,6 +106,19 @@ describe("a transcript", () => {
 		expect(page.wire.all("conversation.get"), "it was asked for once").toHaveLength(1);
 	});
 
+	it("is loaded although a limit was met at first", async () => {
+		const page = new FakePage();
+		const { client } = await opened(page, range(1, 1));
+		const open = client.messages.open({ conversation: "d" });
+		await turn();
+		page.wire.answer("conversation.get", conversation(1, { id: "d" }));
+		await turn();
+		page.wire.refuse("message.page", "rate_limited", 400);
+		await vi.advanceTimersByTimeAsync(450);
+		page.wire.answer("message.page", { messages: [message(1, { conversation: "d" })], more: false });
+		expect((await open).rows).toHaveLength(1);
+	});
+
 	it("asks for what is missing when a message skips", async () => {
 		const page = new FakePage();
 		const { seqs } = await opened(page, range(1, 3));

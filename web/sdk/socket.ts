@@ -48,6 +48,9 @@ const probeMs = 4000;
 /** How often the silence of the server is measured. */
 const beatMs = 5000;
 
+/** Not repeated after a refusal: a later request may have set something else meanwhile, which the repeat would undo. */
+const setsState: ReadonlySet<Method> = new Set(["call.state", "userobject.set"]);
+
 export interface SocketOptions {
 	env: Environment;
 	tokens: Tokens;
@@ -131,20 +134,20 @@ export class TabSocket extends Emitter<SocketEvents> {
 	}
 
 	/**
-	 * For requests that may be repeated: asks again on each new connection, and of a server that is busy after the time that
-	 * it names, until there is an answer or another refusal. After both nobody knows whether the request was carried out.
+	 * For requests that may be repeated: asks again on each new connection, and when the server has refused for the moment
+	 * after the time that it names, until there is an answer or a refusal for good. `passes` tells which refusals pass.
 	 */
 	async requestUntilAnswered<M extends Method>(
 		method: M,
 		params: Params<M>,
 		signal?: AbortSignal,
+		passes = (refused: Refusal) => refused.retryMs > 0 && !setsState.has(method),
 	): Promise<Result<M>> {
 		for (;;) {
 			try {
 				return await this.request(method, params, signal);
 			} catch (err) {
-				if (err instanceof Refusal && err.code === "busy" && err.retryMs > 0)
-					await sleep(err.retryMs, signal);
+				if (err instanceof Refusal && passes(err)) await sleep(err.retryMs, signal);
 				else if (!(err instanceof Unanswered) || this.#state.state === "stopped") throw err;
 			}
 		}

@@ -148,6 +148,21 @@ describe("calls", () => {
 		expect(events).toEqual(["ring alice", "end declined"]);
 	});
 
+	it("are not muted later by a request that a limit forbade, when they may have been unmuted since", async () => {
+		const { client, page } = await tab();
+		await greet(page, {
+			user: bob,
+			offset: 10,
+			calls: [change(ringing(), { state: "joined", acted_at: phone })],
+		});
+		const muted = client.calls.setMicrophone(ringing().id, false);
+		await turn();
+		page.wire.refuse("call.state", "rate_limited", 400);
+		await expect(muted).rejects.toMatchObject({ code: "rate_limited" });
+		await vi.advanceTimersByTimeAsync(1000);
+		expect(page.wire.all("call.state")).toHaveLength(1);
+	});
+
 	it("are told by the caller's tab from calling to the end", async () => {
 		const page = new FakePage();
 		const { client } = await connect(page);

@@ -103,6 +103,23 @@ describe("a request whose answer is lost", () => {
 		},
 	);
 
+	it("of a call that a limit forbids fails at once, and hanging up is repeated until it is allowed", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page, { user: bob, offset: 10, calls: [joined("another-tab")] });
+		const begun = client.calls.start({ to: "alice" }, { media: "audio" });
+		await settle();
+		page.wire.refuse("call.start", "rate_limited", 20_000);
+		await expect(begun, "the user is told").rejects.toMatchObject({ code: "rate_limited" });
+		const hungUp = client.calls.hangUp(id);
+		await settle();
+		page.wire.refuse("call.leave", "rate_limited", 400);
+		await settle(500);
+		expect(page.wire.all("call.leave")).toHaveLength(2);
+		page.wire.answer("call.leave", {});
+		await hungUp;
+	});
+
 	it.each(["busy", "internal"])(
 		"call.resume of a hosted leg is repeated after %s, and the leg stays",
 		async (code) => {

@@ -209,15 +209,18 @@ class TabHost implements Host {
 
 	/**
 	 * These requests may be repeated: after a lost answer the server grants the same leg again, with a new secret. So a lost
-	 * connection or a busy server only delays them. They can be called off while nothing was sent.
+	 * connection or a busy server only delays them. What a limit or a full disk forbids was not carried out, and the user is
+	 * told. They can be called off while nothing was sent.
 	 */
 	async #ask<M extends "call.start" | "call.answer" | "call.move">(
 		method: M,
 		params: Params<M>,
 		signal: AbortSignal,
 	): Promise<CallLeg> {
-		await this.#ctx.socket.untilGreeted(signal);
-		return (await this.#ctx.socket.requestUntilAnswered(method as Method, params)) as CallLeg;
+		const { socket } = this.#ctx;
+		await socket.untilGreeted(signal);
+		const passes = (refused: Refusal) => refused.code === "busy" && refused.retryMs > 0;
+		return (await socket.requestUntilAnswered(method as Method, params, undefined, passes)) as CallLeg;
 	}
 
 	#host(grant: CallLeg, capturing: Promise<Captured>, want: WantedMedia, peer?: Peer): Leg {
