@@ -88,10 +88,17 @@ func newRegistry() *prometheus.Registry {
 	return reg
 }
 
-func newLogger(level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("log: %q is none of debug, info, warn, error", level)
+func newLogger(c config.Config) (*slog.Logger, error) {
+	level, err := c.LogLevel()
+	if err != nil {
+		return nil, err
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
+}
+
+// closing closes a part of the program at its end. An error can only be logged by then.
+func closing(log *slog.Logger, part string, end func() error) {
+	if err := end(); err != nil {
+		log.Warn("close", "part", part, "err", err)
+	}
 }

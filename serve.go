@@ -47,7 +47,7 @@ func (s serveCmd) Run(ctx context.Context) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	log, err := newLogger(c.Log)
+	log, err := newLogger(c)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closing(log, "database", db.Close)
 	if err := db.Register(reg); err != nil {
 		return err
 	}
@@ -112,13 +112,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return fmt.Errorf("media.listen: %w", err)
 	}
-	defer media.Close()
+	defer closing(log, "media", media.Close)
 	relays, err := embeddedTURN(c.Turn, folder, media, c.Media.Advertise, log, reg)
 	if err != nil {
 		return err
 	}
 	if relays != nil {
-		defer relays.Close()
+		defer closing(log, "relays", relays.Close)
 	}
 
 	messageBus, err := bus.Open(c.Bus, log)
@@ -153,7 +153,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	events.connect(node.Deliver)
 
 	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), ice, log)
-	defer streams.Close()
+	defer closing(log, "WHIP and WHEP", streams.Close)
 
 	health := api.Health(func(ctx context.Context) error {
 		if _, err := db.ValidAfter(ctx, "health"); err != nil {

@@ -46,7 +46,7 @@ func (t turnRunCmd) Run(ctx context.Context) error {
 		c.Private.Listen = t.Private
 		c.SetBy("--private", "private.listen")
 	}
-	log, err := newLogger(c.Log)
+	log, err := newLogger(c)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func serveTurn(ctx context.Context, c turn.Config, private config.Private, log *
 	if err != nil {
 		return err
 	}
-	defer server.Close()
+	defer closing(log, "relays", server.Close)
 	l, err := front.Listen("private.listen", private.Listen)
 	if err != nil {
 		return err

@@ -118,6 +118,14 @@ func (c Config) filled() Config {
 	return c
 }
 
+// LogLevel is the lowest level that is logged.
+func (c Config) LogLevel() (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(c.Log)); err != nil {
+		return 0, fmt.Errorf("log: %q is none of debug, info, warn, error", c.Log)
+	}
+	return level, nil
+}
+
 // mistake is what is wrong at one line of the file. Its text begins with ":LINE:", so that the
 // name of the file can stand before it.
 type mistake struct {
@@ -153,8 +161,8 @@ func decode(text []byte, c *Config) error {
 func (c Config) Validate() error { return c.Locate(c.validate()) }
 
 func (c Config) validate() error {
-	if err := new(slog.Level).UnmarshalText([]byte(c.Log)); err != nil {
-		return fmt.Errorf("log: %q is none of debug, info, warn, error", c.Log)
+	if _, err := c.LogLevel(); err != nil {
+		return err
 	}
 	for _, table := range []struct {
 		name     string
