@@ -1,20 +1,15 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"carillon/certs/certstest"
 )
 
 // writeCertificate writes a self-signed certificate for loopback with this serial number.
@@ -25,36 +20,9 @@ func writeCertificate(t *testing.T, dir string, serial int64) (cert, key string)
 
 func writeCertificateUntil(t *testing.T, dir string, serial int64, end time.Time) (cert, key string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial),
-		Subject:      pkix.Name{CommonName: "localhost"},
-		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     end,
-		IsCA:         true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	write := func(name, kind string, bytes []byte) {
-		if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(key, "PRIVATE KEY", keyDER)
-	write(cert, "CERTIFICATE", der)
-	return cert, key
+	return certstest.Write(t, dir, certstest.New(t, func(c *x509.Certificate) {
+		c.SerialNumber, c.NotAfter = big.NewInt(serial), end
+	}))
 }
 
 // freePort finds an address for a program that cannot be told to find one itself.

@@ -2,11 +2,7 @@ package doctor
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"math/big"
 	"net"
@@ -16,6 +12,7 @@ import (
 	"time"
 
 	"carillon/certs"
+	"carillon/certs/certstest"
 	"carillon/sfu"
 )
 
@@ -109,7 +106,7 @@ func TestHowACertificateIsJudged(t *testing.T) {
 	now := time.Now()
 	cert := func(change func(*x509.Certificate)) *x509.Certificate {
 		t.Helper()
-		c := *selfSigned(t, now.Add(90*24*time.Hour))
+		c := *certstest.New(t, func(c *x509.Certificate) { c.NotAfter = now.Add(90 * 24 * time.Hour) }).Leaf
 		change(&c)
 		return &c
 	}
@@ -164,27 +161,4 @@ func TestNamesThatLeadNowhere(t *testing.T) {
 		f := checkNames(t.Context(), ok("http.acme", "fine"), []string{host}, lookup)
 		expect(t, []Finding{f}, "http.acme", want.status, want.words)
 	}
-}
-
-// selfSigned is a certificate for localhost and 127.0.0.1 that its own key signed.
-func selfSigned(t *testing.T, end time.Time) *x509.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: end,
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
