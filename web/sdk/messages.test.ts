@@ -368,6 +368,21 @@ describe("shared objects", () => {
 });
 
 describe("presence", () => {
+	it("is asked for again, as it is wanted then, when a limit was met", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page);
+		const forever = new AbortController().signal;
+		client.presence.watch(["bob"], forever);
+		await turn();
+		page.wire.refuse("presence.watch", "rate_limited", 400);
+		await vi.advanceTimersByTimeAsync(300);
+		expect(page.wire.all("presence.watch")).toHaveLength(1);
+		await vi.advanceTimersByTimeAsync(200);
+		expect(page.wire.all("presence.watch")).toHaveLength(2);
+		expect(page.wire.last("presence.watch").params).toEqual({ users: ["bob"] });
+	});
+
 	it("watches the union of what is watched, again after each greeting", async () => {
 		const page = new FakePage();
 		const { client } = await connect(page);

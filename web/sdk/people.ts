@@ -1,5 +1,6 @@
 /** Users: their presence, as far as someone watches it, and their profiles. */
 import type { Emitter } from "./emitter.ts";
+import { Refusal } from "./errors.ts";
 import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, PresenceStore } from "./types.ts";
 import type { Presence, User } from "./wire.gen.ts";
@@ -52,8 +53,10 @@ export class People implements PresenceStore {
 				({ users }) => {
 					for (const p of users) this.set(p);
 				},
-				// After the next welcome it is asked again.
-				() => {},
+				(err) => {
+					// A refusal for the moment passes; without an answer it is asked again after the next welcome.
+					if (err instanceof Refusal && err.retryMs > 0) setTimeout(() => this.#ask(), err.retryMs);
+				},
 			);
 		});
 	}

@@ -44,6 +44,14 @@ describe("calls", () => {
 		expect(client.calls.rings).toHaveLength(1);
 	});
 
+	it("that ring are told as ringing though the server had no time at first", async () => {
+		const { page } = await tab();
+		await greet(page, { user: bob, calls: [change(ringing(), { state: "invited" })], offset: 10 });
+		page.wire.refuse("call.ringing", "busy", 400);
+		await vi.advanceTimersByTimeAsync(450);
+		expect(page.wire.all("call.ringing")).toHaveLength(2);
+	});
+
 	it("do not ring when the catch-up ends what the greeting began", async () => {
 		const { page, events } = await tab();
 		await greet(page, { user: bob, offset: 10 });

@@ -63,7 +63,7 @@ export class CallStore implements Calls {
 			newest: (call) => this.#snapshots.get(call),
 			busy: () => this.#views.length > 0,
 			timeIsUp: () => this.#update(),
-			firstToRing: (call) => ignore(socket.request("call.ringing", { call }, this.#life.signal)),
+			firstToRing: (call) => ignore(socket.requestUntilAnswered("call.ringing", { call }, this.#life.signal)),
 		});
 	}
 
