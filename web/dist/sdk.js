@@ -1,1 +1,1 @@
-export*from"./assets/sdk-LJ6LE5AI.js";
+export*from"./assets/sdk-NXBTWBO7.js";

@@ -2,6 +2,7 @@
 import { get, local, put, remove } from "../sdk/storage.ts";
 import { claims } from "../sdk/token.ts";
 import type { ClientOptions } from "../sdk/types.ts";
+import { guestKey } from "./guestkey.ts";
 import type { Options } from "./options.ts";
 
 export interface Identity {
@@ -60,7 +61,7 @@ async function renewed(
 
 export function forgetGuest(server: string): void {
 	memory.delete(server);
-	remove(local(), storeKey(server));
+	remove(local(), guestKey(server));
 }
 
 /** A token, or the status with which the server refused. */
@@ -77,16 +78,14 @@ async function askGuest(server: string, ask: object, signal: AbortSignal): Promi
 	return typeof token === "string" && token !== "" ? token : answer.status;
 }
 
-const storeKey = (server: string) => `carillon.guest ${server}`;
-
 // Without storage a guest lives as long as the page.
 const memory = new Map<string, string>();
 
 function stored(server: string): string | undefined {
-	return get(local(), storeKey(server)) ?? memory.get(server);
+	return get(local(), guestKey(server)) ?? memory.get(server);
 }
 
 function store(server: string, token: string): void {
 	memory.set(server, token);
-	put(local(), storeKey(server), token);
+	put(local(), guestKey(server), token);
 }

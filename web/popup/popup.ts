@@ -4,6 +4,7 @@
  */
 import { get, local } from "../sdk/storage.ts";
 import { type ChatCommands, DeferredCommands } from "./commands.ts";
+import { guestKey } from "./guestkey.ts";
 import { whenIdle } from "./idle.ts";
 import { launcherStyle } from "./launcher.css.ts";
 import { type Listener, Listeners } from "./listeners.ts";
@@ -98,7 +99,7 @@ export class Popup extends DeferredCommands {
 	/** A user the server can know: only then does a page connect before anyone clicks. */
 	get knowsUser(): boolean {
 		const { token, getToken } = this.options;
-		return !!(token || getToken || get(local(), `carillon.guest ${this.server}`));
+		return !!(token || getToken || get(local(), guestKey(this.server)));
 	}
 
 	get server(): string {
