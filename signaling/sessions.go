@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"carillon/bus"
-	"carillon/call"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -52,7 +51,7 @@ func (s *Server) endSession(c *connection) {
 
 func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.SessionList, error) {
 	c.listed.Store(true)
-	return c.server.sessionsOf(ctx, c.tab), nil
+	return c.listOf(c.server.sessionsOf(ctx, c.tab.User)), nil
 }
 
 // sessionSignOut ends sessions only after its answer is queued, since its own may be one.
@@ -71,7 +70,7 @@ func (c *connection) sessionSignOut(ctx context.Context, p wire.SessionSignOut) 
 	}
 	id := cmp.Or(p.ID, c.tab.Session)
 	known := func(session wire.Session) bool { return session.ID == id }
-	if !slices.ContainsFunc(s.sessionsOf(ctx, c.tab).Sessions, known) {
+	if !slices.ContainsFunc(s.sessionsOf(ctx, user), known) {
 		return none, nil, refusal.New(refusal.NotFound, "You have no such session.")
 	}
 	return none, func() { s.command(user, command{SignOut: true, Session: id}) }, nil
@@ -89,14 +88,14 @@ func (c *connection) signOut(cmd command) {
 	c.close(wire.CloseSignedOut, "signed out")
 }
 
-// sessionsOf lists a user's tabs on all nodes that have some.
-func (s *Server) sessionsOf(ctx context.Context, tab call.Tab) wire.SessionList {
-	sessions := s.sessionsHere(tab.User)
-	for _, node := range s.presence.nodesOf(tab.User) {
+// sessionsOf returns a user's tabs on all nodes that have some, the oldest first.
+func (s *Server) sessionsOf(ctx context.Context, user string) []wire.Session {
+	sessions := s.sessionsHere(user)
+	for _, node := range s.presence.nodesOf(user) {
 		if node == s.node {
 			continue
 		}
-		answer, err := s.bus.Request(ctx, "node."+node+".sessions", []byte(tab.User))
+		answer, err := s.bus.Request(ctx, "node."+node+".sessions", []byte(user))
 		if err != nil {
 			s.log.Warn("ask for sessions", "node", node, "err", err) // it goes down: its tabs are not listed
 			continue
@@ -108,10 +107,16 @@ func (s *Server) sessionsOf(ctx context.Context, tab call.Tab) wire.SessionList 
 		sessions = append(sessions, there...)
 	}
 	slices.SortFunc(sessions, func(a, b wire.Session) int { return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID)) })
+	return sessions
+}
+
+// listOf makes the list as this tab sees it.
+func (c *connection) listOf(sessions []wire.Session) wire.SessionList {
+	sessions = slices.Clone(list(sessions))
 	for i := range sessions {
-		sessions[i].This = sessions[i].ID == tab.Session
+		sessions[i].This = sessions[i].ID == c.tab.Session
 	}
-	return wire.SessionList{Sessions: list(sessions)}
+	return wire.SessionList{Sessions: sessions}
 }
 
 func (s *Server) sessionsHere(user string) (sessions []wire.Session) {
@@ -169,12 +174,14 @@ func (u *localUser) sessionsChanged() {
 
 func (c *connection) wantsList() bool { return c.listed.Load() && !c.out.isClosed() }
 
+// tellSessions asks the nodes once for all tabs here that want the list.
 func (u *localUser) tellSessions() {
 	ctx, cancel := u.server.timeout(requestTime)
 	defer cancel()
+	sessions := u.server.sessionsOf(ctx, u.id)
 	for _, c := range u.all() {
 		if c.wantsList() {
-			c.push(notification(wire.NoteSessions, u.server.sessionsOf(ctx, c.tab)), mergeable, "sessions")
+			c.push(notification(wire.NoteSessions, c.listOf(sessions)), mergeable, "sessions")
 		}
 	}
 }
