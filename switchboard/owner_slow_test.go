@@ -18,17 +18,17 @@ import (
 // calls were cancelled, or not answered, although the callee had clicked Answer.
 
 // busy is a ringing call, each write of which takes 6 s.
-func busy(t *testing.T) (*house, *switchboard.Owners, call.Reply) {
-	h := newHouse(t)
-	x := h.server("one")
-	a := h.start(x, "c")
-	h.store.slow.Store(int64(6 * time.Second))
-	return h, x, a
+func busy(t *testing.T) (*world, *switchboard.Owners, call.Reply) {
+	w := newWorld(t)
+	x := w.node("one")
+	a := w.start(x, "c")
+	w.store.slow.Store(int64(6 * time.Second))
+	return w, x, a
 }
 
 func TestACallerWhoIsBackInTimeIsNotGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, x, a := busy(t)
+		w, x, a := busy(t)
 		back := tabOf("alice", 1)
 		back.Session, back.Since = "alice-session-again", 1
 		var wg sync.WaitGroup
@@ -38,11 +38,11 @@ func TestACallerWhoIsBackInTimeIsNotGone(t *testing.T) {
 			{Kind: call.DoResume, From: back, Leg: a.Leg, Secret: a.Secret}, // 2 s after she went
 			{Kind: call.DoAnswer, From: tabOf("bob", 1)},
 		} {
-			wg.Go(func() { h.do(x, "c", f) })
+			wg.Go(func() { w.do(x, "c", f) })
 			time.Sleep(time.Second)
 		}
 		wg.Wait()
-		if s := h.stored("c").Snapshot; s.State != call.Connecting {
+		if s := w.stored("c").Snapshot; s.State != call.Connecting {
 			t.Errorf("the call is %s %s, want connecting: it was answered", s.State, s.Reason)
 		}
 	})
@@ -65,18 +65,18 @@ func TestAnAnswerInTimeIsNotTooLate(t *testing.T) {
 
 func TestMediaThatCameInTimeCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, x, a := busy(t)
-		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
+		w, x, a := busy(t)
+		b := w.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
 		x.Media("c", a.Leg, true)
 		time.Sleep(11 * time.Second) // six of them to store it; 3 s are left to bob's media
 		go func() {
-			h.do(x, "c", call.Fact{Kind: call.DoSet, From: tabOf("alice", 1), Set: call.Set{Camera: new(bool)}})
+			w.do(x, "c", call.Fact{Kind: call.DoSet, From: tabOf("alice", 1), Set: call.Set{Camera: new(bool)}})
 		}()
 		time.Sleep(2 * time.Second)
 		x.Media("c", b.Leg, true)
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if s := h.stored("c").Snapshot; s.State != call.Active {
+		if s := w.stored("c").Snapshot; s.State != call.Active {
 			t.Errorf("the call is %s %s, want active", s.State, s.Reason)
 		}
 	})
@@ -103,12 +103,12 @@ func TestWhoWaitsTooLongMayAskAgain(t *testing.T) {
 // Many calls at once on a machine whose cores have more to do: each caller loses its
 // connection while it rings and is back, each callee answers.
 func TestManyAnswersUnderLoad(t *testing.T) {
-	h := newHouse(t)
-	x := h.server("one")
+	w := newWorld(t)
+	x := w.node("one")
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			in := h.invitation(fmt.Sprint("c", i), "alice")
+			in := w.invitation(fmt.Sprint("c", i), "alice")
 			in.Direct = false
 			a, _, err := x.Start(t.Context(), in)
 			if err != nil {
@@ -119,12 +119,12 @@ func TestManyAnswersUnderLoad(t *testing.T) {
 			back := tabOf("alice", 1)
 			back.Session, back.Since = "again", 1
 			both.Go(func() {
-				h.do(x, in.ID, call.Fact{Kind: call.TabGone, From: tabOf("alice", 1)})
-				h.do(x, in.ID, call.Fact{Kind: call.DoResume, From: back, Leg: a.Leg, Secret: a.Secret})
+				w.do(x, in.ID, call.Fact{Kind: call.TabGone, From: tabOf("alice", 1)})
+				w.do(x, in.ID, call.Fact{Kind: call.DoResume, From: back, Leg: a.Leg, Secret: a.Secret})
 			})
-			both.Go(func() { h.do(x, in.ID, call.Fact{Kind: call.DoAnswer, From: tabOf("bob", i)}) })
+			both.Go(func() { w.do(x, in.ID, call.Fact{Kind: call.DoAnswer, From: tabOf("bob", i)}) })
 			both.Wait()
-			if s := h.stored(in.ID).Snapshot; s.State != call.Connecting || s.Participants[0].State != call.Joining && s.Participants[0].State != call.Reconnecting {
+			if s := w.stored(in.ID).Snapshot; s.State != call.Connecting || s.Participants[0].State != call.Joining && s.Participants[0].State != call.Reconnecting {
 				t.Errorf("call %s is %s %s", in.ID, s.State, s.Reason)
 			}
 		})

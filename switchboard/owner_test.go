@@ -23,18 +23,18 @@ import (
 // ringTime is how long a call of these tests rings.
 var ringTime = time.Duration(call.Defaults().RingSeconds) * time.Second
 
-// house is one database and the servers on it.
-type house struct {
+// world is one database and the nodes on it.
+type world struct {
 	t            *testing.T
-	store        *brittle
+	store        *failingStore
 	conversation string
 
 	mu    sync.Mutex
 	rooms map[string]*room // the newest of each call
 }
 
-// brittle is the real store, which can be made to fail.
-type brittle struct {
+// failingStore is the real store, which can be made slow, or to fail.
+type failingStore struct {
 	*store.Store
 	slow   atomic.Int64 // ns that each write takes
 	broken atomic.Bool
@@ -43,7 +43,7 @@ type brittle struct {
 
 var errDisk = errors.New("no space left on device")
 
-func (b *brittle) SaveCall(ctx context.Context, r call.Record) error {
+func (b *failingStore) SaveCall(ctx context.Context, r call.Record) error {
 	b.saves.Add(1)
 	time.Sleep(time.Duration(b.slow.Load()))
 	if b.broken.Load() {
@@ -68,7 +68,7 @@ func (r *room) Follow(legs []call.LegPass, ended []call.LegEnd) {
 
 func (r *room) Close() { r.mu.Lock(); r.closed = true; r.mu.Unlock() }
 
-func newHouse(t *testing.T) *house {
+func newWorld(t *testing.T) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	s, err := store.Open(t.Context(), store.Config{Folder: t.TempDir()}, log, func([]chat.UserEvent) {})
@@ -91,25 +91,25 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{t: t, store: &brittle{Store: s}, conversation: conv.ID, rooms: map[string]*room{}}
+	return &world{t: t, store: &failingStore{Store: s}, conversation: conv.ID, rooms: map[string]*room{}}
 }
 
-func (h *house) server(name string) *switchboard.Owners {
-	h.t.Helper()
-	x := switchboard.NewOwners(h.store, call.Config{}, name, func(id string) (switchboard.Follower, error) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.rooms[id] = &room{}
-		return h.rooms[id], nil
+func (w *world) node(name string) *switchboard.Owners {
+	w.t.Helper()
+	x := switchboard.NewOwners(w.store, call.Config{}, name, func(id string) (switchboard.Follower, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.rooms[id] = &room{}
+		return w.rooms[id], nil
 	}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	h.t.Cleanup(x.Close)
+	w.t.Cleanup(x.Close)
 	return x
 }
 
-func (h *house) room(id string) *room {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.rooms[id]
+func (w *world) room(id string) *room {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rooms[id]
 }
 
 func tabOf(user string, n int) call.Tab {
@@ -119,67 +119,67 @@ func tabOf(user string, n int) call.Tab {
 	}
 }
 
-func (h *house) invitation(id, from string) call.Invitation {
+func (w *world) invitation(id, from string) call.Invitation {
 	return call.Invitation{
-		ID: id, ClientCallID: "cc-" + id, Conversation: h.conversation, Direct: true, Media: call.Video,
+		ID: id, ClientCallID: "cc-" + id, Conversation: w.conversation, Direct: true, Media: call.Video,
 		From: tabOf(from, 1), People: []call.Person{{User: "alice", Name: "Alice"}, {User: "bob", Name: "Bob"}},
 	}
 }
 
 // start is a call of alice to bob that rings.
-func (h *house) start(x *switchboard.Owners, id string) call.Reply {
-	h.t.Helper()
-	r, other, err := x.Start(h.t.Context(), h.invitation(id, "alice"))
+func (w *world) start(x *switchboard.Owners, id string) call.Reply {
+	w.t.Helper()
+	r, other, err := x.Start(w.t.Context(), w.invitation(id, "alice"))
 	if err != nil || other != "" {
-		h.t.Fatalf("start: %v, other call %q", err, other)
+		w.t.Fatalf("start: %v, other call %q", err, other)
 	}
 	return r
 }
 
-func (h *house) stored(id string) call.Record {
-	h.t.Helper()
-	r, err := h.store.Call(h.t.Context(), id)
+func (w *world) stored(id string) call.Record {
+	w.t.Helper()
+	r, err := w.store.Call(w.t.Context(), id)
 	if err != nil {
-		h.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return r
 }
 
-func (h *house) do(x *switchboard.Owners, id string, f call.Fact) call.Reply {
-	h.t.Helper()
-	r, err := x.Do(h.t.Context(), id, f)
+func (w *world) do(x *switchboard.Owners, id string, f call.Fact) call.Reply {
+	w.t.Helper()
+	r, err := x.Do(w.t.Context(), id, f)
 	if err != nil {
-		h.t.Fatalf("%s: %v", f.Kind, err)
+		w.t.Fatalf("%s: %v", f.Kind, err)
 	}
 	return r
 }
 
 func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		x := h.server("one")
-		r := h.start(x, "ring")
+		w := newWorld(t)
+		x := w.node("one")
+		r := w.start(x, "ring")
 		if r.Snapshot.RemainingMS != ringTime.Milliseconds() || r.Secret == "" {
 			t.Errorf("got %+v", r)
 		}
 		time.Sleep(ringTime - time.Millisecond)
 		synctest.Wait()
-		if got := h.stored("ring").Snapshot.State; got != call.Ringing {
+		if got := w.stored("ring").Snapshot.State; got != call.Ringing {
 			t.Fatalf("%s before its time", got)
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		s := h.stored("ring").Snapshot
+		s := w.stored("ring").Snapshot
 		if s.State != call.Ended || s.Reason != call.NoAnswer {
 			t.Errorf("%s %s, want ended no_answer", s.State, s.Reason)
 		}
-		if room := h.room("ring"); !room.closed || len(room.ended) != 1 {
+		if room := w.room("ring"); !room.closed || len(room.ended) != 1 {
 			t.Errorf("the room is %+v, want it closed and one leg ended", room)
 		}
 		if _, err := x.Do(t.Context(), "ring", call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Errorf("got %v, want no owner any more", err)
 		}
-		if _, err := x.Adopt(t.Context(), h.stored("ring"), call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
+		if _, err := x.Adopt(t.Context(), w.stored("ring"), call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
 			t.Errorf("late answer: got %v, want call_ended", err)
 		}
 	})
@@ -187,37 +187,37 @@ func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
 
 func TestGraceTimeOfALostLeg(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		x := h.server("one")
-		a := h.start(x, "c")
-		b := h.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
+		w := newWorld(t)
+		x := w.node("one")
+		a := w.start(x, "c")
+		b := w.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
 		x.Media("c", a.Leg, true)
 		x.Media("c", b.Leg, true)
 		synctest.Wait()
-		if s := h.stored("c").Snapshot; s.State != call.Active {
+		if s := w.stored("c").Snapshot; s.State != call.Active {
 			t.Fatalf("%s, want active", s.State)
 		}
 		time.Sleep(time.Hour)
 		x.Media("c", b.Leg, false)
 		time.Sleep(25*time.Second - time.Millisecond)
 		synctest.Wait()
-		if s := h.stored("c").Snapshot; s.State != call.Active || s.Participants[1].State != call.Reconnecting {
+		if s := w.stored("c").Snapshot; s.State != call.Active || s.Participants[1].State != call.Reconnecting {
 			t.Fatalf("%+v, want bob reconnecting", s)
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		if s := h.stored("c").Snapshot; s.Reason != call.ConnectionLost {
+		if s := w.stored("c").Snapshot; s.Reason != call.ConnectionLost {
 			t.Errorf("ended %s, want connection_lost", s.Reason)
 		}
-		if log := h.stored("c").Log; log.DurationMS < time.Hour.Milliseconds() {
+		if log := w.stored("c").Log; log.DurationMS < time.Hour.Milliseconds() {
 			t.Errorf("log %+v", log)
 		}
 	})
 }
 
 func TestTwoStartsAreOneCall(t *testing.T) {
-	h := newHouse(t)
-	servers := []*switchboard.Owners{h.server("one"), h.server("two")}
+	w := newWorld(t)
+	servers := []*switchboard.Owners{w.node("one"), w.node("two")}
 	type result struct {
 		reply call.Reply
 		other string
@@ -228,11 +228,11 @@ func TestTwoStartsAreOneCall(t *testing.T) {
 	for i, from := range []string{"alice", "bob"} {
 		wg.Go(func() {
 			r := &results[i]
-			r.reply, r.other, r.err = servers[i].Start(t.Context(), h.invitation(from+"s", from))
+			r.reply, r.other, r.err = servers[i].Start(t.Context(), w.invitation(from+"s", from))
 		})
 	}
 	wg.Wait()
-	live, err := h.store.AllLive(t.Context())
+	live, err := w.store.AllLive(t.Context())
 	if err != nil || len(live) != 1 {
 		t.Fatalf("%d live calls (%v), want 1", len(live), err)
 	}
@@ -258,21 +258,21 @@ func TestTwoStartsAreOneCall(t *testing.T) {
 
 func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		first := h.server("first")
-		a := h.start(first, "c")
-		b := h.do(first, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
+		w := newWorld(t)
+		first := w.node("first")
+		a := w.start(first, "c")
+		b := w.do(first, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
 		first.Media("c", a.Leg, true)
 		first.Media("c", b.Leg, true)
 		synctest.Wait()
 		first.Close()
 
-		second := h.server("second")
+		second := w.node("second")
 		if _, err := second.Do(t.Context(), "c", call.Fact{Kind: call.Tick}); !errors.Is(err, switchboard.ErrNotHere) {
 			t.Fatalf("got %v before it was claimed", err)
 		}
 		resume := call.Fact{Kind: call.DoResume, From: tabOf("bob", 2), Leg: b.Leg, Secret: b.Secret}
-		r, err := second.Adopt(t.Context(), h.stored("c"), resume)
+		r, err := second.Adopt(t.Context(), w.stored("c"), resume)
 		if err != nil {
 			t.Fatalf("resume after the restart: %v", err)
 		}
@@ -282,7 +282,7 @@ func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 		second.Media("c", b.Leg, true)
 		time.Sleep(26 * time.Second)
 		synctest.Wait()
-		if s := h.stored("c").Snapshot; s.Reason != call.ServerError || s.Participants[0].State != call.Left {
+		if s := w.stored("c").Snapshot; s.Reason != call.ServerError || s.Participants[0].State != call.Left {
 			t.Errorf("alice did not come back: %+v, want server_error", s)
 		}
 	})
@@ -290,12 +290,12 @@ func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 
 func TestWhoIsFencedStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		first, second := h.server("first"), h.server("second")
-		h.start(first, "c")
-		old := h.room("c")
+		w := newWorld(t)
+		first, second := w.node("first"), w.node("second")
+		w.start(first, "c")
+		old := w.room("c")
 		// The second believes that the first is dead.
-		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.Tick}); err != nil {
+		if _, err := second.Adopt(t.Context(), w.stored("c"), call.Fact{Kind: call.Tick}); err != nil {
 			t.Fatal(err)
 		}
 		answer := call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}
@@ -306,20 +306,20 @@ func TestWhoIsFencedStops(t *testing.T) {
 		if !old.closed {
 			t.Error("its room is open")
 		}
-		h.do(second, "c", answer)
+		w.do(second, "c", answer)
 	})
 }
 
 func TestOneServerClaims(t *testing.T) {
-	h := newHouse(t)
-	first := h.server("first")
-	h.start(first, "c")
+	w := newWorld(t)
+	first := w.node("first")
+	w.start(first, "c")
 	first.Close()
 	var wg sync.WaitGroup
 	var owners atomic.Int64
-	seen := h.stored("c")
+	seen := w.stored("c")
 	for i := range 4 {
-		x := h.server(fmt.Sprint(i))
+		x := w.node(fmt.Sprint(i))
 		wg.Go(func() {
 			if _, err := x.Adopt(t.Context(), seen, call.Fact{Kind: call.Tick}); err == nil {
 				owners.Add(1)
@@ -332,17 +332,17 @@ func TestOneServerClaims(t *testing.T) {
 	if n := owners.Load(); n != 1 {
 		t.Errorf("%d claimed it", n)
 	}
-	if r := h.stored("c"); !r.Live() || r.Epoch != 2 {
+	if r := w.stored("c"); !r.Live() || r.Epoch != 2 {
 		t.Errorf("stored %+v", r)
 	}
 }
 
 func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		x := h.server("one")
-		a := h.start(x, "c")
-		h.store.broken.Store(true)
+		w := newWorld(t)
+		x := w.node("one")
+		a := w.start(x, "c")
+		w.store.broken.Store(true)
 		answer := call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}
 		_, err := x.Do(t.Context(), "c", answer)
 		if !refusal.Is(err, refusal.Busy) {
@@ -351,17 +351,17 @@ func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
 		x.Media("c", a.Leg, true) // the room's news waits
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if n := h.store.saves.Load(); n < 5 || n > 15 {
+		if n := w.store.saves.Load(); n < 5 || n > 15 {
 			t.Errorf("tried to store %d times in 10 s", n)
 		}
-		h.store.broken.Store(false)
+		w.store.broken.Store(false)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		s := h.stored("c").Snapshot
+		s := w.stored("c").Snapshot
 		if s.State != call.Ringing || s.Participants[0].State != call.Joined {
 			t.Errorf("got %+v, want a ringing call with alice's media up", s)
 		}
-		if r := h.do(x, "c", answer); r.Snapshot.CSeq <= s.CSeq {
+		if r := w.do(x, "c", answer); r.Snapshot.CSeq <= s.CSeq {
 			t.Errorf("cseq %d after %d", r.Snapshot.CSeq, s.CSeq)
 		}
 	})
@@ -370,55 +370,55 @@ func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
 // What nobody waits for is tried again once a second, however much of it gathers.
 func TestAFullDiskIsTriedOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		x := h.server("one")
-		a := h.start(x, "c")
-		h.store.broken.Store(true)
+		w := newWorld(t)
+		x := w.node("one")
+		a := w.start(x, "c")
+		w.store.broken.Store(true)
 		for i := range 10 {
 			x.Media("c", a.Leg, i%2 == 0)
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(ringTime) // its end cannot be stored either
-		before := h.store.saves.Load()
+		before := w.store.saves.Load()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := h.store.saves.Load() - before; n > 2*60 {
+		if n := w.store.saves.Load() - before; n > 2*60 {
 			t.Errorf("tried to store %d times in a minute", n)
 		}
-		h.store.broken.Store(false)
+		w.store.broken.Store(false)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if s := h.stored("c").Snapshot; s.Reason != call.NoAnswer {
+		if s := w.stored("c").Snapshot; s.Reason != call.NoAnswer {
 			t.Errorf("%s %s, want ended no_answer", s.State, s.Reason)
 		}
 	})
 }
 
 func TestACallThatCannotBeReadIsEnded(t *testing.T) {
-	h := newHouse(t)
-	first := h.server("first")
-	h.start(first, "c")
+	w := newWorld(t)
+	first := w.node("first")
+	w.start(first, "c")
 	first.Close()
-	r := h.stored("c")
+	r := w.stored("c")
 	r.State = []byte(`{"version":99}`)
-	if err := h.store.Store.SaveCall(t.Context(), r); err != nil {
+	if err := w.store.Store.SaveCall(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	second := h.server("second")
+	second := w.node("second")
 	for range 2 {
-		if _, err := second.Adopt(t.Context(), h.stored("c"), call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
+		if _, err := second.Adopt(t.Context(), w.stored("c"), call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)}); !refusal.Is(err, refusal.CallEnded) {
 			t.Fatalf("got %v, want call_ended", err)
 		}
 	}
-	if s := h.stored("c").Snapshot; s.State != call.Ended || s.Reason != call.ServerError || s.Participants[1].State != call.Missed {
+	if s := w.stored("c").Snapshot; s.State != call.Ended || s.Reason != call.ServerError || s.Participants[1].State != call.Missed {
 		t.Errorf("stored %+v", s)
 	}
 }
 
 func TestManyAnswersOneWinner(t *testing.T) {
-	h := newHouse(t)
-	x := h.server("one")
-	h.start(x, "c")
+	w := newWorld(t)
+	x := w.node("one")
+	w.start(x, "c")
 	var won atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 40 {
@@ -438,15 +438,15 @@ func TestManyAnswersOneWinner(t *testing.T) {
 }
 
 func TestCloseTwice(t *testing.T) {
-	h := newHouse(t)
-	x := h.server("one")
-	h.start(x, "c")
+	w := newWorld(t)
+	x := w.node("one")
+	w.start(x, "c")
 	x.Close()
 	x.Close()
-	if _, _, err := x.Start(t.Context(), h.invitation("d", "alice")); !refusal.Is(err, refusal.Busy) {
+	if _, _, err := x.Start(t.Context(), w.invitation("d", "alice")); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("start on a closed node: %v", err)
 	}
-	if r := h.stored("c"); !r.Live() {
+	if r := w.stored("c"); !r.Live() {
 		t.Error("closing the server ended the call")
 	}
 }
