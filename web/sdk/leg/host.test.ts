@@ -42,6 +42,25 @@ async function settle(ms = 0): Promise<void> {
 	}
 }
 
+/** A page of Bob that has answered the call and hosts its leg, with the secret "one". */
+async function hosting() {
+	const page = new FakePage();
+	const { client } = await connect(page);
+	await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+	const answering = client.calls.answer(id);
+	await settle();
+	page.wire.answer("call.answer", granted(client.tabId, "one"));
+	return { page, client, leg: await answering };
+}
+
+/** The connection is lost and another one made, while the server keeps the leg. */
+async function reconnect(page: FakePage, tab: string): Promise<void> {
+	page.wire.end(1006);
+	await settle(1000);
+	await greet(page, { user: bob, offset: 10, calls: [joined(tab)] });
+	await settle();
+}
+
 describe("a request whose answer is lost", () => {
 	it.each(["call.start", "call.answer"] as const)(
 		"%s is repeated as it was, and the new secret counts",
@@ -123,17 +142,8 @@ describe("a request whose answer is lost", () => {
 	it.each(["busy", "internal"])(
 		"call.resume of a hosted leg is repeated after %s, and the leg stays",
 		async (code) => {
-			const page = new FakePage();
-			const { client } = await connect(page);
-			await greet(page, { user: bob, offset: 10, calls: [ringing()] });
-			const answering = client.calls.answer(id);
-			await settle();
-			page.wire.answer("call.answer", granted(client.tabId, "one"));
-			await answering;
-			page.wire.end(1006);
-			await settle(1000);
-			await greet(page, { user: bob, offset: 10, calls: [joined(client.tabId)] });
-			await settle();
+			const { page, client } = await hosting();
+			await reconnect(page, client.tabId);
 			page.wire.refuse("call.resume", code, 300);
 			await settle(400);
 			expect(client.calls.active?.media).not.toBe("closed");
@@ -148,22 +158,11 @@ describe("a request whose answer is lost", () => {
 	);
 
 	it("call.resume is answered by leg_unknown then, and the leg's own tab takes it again", async () => {
-		const page = new FakePage();
-		const { client } = await connect(page);
-		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
-		const answering = client.calls.answer(id);
-		await settle();
-		page.wire.answer("call.answer", granted(client.tabId, "one"));
-		await answering;
-		page.wire.end(1006);
-		await settle(1000);
-		await greet(page, { user: bob, offset: 10, calls: [joined(client.tabId)] });
-		await settle();
+		const { page, client } = await hosting();
+		await reconnect(page, client.tabId);
 		expect(page.wire.last("call.resume").params).toMatchObject({ secret: "one" });
-		page.wire.end(1006); // resumed, but the new secret never came
-		await settle(1000);
-		await greet(page, { user: bob, offset: 10, calls: [joined(client.tabId)] });
-		await settle();
+		// It was resumed, but the new secret never came.
+		await reconnect(page, client.tabId);
 		page.wire.refuse("call.resume", "leg_unknown");
 		await settle();
 		page.wire.answer("call.move", granted(client.tabId, "three"));
@@ -177,13 +176,7 @@ describe("a request whose answer is lost", () => {
 
 describe("a leg", () => {
 	it("hands lossy data to every listener though one of them throws, and passes over what is no JSON", async () => {
-		const page = new FakePage();
-		const { client } = await connect(page);
-		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
-		const answering = client.calls.answer(id);
-		await settle();
-		page.wire.answer("call.answer", granted(client.tabId, "one"));
-		const leg = await answering;
+		const { leg } = await hosting();
 		await settle();
 		const thrown: (() => void)[] = [];
 		vi.stubGlobal("queueMicrotask", (run: () => void) => thrown.push(run));
