@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+	"github.com/pion/webrtc/v4"
 
 	"carillon/call"
 	"carillon/chat"
@@ -61,6 +62,45 @@ func TestOffersThatAreNone(t *testing.T) {
 	alice.must(wire.MethodLegPhase, wire.LegPhase{LegRef: refOf(a), Phase: "first_frame", MS: 300})
 	p := newPhone(t)
 	p.connect(alice, a) // none of it has hurt the leg
+}
+
+// An offer that comes with the answer to a ring is answered with the leg. The same again,
+// because the reply was lost, is the same leg with the same peer.
+func TestAnAnswerWithAnOffer(t *testing.T) {
+	w := newCallWorld(t)
+	w.addCallNode(w.bus)
+	for _, node := range []int{1, 2} { // of the callee: the call's, and another
+		alice, bob := w.open(1, "alice"), w.open(node, "bob")
+		a := alice.start("bob")
+		pa, pb := newPhone(t), newPhone(t)
+		pa.connect(alice, a)
+		bob.until("ring", a.Call.ID, func(s call.Snapshot) bool { return s.State == call.Ringing })
+		params := wire.CallAnswer{Call: a.Call.ID, SDP: pb.offer()}
+		lost := bob.must(wire.MethodCallAnswer, params)
+		b := bob.must(wire.MethodCallAnswer, params)
+		if b.SDP == "" || b.Leg != lost.Leg {
+			t.Fatalf("leg %s with the answer %q, before it was %s", b.Leg, b.SDP, lost.Leg)
+		}
+		pb.accept(b.SDP)
+		pb.await("connected", func() bool { return pb.state == webrtc.PeerConnectionStateConnected })
+		pb.wg.Go(pb.speak)
+		pa.hears("bob at alice")
+		pb.hears("alice at bob")
+		bob.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+		alice.ended(a.Call.ID, call.Completed)
+	}
+}
+
+func TestAnAnswerWithAnOfferThatIsNone(t *testing.T) {
+	w := newCallWorld(t)
+	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	a := alice.start("bob")
+	bob.until("ring", a.Call.ID, func(s call.Snapshot) bool { return s.State == call.Ringing })
+	b := bob.must(wire.MethodCallAnswer, wire.CallAnswer{Call: a.Call.ID, SDP: "nonsense"})
+	if b.Leg == "" || b.SDP != "" {
+		t.Fatalf("leg %q with the answer %q", b.Leg, b.SDP)
+	}
+	newPhone(t).connect(bob, b)
 }
 
 func TestSignedOutLegsEnd(t *testing.T) {

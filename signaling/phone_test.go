@@ -99,6 +99,15 @@ func (p *phone) connect(tb *tab, leg wire.CallLeg) {
 
 func (p *phone) negotiate(tb *tab, leg wire.CallLeg) {
 	p.t.Helper()
+	answer, err := tb.Offer(p.t.Context(), leg, p.offer())
+	if err != nil {
+		p.t.Fatalf("offer: %v", err)
+	}
+	p.accept(answer)
+}
+
+func (p *phone) offer() string {
+	p.t.Helper()
 	offer, err := p.pc.CreateOffer(nil)
 	if err != nil {
 		p.t.Fatal(err)
@@ -106,10 +115,11 @@ func (p *phone) negotiate(tb *tab, leg wire.CallLeg) {
 	if err := p.pc.SetLocalDescription(offer); err != nil {
 		p.t.Fatal(err)
 	}
-	answer, err := tb.Offer(p.t.Context(), leg, offer.SDP)
-	if err != nil {
-		p.t.Fatalf("offer: %v", err)
-	}
+	return offer.SDP
+}
+
+func (p *phone) accept(answer string) {
+	p.t.Helper()
 	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		p.t.Fatal(err)
 	}

@@ -76,9 +76,21 @@ func (b *Board) conversation(ctx context.Context, caller string, p wire.CallStar
 	return chat.Conversation{}, refusal.New(refusal.BadRequest, "Name a conversation, or a user in to.")
 }
 
-// Answer takes the ring of a call for a tab, which gets the leg.
+// Answer takes the ring of a call for a tab, which gets the leg. An offer that comes with it
+// is answered with it. If that fails the leg is granted all the same: the client offers by
+// itself then, and is told what is wrong.
 func (b *Board) Answer(ctx context.Context, tab call.Tab, p wire.CallAnswer) (wire.CallLeg, error) {
-	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoAnswer, From: tab, Camera: p.Camera})
+	leg, err := b.grant(ctx, p.Call, call.Fact{Kind: call.DoAnswer, From: tab, Camera: p.Camera})
+	if err != nil || p.SDP == "" {
+		return leg, err
+	}
+	ref := wire.LegRef{Call: p.Call, Leg: leg.Leg, Secret: leg.Secret}
+	answer, err := b.Offer(ctx, tab, wire.LegOffer{LegRef: ref, SDP: p.SDP})
+	if err != nil {
+		b.log.Warn("answer the offer of an answer", "call", p.Call, "user", tab.User, "err", err)
+	}
+	leg.SDP = answer.SDP
+	return leg, nil
 }
 
 // Move hands the user's part in a call to the tab that asks.

@@ -286,7 +286,8 @@ type CallRef struct {
 // CallAnswer answers a call in this tab.
 type CallAnswer struct {
 	Call   string `json:"call"`
-	Camera bool   `json:"camera"` // whether my camera is on
+	Camera bool   `json:"camera"`        // whether my camera is on
+	SDP    string `json:"sdp,omitempty"` // the first offer of the leg, which saves a leg.offer
 }
 
 // CallMove takes my part in a call to this tab.
@@ -308,6 +309,7 @@ type CallLeg struct {
 	Secret string        `json:"secret"`
 	Merged bool          `json:"merged,omitempty"` // glare: this answered their call to me
 	Moved  bool          `json:"moved,omitempty"`  // start counted as a move
+	SDP    string        `json:"sdp,omitempty"`    // the answer to the offer in call.answer
 }
 
 // CallStateSet changes what is given and leaves the rest.

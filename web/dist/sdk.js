@@ -1,1 +1,1 @@
-export*from"./assets/sdk-NXBTWBO7.js";
+export*from"./assets/sdk-XRMSCWPC.js";

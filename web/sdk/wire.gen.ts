@@ -477,6 +477,7 @@ export interface CallRef {
 export interface CallAnswer {
   call: string;
   camera: boolean; // whether my camera is on
+  sdp?: string; // the first offer of the leg, which saves a leg.offer
 }
 /** CallMove takes my part in a call to this tab. */
 export interface CallMove {
@@ -495,6 +496,7 @@ export interface CallLeg {
   secret: string;
   merged?: boolean; // glare: this answered their call to me
   moved?: boolean; // start counted as a move
+  sdp?: string; // the answer to the offer in call.answer
 }
 /** CallStateSet changes what is given and leaves the rest. */
 export interface CallStateSet {

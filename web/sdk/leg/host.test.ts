@@ -96,6 +96,21 @@ describe("a request whose answer is lost", () => {
 		},
 	);
 
+	it("the answer to the offer that went with call.answer is used, and none is sent again", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+		const begun = client.calls.answer(id, { camera: false });
+		await settle();
+		const pc = FakePeerConnection.made.at(-1);
+		expect(page.wire.last("call.answer").params).toMatchObject({ sdp: pc?.localDescription?.sdp });
+		page.wire.answer("call.answer", { ...granted(client.tabId, "one"), sdp: "the answer" });
+		await begun;
+		await settle();
+		expect(pc?.remoteDescription).toEqual({ type: "answer", sdp: "the answer" });
+		expect(page.wire.all("leg.offer")).toEqual([]);
+	});
+
 	it.each(["call.start", "call.answer", "call.move"] as const)(
 		"%s is repeated as it was while the server is busy, for it may have been carried out",
 		async (method) => {

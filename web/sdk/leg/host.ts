@@ -8,7 +8,7 @@ import { Refusal, Unanswered } from "../errors.ts";
 import type { Method, Params } from "../rpc.ts";
 import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
 import { any, ignore, sleep } from "../wait.ts";
-import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import type { CallAnswer, CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 import { type Captured, capture, deviceError, devices, permissions, stop } from "./devices.ts";
 import { HostedLeg } from "./leg.ts";
 import { Peer } from "./peer.ts";
@@ -193,8 +193,11 @@ class TabHost implements Host {
 			capturing = open.catch(withoutDevices);
 			if (!withoutPrompt) await open;
 			signal.throwIfAborted();
-			peer.begin();
-			grant = await this.#ask(method, params, signal);
+			const sdp = await peer.begin();
+			signal.throwIfAborted();
+			// The offer of a leg that this page hosts already must not take the place of its PeerConnection.
+			const withOffer = method === "call.answer" && sdp && !this.#legs.has((params as CallAnswer).call);
+			grant = await this.#ask(method, withOffer ? { ...params, sdp } : params, signal);
 			signal.throwIfAborted();
 			return this.#host(grant, capturing, want, peer);
 		} catch (err) {

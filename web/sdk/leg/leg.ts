@@ -143,7 +143,7 @@ export class HostedLeg implements Leg {
 
 	start(prepared?: Peer): void {
 		this.media = "connecting";
-		this.#path.start(prepared);
+		this.#path.start(prepared, this.#o.grant.sdp);
 		ignore(this.#o.capturing.then((got) => this.#captured(got)));
 	}
 

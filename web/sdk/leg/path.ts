@@ -51,6 +51,8 @@ export class MediaPath {
 	readonly #life = new AbortController();
 	#peer: Peer | undefined;
 	#need: Need | undefined;
+	/** The server's answer to the offer of the prepared PeerConnection, if it came with the leg. */
+	#answered: string | undefined;
 	#negotiating = false;
 	/** ICE and DTLS of some PeerConnection of this leg have been up. */
 	#everConnected = false;
@@ -68,9 +70,10 @@ export class MediaPath {
 		return this.#peer;
 	}
 
-	/** `prepared`: was made while it rang, and is not used yet. */
-	start(prepared?: Peer): void {
+	/** `prepared`: was made while it rang. `answered`: what the server has answered to its offer already. */
+	start(prepared?: Peer, answered?: string): void {
 		this.#peer = prepared;
+		if (prepared) this.#answered = answered;
 		if (prepared) this.#watch(prepared);
 		this.#want(prepared ? "offer" : "rebuild");
 		this.#readLater();
@@ -121,6 +124,8 @@ export class MediaPath {
 	}
 
 	async #negotiate(need: Need, life: AbortSignal): Promise<void> {
+		const answered = need === "offer" ? this.#answered : undefined;
+		this.#answered = undefined;
 		if (need === "rebuild") this.#replacePeer();
 		const peer = this.#peer;
 		if (!peer) return;
@@ -130,7 +135,7 @@ export class MediaPath {
 		const ref = await this.#o.untilBound(life);
 		if (this.#peer !== peer) return;
 		this.#startAttempt();
-		const { sdp: answer } = await this.#o.ctx.socket.request("leg.offer", { ...ref, sdp }, life);
+		const answer = answered ?? (await this.#o.ctx.socket.request("leg.offer", { ...ref, sdp }, life)).sdp;
 		if (this.#peer !== peer) return;
 		if (!(await peer.accept(answer))) this.#want("rebuild");
 	}

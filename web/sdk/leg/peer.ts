@@ -54,11 +54,16 @@ export class Peer {
 		this.#prepared.catch(() => {});
 	}
 
-	/** Makes the first offer now, while the server's answer to another request is waited for. ICE runs from here on. */
-	begin(): void {
+	/**
+	 * Makes the first offer now, to be sent with another request or while the answer to that is waited for. ICE runs from here
+	 * on. Resolves with the offer's text as soon as that is known, or with nothing if it fails, which `offer` reports.
+	 */
+	async begin(): Promise<string | undefined> {
+		this.#prepared ??= this.pc.createOffer();
+		const text = this.#prepared;
 		this.#first = this.#make();
-		// `offer` reports its failure.
 		this.#first.catch(() => {});
+		return (await text.catch(() => undefined))?.sdp;
 	}
 
 	/** The offer without candidates: the server's are in its answer, and it learns ours from our checks. */
