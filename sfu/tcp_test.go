@@ -7,20 +7,7 @@ import (
 
 // A silent connection would hold up SFU.Close for as long as pion lets it be silent.
 func TestClosingTheListenerClosesTheConnectionsItAccepted(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newTCPListener(inner)
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, client, server := acceptOne(t)
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
@@ -36,25 +23,30 @@ func TestClosingTheListenerClosesTheConnectionsItAccepted(t *testing.T) {
 }
 
 func TestAConnectionThatEndedIsForgotten(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newTCPListener(inner)
-	defer l.Close()
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, _, server := acceptOne(t)
 	if err := server.Close(); err != nil {
 		t.Error(err)
 	}
 	if n := len(l.conns); n != 0 {
 		t.Errorf("%d connections are kept", n)
 	}
+}
+
+// acceptOne returns a listener with one accepted connection, both of its ends.
+func acceptOne(t *testing.T) (l *tcpListener, client, server net.Conn) {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = newTCPListener(inner)
+	t.Cleanup(func() { l.Close() })
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return l, client, server
 }

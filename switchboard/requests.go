@@ -86,8 +86,8 @@ func (b *Board) Answer(ctx context.Context, tab call.Tab, p wire.CallAnswer) (wi
 	}
 	ref := wire.LegRef{Call: p.Call, Leg: leg.Leg, Secret: leg.Secret}
 	answer, err := b.Offer(ctx, tab, wire.LegOffer{LegRef: ref, SDP: p.SDP})
-	if err != nil {
-		b.log.Warn("answer the offer of an answer", "call", p.Call, "user", tab.User, "err", err)
+	if _, refused := refusal.Of(err); err != nil && !refused {
+		b.log.Error("answer the offer that came with call.answer", "call", p.Call, "user", tab.User, "err", err)
 	}
 	leg.SDP = answer.SDP
 	return leg, nil
