@@ -1,1 +1,1 @@
-export*from"./assets/sdk-XRMSCWPC.js";
+export*from"./assets/sdk-JERESR3Y.js";

@@ -111,6 +111,39 @@ describe("a request whose answer is lost", () => {
 		expect(page.wire.all("leg.offer")).toEqual([]);
 	});
 
+	it.each(["before", "after"])(
+		"what the server says of the leg right %s the reply is not lost",
+		async (when) => {
+			const page = new FakePage();
+			const { client } = await connect(page);
+			await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+			const begun = client.calls.answer(id);
+			await settle();
+			const slots = [{ mid: "1", participant: "alice", source: "camera", id: 1 }];
+			const notification = { method: "slots", params: { call: id, slots } };
+			const granting = { ...granted(client.tabId, "one"), sdp: "the answer" };
+			const reply = { id: page.wire.last("call.answer").id, result: granting };
+			page.wire.say(...(when === "before" ? [notification, reply] : [reply, notification]));
+			const leg = await begun;
+			await settle();
+			expect(leg.remotes.get("alice")?.camera, "Alice's picture").toBeDefined();
+		},
+	);
+
+	it("a repeated first offer keeps what the transceivers receive", async () => {
+		const { page, leg } = await hosting();
+		await settle();
+		page.wire.say({
+			method: "slots",
+			params: { call: id, slots: [{ mid: "1", participant: "alice", source: "camera", id: 1 }] },
+		});
+		expect(leg.remotes.get("alice")?.camera).toBeDefined();
+		page.wire.refuse("leg.offer", "busy", 100);
+		await settle(200);
+		expect(page.wire.all("leg.offer")).toHaveLength(2);
+		expect(leg.remotes.get("alice")?.camera, "Alice's picture").toBeDefined();
+	});
+
 	it.each(["call.start", "call.answer", "call.move"] as const)(
 		"%s is repeated as it was while the server is busy, for it may have been carried out",
 		async (method) => {

@@ -8,7 +8,7 @@ import { Refusal, Unanswered } from "../errors.ts";
 import type { Method, Params } from "../rpc.ts";
 import type { AnswerParams, Calls, DeviceChoice, Leg, StartParams } from "../types.ts";
 import { any, ignore, sleep } from "../wait.ts";
-import type { CallAnswer, CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import type { CallAnswer, CallLeg, LegEnd, LegRef, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 import { type Captured, capture, deviceError, devices, permissions, stop } from "./devices.ts";
 import { HostedLeg } from "./leg.ts";
 import { Peer } from "./peer.ts";
@@ -62,6 +62,10 @@ class TabHost implements Host {
 	readonly #returning = new Map<StoredLeg, AbortController>();
 	/** Ids of those among them that are certainly ours. */
 	readonly #regaining = new Set<string>();
+	/** How many legs this page asks the server for. */
+	#asking = 0;
+	/** What the server says of such a leg may come with the reply or before it. By call and method, the newest of each. */
+	readonly #early = new Map<string, { method: string; params: unknown }>();
 
 	constructor(ctx: LegContext) {
 		this.#ctx = ctx;
@@ -139,7 +143,10 @@ class TabHost implements Host {
 	notification(method: string, params: unknown): void {
 		const p = params as Slots | Speaker | LegEnd;
 		const leg = this.#legs.get(p.call);
-		if (!leg) return;
+		if (!leg) {
+			if (this.#asking > 0) this.#early.set(`${p.call} ${method}`, { method, params });
+			return;
+		}
 		if (method === "slots") leg.slots((p as Slots).slots);
 		else if (method === "speaker") leg.setSpeaker((p as Speaker).user || undefined);
 		else if (method === "leg.end" && (p as LegEnd).leg === leg.id) leg.release();
@@ -190,16 +197,18 @@ class TabHost implements Host {
 			const withoutPrompt = (await this.#permitted)(want.camera);
 			signal.throwIfAborted();
 			const open = capture(want, want.devices, signal);
-			capturing = open.catch(withoutDevices);
+			const captured = (capturing = open.catch(withoutDevices));
 			if (!withoutPrompt) await open;
 			signal.throwIfAborted();
 			const sdp = await peer.begin();
 			signal.throwIfAborted();
 			// The offer of a leg that this page hosts already must not take the place of its PeerConnection.
 			const withOffer = method === "call.answer" && sdp && !this.#legs.has((params as CallAnswer).call);
-			grant = await this.#ask(method, withOffer ? { ...params, sdp } : params, signal);
-			signal.throwIfAborted();
-			return this.#host(grant, capturing, want, peer);
+			return await this.#keepingEarly(async () => {
+				grant = await this.#ask(method, withOffer ? { ...params, sdp } : params, signal);
+				signal.throwIfAborted();
+				return this.#host(grant, captured, want, peer);
+			});
 		} catch (err) {
 			peer.close();
 			void capturing?.then((c) => stop(c.microphone, c.camera));
@@ -224,6 +233,16 @@ class TabHost implements Host {
 		await socket.untilGreeted(signal);
 		const passes = (refused: Refusal) => refused.code === "busy" && refused.retryMs > 0;
 		return (await socket.requestUntilAnswered(method as Method, params, undefined, passes)) as CallLeg;
+	}
+
+	/** Gets a leg and hosts it. What the server says of the leg until then is kept. */
+	async #keepingEarly<T>(getAndHost: () => Promise<T>): Promise<T> {
+		this.#asking++;
+		try {
+			return await getAndHost();
+		} finally {
+			if (--this.#asking === 0) this.#early.clear();
+		}
 	}
 
 	#host(grant: CallLeg, capturing: Promise<Captured>, want: WantedMedia, peer?: Peer): Leg {
@@ -254,6 +273,8 @@ class TabHost implements Host {
 		// A leg on hold that comes back after a reload leaves the other one active.
 		if (!participant(grant.call, this.#ctx.me())?.held) this.#holdOthers(leg.call);
 		leg.start(peer);
+		for (const [key, { method, params }] of this.#early)
+			if ((params as LegRef).call === leg.call && this.#early.delete(key)) this.notification(method, params);
 		this.#ctx.apply(grant.call);
 		this.#ctx.changed();
 		return leg;
@@ -277,9 +298,11 @@ class TabHost implements Host {
 		const want = { microphone, camera, devices };
 		this.#returning.set(stored, giveUp);
 		try {
-			const leg = await this.#regain(stored, signal);
-			this.#returning.delete(stored);
-			if (leg) this.#host(leg, reopen(want, signal), want);
+			await this.#keepingEarly(async () => {
+				const leg = await this.#regain(stored, signal);
+				this.#returning.delete(stored);
+				if (leg) this.#host(leg, reopen(want, signal), want);
+			});
 		} catch (err) {
 			// A refusal says that the call is over, or that another page has the leg: nothing to come back to.
 			if (!(err instanceof Refusal) && !signal.aborted) this.#ctx.error(err as Error);

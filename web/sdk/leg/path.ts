@@ -50,6 +50,8 @@ export class MediaPath {
 	readonly #o: MediaPathOptions;
 	readonly #life = new AbortController();
 	#peer: Peer | undefined;
+	/** The PeerConnection that has its tracks, streams and channels already. */
+	#equipped: Peer | undefined;
 	#need: Need | undefined;
 	/** The server's answer to the offer of the prepared PeerConnection, if it came with the leg. */
 	#answered: string | undefined;
@@ -129,8 +131,11 @@ export class MediaPath {
 		if (need === "rebuild") this.#replacePeer();
 		const peer = this.#peer;
 		if (!peer) return;
-		if (need !== "restart") await this.#o.equip(peer);
-		life.throwIfAborted();
+		if (this.#equipped !== peer) {
+			this.#equipped = peer;
+			await this.#o.equip(peer);
+			life.throwIfAborted();
+		}
 		const sdp = await peer.offer(need === "restart");
 		const ref = await this.#o.untilBound(life);
 		if (this.#peer !== peer) return;
