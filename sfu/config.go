@@ -5,6 +5,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
 	"carillon/settings"
 	"carillon/udp"
 )
@@ -86,6 +88,14 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// historyOf is how many packets of a stream are kept for repair.
+func (c *Config) historyOf(kind webrtc.RTPCodecType) int {
+	if kind == webrtc.RTPCodecTypeAudio {
+		return c.AudioPackets
+	}
+	return c.VideoPackets
 }
 
 func (c Config) silent() time.Duration { return time.Duration(c.SilentMS) * time.Millisecond }

@@ -53,7 +53,7 @@ type slot struct {
 	current  *layer
 	target   *layer
 	rewriter rewriter
-	history  []sent // what left, by its number modulo the length
+	history  []sent // what left, by its number modulo the length; nil: nothing did
 	rtxSeq   uint16 // of the next RTX packet
 	stepDown stepDown
 
@@ -81,17 +81,12 @@ type sent struct {
 const repairAgain = 20 * time.Millisecond
 
 func newSlot(p *Peer, kind webrtc.RTPCodecType, n int) *slot {
-	size := p.room.sfu.cfg.VideoPackets
-	if kind == webrtc.RTPCodecTypeAudio {
-		size = p.room.sfu.cfg.AudioPackets
-	}
 	return &slot{
 		peer: p, kind: kind, id: "slot-" + strconv.Itoa(n),
 		// In the lower half: a receiver that loses the first packets could otherwise miss
 		// that the numbers wrapped, and could decrypt nothing.
 		// https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
-		first:   uint16(rand.Uint32N(1 << 15)),
-		history: make([]sent, size),
+		first: uint16(rand.Uint32N(1 << 15)),
 	}
 }
 
@@ -205,6 +200,10 @@ func (s *slot) forward(l *layer, p *packet, now time.Duration) {
 
 // beginLocked makes p the first packet of a layer that the slot shows from now on.
 func (s *slot) beginLocked(l *layer, p *packet, now time.Duration) {
+	if s.history == nil {
+		// Most of what a slot costs. Many slots are asked for and never show anything.
+		s.history = make([]sent, s.peer.room.sfu.cfg.historyOf(s.kind))
+	}
 	s.current, s.target = l, nil
 	s.rewriter.begin(p, now, s.first)
 	s.peer.room.dirty.Store(true) // the layer before has this slot on its list
@@ -309,7 +308,7 @@ func (s *slot) resend(pairs []rtcp.NackPair, now time.Duration) {
 	m := s.peer.room.sfu.metrics
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.writer == nil {
+	if s.writer == nil || s.history == nil {
 		return
 	}
 	for _, pair := range pairs {

@@ -88,6 +88,21 @@ func forwarding(t testing.TB, slots int) (*layer, []byte, *nowhere) {
 	return l, append(raw, make([]byte, 1100)...), out
 }
 
+// A client may ask for many slots and show nothing in them. Requests for repair, which
+// anyone may send, do not make them cost more.
+func TestASlotThatShowedNothingKeepsNoHistory(t *testing.T) {
+	l, raw, out := forwarding(t, 1)
+	slot := (*l.slots.Load())[0]
+	slot.handleRTCP(&rtcp.TransportLayerNack{MediaSSRC: slot.ssrc, Nacks: []rtcp.NackPair{{PacketID: 1}}}, time.Second)
+	if len(slot.history) > 0 || out.packets > 0 {
+		t.Errorf("%d packets can be kept and %d were sent before there was one", len(slot.history), out.packets)
+	}
+	l.receive(raw, time.Second)
+	if want := Defaults().VideoPackets; out.packets != 1 || len(slot.history) != want {
+		t.Errorf("%d packets were sent and %d can be kept, want 1 and %d", out.packets, len(slot.history), want)
+	}
+}
+
 func TestNothingAllocatesPerPacketAndSlot(t *testing.T) {
 	l, b, out := forwarding(t, 100)
 	seq, now := uint16(0), time.Second
