@@ -1,1 +1,1 @@
-export*from"./assets/sdk-JERESR3Y.js";
+export*from"./assets/sdk-HYMF6JYF.js";

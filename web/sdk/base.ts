@@ -6,6 +6,7 @@
 import { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
 import { openOutboxStorage } from "./outbox.db.ts";
+import { OutboxJournal } from "./outbox.journal.ts";
 import { Siblings } from "./siblings.ts";
 import { type SocketEvents, TabSocket } from "./socket.ts";
 import { type Tab, tabOf } from "./tab.ts";
@@ -49,6 +50,7 @@ export class ClientBase {
 	readonly tab: Tab;
 	readonly socket: TabSocket;
 	readonly siblings: Siblings;
+	readonly journal: OutboxJournal;
 	readonly events = new Emitter<ClientEvents>();
 	/** Called while there are no stores, when something happened that they are for. */
 	onwake: ((why: "call" | "other") => void) | undefined;
@@ -69,6 +71,7 @@ export class ClientBase {
 		this.server = new URL(o.server).origin;
 		this.prefix = o.storagePrefix ?? "carillon";
 		this.tab = tabOf(env, this.prefix);
+		this.journal = new OutboxJournal(env.sessionStorage, this.prefix, this.server);
 		this.siblings = new Siblings(env, (topic, data) => this.#sibling(topic, data));
 		this.socket = new TabSocket({
 			env,
@@ -222,6 +225,7 @@ export class ClientBase {
 
 	/** Messages that an earlier page could not send need the stores. */
 	async #lookForWaiting(): Promise<void> {
+		if (this.journal.of(this.name).length > 0) return this.onwake?.("other");
 		const storage = await openOutboxStorage(this.env.indexedDB, this.name);
 		const waiting = await storage.all();
 		storage.close();

@@ -82,6 +82,7 @@ export class TabClient implements Client {
 			livingTabs: () => siblings.livingTabs(),
 			random: () => env.random(),
 			indexedDB: env.indexedDB,
+			journal: base.journal,
 		});
 		this.#store = new MessageStore({
 			socket: this.#socket,

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { connect, FakePage, greet, turn } from "./testing/wire.ts";
+import { connect, FakePage, greet, Memory, turn } from "./testing/wire.ts";
+import type { ClientOptions } from "./types.ts";
+import { ignore } from "./wait.ts";
 import type { Conversation, Message } from "./wire.gen.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -328,6 +330,59 @@ describe("the outbox", () => {
 		expect(client.messages.transcript({ to: "bob" }).rows.map((r) => r.delivery)).toEqual(["queued"]);
 		await greet(page);
 		expect(page.wire.last("message.send").params).toMatchObject({ to: "bob", text: "early", kind: "text" });
+	});
+});
+
+describe("a message in the moment between Enter and the browser's database", () => {
+	/** A page of a tab. Its database never opens, as with a disk that hangs. */
+	function pageOf(sessionStorage: Storage): FakePage {
+		return Object.assign(new FakePage(), { sessionStorage, indexedDB: { open: () => ({}) } });
+	}
+	const tokenOf = (sub: string) => `x.${btoa(JSON.stringify({ sub }))}.x`;
+
+	it("is sent at once", async () => {
+		const page = pageOf(new Memory());
+		const { client } = await opened(page, []);
+		client.messages.send({ to: "bob" }, { text: "one" });
+		await turn();
+		expect(page.wire.last("message.send").params).toMatchObject({ text: "one" });
+	});
+
+	it.each([
+		["the user is known", { token: tokenOf("alice") }],
+		["the token is not there yet", { getToken: () => new Promise<string>(() => {}) }],
+	])("outlives a reload while %s", async (_, options: Partial<ClientOptions>) => {
+		const before = pageOf(new Memory());
+		const { client } = await connect(before, options);
+		const { key } = client.messages.send({ to: "bob" }, { text: "one" });
+		client.messages.send({ to: "bob" }, { text: "two" });
+
+		const after = pageOf(before.sessionStorage);
+		const { client: reloaded } = await connect(after, { token: tokenOf("alice") });
+		const shown = () => reloaded.messages.transcript({ to: "bob" }).rows.map((r) => r.message.text);
+		expect(shown(), "before there is a connection").toEqual(["one", "two"]);
+		await greet(after);
+		expect(after.wire.last("message.send").params).toMatchObject({ client_id: key, text: "one" });
+	});
+
+	it("is never sent as another user, and is gone after the sign-out", async () => {
+		const before = pageOf(new Memory());
+		const { client } = await connect(before, { token: tokenOf("alice") });
+		client.messages.send({ to: "bob" }, { text: "one" });
+
+		const carol = pageOf(before.sessionStorage);
+		const { client: hers } = await connect(carol, { token: tokenOf("carol") });
+		await greet(carol, { user: { id: "carol", name: "Carol" } });
+		expect(carol.wire.all("message.send")).toEqual([]);
+		ignore(hers.signOut({ everywhere: true }));
+		await turn();
+		carol.wire.answer("session.sign_out", {});
+		await turn();
+
+		const alice = pageOf(before.sessionStorage);
+		await connect(alice, { token: tokenOf("alice") });
+		await greet(alice);
+		expect(alice.wire.all("message.send")).toEqual([]);
 	});
 });
 

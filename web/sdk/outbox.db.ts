@@ -1,7 +1,7 @@
 /** Where messages wait that the server has not stored yet: IndexedDB, or memory where that is refused. */
 import type { Code, Kind } from "./wire.gen.ts";
 
-/** One message on its way. Written before it is sent for the first time. */
+/** One message on its way. */
 export interface QueuedMessage {
 	/** The client id: unique per user, the key of exactly-once. */
 	key: string;
@@ -22,7 +22,8 @@ export interface QueuedMessage {
 
 export interface OutboxStorage {
 	all(): Promise<QueuedMessage[]>;
-	put(w: QueuedMessage): Promise<void>;
+	/** Tells whether the message outlives the page now. */
+	put(w: QueuedMessage): Promise<boolean>;
 	delete(key: string): Promise<void>;
 	clear(): Promise<void>;
 	close(): void;
@@ -54,8 +55,14 @@ class Database implements OutboxStorage {
 		return done(this.#store("readonly").getAll() as IDBRequest<QueuedMessage[]>);
 	}
 
-	async put(w: QueuedMessage): Promise<void> {
-		await done(this.#store("readwrite").put(w));
+	put(w: QueuedMessage): Promise<boolean> {
+		const store = this.#store("readwrite");
+		store.put(w);
+		const { transaction } = store;
+		return new Promise((resolve, reject) => {
+			transaction.oncomplete = () => resolve(true);
+			transaction.onabort = () => reject(transaction.error);
+		});
 	}
 
 	async delete(key: string): Promise<void> {
@@ -79,7 +86,10 @@ function memory(): OutboxStorage {
 	const messages = new Map<string, QueuedMessage>();
 	return {
 		all: async () => [...messages.values()],
-		put: async (w) => void messages.set(w.key, w),
+		put: async (w) => {
+			messages.set(w.key, w);
+			return false;
+		},
 		delete: async (key) => void messages.delete(key),
 		clear: async () => messages.clear(),
 		close: () => {},

@@ -6,6 +6,7 @@
  */
 import { Refusal, Unanswered } from "./errors.ts";
 import { type OutboxStorage, openOutboxStorage, type QueuedMessage } from "./outbox.db.ts";
+import type { OutboxJournal } from "./outbox.journal.ts";
 import type { Delivery } from "./types.ts";
 import { ignore, sleep } from "./wait.ts";
 import type { Message, MessageSend } from "./wire.gen.ts";
@@ -29,6 +30,7 @@ export interface OutboxOptions {
 	livingTabs(): Promise<Set<string> | undefined>;
 	random(): number;
 	indexedDB: IDBFactory | undefined;
+	journal: OutboxJournal;
 }
 
 interface Entry {
@@ -54,11 +56,13 @@ export class Outbox {
 		if (name === this.#name) return;
 		if (this.#name !== "") this.#drop();
 		this.#name = name;
-		const early = [...this.#entries.values()];
 		this.#storage = openOutboxStorage(this.#o.indexedDB, name);
-		const storage = await this.#storage;
-		for (const e of early) ignore(storage.put(e.queued));
-		await this.#load(storage);
+		this.#take(this.#o.journal.of(name));
+		for (const { queued } of this.#entries.values()) {
+			this.#o.journal.add(name, queued);
+			ignore(this.#put(queued));
+		}
+		await this.#load(await this.#storage);
 		// The welcome may have come before the storage was open.
 		for (const e of this.#entries.values()) this.#drainSoon(this.#destination(e.queued));
 	}
@@ -66,9 +70,11 @@ export class Outbox {
 	add(w: QueuedMessage): void {
 		// The time is also the order after a reload, so no two may have the same.
 		w.at = this.#newest = Math.max(w.at, this.#newest + 1);
+		this.#o.journal.add(this.#name, w);
 		this.#entries.set(w.key, { queued: w, state: "queued" });
 		this.#o.changed(w);
-		void this.#put(w).then(() => this.#drainSoon(this.#destination(w)));
+		ignore(this.#put(w));
+		queueMicrotask(() => this.#drainSoon(this.#destination(w)));
 	}
 
 	/** Another tab wrote this message, and sends it; here it is shown at once. */
@@ -124,10 +130,12 @@ export class Outbox {
 
 	/** Sign-out: nothing of this user stays on the device. */
 	async clear(): Promise<void> {
-		const storage = await this.#storage;
+		const storage = this.#storage;
 		this.#drop();
-		await storage?.clear().catch(() => {});
+		this.#o.journal.clear();
 		this.#name = "";
+		this.#storage = undefined;
+		await (await storage)?.clear().catch(() => {});
 	}
 
 	close(): void {
@@ -144,18 +152,26 @@ export class Outbox {
 	}
 
 	async #load(storage: OutboxStorage): Promise<void> {
-		const stored = await storage.all().catch(() => []);
-		for (const w of stored.sort((a, b) => a.at - b.at)) {
-			if (this.#entries.has(w.key)) continue;
-			// It may have been sent before: the next hello asks.
-			this.#entries.set(w.key, { queued: w, state: w.failed ? "failed" : "unconfirmed" });
-			this.#o.changed(w);
-		}
+		this.#take(await storage.all().catch(() => []));
 	}
 
+	/** Messages that an earlier page or another tab wrote take their place among those that are here. */
+	#take(written: QueuedMessage[]): void {
+		const unknown = written.filter((w) => !this.#entries.has(w.key));
+		if (unknown.length === 0) return;
+		// They may have been sent before: the next hello asks.
+		for (const w of unknown)
+			this.#entries.set(w.key, { queued: w, state: w.failed ? "failed" : "unconfirmed" });
+		const inOrder = [...this.#entries].sort(([, a], [, b]) => a.queued.at - b.queued.at);
+		this.#entries.clear();
+		for (const [key, e] of inOrder) this.#entries.set(key, e);
+		for (const w of unknown) this.#o.changed(w);
+	}
+
+	/** Where this fails, as with a full disk, the message is sent all the same, and survives a reload of this tab only. */
 	async #put(w: QueuedMessage): Promise<void> {
-		// With a full disk the message does not survive a reload, but it is sent.
-		await (await this.#storage)?.put(w).catch(() => {});
+		const storage = await this.#storage;
+		if (await storage?.put(w)) this.#o.journal.remove(w.key);
 	}
 
 	async #adopt(): Promise<void> {
@@ -227,7 +243,7 @@ export class Outbox {
 
 	#fail(e: Entry, err: Refusal): void {
 		e.queued.failed = { code: err.code, message: err.message };
-		void this.#put(e.queued);
+		ignore(this.#put(e.queued));
 		this.#mark(e, "failed");
 	}
 
@@ -241,6 +257,7 @@ export class Outbox {
 		const e = this.#entries.get(key);
 		if (!e) return;
 		this.#entries.delete(key);
+		this.#o.journal.remove(key);
 		void this.#storage?.then((s) => s.delete(key)).catch(() => {});
 		this.#o.changed(e.queued);
 	}
