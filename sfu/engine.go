@@ -48,6 +48,7 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 		}
 		e.SetNetworkTypes(types)
 		e.SetLite(true)
+		e.DisableActiveTCP(true) // a client connects to us, never we to it
 		e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 		// The loopback address is a candidate when the port is bound to it, but not when the
 		// port is bound to all interfaces. An address to advertise replaces a candidate, so

@@ -3,6 +3,7 @@ package sfu
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,15 +21,50 @@ type line struct {
 	receives bool // the client receives on it
 }
 
-// readOffer checks an offer, before pion sees it, and returns its audio and video lines.
-// An error is a refusal that says what is wrong.
-func readOffer(text string, cfg *Config) ([]line, error) {
+// readOffer checks an offer, before pion sees it. It returns its audio and video lines, and
+// what pion is to see of it. An error is a refusal that says what is wrong.
+func readOffer(text string, cfg *Config) (lines []line, offer string, err error) {
 	if len(text) > cfg.SDPBytes {
-		return nil, refusal.New(refusal.TooLarge, "The offer has %d bytes; at most %d are accepted.", len(text), cfg.SDPBytes)
+		return nil, "", refusal.New(refusal.TooLarge, "The offer has %d bytes; at most %d are accepted.", len(text), cfg.SDPBytes)
 	}
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
-		return nil, refusal.New(refusal.BadSDP, "The offer is not SDP.")
+		return nil, "", refusal.New(refusal.BadSDP, "The offer is not SDP.")
+	}
+	if lines, err = readLines(&d, cfg); err != nil {
+		return nil, "", err
+	}
+	withoutCandidates(&d)
+	b, err := d.Marshal()
+	if err != nil {
+		return nil, "", refusal.New(refusal.BadSDP, "The offer is not SDP.")
+	}
+	return lines, string(b), nil
+}
+
+// withoutCandidates takes the candidates out of an offer. The addresses in it may be
+// anybody's, pion connects to those of ICE-TCP, and an agent that only answers needs none:
+// the client's checks come from where it is.
+// https://www.rfc-editor.org/rfc/rfc8445#section-2.5
+func withoutCandidates(d *sdp.SessionDescription) {
+	candidate := func(a sdp.Attribute) bool { return strings.TrimSpace(a.Key) == "candidate" }
+	d.Attributes = slices.DeleteFunc(d.Attributes, candidate)
+	for _, m := range d.MediaDescriptions {
+		m.Attributes = slices.DeleteFunc(m.Attributes, candidate)
+	}
+}
+
+// lite returns whether one of the attributes says that the offer is of an ICE-lite agent.
+func lite(attributes []sdp.Attribute) bool {
+	return slices.ContainsFunc(attributes, func(a sdp.Attribute) bool { return strings.TrimSpace(a.Key) == sdp.AttrKeyICELite })
+}
+
+// readLines checks the lines of an offer and returns those of audio and video.
+func readLines(d *sdp.SessionDescription, cfg *Config) ([]line, error) {
+	// Of two lite agents neither checks the other, and pion sends media to whatever address
+	// the offer names.
+	if lite(d.Attributes) || slices.ContainsFunc(d.MediaDescriptions, func(m *sdp.MediaDescription) bool { return lite(m.Attributes) }) {
+		return nil, refusal.New(refusal.BadSDP, "The offer is of an ICE-lite agent. The server is one, too: it needs a client that checks.")
 	}
 	var lines []line
 	var sending, audio, video, channels int
@@ -124,7 +160,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	if p.closed.Load() {
 		return "", errStale
 	}
-	lines, err := readOffer(text, &p.room.sfu.cfg)
+	lines, offer, err := readOffer(text, &p.room.sfu.cfg)
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +171,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	p.phases.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, gatherTime)
 	defer cancel()
-	answer, err := p.answer(ctx, lines, text)
+	answer, err := p.answer(ctx, lines, offer)
 	if err == nil {
 		return answer, nil
 	}
@@ -153,9 +189,9 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	return "", refusal.New(refusal.BadSDP, "The offer cannot be answered.")
 }
 
-func (p *Peer) answer(ctx context.Context, lines []line, text string) (string, error) {
+func (p *Peer) answer(ctx context.Context, lines []line, offer string) (string, error) {
 	p.addSources(lines)
-	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: text}); err != nil {
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		return "", err
 	}
 	if err := p.addSlots(lines); err != nil {

@@ -305,6 +305,7 @@ func nonsense(good string) map[string]string {
 		"only a header": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n",
 		"many lines":    good + strings.Repeat("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x\r\n", 50),
 		"oversized":     good + strings.Repeat("a=x:y\r\n", 20_000),
+		"ice-lite":      strings.Replace(good, "t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n", 1),
 		"two channels":  good + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:z\r\n",
 	}
 }
