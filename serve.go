@@ -21,6 +21,7 @@ import (
 	"carillon/config"
 	"carillon/doctor"
 	"carillon/front"
+	"carillon/limit"
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/store"
@@ -134,6 +135,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return err
 	}
+	limit.Register(reg, verifier.Counts()...)
 	c.Chat.Reach = c.Reach
 	messages := chat.New(db, c.Chat)
 	door := switchboard.NewDoor(media)
@@ -144,7 +146,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	ice := iceServers(relays, c.ICE)
 	node, err := signaling.New(signaling.Deps{
 		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoke: db.Revoke,
-		Calls: board, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
+		Attempts: verifier.Attempts(), Calls: board, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err
@@ -152,7 +154,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	events.connect(node.Deliver)
 
-	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.Verify), ice, log)
+	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.VerifyFrom), ice, log)
 	defer closing(log, "WHIP and WHEP", streams.Close)
 
 	health := api.Health(func(ctx context.Context) error {

@@ -3,19 +3,22 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"carillon/auth"
+	"carillon/limit"
 	"carillon/refusal"
 )
 
-// Bearer finds out who a request is from by its token.
-func Bearer(verify func(ctx context.Context, token string) (auth.Identity, error)) func(*http.Request) (auth.Identity, error) {
+// Bearer finds out who a request is from by its token. Verify is told the address that it
+// comes from, see [limit.Client].
+func Bearer(verify func(ctx context.Context, address netip.Addr, token string) (auth.Identity, error)) func(*http.Request) (auth.Identity, error) {
 	return func(r *http.Request) (auth.Identity, error) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
 			return auth.Identity{}, refusal.New(refusal.TokenMissing, "Send a token: Authorization: Bearer TOKEN.")
 		}
-		return verify(r.Context(), token)
+		return verify(r.Context(), limit.Client(r.RemoteAddr), token)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func TestOnlyTokensOpenTheDoor(t *testing.T) {
-	verify := func(_ context.Context, token string) (auth.Identity, error) {
+	verify := func(_ context.Context, _ netip.Addr, token string) (auth.Identity, error) {
 		if user, known := strings.CutPrefix(token, "token-of-"); known {
 			return auth.Identity{User: user}, nil
 		}

@@ -28,6 +28,7 @@ type Verifier struct {
 	own        []byte         // signs the tokens of guests and demo users
 	jwks       *publishedKeys // nil: none
 	validAfter func(ctx context.Context, user string) (time.Time, error)
+	limits     limits
 	now        func() time.Time
 }
 
@@ -40,7 +41,7 @@ func NewVerifier(ctx context.Context, config Config, own []byte, validAfter func
 		return nil, err
 	}
 	config = settings.Fill(config, Defaults())
-	v := &Verifier{config: config, own: own, validAfter: validAfter, now: time.Now}
+	v := &Verifier{config: config, own: own, validAfter: validAfter, limits: newLimits(config), now: time.Now}
 	if config.JWKSURL != "" {
 		v.jwks = newPublishedKeys(ctx, config.JWKSURL, log, func() time.Time { return v.now() })
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -286,4 +287,26 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("a token nobody signed made %v", id)
 		}
 	})
+}
+
+func TestWrongTokensAreChargedToTheirAddress(t *testing.T) {
+	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, AttemptsPerSecond: 1}) // five at once
+	from := func(address string) netip.Addr { return netip.MustParseAddr(address) }
+	good := sign(t, jwt.SigningMethodHS256, "a", []byte(keyA), jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix()})
+	for range 20 { // what succeeds does not count
+		if _, err := v.VerifyFrom(t.Context(), from("192.0.2.1"), good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 {
+		if _, err := v.VerifyFrom(t.Context(), from("192.0.2.1"), good[:len(good)-10]+"xxxxxxxxxx"); !refusal.Is(err, refusal.TokenWrongKey) {
+			t.Fatalf("got %v, want %s", err, refusal.TokenWrongKey)
+		}
+	}
+	if _, err := v.VerifyFrom(t.Context(), from("192.0.2.1"), good[:len(good)-10]+"xxxxxxxxxx"); !refusal.Is(err, refusal.RateLimited) {
+		t.Errorf("the sixth: got %v, want %s", err, refusal.RateLimited)
+	}
+	if _, err := v.VerifyFrom(t.Context(), from("192.0.2.2"), good); err != nil {
+		t.Errorf("another address: %v", err)
+	}
 }

@@ -24,13 +24,17 @@ type Config struct {
 	GuestTokenSeconds int `toml:"guest_token_seconds"`
 	// GuestsPerMinute is how many guests one address may create in a minute.
 	GuestsPerMinute int `toml:"guests_per_minute"`
+	// AttemptsPerSecond is how many attempts to sign in that fail one address (IPv6: one /64) may
+	// make in a second: wrong tokens, connections that say no hello. Five times as many may come
+	// at once. Attempts that succeed do not count.
+	AttemptsPerSecond int `toml:"attempts_per_second"`
 	// LeewaySeconds is by how much clocks may differ.
 	LeewaySeconds int `toml:"leeway_seconds"`
 }
 
 // Defaults is what the zero Config means.
 func Defaults() Config {
-	return Config{GuestTokenSeconds: 30 * 24 * 3600, GuestsPerMinute: 10, LeewaySeconds: 30}
+	return Config{GuestTokenSeconds: 30 * 24 * 3600, GuestsPerMinute: 10, AttemptsPerSecond: 100, LeewaySeconds: 30}
 }
 
 // Demo reports whether anyone may sign in under any name.

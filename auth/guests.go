@@ -10,13 +10,9 @@ import (
 	"carillon/refusal"
 )
 
-// maxAddresses is how many addresses are counted at a time, some 100 bytes each.
-const maxAddresses = 10_000
-
 // GuestHandler makes a guest: POST {"name": "…"}, or gives a guest a new token for the old
 // one: POST {"token": "…"}. Each address may do so at a bounded rate.
 func (v *Verifier) GuestHandler(log *slog.Logger) http.Handler {
-	perAddress := limit.NewKeys[netip.Addr](limit.Per(time.Minute, v.config.GuestsPerMinute, time.Minute), maxAddresses)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !v.guests() {
 			refusal.Answer(w, r, refusal.New(refusal.NotAllowed, "This server takes no guests (auth.guests). Give the popup a token."), log)
@@ -27,8 +23,8 @@ func (v *Verifier) GuestHandler(log *slog.Logger) http.Handler {
 			refusal.Answer(w, r, refusal.New(refusal.BadRequest, "Your address cannot be read."), log)
 			return
 		}
-		if wait := perAddress.Take(limit.Address(from.Addr()), 1, time.Now()); wait > 0 {
-			refusal.Answer(w, r, refusal.After(wait, refusal.RateLimited, "Too many new guests from your address. Try again in a minute."), log)
+		if err := v.limits.guests.Take(limit.Payer{Address: limit.Address(from.Addr())}, 1, time.Now()); err != nil {
+			refusal.Answer(w, r, err, log)
 			return
 		}
 		var ask struct {

@@ -176,7 +176,7 @@ func (s *Service) List(ctx context.Context, user, before string, limit int) ([]C
 	if err != nil {
 		return nil, "", err
 	}
-	limit = s.page(limit)
+	limit = s.PageSize(limit)
 	list := []Conversation{}
 	next := ""
 	err = s.store.Read(ctx, func(v View) error {
@@ -215,8 +215,8 @@ func parseCursor(s string) (at int64, id string, err error) {
 	return at, id, nil
 }
 
-// page returns how many items an answer may hold when a client asks for limit.
-func (s *Service) page(limit int) int {
+// PageSize returns how many items an answer may hold when a client asks for limit.
+func (s *Service) PageSize(limit int) int {
 	if limit <= 0 || limit > s.cfg.PageSize {
 		return s.cfg.PageSize
 	}

@@ -14,7 +14,7 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 	if before < 0 || after < 0 || before > 0 && after > 0 {
 		return nil, false, refusal.New(refusal.BadRequest, "Page either before or after a seq.")
 	}
-	limit = s.page(limit)
+	limit = s.PageSize(limit)
 	var page []Message
 	err := s.store.Read(ctx, func(v View) error {
 		_, err := Access(v, conversation, user)

@@ -24,7 +24,7 @@ func (s *Service) Offset(ctx context.Context, user string) (int64, error) {
 // false when that one is no longer in the log, or when offset lies in a future that this
 // database never had: then the tab must compare marks and page instead.
 func (s *Service) EventsAfter(ctx context.Context, user string, offset int64, limit int) (events []Event, complete bool, err error) {
-	limit = s.page(limit)
+	limit = s.PageSize(limit)
 	err = s.store.Read(ctx, func(v View) error {
 		newest, err := v.Offset(user)
 		if err != nil || offset < 0 || offset > newest {

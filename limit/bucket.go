@@ -1,18 +1,17 @@
-// Package limit bounds what somebody may ask of the server in a time: with token buckets,
-// one for everybody ([Bucket]), one per user or address ([Keys]), or one per address of
-// senders who have proved nothing ([Hashed]).
+// Package limit bounds what somebody may ask of the server in a time. What a request costs is
+// taken from a [Budget], which each user and each address has; each limit counts what it has
+// refused ([Count]).
+//
+// Underneath are token buckets: one for everybody ([Bucket]), one per user or address
+// ([Keys]), or one per address of senders who have proved nothing ([Hashed]).
 //
 // A bucket holds tokens up to its burst and fills at its rate. A request may pass while the
 // bucket holds a token, and takes what it costs. A request that costs more than there is
 // leaves the bucket in debt, and the next one has to wait until the debt is paid: so a burst
 // is exceeded by one request at most, and the rate never.
 //
-//	wait := perUser.Take(user, 1, now)     // the narrow limit first, so that one user's
-//	if wait == 0 {                         // excess takes nothing from the others
-//		wait = everybody.Take(1, now)
-//	}
-//	if wait > 0 {
-//		return refusal.After(wait, refusal.RateLimited, "…")
+//	if err := written.Take(payer, len(text), now); err != nil {
+//		return err // refusal.RateLimited, with the time after which there is something left
 //	}
 //
 // Time comes in from outside and should be read from a monotonic clock, as time.Now does.
@@ -60,6 +59,16 @@ func (r Rate) take(full int64, n int, now int64) (int64, time.Duration) {
 	return full + min(int64(n), maxDebt/r.token)*r.token/1000, 0
 }
 
+// charge takes n tokens although they may not be there.
+func (r Rate) charge(full int64, n int, now int64) int64 {
+	return max(full, now) + min(int64(n), maxDebt/max(1, r.token))*r.token/1000
+}
+
+// give gives n tokens back. A bucket does not become fuller than full.
+func (r Rate) give(full int64, n int, now int64) int64 {
+	return max(now, full-min(int64(n), maxDebt/max(1, r.token))*r.token/1000)
+}
+
 // maxDebt is one day in picoseconds: one request makes nobody wait longer.
 const maxDebt = int64(24 * time.Hour * 1000)
 
@@ -94,6 +103,21 @@ func (b *Bucket) TakeAt(n int, now int64) time.Duration {
 		full, wait := b.rate.take(old, n, now)
 		if wait > 0 || full == old || b.full.CompareAndSwap(old, full) {
 			return wait
+		}
+	}
+}
+
+// Charge takes n tokens although they may not be there.
+func (b *Bucket) Charge(n int, now time.Time) { b.change(b.rate.charge, n, nanoseconds(now)) }
+
+// Give gives back n tokens that were taken.
+func (b *Bucket) Give(n int, now time.Time) { b.change(b.rate.give, n, nanoseconds(now)) }
+
+func (b *Bucket) change(f func(full int64, n int, now int64) int64, n int, now int64) {
+	for {
+		old := b.full.Load()
+		if b.full.CompareAndSwap(old, f(old, n, now)) {
+			return
 		}
 	}
 }

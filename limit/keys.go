@@ -39,14 +39,42 @@ func (k *Keys[K]) Take(key K, n int, now time.Time) time.Duration {
 		old = at
 	}
 	full, wait := k.rate.take(old, n, at)
-	if wait > 0 || full <= at {
+	if wait > 0 {
 		return wait
 	}
+	k.storeLocked(key, stored, full, at)
+	return 0
+}
+
+// Charge takes n tokens although they may not be there. The zero key has no bucket.
+func (k *Keys[K]) Charge(key K, n int, now time.Time) { k.change(k.rate.charge, key, n, now) }
+
+// Give gives back n tokens that were taken. The zero key has no bucket.
+func (k *Keys[K]) Give(key K, n int, now time.Time) { k.change(k.rate.give, key, n, now) }
+
+func (k *Keys[K]) change(f func(full int64, n int, now int64) int64, key K, n int, now time.Time) {
+	if key == *new(K) {
+		return
+	}
+	at := nanoseconds(now)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old, stored := k.full[key]
 	if !stored {
-		k.makeRoomLocked(at)
+		old = at
+	}
+	k.storeLocked(key, stored, f(old, n, at), at)
+}
+
+// storeLocked keeps the state of a bucket. A new one that is full needs no memory.
+func (k *Keys[K]) storeLocked(key K, stored bool, full, now int64) {
+	if !stored {
+		if full <= now {
+			return
+		}
+		k.makeRoomLocked(now)
 	}
 	k.full[key] = full
-	return 0
 }
 
 // makeRoomLocked forgets some buckets that have filled up, and if there are too many others

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
-	"carillon/settings"
 	"carillon/wire"
 )
 
@@ -230,35 +228,6 @@ func TestOtherSubprotocolIsTold(t *testing.T) {
 	}
 }
 
-func TestRatesAreTyped(t *testing.T) {
-	w := newWorld(t, Config{Rates: Rates{UserRequests: 1}})
-	alice, bob := w.open(0, "alice"), w.open(0, "bob")
-	var err error
-	for range int(burst/time.Second) + 1 {
-		err = alice.ask(wire.MethodSessionList, wire.Empty{}, nil)
-	}
-	if !refusal.Is(err, refusal.RateLimited) {
-		t.Fatalf("got %v, want rate_limited", err)
-	}
-	if refused, _ := refusal.Of(err); refused.Retry <= 0 || refused.Retry > 2*time.Second {
-		t.Errorf("retry after %v", refused.Retry)
-	}
-	if err := bob.ask(wire.MethodSessionList, wire.Empty{}, nil); err != nil {
-		t.Errorf("another user is refused too: %v", err)
-	}
-}
-
-func TestTabsPerUser(t *testing.T) {
-	w := newWorld(t, Config{TabsPerUser: 3})
-	for range 3 {
-		w.open(0, "alice")
-	}
-	if _, err := w.dial(0, "alice"); !refusal.Is(err, refusal.TooManyTabs) {
-		t.Errorf("fourth tab: got %v, want too_many_tabs", err)
-	}
-	w.open(0, "bob")
-}
-
 func TestTokenFromBeforeSignOutEverywhereIsRevoked(t *testing.T) {
 	w := newWorld(t, Config{})
 	old := w.token("alice")
@@ -328,28 +297,4 @@ func FuzzDispatch(f *testing.F) {
 		_ = browser.Close()
 		<-done
 	})
-}
-
-func TestAddressesAreLimitedApart(t *testing.T) {
-	l := newLimits(settings.Fill(Config{Rates: Rates{AddressHellos: 1}}, Defaults()).Rates)
-	now := time.Now()
-	address := func(remoteAddr string) netip.Addr { return remote(&http.Request{RemoteAddr: remoteAddr}) }
-	attacker := []string{"[2001:db8::1]:5", "[2001:db8::2]:6"} // one /64
-	var err error
-	for i := range int(burst/time.Second) + 1 {
-		err = l.hello(address(attacker[i%2]), now)
-	}
-	if !refusal.Is(err, refusal.RateLimited) {
-		t.Errorf("one network over its rate: got %v", err)
-	}
-	for _, other := range []string{"[2001:db8:0:1::1]:5", "192.0.2.1:7"} {
-		if err := l.hello(address(other), now); err != nil {
-			t.Errorf("%s is refused too: %v", other, err)
-		}
-	}
-	for range 100 {
-		if err := l.hello(address("127.0.0.1:5"), now); err != nil {
-			t.Fatalf("this machine: %v", err)
-		}
-	}
 }

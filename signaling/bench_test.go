@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -116,7 +115,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	u := &localUser{server: s, id: "alice"}
 	d := &discard{}
 	for i := range n {
-		c := newConnection(s, d, netip.Addr{}, true)
+		c := newConnection(s, d, true)
 		c.tab = call.Tab{User: "alice", Where: call.Where{TabID: fmt.Sprint("tab-", i)}}
 		c.position.cursor.phase = live
 		u.connections = append(u.connections, c)

@@ -40,7 +40,8 @@ type Config struct {
 	HeartbeatMS int `toml:"heartbeat_ms"`
 
 	// Rates is how many requests are taken in a second. Five times as many may come at once;
-	// more are refused as rate_limited.
+	// more are refused as rate_limited. A request about many things counts as one more for every
+	// 25 of them.
 	Rates Rates `toml:"rates"`
 }
 
@@ -52,13 +53,12 @@ type Rates struct {
 	UserRequests int `toml:"user_requests"`
 	// AddressRequests from one address (IPv6: one /64).
 	AddressRequests int `toml:"address_requests"`
-	// Requests in all.
+	// Requests of all users, and as many of all guests.
 	Requests int `toml:"requests"`
 	// UserHellos are hellos, one per new connection, of one user.
 	UserHellos int `toml:"user_hellos"`
-	// AddressHellos from one address (IPv6: one /64).
-	AddressHellos int `toml:"address_hellos"`
-	// Hellos in all.
+	// Hellos of all users, and as many of all guests. Those with a wrong token do not count
+	// here, but as auth.attempts_per_second of their address.
 	Hellos int `toml:"hellos"`
 }
 
@@ -69,8 +69,8 @@ func Defaults() Config {
 		FrameBytes: 64 << 10, FrameSeconds: 10, QueueBytes: 1 << 20, QueueSeconds: 15,
 		SpreadMS: 5000, CatchUps: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
 		Rates: Rates{
-			Frames: 100, UserRequests: 50, AddressRequests: 500, Requests: 20_000,
-			UserHellos: 10, AddressHellos: 100, Hellos: 2000,
+			Frames: 100, UserRequests: 100, AddressRequests: 2000, Requests: 20_000,
+			UserHellos: 40, Hellos: 2000,
 		},
 	}
 }

@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"log/slog"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -18,14 +17,14 @@ import (
 type connection struct {
 	// Fixed at construction.
 	server  *Server
-	address netip.Addr // under which its requests are counted; none: of the user only
-	channel bool       // a data channel
+	channel bool // a data channel
 	since   time.Time
 	done    chan struct{} // closed when the reader has ended
 
 	// Set once by hello, before the connection is among its user's; read by everyone after.
 	tab     call.Tab
 	profile chat.User
+	payer   limit.Payer // before hello it has no user
 	log     *slog.Logger
 
 	// Set once by hello, as soon as the connection is among its user's; read by the reader and
@@ -50,9 +49,9 @@ type connection struct {
 	signedOut atomic.Bool  // and nothing more that it asked for is done
 }
 
-func newConnection(s *Server, t transport, address netip.Addr, channel bool) *connection {
+func newConnection(s *Server, t transport, channel bool) *connection {
 	c := &connection{
-		server: s, address: address, channel: channel, since: time.Now(),
+		server: s, channel: channel, since: time.Now(),
 		log:          s.log,
 		done:         make(chan struct{}),
 		frameLimit:   limit.New(perSecond(s.cfg.Rates.Frames)),

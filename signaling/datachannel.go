@@ -2,11 +2,11 @@ package signaling
 
 import (
 	"encoding/json"
-	"net/netip"
 	"time"
 
 	"carillon/call"
 	"carillon/chat"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/sfu"
 	"carillon/wire"
@@ -28,8 +28,9 @@ const maxChannelMessage = 64 << 10
 // now is told by synced.
 func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab call.Tab, synced bool, acked int64) {
 	d := &dataChannel{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
-	c := newConnection(s, d, netip.Addr{}, true) // its requests count for the user only
+	c := newConnection(s, d, true)
 	c.profile, c.tab = profile, tab
+	c.payer = limit.Payer{User: profile.ID, Guest: profile.Guest} // whatever address its media comes from
 	c.log = s.log.With("user", tab.User, "tab", tab.TabID, "channel", true)
 	c.position.cursor.phase = standby
 	c.position.synced = true

@@ -121,7 +121,7 @@ func (tb *tab) history(conversation string) (texts []string) {
 	}
 }
 
-var generous = Rates{Frames: 10_000, UserRequests: 10_000, AddressRequests: 10_000, UserHellos: 10_000, AddressHellos: 10_000}
+var generous = Rates{Frames: 10_000, UserRequests: 10_000, AddressRequests: 10_000, UserHellos: 10_000}
 
 func TestPipelinedRequestsKeepTheirOrder(t *testing.T) {
 	w := newWorld(t, Config{})

@@ -157,6 +157,7 @@ func (c *connection) receive(message []byte) bool {
 // sends too many is closed.
 func (c *connection) countFrame(now time.Time) bool {
 	if c.frameLimit.Take(1, now) > 0 {
+		c.server.limits.frames.Add()
 		c.close(wire.CloseRate, "too many frames")
 		return false
 	}
@@ -188,7 +189,7 @@ func (c *connection) accept(f wire.Frame, now time.Time) bool {
 	if !known || m.note != (f.ID == nil) {
 		return c.refuseGarbage(f.ID, refusal.New(refusal.UnknownMethod, "There is no such method here."), now)
 	}
-	if err := c.server.within(m.limit, c.tab.User, c.address, now); err != nil {
+	if err := c.within(m.limit, now); err != nil {
 		refused, _ := refusal.Of(err)
 		c.refuse(f.ID, refused)
 		return true

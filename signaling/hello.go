@@ -11,6 +11,7 @@ import (
 	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -27,9 +28,13 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	}
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
+	address := c.payer
 	first, err := c.greet(ctx, id, data, now)
+	refused, known := refusal.Of(err)
+	if err == nil || closeCode(refused.Code) == wire.CloseShutdown { // if it failed, then by our fault
+		c.server.attempts.Give(address, 1, now)
+	}
 	if err != nil {
-		refused, known := refusal.Of(err)
 		if !known {
 			c.log.Error("hello", "err", err)
 		}
@@ -69,9 +74,6 @@ func closeReason(refused *refusal.Error) string {
 // greet answers hello with the welcome, or returns why not. First are the events that follow.
 func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, now time.Time) (first []chat.Event, _ error) {
 	s := c.server
-	if err := s.limits.hello(c.address, now); err != nil {
-		return nil, err
-	}
 	h, err := params[wire.Hello](data)
 	if err != nil {
 		return nil, err
@@ -86,15 +88,16 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.limits.userHello(identity.User, now); err != nil {
+	s.phase("verify", now)
+	payer := limit.Payer{User: identity.User, Guest: identity.Guest, Address: c.payer.Address}
+	if err := s.limits.hellos.Take(payer, 1+len(h.Pending)/thingsPerRequest, now); err != nil {
 		return nil, err
 	}
-	s.phase("verify", now)
 	user, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
 	if err != nil {
 		return nil, err
 	}
-	c.profile = user
+	c.profile, c.payer = user, payer
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	c.log = c.log.With("user", user.ID, "tab", h.Tab)
 

@@ -1,50 +1,47 @@
 package signaling
 
 import (
-	"net/netip"
 	"time"
 
 	"carillon/limit"
-	"carillon/refusal"
 )
 
-// maxKeys is how many users and how many addresses are counted at a time, some 100 bytes each.
-const maxKeys = 50_000
-
-// burst is the time whose requests may come at once: a page that loads asks for much.
+// burst is the time whose requests may come at once: a page that loads asks for much, and
+// after a restart all tabs of a user come back.
 const burst = 5 * time.Second
 
 func perSecond(n int) limit.Rate { return limit.Per(time.Second, n, burst) }
 
-// limits bound what users, addresses and all together may ask.
+// limits bound what users and addresses may ask. What strangers may cost, until their hello
+// has succeeded, is bounded by Deps.Attempts.
 type limits struct {
-	requests, hellos               *limit.Bucket
-	userRequests, userHellos       *limit.Keys[string]
-	addressRequests, addressHellos *limit.Keys[netip.Addr] // by limit.Address
+	requests *limit.Budget
+	hellos   *limit.Budget
+
+	frames *limit.Count // connections closed because of too many
+	tabs   *limit.Count // hellos refused because of too many
 }
 
 func newLimits(r Rates) *limits {
 	return &limits{
-		requests:        limit.New(perSecond(r.Requests)),
-		hellos:          limit.New(perSecond(r.Hellos)),
-		userRequests:    limit.NewKeys[string](perSecond(r.UserRequests), maxKeys),
-		userHellos:      limit.NewKeys[string](perSecond(r.UserHellos), maxKeys),
-		addressRequests: limit.NewKeys[netip.Addr](perSecond(r.AddressRequests), maxKeys),
-		addressHellos:   limit.NewKeys[netip.Addr](perSecond(r.AddressHellos), maxKeys),
+		requests: limit.NewBudget(limit.Shares{
+			User:    limit.Share{Key: "signaling.rates.user_requests", Rate: perSecond(r.UserRequests)},
+			Address: limit.Share{Key: "signaling.rates.address_requests", Rate: perSecond(r.AddressRequests)},
+			All:     limit.Share{Key: "signaling.rates.requests", Rate: perSecond(r.Requests)},
+			Guests:  limit.Share{Key: "signaling.rates.requests", Rate: perSecond(r.Requests)},
+		}),
+		hellos: limit.NewBudget(limit.Shares{
+			User:   limit.Share{Key: "signaling.rates.user_hellos", Rate: perSecond(r.UserHellos)},
+			All:    limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
+			Guests: limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
+		}),
+		frames: limit.NewCount("signaling.rates.frames"),
+		tabs:   limit.NewCount("signaling.tabs_per_user"),
 	}
 }
 
-// request refuses what is over a limit. The narrowest is asked first, so that one user's
-// excess takes nothing from the others.
-func (l *limits) request(user string, address netip.Addr, now time.Time) error {
-	wait := l.userRequests.Take(user, 1, now)
-	if wait == 0 && address.IsValid() {
-		wait = l.addressRequests.Take(address, 1, now)
-	}
-	if wait == 0 {
-		wait = l.requests.Take(1, now)
-	}
-	return refusal.Wait(wait)
+func (l *limits) counts() []*limit.Count {
+	return append(append(l.requests.Counts(), l.hellos.Counts()...), l.frames, l.tabs)
 }
 
 // limitClass says which limits bound a method, beside those of every request.
@@ -57,28 +54,28 @@ const (
 )
 
 // within refuses what is over a limit of its class.
-func (s *Server) within(c limitClass, user string, address netip.Addr, now time.Time) error {
-	if err := s.limits.request(user, address, now); err != nil || c == everyRequest || s.calls == nil {
+func (c *connection) within(class limitClass, now time.Time) error {
+	s := c.server
+	if err := s.limits.requests.Take(c.payer, 1, now); err != nil || class == everyRequest || s.calls == nil {
 		return err
 	}
-	if c == callStarts {
-		return s.calls.MayStart(user, now)
+	if class == callStarts {
+		return s.calls.MayStart(c.tab.User, now)
 	}
-	return s.calls.MayAsk(user, now)
+	return s.calls.MayAsk(c.tab.User, now)
 }
 
-// hello bounds attempts by address, before the token is looked at.
-func (l *limits) hello(address netip.Addr, now time.Time) error {
-	var wait time.Duration
-	if address.IsValid() {
-		wait = l.addressHellos.Take(address, 1, now)
-	}
-	if wait == 0 {
-		wait = l.hellos.Take(1, now)
-	}
-	return refusal.Wait(wait)
+// thingsPerRequest is how many things, such as users, messages or members, a request may read
+// or reach for the price of one. A request itself costs a hundred times as much as a row.
+const thingsPerRequest = 25
+
+// spend takes what a request costs beyond itself that is about so many things, before it is
+// done.
+func (c *connection) spend(things int) error {
+	return c.server.limits.requests.Take(c.payer, things/thingsPerRequest, time.Now())
 }
 
-func (l *limits) userHello(user string, now time.Time) error {
-	return refusal.Wait(l.userHellos.Take(user, 1, now))
+// charge is spend for things that are known only afterwards.
+func (c *connection) charge(things int) {
+	c.server.limits.requests.Charge(c.payer, things/thingsPerRequest, time.Now())
 }

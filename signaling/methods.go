@@ -31,12 +31,20 @@ func (c *connection) conversationCreate(ctx context.Context, p wire.Conversation
 }
 
 func (c *connection) conversationList(ctx context.Context, p wire.ConversationList) (wire.ConversationPage, error) {
+	if err := c.spend(c.server.chat.PageSize(p.Limit)); err != nil {
+		return wire.ConversationPage{}, err
+	}
 	page, next, err := c.server.chat.List(ctx, c.tab.User, p.Before, p.Limit)
+	for _, conversation := range page {
+		c.charge(len(conversation.Members))
+	}
 	return wire.ConversationPage{Conversations: list(page), Next: next}, err
 }
 
 func (c *connection) conversationGet(ctx context.Context, p wire.ConversationGet) (chat.Conversation, error) {
-	return c.server.chat.Conversation(ctx, c.tab.User, p.Conversation)
+	conversation, err := c.server.chat.Conversation(ctx, c.tab.User, p.Conversation)
+	c.charge(len(conversation.Members))
+	return conversation, err
 }
 
 func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (chat.Message, error) {
@@ -46,6 +54,9 @@ func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (chat.
 }
 
 func (c *connection) messagePage(ctx context.Context, p wire.MessagePage) (wire.Messages, error) {
+	if err := c.spend(c.server.chat.PageSize(p.Limit)); err != nil {
+		return wire.Messages{}, err
+	}
 	messages, more, err := c.server.chat.Page(ctx, c.tab.User, p.Conversation, p.Before, p.After, p.Limit)
 	return wire.Messages{Messages: list(messages), More: more}, err
 }
@@ -71,6 +82,7 @@ func (c *connection) typing(ctx context.Context, p wire.Typing) error {
 	if err != nil {
 		return err
 	}
+	c.charge(len(conversation.Members))
 	p.User = c.tab.User
 	for _, m := range conversation.Members {
 		if m.ID != p.User {

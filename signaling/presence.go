@@ -199,6 +199,9 @@ func (c *connection) presenceWatch(ctx context.Context, q wire.PresenceWatch) (n
 	if len(q.Users) > c.server.cfg.WatchLimit {
 		return none, refusal.New(refusal.TooLarge, "A tab watches at most %d users.", c.server.cfg.WatchLimit)
 	}
+	if err := c.spend(len(q.Users)); err != nil {
+		return none, err
+	}
 	var visible []string
 	slices.Sort(q.Users)
 	for _, user := range slices.Compact(q.Users) {

@@ -31,6 +31,7 @@ import (
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/chat"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/settings"
 	"carillon/switchboard"
@@ -45,6 +46,7 @@ type Deps struct {
 	Revoke     func(ctx context.Context, user string, t time.Time) error // tokens issued until t are no longer good
 	ICEServers func(user string) []wire.ICEServer                        // nil: none
 	Limits     wire.Limits                                               // told at hello; FrameBytes is ours
+	Attempts   *limit.Budget                                             // of connections whose hello has not succeeded; nil: no limit
 	Version    string
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer // nil: not registered
@@ -66,6 +68,7 @@ type Server struct {
 	wireLimits wire.Limits
 	metrics    *metrics
 	limits     *limits
+	attempts   *limit.Budget
 	presence   *presence
 	calls      *switchboard.Board // nil: no calls
 	catchUps   chan struct{}      // one per log that is being read
@@ -95,6 +98,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		iceServers: deps.ICEServers, wireLimits: deps.Limits,
 		metrics:  newMetrics(deps.Metrics),
 		limits:   newLimits(cfg.Rates),
+		attempts: deps.Attempts,
 		catchUps: make(chan struct{}, cfg.CatchUps),
 		done:     make(chan struct{}),
 		calls:    deps.Calls,
@@ -102,6 +106,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		users:       map[string]*localUser{},
 		connections: map[*connection]struct{}{},
 	}
+	limit.Register(deps.Metrics, s.limits.counts()...)
 	s.requests, s.abandon = context.WithCancel(context.Background())
 	s.wireLimits.FrameBytes = cfg.FrameBytes
 	if s.iceServers == nil {
@@ -154,12 +159,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal.Answer(w, r, refusal.After(5*time.Second, refusal.Busy, "The server is shutting down."), s.log)
 		return
 	}
+	payer := limit.Payer{Address: limit.Client(r.RemoteAddr)}
+	if err := s.attempts.Take(payer, 1, time.Now()); err != nil { // until hello succeeds
+		refusal.Answer(w, r, err, s.log)
+		return
+	}
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
 	socket := &webSocket{conn: conn, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
-	c := newConnection(s, socket, remote(r), false)
+	c := newConnection(s, socket, false)
+	c.payer = payer
 	socket.countControls(func() bool { return c.countFrame(time.Now()) })
 	c.log = s.log.With("client", r.RemoteAddr)
 	allowed := originAllowed(r.Header.Get("Origin"), r.Host, s.cfg.Origins)

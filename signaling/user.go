@@ -67,6 +67,7 @@ func (u *localUser) add(c *connection) error {
 		all = slices.DeleteFunc(all, func(old *connection) bool { return !old.channel && old.replaceBy(c) })
 	}
 	if len(all) >= u.server.cfg.TabsPerUser {
+		u.server.limits.tabs.Add()
 		return refusal.New(refusal.TooManyTabs, "You have %d tabs open. Close some.", len(all))
 	}
 	u.connections = append(all, c)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"sync"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"carillon/limit"
 	"carillon/wire"
 )
 
@@ -54,17 +52,6 @@ func originAllowed(origin, host string, allowed []string) bool {
 	}
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && u.Host == host
-}
-
-// remote is the address that a client is counted under. Clients on this machine, or behind
-// a proxy on it that is not trusted to tell their addresses, are not told apart, so they
-// have none.
-func remote(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || ap.Addr().Unmap().IsLoopback() {
-		return netip.Addr{}
-	}
-	return limit.Address(ap.Addr())
 }
 
 // readWebSocket is the reader of a connection over a WebSocket. A page that may not speak

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
@@ -14,12 +16,15 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/chat"
 	"carillon/client"
+	"carillon/front"
+	"carillon/limit"
 	"carillon/store"
 	"carillon/switchboard"
 	"carillon/wire"
@@ -35,6 +40,8 @@ type world struct {
 	bus      *bus.Bus
 	verifier *auth.Verifier
 	verify   func(context.Context, string) (auth.Identity, error) // of the next node
+	attempts *limit.Budget                                        // of the next node
+	metrics  *prometheus.Registry                                 // of the next node; nil: none
 	deliver  atomic.Pointer[func([]chat.UserEvent)]
 	nodes    []*Server
 	boards   []*switchboard.Board // of the nodes; nil: no calls there
@@ -83,12 +90,16 @@ func (w *world) addNodeWith(cfg Config, b *bus.Bus, board *switchboard.Board) *S
 	w.t.Helper()
 	s, err := New(Deps{
 		Chat: w.chat, Bus: b, Verify: w.verify, Revoke: w.store.Revoke, Version: "test",
-		Log: w.logger(), Calls: board,
+		Log: w.logger(), Calls: board, Attempts: w.attempts, Metrics: w.registerer(),
 	}, cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	hs := httptest.NewUnstartedServer(s)
+	proxies, err := front.TrustProxies([]string{"127.0.0.1"}, front.XForwardedFor) // a test may have any address
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	hs := httptest.NewUnstartedServer(proxies.Reveal(s))
 	hs.Listener = narrowListener{hs.Listener}
 	hs.Start()
 	w.nodes, w.https, w.boards = append(w.nodes, s), append(w.https, hs), append(w.boards, board)
@@ -108,6 +119,13 @@ func (w *world) stop(node int) {
 	if b := w.boards[node]; b != nil {
 		b.Close()
 	}
+}
+
+func (w *world) registerer() prometheus.Registerer {
+	if w.metrics == nil {
+		return nil
+	}
+	return w.metrics
 }
 
 func (w *world) logger() *slog.Logger {
@@ -225,16 +243,32 @@ type plain struct {
 
 func (w *world) plain(node int, edit ...func(*websocket.Dialer)) *plain {
 	w.t.Helper()
+	p, err := w.plainFrom("", node, edit...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// plainFrom connects from an address; from this machine if it is empty.
+func (w *world) plainFrom(address string, node int, edit ...func(*websocket.Dialer)) (*plain, error) {
 	d := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}}
 	for _, f := range edit {
 		f(&d)
 	}
-	c, _, err := d.Dial(w.url(node), nil)
+	header := http.Header{}
+	if address != "" {
+		header.Set(front.XForwardedFor, address)
+	}
+	c, answer, err := d.Dial(w.url(node), header)
 	if err != nil {
-		w.t.Fatal(err)
+		if answer != nil {
+			err = fmt.Errorf("%w: %s", err, answer.Status)
+		}
+		return nil, err
 	}
 	w.t.Cleanup(func() { _ = c.Close() })
-	return &plain{t: w.t, Conn: c}
+	return &plain{t: w.t, Conn: c}, nil
 }
 
 func (p *plain) write(text string) {

@@ -5,32 +5,36 @@ import (
 
 	"carillon/call"
 	"carillon/limit"
-	"carillon/refusal"
 )
 
 // limits bound what one user may ask about calls on this node: starting one rings at
 // others, everything else costs the server work.
 type limits struct {
-	starts, requests *limit.Keys[string]
+	starts, requests *limit.Budget
 }
-
-// maxUsers is how many users are counted at a time, some 100 bytes each.
-const maxUsers = 50_000
 
 // newLimits lets the requests of a minute come at once.
 func newLimits(cfg call.Config) limits {
-	perMinute := func(n int) *limit.Keys[string] {
-		return limit.NewKeys[string](limit.Per(time.Minute, n, time.Minute), maxUsers)
+	perMinute := func(key string, n int, refusal string) *limit.Budget {
+		return limit.NewBudget(limit.Shares{
+			User:    limit.Share{Key: key, Rate: limit.Per(time.Minute, n, time.Minute)},
+			Refusal: refusal,
+		})
 	}
-	return limits{starts: perMinute(cfg.RingsPerMinute), requests: perMinute(cfg.RequestsPerMinute)}
+	return limits{
+		starts:   perMinute("call.rings_per_minute", cfg.RingsPerMinute, "You have started many calls. Wait a moment."),
+		requests: perMinute("call.requests_per_minute", cfg.RequestsPerMinute, ""),
+	}
 }
+
+func (l limits) counts() []*limit.Count { return append(l.starts.Counts(), l.requests.Counts()...) }
 
 // MayStart refuses a user who starts too many calls.
 func (b *Board) MayStart(user string, now time.Time) error {
-	return refusal.Wait(b.limits.starts.Take(user, 1, now))
+	return b.limits.starts.Take(limit.Payer{User: user}, 1, now)
 }
 
 // MayAsk refuses a user who makes too many other requests about calls.
 func (b *Board) MayAsk(user string, now time.Time) error {
-	return refusal.Wait(b.limits.requests.Take(user, 1, now))
+	return b.limits.requests.Take(limit.Payer{User: user}, 1, now)
 }

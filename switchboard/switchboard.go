@@ -24,6 +24,7 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/limit"
 	"carillon/settings"
 )
 
@@ -76,6 +77,7 @@ func New(deps Deps) *Board {
 		limits: newLimits(settings.Fill(deps.Config, call.Defaults())), log: deps.Log,
 		rooms: map[string]*room{}, ownerLeft: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	limit.Register(deps.Metrics, b.limits.counts()...)
 	b.requests, b.abandon = context.WithCancel(context.Background())
 	b.owners = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics)
 	return b

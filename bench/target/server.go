@@ -30,7 +30,6 @@ user_requests = 100000
 address_requests = 100000
 requests = 100000
 user_hellos = 100000
-address_hellos = 100000
 hellos = 100000
 `
 

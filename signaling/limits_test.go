@@ -1,0 +1,178 @@
+package signaling
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/auth"
+	"carillon/limit"
+	"carillon/refusal"
+	"carillon/wire"
+)
+
+func TestRatesAreTyped(t *testing.T) {
+	w := newWorld(t, Config{Rates: Rates{UserRequests: 1}})
+	alice, bob := w.open(0, "alice"), w.open(0, "bob")
+	var err error
+	for range int(burst/time.Second) + 1 {
+		err = alice.ask(wire.MethodSessionList, wire.Empty{}, nil)
+	}
+	if !refusal.Is(err, refusal.RateLimited) {
+		t.Fatalf("got %v, want rate_limited", err)
+	}
+	if refused, _ := refusal.Of(err); refused.Retry <= 0 || refused.Retry > 2*time.Second {
+		t.Errorf("retry after %v", refused.Retry)
+	}
+	if err := bob.ask(wire.MethodSessionList, wire.Empty{}, nil); err != nil {
+		t.Errorf("another user is refused too: %v", err)
+	}
+}
+
+func TestTabsPerUser(t *testing.T) {
+	w := newWorld(t, Config{TabsPerUser: 3})
+	for range 3 {
+		w.open(0, "alice")
+	}
+	if _, err := w.dial(0, "alice"); !refusal.Is(err, refusal.TooManyTabs) {
+		t.Errorf("fourth tab: got %v, want too_many_tabs", err)
+	}
+	w.open(0, "bob")
+}
+
+// attempts lets an address fail so many times at once.
+func attempts(n int) *limit.Budget {
+	return limit.NewBudget(limit.Shares{Address: limit.Share{Key: "attempts", Rate: limit.Per(time.Hour, n, time.Hour)}})
+}
+
+// helloFrom says hello from an address, and returns with what it was refused, if it was.
+func (w *world) helloFrom(address, token string) error {
+	p, err := w.plainFrom(address, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Close() }()
+	if f := p.hello(token); f.Error != nil {
+		return refusal.New(f.Error.Data.Code, "%s", f.Error.Message)
+	}
+	return nil
+}
+
+// A flood of wrong tokens costs the addresses that it comes from, and nobody else.
+func TestAnHonestHelloPassesAFloodOfStrangers(t *testing.T) {
+	const each = 3
+	w := newWorld(t, Config{})
+	w.attempts = attempts(each)
+	// Of what all have in common there is so little that the flood would use it up.
+	w.addNode(Config{Rates: Rates{Hellos: 1}}, join(t, w))
+	for i := range 40 {
+		address := fmt.Sprintf("198.51.100.%d", i)
+		for range each {
+			if err := w.helloFrom(address, "wrong"); !refusal.Is(err, refusal.TokenMalformed) {
+				t.Fatalf("a wrong token from %s: got %v", address, err)
+			}
+		}
+		if err := w.helloFrom(address, "wrong"); err == nil || refusal.Is(err, refusal.TokenMalformed) {
+			t.Errorf("%s may go on: %v", address, err)
+		}
+	}
+	for i := range each + 1 { // one network
+		err := w.helloFrom(fmt.Sprintf("2001:db8::%d", i+1), "wrong")
+		if over := i == each; over == refusal.Is(err, refusal.TokenMalformed) {
+			t.Errorf("attempt %d of a network: got %v", i+1, err)
+		}
+	}
+	if err := w.helloFrom("203.0.113.9", w.token("alice")); err != nil {
+		t.Errorf("an honest hello during the flood: %v", err)
+	}
+}
+
+// Many users behind one address come back at once: what succeeds does not count.
+func TestHellosThatSucceedCostTheirAddressNothing(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.attempts = attempts(2)
+	w.addNode(Config{}, join(t, w))
+	for i := range 10 {
+		if err := w.helloFrom("203.0.113.9", w.token(fmt.Sprintf("user-%d", i))); err != nil {
+			t.Fatalf("hello %d: %v", i, err)
+		}
+	}
+}
+
+// When the keys of tokens cannot be fetched, nobody is an attacker.
+func TestHellosThatFailByOurFaultCostTheirAddressNothing(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.attempts = attempts(2)
+	w.verify = func(context.Context, string) (auth.Identity, error) {
+		return auth.Identity{}, refusal.After(time.Second, refusal.Busy, "Nobody knows yet.")
+	}
+	w.addNode(Config{}, join(t, w))
+	for i := range 10 {
+		if err := w.helloFrom("203.0.113.9", w.token("alice")); !refusal.Is(err, refusal.Busy) {
+			t.Fatalf("hello %d: got %v, want busy", i, err)
+		}
+	}
+}
+
+func TestAFloodOfGuestsLeavesUsersTheirHellos(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{Rates: Rates{Hellos: 1}}, join(t, w))
+	guest := func(i int) error {
+		token, _, err := w.verifier.MintGuest("Visitor")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.helloFrom(fmt.Sprintf("198.51.100.%d", i), token)
+	}
+	i := 0
+	for err := error(nil); err == nil; i++ {
+		if err = guest(i); err != nil && !refusal.Is(err, refusal.RateLimited) {
+			t.Fatal(err)
+		}
+		if i > 100 {
+			t.Fatal("guests are not limited in all")
+		}
+	}
+	if err := w.helloFrom("203.0.113.9", w.token("alice")); err != nil {
+		t.Errorf("a user's hello while guests are over their limit: %v", err)
+	}
+}
+
+// A request costs what it reads, not one.
+func TestARequestCostsWhatItIsAbout(t *testing.T) {
+	w := newWorld(t, Config{Rates: Rates{UserRequests: 2}}) // 10 at once
+	alice := w.open(0, "alice")
+	many := wire.PresenceWatch{}
+	for i := range 500 {
+		many.Users = append(many.Users, fmt.Sprintf("user-%d", i))
+	}
+	if err := alice.ask(wire.MethodPresenceWatch, many, nil); err != nil {
+		t.Fatalf("the first: %v", err)
+	}
+	err := alice.ask(wire.MethodPresenceWatch, wire.PresenceWatch{}, nil)
+	refused, _ := refusal.Of(err)
+	if !refusal.Is(err, refusal.RateLimited) || refused.Retry < 3*time.Second {
+		t.Errorf("after one for 500 users: got %v, want to wait for what they cost", err)
+	}
+}
+
+// limited reads the metric of a limit.
+func limited(t testing.TB, reg *prometheus.Registry, key string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "carillon_limited_total" && m.GetLabel()[0].GetValue() == key {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	t.Fatalf("no metric of %s", key)
+	return 0
+}
