@@ -20,6 +20,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -40,6 +41,7 @@ type Options struct {
 	Device     string // 8–64 characters; empty: a new one
 	DeviceName string
 	Origin     string            // as a browser would send it; empty: none
+	Header     http.Header       // sent with the handshake, as a proxy adds to it; nil: none
 	Dialer     *websocket.Dialer // nil: a plain one
 
 	// Welcome is told of every greeting. When it is not recovered, events were missed:

@@ -42,7 +42,10 @@ const (
 func (c *Client) connect(ctx context.Context) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTime)
 	defer cancel()
-	header := http.Header{}
+	header := c.opts.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
 	if c.opts.Origin != "" {
 		header.Set("Origin", c.opts.Origin)
 	}
