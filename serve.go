@@ -97,7 +97,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return fmt.Errorf("http.%w", err)
 	}
-	public, err := openFront(ctx, c.HTTP, filepath.Join(folder, "acme"), log)
+	public, err := openFront(ctx, c.HTTP, proxies, filepath.Join(folder, "acme"), log, reg)
 	if err != nil {
 		return err
 	}

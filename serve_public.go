@@ -3,17 +3,21 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"carillon/certs"
 	"carillon/config"
 	"carillon/front"
+	"carillon/tcp"
 )
 
 // openFront binds http.listen.
-func openFront(ctx context.Context, c config.HTTP, folder string, log *slog.Logger) (*front.Front, error) {
+func openFront(ctx context.Context, c config.HTTP, proxies front.Proxies, folder string, log *slog.Logger, reg prometheus.Registerer) (*front.Front, error) {
 	secure, err := security(ctx, c, folder, log)
 	if err != nil {
 		return nil, err
@@ -22,7 +26,11 @@ func openFront(ctx context.Context, c config.HTTP, folder string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	return front.New(l, secure, log), nil
+	connections := tcp.NewLimiter(c.Connections(), proxies.Trust, log)
+	if err := reg.Register(connections.Metrics("http")); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return front.New(connections.Listen(l), secure), nil
 }
 
 // share lets ICE-TCP and TURN over TLS use the port of http.listen if media.listen and

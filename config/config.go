@@ -24,6 +24,7 @@ import (
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/store"
+	"carillon/tcp"
 	"carillon/turn"
 )
 
@@ -65,6 +66,10 @@ type Config struct {
 
 // Defaults is what an empty file means.
 func Defaults() Config {
+	connections := tcp.Defaults()
+	// Each tab has one as long as it is open, and a company's or a carrier's all come from one
+	// address.
+	connections.Connections, connections.ConnectionsPerAddress = 100_000, 10_000
 	media := sfu.Defaults()
 	media.Listen = "127.0.0.1:7900"
 	messages := chat.Defaults()
@@ -72,7 +77,7 @@ func Defaults() Config {
 	messages.Reach = chat.Reach{} // it has its own table
 	return Config{
 		Log:       "info",
-		HTTP:      HTTP{Listen: "127.0.0.1:8080", ForwardedHeader: front.XForwardedFor},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080", ForwardedHeader: front.XForwardedFor, TCP: connections},
 		Private:   Private{Listen: "127.0.0.1:9090"},
 		Auth:      auth.Defaults(),
 		Reach:     reach,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"carillon/front"
+	"carillon/settings"
+	"carillon/tcp"
 )
 
 // HTTP is where pages and the WebSocket are served.
@@ -25,12 +27,19 @@ type HTTP struct {
 	ACMEEmail string `toml:"acme_email"`
 	// ACMEDirectory is the certificate authority. Empty: Let's Encrypt.
 	ACMEDirectory string `toml:"acme_directory"`
+
+	// TCP bounds the connections to this port. The trusted proxies, through which all clients
+	// come, are bounded by what is in all, not per address.
+	TCP tcp.Config `toml:"tcp"`
 }
 
 // Proxies are the proxies that are trusted.
 func (h HTTP) Proxies() (front.Proxies, error) {
 	return front.TrustProxies(h.TrustedProxies, h.ForwardedHeader)
 }
+
+// Connections is TCP with the defaults of this port.
+func (h HTTP) Connections() tcp.Config { return settings.Fill(h.TCP, Defaults().HTTP.TCP) }
 
 // Private serves metrics, health and profiles.
 type Private struct {
@@ -48,6 +57,8 @@ func (h HTTP) validate() error {
 	if h.Cert != "" && len(h.ACME) > 0 {
 		return fmt.Errorf("acme and http.cert: set one of them")
 	}
-	_, err := h.Proxies()
-	return err
+	if _, err := h.Proxies(); err != nil {
+		return err
+	}
+	return h.TCP.Validate()
 }

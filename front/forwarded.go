@@ -62,7 +62,7 @@ func (p Proxies) client(r *http.Request) (client netip.Addr, told bool) {
 	}
 	client = peer.Addr()
 	list := strings.Join(r.Header.Values(p.header), ",")
-	for list != "" && p.trusts(client) {
+	for list != "" && p.Trust(client) {
 		var last string
 		list, last = cutLast(list)
 		named, ok := p.address(last)
@@ -74,7 +74,8 @@ func (p Proxies) client(r *http.Request) (client netip.Addr, told bool) {
 	return client, told
 }
 
-func (p Proxies) trusts(a netip.Addr) bool {
+// Trust reports whether an address is that of a trusted proxy.
+func (p Proxies) Trust(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	return slices.ContainsFunc(p.trusted, func(t netip.Prefix) bool { return t.Contains(a) })
 }

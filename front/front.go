@@ -15,46 +15,39 @@ package front
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"sync"
 	"time"
+
+	"carillon/tcp"
 )
 
 const (
 	handshakeTime = 10 * time.Second // for TLS
 	firstBytes    = 5 * time.Second  // to say what the connection is for
-	maxUndecided  = 4096             // connections that have not said what they are for; more are closed at once
 	maxWaiting    = 256              // connections that a service has not accepted yet; more are closed
 )
 
 // Front owns a listener and hands over what it accepts to the service that it is for. Close it.
 type Front struct {
 	// Fixed at construction.
-	listener net.Listener
+	listener *tcp.Listener
 	secure   *tls.Config // nil: no TLS
-	log      *slog.Logger
 	http     *service
 	relay    *service
 	ice      *service
-	done     chan struct{}
 
-	work    sync.WaitGroup
-	closing sync.Once
-
-	mu        sync.Mutex
-	undecided map[net.Conn]struct{}
+	work sync.WaitGroup
 }
 
-// New begins to accept. Close those of the listeners HTTP, Relay and ICE that nothing accepts
-// from.
-func New(l net.Listener, secure *tls.Config, log *slog.Logger) *Front {
+// New begins to accept from l, whose limits say how many connections there may be that have
+// not said what they are for. Close those of the listeners HTTP, Relay and ICE that nothing
+// accepts from.
+func New(l *tcp.Listener, secure *tls.Config) *Front {
 	f := &Front{
-		listener: l, secure: secure, log: log,
+		listener: l, secure: secure,
 		http: newService(l.Addr()), relay: newService(l.Addr()), ice: newService(l.Addr()),
-		done: make(chan struct{}), undecided: map[net.Conn]struct{}{},
 	}
 	f.work.Go(f.accept)
 	return f
@@ -72,76 +65,37 @@ func (f *Front) Relay() net.Listener { return f.relay }
 // ICE yields ICE-TCP connections.
 func (f *Front) ICE() net.Listener { return f.ice }
 
-// Close stops accepting, closes the connections that have not said what they are for, and
-// waits. Those that were handed over belong to who accepted them. It may be called twice.
+// Close stops accepting, closes all connections, also those that were handed over, and
+// waits. It may be called twice.
 func (f *Front) Close() error {
-	err := net.ErrClosed
-	f.closing.Do(func() {
-		close(f.done)
-		err = f.listener.Close()
-		f.mu.Lock()
-		for c := range f.undecided {
-			c.Close()
-		}
-		f.mu.Unlock()
-	})
+	err := f.listener.End()
 	f.work.Wait()
 	for _, s := range []*service{f.http, f.relay, f.ice} {
 		s.Close()
 	}
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }
 
+// accept ends with the listener.
 func (f *Front) accept() {
 	for {
-		conn, err := f.listener.Accept()
+		conn, err := f.listener.AcceptConn()
 		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			// Out of descriptors, most often: what is open goes on, and closing gives some back.
-			f.log.Warn("accept", "err", err)
-			select {
-			case <-f.done:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-			continue
-		}
-		if !f.addUndecided(conn) {
-			conn.Close()
-			continue
+			return
 		}
 		f.work.Go(func() { f.handOver(conn) })
 	}
 }
 
-// addUndecided adds a connection; false if there are too many, or the front is closed.
-func (f *Front) addUndecided(conn net.Conn) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	select {
-	case <-f.done:
-		return false
-	default:
-	}
-	if len(f.undecided) >= maxUndecided {
-		return false
-	}
-	f.undecided[conn] = struct{}{}
-	return true
-}
-
 // handOver finds out what a connection is for and hands it over, or closes it.
-func (f *Front) handOver(conn net.Conn) {
+func (f *Front) handOver(conn *tcp.Conn) {
 	to, decided := f.destination(conn)
-	f.mu.Lock()
-	delete(f.undecided, conn)
-	f.mu.Unlock()
-	if to == nil || decided.SetDeadline(time.Time{}) != nil || !to.put(decided) {
+	if to == nil {
+		conn.Close()
+		return
+	}
+	conn.Spoke()
+	if decided.SetDeadline(time.Time{}) != nil || !to.put(decided) {
 		conn.Close()
 	}
 }

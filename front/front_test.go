@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"carillon/certs/certstest"
+	"carillon/tcp"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,11 +29,16 @@ func certificate(t *testing.T) *tls.Config {
 // open starts a front whose services answer with their own name.
 func open(t *testing.T, secure *tls.Config) (address string) {
 	t.Helper()
+	return openWithin(t, secure, tcp.Config{})
+}
+
+func openWithin(t *testing.T, secure *tls.Config, limits tcp.Config) (address string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := New(l, secure, slog.New(slog.DiscardHandler))
+	f := New(within(l, limits), secure)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
 	done := make(chan struct{}, 3)
 	go func() { _ = server.Serve(f.HTTP()); done <- struct{}{} }()
@@ -65,6 +71,10 @@ func open(t *testing.T, secure *tls.Config) (address string) {
 		}
 	})
 	return l.Addr().String()
+}
+
+func within(l net.Listener, limits tcp.Config) *tcp.Listener {
+	return tcp.NewLimiter(limits, nil, slog.New(slog.DiscardHandler)).Listen(l)
 }
 
 var (
@@ -163,7 +173,7 @@ func TestClosingDoesNotWaitForSilentConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := New(l, nil, slog.New(slog.DiscardHandler))
+	f := New(within(l, tcp.Config{}), nil)
 	c, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

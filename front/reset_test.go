@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"carillon/tcp"
 )
 
 // A client that takes back each of its requests at once (CVE-2023-44487, "rapid reset") makes
@@ -22,7 +24,7 @@ func TestRapidResetIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := New(l, certificate(t), quiet)
+	f := New(within(l, tcp.Config{}), certificate(t))
 	var working, most atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
 	release := make(chan struct{})

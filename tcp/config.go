@@ -1,0 +1,27 @@
+package tcp
+
+import "carillon/settings"
+
+// Config bounds the connections of one listener, or of several together. Zero fields mean
+// [Defaults].
+type Config struct {
+	// Connections is how many there may be. Negative: no limit.
+	Connections int `toml:"connections"`
+	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have. Negative: no limit.
+	ConnectionsPerAddress int `toml:"connections_per_address"`
+	// Silent is how many of them may be silent: they have not said yet what they are for. When
+	// there are as many, one of them makes room for a new one. Negative: no limit.
+	Silent int `toml:"silent"`
+	// SilentPerAddress is how many silent ones one client address may have. Negative: no limit.
+	SilentPerAddress int `toml:"silent_per_address"`
+}
+
+// Defaults is what zero fields mean.
+func Defaults() Config {
+	return Config{Connections: 12_000, ConnectionsPerAddress: 1024, Silent: 4096, SilentPerAddress: 256}
+}
+
+// Validate finds nothing wrong with any number.
+func (c Config) Validate() error { return nil }
+
+func (c Config) filled() Config { return settings.Fill(c, Defaults()) }

@@ -1,0 +1,238 @@
+package tcp
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a listener that accepts, with its clients.
+type world struct {
+	*testing.T
+	*Listener
+	accepted chan *Conn
+}
+
+func listen(t *testing.T, cfg Config, exempt func(netip.Addr) bool) *world {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, accepted: make(chan *Conn, 100)}
+	w.Listener = NewLimiter(cfg, exempt, slog.New(slog.DiscardHandler)).Listen(inner)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := w.AcceptConn()
+			if err != nil {
+				return
+			}
+			w.accepted <- c
+		}
+	}()
+	t.Cleanup(func() {
+		if err := w.End(); err != nil {
+			t.Error(err)
+		}
+		<-done
+	})
+	return w
+}
+
+// dial connects from an address of the loopback network.
+func (w *world) dial(from string) net.Conn {
+	w.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
+	c, err := d.Dial("tcp", w.Addr().String())
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { c.Close() })
+	return c
+}
+
+// admitted connects, and returns both ends.
+func (w *world) admitted(from string) (client net.Conn, server *Conn) {
+	w.Helper()
+	client = w.dial(from)
+	select {
+	case server = <-w.accepted:
+	case <-time.After(10 * time.Second):
+		w.Fatal("it was not accepted")
+	}
+	return client, server
+}
+
+// ends waits until the server has closed a connection.
+func (w *world) ends(c net.Conn, which string) {
+	w.Helper()
+	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := c.Read(make([]byte, 1)); err == nil || isTimeout(err) {
+		w.Errorf("%s lives on: %v", which, err)
+	}
+}
+
+// lives shows that both ends of a connection are open.
+func (w *world) lives(client net.Conn, server *Conn, which string) {
+	w.Helper()
+	if _, err := client.Write([]byte{1}); err != nil {
+		w.Errorf("%s: %v", which, err)
+	}
+	server.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.ReadFull(server, make([]byte, 1)); err != nil {
+		w.Errorf("%s: %v", which, err)
+	}
+}
+
+func (w *world) counts(event Event, want uint64) {
+	w.Helper()
+	if got := w.limiter.Count(event); got != want {
+		w.Errorf("%s was counted %d times, want %d", event, got, want)
+	}
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := err.(net.Error)
+	return ok && timeout.Timeout()
+}
+
+const one, two = "127.0.0.1", "127.0.0.2"
+
+func TestTheOldestSilentConnectionMakesRoom(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"silent ones in all":         {Silent: 3},
+		"silent ones of an address":  {SilentPerAddress: 3},
+		"connections in all":         {Connections: 3},
+		"connections of one address": {ConnectionsPerAddress: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := listen(t, cfg, nil)
+			first, _ := w.admitted(one)
+			second, server2 := w.admitted(one)
+			third, server3 := w.admitted(one)
+			server2.Spoke()
+			server2.Spoke()
+			_, _ = w.admitted(one) // as silent ones are counted there is room: the second has spoken
+			if cfg.Silent+cfg.SilentPerAddress > 0 {
+				_, _ = w.admitted(one)
+			}
+			w.ends(first, "the oldest silent one")
+			w.lives(second, server2, "the one that has spoken")
+			w.lives(third, server3, "the second oldest")
+			w.counts(MadeRoom, 1)
+		})
+	}
+}
+
+func TestWhoHasSpokenIsNotClosedForANewOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg   Config
+		event Event
+	}{
+		"in all":         {Config{Connections: 2}, TooMany},
+		"of one address": {Config{ConnectionsPerAddress: 2}, TooManyOfAddress},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := listen(t, c.cfg, nil)
+			var clients []net.Conn
+			var servers []*Conn
+			for range 2 {
+				client, server := w.admitted(one)
+				server.Spoke()
+				clients, servers = append(clients, client), append(servers, server)
+			}
+			w.ends(w.dial(one), "the third")
+			w.counts(c.event, 1)
+			w.lives(clients[0], servers[0], "the first")
+			servers[0].Close()
+			servers[0].Close()
+			_, fourth := w.admitted(one)
+			w.lives(clients[1], servers[1], "the second")
+			if open, silent := w.limiter.Connections(); open != 2 || silent != 1 {
+				t.Errorf("%d are counted and %d of them silent, want 2 and 1", open, silent)
+			}
+			fourth.Close()
+		})
+	}
+}
+
+func TestAnAddressShutsOutNoOther(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"with a limit of its own": {ConnectionsPerAddress: 2, SilentPerAddress: 2},
+		"with the limit in all":   {Silent: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := listen(t, cfg, nil)
+			honest, server := w.admitted(two)
+			for range 20 {
+				w.admitted(one)
+			}
+			w.lives(honest, server, "a silent one of another address")
+			if open, silent := w.limiter.Connections(); open != 3 || silent != 3 {
+				t.Errorf("%d are counted, %d of them silent, want 3", open, silent)
+			}
+		})
+	}
+}
+
+func TestProxiesHaveNoLimitOfTheirOwn(t *testing.T) {
+	proxy := netip.MustParseAddr(two)
+	w := listen(t, Config{Connections: 100, ConnectionsPerAddress: 2, SilentPerAddress: 2}, func(a netip.Addr) bool { return a == proxy })
+	for range 20 {
+		w.admitted(two)
+	}
+	if open, _ := w.limiter.Connections(); open != 20 {
+		t.Errorf("%d are counted, want 20", open)
+	}
+}
+
+// Listeners that share a limiter share its limits.
+func TestListenersShareALimiter(t *testing.T) {
+	w := listen(t, Config{Connections: 1}, nil)
+	_, server := w.admitted(one)
+	server.Spoke()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := w.limiter.Listen(inner)
+	client, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ended := make(chan error, 1)
+	go func() { _, err := other.Accept(); ended <- err }()
+	w.ends(client, "the second")
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != net.ErrClosed {
+		t.Errorf("Accept ended with %v", err)
+	}
+}
+
+func TestCloseLeavesConnectionsAndEndDoesNot(t *testing.T) {
+	w := listen(t, Config{}, nil)
+	client, server := w.admitted(one)
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	w.lives(client, server, "a connection of a closed listener")
+	if err := w.End(); err != nil {
+		t.Error(err)
+	}
+	w.ends(client, "a connection of a listener that has ended")
+	if open, _ := w.limiter.Connections(); open != 0 {
+		t.Errorf("%d are counted", open)
+	}
+}
