@@ -67,6 +67,7 @@ type data struct {
 type participant struct {
 	User       string           `json:"user"`
 	Name       string           `json:"name"`
+	Guest      bool             `json:"guest,omitempty"`
 	State      ParticipantState `json:"state"`
 	Microphone bool             `json:"microphone,omitempty"`
 	Camera     bool             `json:"camera,omitempty"`
@@ -114,9 +115,13 @@ type Invitation struct {
 }
 
 // Person is a participant to be.
-type Person struct{ User, Name string }
+type Person struct {
+	User, Name string
+	Guest      bool
+	NotRung    bool // the caller may not ring them; they can join all the same
+}
 
-// New makes a call that rings everyone but its caller, whose leg the reply hands over.
+// New makes a call that rings all who may be rung, and hands the caller's leg over in the reply.
 func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 	at, d := now.UnixMilli(), cfg.durations()
 	c := Call{durations: d, data: data{
@@ -125,7 +130,11 @@ func New(in Invitation, cfg Config, now time.Time) (Call, Reply, error) {
 		CSeq: 1, Epoch: 1, CreatedAt: at, UpdatedAt: at, RingUntil: at + d.ring,
 	}}
 	for _, who := range in.People {
-		c.data.Participants = append(c.data.Participants, participant{User: who.User, Name: who.Name, State: Invited})
+		p := participant{User: who.User, Name: who.Name, Guest: who.Guest, State: Invited}
+		if who.NotRung {
+			p.State = BusyState
+		}
+		c.data.Participants = append(c.data.Participants, p)
 	}
 	step := step{Call: &c, now: at}
 	caller := c.find(in.From.User)

@@ -26,6 +26,8 @@ type Config struct {
 	MaxMinutes int `toml:"max_minutes"`
 	// RingsPerMinute is how many calls one user may start in a minute.
 	RingsPerMinute int `toml:"rings_per_minute"`
+	// RingsPerPair is how often one user may ring the same other one in five minutes.
+	RingsPerPair int `toml:"rings_per_pair"`
 	// RequestsPerMinute is how many other requests about calls one user may make in a minute.
 	RequestsPerMinute int `toml:"requests_per_minute"`
 }
@@ -40,6 +42,7 @@ func Defaults() Config {
 		CallerGoneSeconds: 10,
 		MoveSeconds:       15,
 		RingsPerMinute:    20,
+		RingsPerPair:      10,
 		RequestsPerMinute: 300,
 	}
 }

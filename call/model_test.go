@@ -53,7 +53,7 @@ func newWorld(t *rapid.T) *world {
 	}
 	in := Invitation{ID: "call", ClientCallID: "cc", Conversation: "conv", Direct: len(users) == 2, Media: Video}
 	for _, u := range users {
-		in.People = append(in.People, Person{u, u})
+		in.People = append(in.People, Person{User: u, Name: u})
 		for i := range 2 {
 			w.tabs = append(w.tabs, &page{tab: tabOf(u, fmt.Sprintf("%s%d", u, i)), alive: true})
 		}

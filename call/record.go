@@ -11,7 +11,7 @@ type Record struct {
 	Epoch        int64    // grows with each claim; a save under an earlier one is refused
 	Direct       bool     // a conversation of two, in which at most one call is live
 	Users        []string // all participants, the caller among them; they get the events
-	Snapshot     Snapshot // the call is live until Snapshot.State is Ended
+	Snapshot     Snapshot // with what every participant may see; the call is live until Snapshot.State is Ended
 	State        []byte   // the machine, as JSON; holds leg secrets, never leaves the server
 	Log          Log      // the message of kind "call"
 	CreatedAt    int64    // unix ms

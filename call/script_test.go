@@ -47,10 +47,10 @@ func ringFrom(t *testing.T, from Tab, others ...string) *script {
 	s := &script{t: t, legs: map[string]Fresh{}}
 	in := Invitation{
 		ID: "call", ClientCallID: "cc", Conversation: "conv", Direct: len(others) == 1, Media: Video, Camera: true,
-		From: from, People: []Person{{"alice", "Alice"}}, Fresh: Fresh{"leg-a1-0", "secret-a1-0"},
+		From: from, People: []Person{{User: "alice", Name: "Alice"}}, Fresh: Fresh{"leg-a1-0", "secret-a1-0"},
 	}
 	for _, o := range others {
-		in.People = append(in.People, Person{o, o})
+		in.People = append(in.People, Person{User: o, Name: o})
 	}
 	c, reply, err := New(in, s.cfg, epoch0)
 	if err != nil {

@@ -313,7 +313,7 @@ func TestStateOfAParticipantIsSeenByAll(t *testing.T) {
 func TestVoiceCallsShowNoPictureUnasked(t *testing.T) {
 	c, _, err := New(Invitation{
 		ID: "c", Conversation: "v", Media: Audio, Camera: true, From: alice1,
-		People: []Person{{"alice", ""}, {"bob", ""}}, Fresh: NewFresh(),
+		People: []Person{{User: "alice"}, {User: "bob"}}, Fresh: NewFresh(),
 	}, Config{}, epoch0)
 	if err != nil {
 		t.Fatal(err)
@@ -447,10 +447,10 @@ func TestStrangersSeeNoCall(t *testing.T) {
 
 func TestCallsThatCannotBe(t *testing.T) {
 	for name, in := range map[string]Invitation{
-		"alone":          {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{"alice", ""}}},
-		"without caller": {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{"bob", ""}, {"carol", ""}}},
-		"twice":          {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{"alice", ""}, {"bob", ""}, {"bob", ""}}},
-		"smell":          {ID: "c", Conversation: "v", Media: "smell", From: alice1, People: []Person{{"alice", ""}, {"bob", ""}}},
+		"alone":          {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{User: "alice"}}},
+		"without caller": {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{User: "bob"}, {User: "carol"}}},
+		"twice":          {ID: "c", Conversation: "v", Media: Audio, From: alice1, People: []Person{{User: "alice"}, {User: "bob"}, {User: "bob"}}},
+		"smell":          {ID: "c", Conversation: "v", Media: "smell", From: alice1, People: []Person{{User: "alice"}, {User: "bob"}}},
 	} {
 		in.Fresh = NewFresh()
 		if _, _, err := New(in, Config{}, epoch0); err == nil {

@@ -56,7 +56,7 @@ const (
 	Left      ParticipantState = "left"     // was present, and hung up, was lost or saw the end of the call
 	Declined  ParticipantState = "declined" // refused the ring
 	Missed    ParticipantState = "missed"   // was rung to the end of the ring, or of the call
-	BusyState ParticipantState = "busy"     // was not to be rung, by their own policy
+	BusyState ParticipantState = "busy"     // was not to be rung: they are busy, or the caller may not ring them
 	Failed    ParticipantState = "failed"   // answered, and the media never came up
 	Removed   ParticipantState = "removed"  // was taken out by the server
 )
@@ -110,7 +110,7 @@ type Where struct {
 	DeviceName string `json:"device_name"`
 }
 
-// LegView is the active leg of a participant, as everyone in the call may see it.
+// LegView is the active leg of a participant, as their own tabs see it.
 type LegView struct {
 	ID    string   `json:"id"`
 	State LegState `json:"state"`
@@ -121,17 +121,19 @@ type LegView struct {
 type ParticipantView struct {
 	User       string           `json:"user"`
 	Name       string           `json:"name"`
+	Guest      bool             `json:"guest,omitempty"`
 	State      ParticipantState `json:"state"`
 	Microphone bool             `json:"microphone"` // on, not muted
 	Camera     bool             `json:"camera"`     // on, as the user wants it, also while the call is on hold
 	Held       bool             `json:"held,omitempty"`
 	HandRaised bool             `json:"hand_raised,omitempty"`
-	Leg        *LegView         `json:"leg,omitempty"`      // the active leg; none before an answer
-	ActedAt    *Where           `json:"acted_at,omitempty"` // the tab that started, answered or declined
+	Leg        *LegView         `json:"leg,omitempty"`      // only of myself: the active leg; none before an answer
+	ActedAt    *Where           `json:"acted_at,omitempty"` // only of myself: the tab that started, answered or declined
 }
 
-// Snapshot is all of a call that its participants may see, at one moment. A client that
-// keeps only the newest snapshot of each call (the highest cseq) misses nothing.
+// Snapshot is a call at one moment. A client that keeps only the newest snapshot of each call
+// (the highest cseq) misses nothing. What leaves the server is the part that [Snapshot.For]
+// one participant shows.
 type Snapshot struct {
 	ID           string            `json:"id"`
 	ClientCallID string            `json:"client_call_id"`

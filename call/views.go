@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ID of the call.
 func (c Call) ID() string { return c.data.ID }
@@ -23,7 +26,18 @@ func (c Call) Age() time.Duration {
 // whether it was stored: its number may be taken.
 func (c *Call) SkipNumber() { c.data.CSeq++ }
 
-// Snapshot is the call as all its participants may see it, as of now.
+// For returns what a participant may see: everything, but of the others neither tab nor device.
+func (s Snapshot) For(user string) Snapshot {
+	s.Participants = slices.Clone(s.Participants)
+	for i := range s.Participants {
+		if p := &s.Participants[i]; p.User != user {
+			p.Leg, p.ActedAt = nil, nil
+		}
+	}
+	return s
+}
+
+// Snapshot is the call as of now, with what each participant may see.
 func (c Call) Snapshot(now time.Time) Snapshot {
 	at := now.UnixMilli()
 	v := Snapshot{
@@ -38,7 +52,7 @@ func (c Call) Snapshot(now time.Time) Snapshot {
 	}
 	for _, p := range c.data.Participants {
 		view := ParticipantView{
-			User: p.User, Name: p.Name, State: p.State, Microphone: p.Microphone, Camera: p.Camera,
+			User: p.User, Name: p.Name, Guest: p.Guest, State: p.State, Microphone: p.Microphone, Camera: p.Camera,
 			Held: p.Held, HandRaised: p.HandRaised, ActedAt: p.ActedAt,
 		}
 		if p.Leg != nil {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"slices"
 
 	"carillon/refusal"
@@ -17,27 +18,55 @@ func Access(v View, conversation, user string) (members []string, err error) {
 	return members, err
 }
 
-// mayReach decides who may open a conversation with whom; nothing else does. A conversation
-// that exists stays open when the policy changes.
-func (r Reach) mayReach(v View, from User, to string) error {
-	if slices.Contains(r.Guests, to) {
-		return nil
+// mayReach decides who may open a conversation with whom, and whom they may ring; nothing
+// else does. A conversation that exists stays open for messages when the policy changes.
+//
+// Contacts are those of the user who is to be reached: whom they added or wrote to. So nobody
+// becomes a contact of mine by writing to me.
+func (r Reach) mayReach(v View, from User, to string) (bool, error) {
+	switch {
+	case slices.Contains(r.Guests, to):
+		return true, nil
+	case from.Guest && len(r.Guests) > 0, r.Users == ReachContacts:
+		return v.IsContact(to, from.ID)
+	case r.Users == ReachGroups:
+		return v.ShareGroup(from.ID, to)
 	}
-	if from.Guest && len(r.Guests) > 0 {
+	return true, nil
+}
+
+// reach refuses to open a conversation with a user who may not be reached.
+func (r Reach) reach(v View, from User, to string) error {
+	may, err := r.mayReach(v, from, to)
+	switch {
+	case err != nil || may:
+		return err
+	case from.Guest:
 		return refusal.New(refusal.NotAllowed, "Guests may not write to this user.")
 	}
-	var known bool
-	var err error
-	switch r.Users {
-	case ReachContacts:
-		_, known, err = v.DirectBetween(from.ID, to)
-	case ReachGroups:
-		known, err = v.ShareGroup(from.ID, to)
-	default:
-		known = true
+	return refusal.New(refusal.NotAllowed, "You may not write to this user.")
+}
+
+// MayRing returns whom a call of caller in a conversation may ring. The other members are not
+// rung, and can join the call all the same. It is refused if there is nobody to ring.
+func (s *Service) MayRing(ctx context.Context, caller User, c Conversation) (users []string, err error) {
+	err = s.store.Read(ctx, func(v View) error {
+		for _, m := range c.Members {
+			may, err := s.cfg.Reach.mayReach(v, caller, m.ID)
+			if err != nil {
+				return err
+			}
+			if may && m.ID != caller.ID {
+				users = append(users, m.ID)
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil || len(users) > 0:
+		return users, err
+	case caller.Guest:
+		return nil, refusal.New(refusal.NotAllowed, "Guests may not call who has not written to them.")
 	}
-	if err == nil && !known {
-		err = refusal.New(refusal.NotAllowed, "You may not write to this user.")
-	}
-	return err
+	return nil, refusal.New(refusal.NotAllowed, "You may not call who has neither added you nor written to you.")
 }

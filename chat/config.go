@@ -18,6 +18,8 @@ type Config struct {
 	PageSize int `toml:"page_size"`
 	// Objects is how many user objects one user may have.
 	Objects int `toml:"objects"`
+	// Contacts is how many contacts one user may add.
+	Contacts int `toml:"contacts"`
 	// ObjectBytes is the most that the value of one user object may have.
 	ObjectBytes int `toml:"object_bytes"`
 	// ReceiptMembers is how many members a conversation may have for all of them to get each
@@ -29,13 +31,14 @@ type Config struct {
 
 // Reach says who may open a conversation with whom.
 type Reach struct {
-	// Guests lists the only users that guests may reach, beside those who wrote to them first;
-	// everyone may reach them. With auth.guests it must name somebody. Empty: in the demo,
+	// Guests lists the only users that guests may write to and ring, beside those who wrote to
+	// them first; everyone may reach them. With auth.guests it must name somebody. Empty: in the demo,
 	// guests reach everyone.
 	Guests []string `toml:"guests"`
 	// GuestGroups lets guests make groups.
 	GuestGroups bool `toml:"guest_groups"`
-	// Users says whom users may reach: "everyone", "contacts" (a direct conversation exists) or "groups" (both are in one group).
+	// Users says whom users may reach: "everyone", "contacts" (who has added them, or has written to them or called them) or
+	// "groups" (both are in one group). Whoever may not be reached is not rung either, in a group neither.
 	Users string `toml:"users"`
 }
 
@@ -54,6 +57,7 @@ func Defaults() Config {
 		NameBytes:      128,
 		PageSize:       100,
 		Objects:        100,
+		Contacts:       1000,
 		ObjectBytes:    8 << 10,
 		ReceiptMembers: 50,
 		Reach:          Reach{Users: ReachEveryone},

@@ -55,7 +55,7 @@ func (s *Service) createGroup(ctx context.Context, creator User, members []strin
 	var made Conversation
 	err := s.store.Write(ctx, func(tx Tx) error {
 		for _, id := range ids[1:] {
-			if err := s.cfg.Reach.mayReach(tx, creator, id); err != nil {
+			if err := s.cfg.Reach.reach(tx, creator, id); err != nil {
 				return err
 			}
 		}
@@ -117,7 +117,7 @@ func (s *Service) direct(tx Tx, user User, other string, at int64) (conversation
 	if err != nil || found {
 		return id, err
 	}
-	if err := s.cfg.Reach.mayReach(tx, user, other); err != nil {
+	if err := s.cfg.Reach.reach(tx, user, other); err != nil {
 		return "", err
 	}
 	h, err := s.open(tx, Head{Kind: Direct}, user, []string{user.ID, other}, at)

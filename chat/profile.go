@@ -152,9 +152,8 @@ func (s *Service) sees(v View, asker, id string) (bool, error) {
 	if !found {
 		from = User{ID: asker}
 	}
-	err = s.cfg.Reach.mayReach(v, from, id)
-	if !refusal.Is(err, refusal.NotAllowed) {
-		return err == nil, err
+	if may, err := s.cfg.Reach.mayReach(v, from, id); err != nil || may {
+		return may, err
 	}
 	if _, direct, err := v.DirectBetween(asker, id); err != nil || direct {
 		return direct, err

@@ -98,6 +98,9 @@ func Append(tx Tx, m Message, counts Counts) (Message, error) {
 	if err != nil {
 		return m, fmt.Errorf("encode message %s: %w", m.ID, err)
 	}
+	if err := wroteTo(tx, m, members); err != nil {
+		return m, err
+	}
 	for _, user := range members {
 		of := Mark{m.Conversation, m.Seq}
 		if user == m.Sender {

@@ -42,6 +42,9 @@ type View interface {
 	Heads(user string, beforeAt int64, beforeID string, limit int) ([]Head, error) // latest first, older than the cursor
 	DirectBetween(a, b string) (conversation string, found bool, err error)
 	ShareGroup(a, b string) (bool, error)
+	IsContact(of, user string) (bool, error)              // of added user, or wrote to them in a direct conversation
+	Contacts(of, after string, limit int) ([]User, error) // by id; one who was never seen is called as the id
+	CountContacts(of string) (int, error)
 	MemberIDs(conversation string) ([]string, error)
 	Members(conversation string) ([]Member, error)
 	Member(conversation, user string) (Member, bool, error)
@@ -64,6 +67,8 @@ type Tx interface {
 	View
 	PutUser(User) error
 	PutObject(user string, o UserObject) error // a nil value removes
+	PutContact(of, user string) error
+	RemoveContact(of, user string) error
 	PutConversation(h Head, members []Member) error
 	NextSeq(conversation string, at int64) (int64, error)
 	PutMessage(m Message, counts Counts) error // new

@@ -1,11 +1,13 @@
 package signaling
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"carillon/call"
 	"carillon/chat"
@@ -194,5 +196,64 @@ func TestRingsAreLimited(t *testing.T) {
 	_, err := alice.StartCall(t.Context(), "bob", call.Audio)
 	if refused, _ := errors.AsType[*refusal.Error](err); refused == nil || refused.Code != refusal.RateLimited || refused.Retry <= 0 {
 		t.Errorf("third ring in a minute: %v", err)
+	}
+}
+
+func TestOnePairRingsOnlySoOften(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingsPerPair: 2}}
+	w.addCallNode(w.bus)
+	alice := w.open(1, "alice")
+	w.open(1, "bob").Close()
+	for range 2 {
+		a := alice.start("bob")
+		alice.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+	}
+	_, err := alice.StartCall(t.Context(), "bob", call.Audio)
+	if refused, _ := errors.AsType[*refusal.Error](err); refused == nil || refused.Code != refusal.RateLimited || refused.Retry <= time.Minute {
+		t.Errorf("third ring of one pair: %v, want to wait more than a minute", err)
+	}
+	alice.must(wire.MethodCallLeave, wire.CallRef{Call: alice.start("carol").Call.ID}) // others are not affected
+	bob := w.open(1, "bob")
+	bob.must(wire.MethodCallLeave, wire.CallRef{Call: bob.start("alice").Call.ID}) // nor is the way back
+
+	// In a group, those who were rung too often are not rung again; the others are.
+	var g chat.Conversation
+	if err := alice.ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"bob", "carol"}}, &g); err != nil {
+		t.Fatal(err)
+	}
+	s := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "group", Conversation: g.ID, Media: call.Audio}).Call
+	if of(s, "bob").State != call.BusyState || of(s, "carol").State != call.Invited {
+		t.Errorf("bob is %s, carol %s; want carol alone to be rung", of(s, "bob").State, of(s, "carol").State)
+	}
+}
+
+// Who is not rung in a group can join the call all the same, and a guest is marked in it.
+func TestAGuestInAGroupRingsOnlyWhoWroteToThem(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.chat = chat.New(w.store, chat.Config{Reach: chat.Reach{Guests: []string{"support"}}})
+	cw := &callWorld{world: w}
+	cw.addCallNode(w.bus)
+	token, who, err := w.verifier.MintGuest("Visitor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guest := w.open(1, who.User, func(o *client.Options) {
+		o.Token = func(context.Context) (string, error) { return token, nil }
+	})
+	bob, carol := w.open(1, "bob"), w.open(1, "carol")
+	var g chat.Conversation
+	if err := bob.ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"carol", who.User}}, &g); err != nil {
+		t.Fatal(err)
+	}
+	start := wire.CallStart{ClientCallID: "of-the-guest", Conversation: g.ID, Media: call.Audio}
+	guest.refused(refusal.NotAllowed, wire.MethodCallStart, start)
+	bob.send(who.User, "You may call me")
+	a := guest.must(wire.MethodCallStart, start)
+	s := bob.rung()
+	if !of(s, who.User).Guest || of(s, "bob").Guest {
+		t.Errorf("the ring shows %+v, want the guest marked", s.Participants)
+	}
+	if s = carol.until("the call", a.Call.ID, func(call.Snapshot) bool { return true }); of(s, "carol").State != call.BusyState {
+		t.Errorf("carol, who never wrote to the guest, is %s", of(s, "carol").State)
 	}
 }

@@ -26,6 +26,22 @@ func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.
 	return wire.UserObjects{Objects: list(objects)}, err
 }
 
+func (c *connection) contactAdd(ctx context.Context, p wire.ContactRef) (wire.Empty, error) {
+	return wire.Empty{}, c.server.chat.AddContact(ctx, c.tab.User, p.User)
+}
+
+func (c *connection) contactRemove(ctx context.Context, p wire.ContactRef) (wire.Empty, error) {
+	return wire.Empty{}, c.server.chat.RemoveContact(ctx, c.tab.User, p.User)
+}
+
+func (c *connection) contactList(ctx context.Context, p wire.ContactList) (wire.ContactPage, error) {
+	if err := c.spend(c.server.chat.PageSize(p.Limit)); err != nil {
+		return wire.ContactPage{}, err
+	}
+	page, next, err := c.server.chat.Contacts(ctx, c.tab.User, p.After, p.Limit)
+	return wire.ContactPage{Contacts: list(page), Next: next}, err
+}
+
 func (c *connection) conversationCreate(ctx context.Context, p wire.ConversationCreate) (chat.Conversation, error) {
 	return c.server.chat.Create(ctx, c.profile, p.Kind, p.Members, p.Name)
 }

@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"slices"
 	"time"
 
 	"carillon/call"
@@ -11,23 +12,47 @@ import (
 // others, everything else costs the server work.
 type limits struct {
 	starts, requests *limit.Budget
+	pairs            *limit.Budget // its users are pairs of a caller and a callee
 }
+
+// pairTime is the time in which RingsPerPair counts.
+const pairTime = 5 * time.Minute
 
 // newLimits lets the requests of a minute come at once.
 func newLimits(cfg call.Config) limits {
-	perMinute := func(key string, n int, refusal string) *limit.Budget {
+	perUser := func(key string, n int, period time.Duration, refusal string) *limit.Budget {
 		return limit.NewBudget(limit.Shares{
-			User:    limit.Share{Key: key, Rate: limit.Per(time.Minute, n, time.Minute)},
+			User:    limit.Share{Key: key, Rate: limit.Per(period, n, period)},
 			Refusal: refusal,
 		})
 	}
 	return limits{
-		starts:   perMinute("call.rings_per_minute", cfg.RingsPerMinute, "You have started many calls. Wait a moment."),
-		requests: perMinute("call.requests_per_minute", cfg.RequestsPerMinute, ""),
+		starts:   perUser("call.rings_per_minute", cfg.RingsPerMinute, time.Minute, "You have started many calls. Wait a moment."),
+		requests: perUser("call.requests_per_minute", cfg.RequestsPerMinute, time.Minute, ""),
+		pairs:    perUser("call.rings_per_pair", cfg.RingsPerPair, pairTime, "You have called them often in a short time. Wait before you call again."),
 	}
 }
 
-func (l limits) counts() []*limit.Count { return append(l.starts.Counts(), l.requests.Counts()...) }
+func (l limits) counts() []*limit.Count {
+	return slices.Concat(l.starts.Counts(), l.requests.Counts(), l.pairs.Counts())
+}
+
+// rings leaves out those whom the caller has rung too often lately. It refuses if nobody is
+// left.
+func (l limits) rings(caller string, callees []string, now time.Time) (rung []string, refused error) {
+	for _, callee := range callees {
+		pair := caller + "\n" + callee // no id has a control character
+		if err := l.pairs.Take(limit.Payer{User: pair}, 1, now); err != nil {
+			refused = err
+		} else {
+			rung = append(rung, callee)
+		}
+	}
+	if len(rung) > 0 {
+		return rung, nil
+	}
+	return nil, refused
+}
 
 // MayStart refuses a user who starts too many calls.
 func (b *Board) MayStart(user string, now time.Time) error {

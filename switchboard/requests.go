@@ -24,7 +24,7 @@ func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire
 	if p.Media != call.Audio && p.Media != call.Video {
 		return none, refusal.New(refusal.BadRequest, "media is audio or video.")
 	}
-	conversation, err := b.conversation(ctx, tab.User, p)
+	conversation, rung, err := b.callees(ctx, tab.User, p)
 	if err != nil {
 		return none, err
 	}
@@ -33,7 +33,8 @@ func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire
 		Media: p.Media, Camera: p.Camera, From: tab,
 	}
 	for _, m := range conversation.Members {
-		in.People = append(in.People, call.Person{User: m.ID, Name: m.Name})
+		notRung := m.ID != tab.User && !slices.Contains(rung, m.ID)
+		in.People = append(in.People, call.Person{User: m.ID, Name: m.Name, Guest: m.Guest, NotRung: notRung})
 	}
 	for range startAttempts {
 		in.ID = rand.Text()
@@ -59,19 +60,32 @@ func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire
 	return none, refusal.After(time.Second, refusal.Busy, "The call could not be made just now. Try again.")
 }
 
-// conversation is where membership, and thereby who may call whom, is decided.
-func (b *Board) conversation(ctx context.Context, caller string, p wire.CallStart) (chat.Conversation, error) {
+// callees returns the conversation of a call and whom it rings: those whom the caller may ring,
+// and has not rung too often.
+func (b *Board) callees(ctx context.Context, user string, p wire.CallStart) (c chat.Conversation, rung []string, _ error) {
+	caller, err := b.chat.User(ctx, user, user)
+	if err != nil {
+		return c, nil, err
+	}
+	if c, err = b.conversation(ctx, caller, p); err != nil {
+		return c, nil, err
+	}
+	if rung, err = b.chat.MayRing(ctx, caller, c); err != nil {
+		return c, nil, err
+	}
+	rung, err = b.limits.rings(caller.ID, rung, time.Now())
+	return c, rung, err
+}
+
+// conversation is where membership is decided.
+func (b *Board) conversation(ctx context.Context, caller chat.User, p wire.CallStart) (chat.Conversation, error) {
 	switch {
 	case p.Conversation != "":
-		return b.chat.Conversation(ctx, caller, p.Conversation)
-	case p.To == caller:
+		return b.chat.Conversation(ctx, caller.ID, p.Conversation)
+	case p.To == caller.ID:
 		return chat.Conversation{}, refusal.New(refusal.BadRequest, "You cannot call yourself.")
 	case p.To != "":
-		user, err := b.chat.User(ctx, caller, caller)
-		if err != nil {
-			return chat.Conversation{}, err
-		}
-		return b.chat.DirectWith(ctx, user, p.To)
+		return b.chat.DirectWith(ctx, caller, p.To)
 	}
 	return chat.Conversation{}, refusal.New(refusal.BadRequest, "Name a conversation, or a user in to.")
 }
@@ -128,7 +142,7 @@ func (b *Board) grant(ctx context.Context, id string, f call.Fact) (wire.CallLeg
 // hold: one live microphone per user.
 func (b *Board) handOver(ctx context.Context, user string, r call.Reply) wire.CallLeg {
 	b.holdOthers(ctx, user, r)
-	return wire.CallLeg{Call: r.Snapshot, Leg: r.Leg, Secret: r.Secret, Merged: r.Merged, Moved: r.Moved}
+	return wire.CallLeg{Call: r.Snapshot.For(user), Leg: r.Leg, Secret: r.Secret, Merged: r.Merged, Moved: r.Moved}
 }
 
 // Ringing notes that the tab shows the ring.

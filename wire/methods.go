@@ -20,6 +20,10 @@ const (
 	MethodUserObjectGet = "userobject.get" // UserObjectGet → UserObjects
 	MethodPresenceWatch = "presence.watch" // PresenceWatch → PresenceList; replaces what this tab watched
 
+	MethodContactAdd    = "contact.add"    // ContactRef → Empty
+	MethodContactRemove = "contact.remove" // ContactRef → Empty
+	MethodContactList   = "contact.list"   // ContactList → ContactPage, by id
+
 	MethodConversationCreate = "conversation.create" // ConversationCreate → chat.Conversation
 	MethodConversationList   = "conversation.list"   // ConversationList → ConversationPage, latest first
 	MethodConversationGet    = "conversation.get"    // ConversationGet → chat.Conversation
@@ -196,6 +200,23 @@ type PresenceWatch struct {
 // PresenceList is how those of the named users are now whom I may see.
 type PresenceList struct {
 	Users []Presence `json:"users"`
+}
+
+// ContactRef names a user whom I add to my contacts or remove from them.
+type ContactRef struct {
+	User string `json:"user"`
+}
+
+// ContactList asks for a page of my contacts.
+type ContactList struct {
+	After string `json:"after,omitempty"` // next of the page before; empty: the first page
+	Limit int    `json:"limit,omitempty"`
+}
+
+// ContactPage is whom I added, wrote to or called, by id.
+type ContactPage struct {
+	Contacts []chat.User `json:"contacts"`
+	Next     string      `json:"next,omitempty"` // none: that was all
 }
 
 // ConversationCreate with kind direct and one other member returns the one that exists.

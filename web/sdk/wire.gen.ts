@@ -158,7 +158,7 @@ export type ParticipantState =
   | "left" // was present, and hung up, was lost or saw the end of the call
   | "declined" // refused the ring
   | "missed" // was rung to the end of the ring, or of the call
-  | "busy" // was not to be rung, by their own policy
+  | "busy" // was not to be rung: they are busy, or the caller may not ring them
   | "failed" // answered, and the media never came up
   | "removed" // was taken out by the server
 /**
@@ -195,7 +195,7 @@ export interface Where {
   device: string;
   device_name: string;
 }
-/** LegView is the active leg of a participant, as everyone in the call may see it. */
+/** LegView is the active leg of a participant, as their own tabs see it. */
 export interface LegView extends Where {
   id: string;
   state: LegState;
@@ -204,17 +204,19 @@ export interface LegView extends Where {
 export interface ParticipantView {
   user: string;
   name: string;
+  guest?: boolean;
   state: ParticipantState;
   microphone: boolean; // on, not muted
   camera: boolean; // on, as the user wants it, also while the call is on hold
   held?: boolean;
   hand_raised?: boolean;
-  leg?: LegView; // the active leg; none before an answer
-  acted_at?: Where; // the tab that started, answered or declined
+  leg?: LegView; // only of myself: the active leg; none before an answer
+  acted_at?: Where; // only of myself: the tab that started, answered or declined
 }
 /**
- * Snapshot is all of a call that its participants may see, at one moment. A client that
- * keeps only the newest snapshot of each call (the highest cseq) misses nothing.
+ * Snapshot is a call at one moment. A client that keeps only the newest snapshot of each call
+ * (the highest cseq) misses nothing. What leaves the server is the part that [Snapshot.For]
+ * one participant shows.
  */
 export interface Snapshot {
   id: string;
@@ -401,6 +403,20 @@ export interface PresenceWatch {
 export interface PresenceList {
   users: Presence[];
 }
+/** ContactRef names a user whom I add to my contacts or remove from them. */
+export interface ContactRef {
+  user: string;
+}
+/** ContactList asks for a page of my contacts. */
+export interface ContactList {
+  after?: string; // next of the page before; empty: the first page
+  limit?: number;
+}
+/** ContactPage is whom I added, wrote to or called, by id. */
+export interface ContactPage {
+  contacts: User[];
+  next?: string; // none: that was all
+}
 /** ConversationCreate with kind direct and one other member returns the one that exists. */
 export interface ConversationCreate {
   kind: ConversationKind;
@@ -563,6 +579,9 @@ export interface Requests {
   "userobject.set": { params: UserObjectSet; result: Empty };
   "userobject.get": { params: UserObjectGet; result: UserObjects };
   "presence.watch": { params: PresenceWatch; result: PresenceList };
+  "contact.add": { params: ContactRef; result: Empty };
+  "contact.remove": { params: ContactRef; result: Empty };
+  "contact.list": { params: ContactList; result: ContactPage };
   "conversation.create": { params: ConversationCreate; result: Conversation };
   "conversation.list": { params: ConversationList; result: ConversationPage };
   "conversation.get": { params: ConversationGet; result: Conversation };

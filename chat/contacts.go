@@ -1,0 +1,76 @@
+package chat
+
+import (
+	"context"
+
+	"carillon/refusal"
+)
+
+// A contact of a user is somebody whom the user added, or wrote to or called in their direct
+// conversation. What others do makes nobody a contact.
+
+// AddContact makes other a contact of user, who may reach the user from then on. Nobody is told.
+func (s *Service) AddContact(ctx context.Context, user, other string) error {
+	if err := checkUser(other); err != nil {
+		return err
+	}
+	if user == other {
+		return refusal.New(refusal.BadRequest, "You cannot add yourself.")
+	}
+	return s.store.Write(ctx, func(tx Tx) error {
+		known, err := tx.IsContact(user, other)
+		if err != nil || known {
+			return err
+		}
+		n, err := tx.CountContacts(user)
+		if err == nil && n >= s.cfg.Contacts {
+			err = refusal.New(refusal.TooLarge, "A user may add at most %d contacts.", s.cfg.Contacts)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.PutContact(user, other)
+	})
+}
+
+// RemoveContact ends what AddContact or the user's own messages began. The conversation with
+// the other stays open.
+func (s *Service) RemoveContact(ctx context.Context, user, other string) error {
+	return s.store.Write(ctx, func(tx Tx) error { return tx.RemoveContact(user, other) })
+}
+
+// Contacts returns a page of the contacts of user by id, those after the one given, and the id
+// after which the next page begins, empty after the last.
+func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (page []User, next string, _ error) {
+	limit = s.PageSize(limit)
+	err := s.store.Read(ctx, func(v View) (err error) {
+		page, err = v.Contacts(user, after, limit+1)
+		return err
+	})
+	if err == nil && len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].ID
+	}
+	return page, next, err
+}
+
+// wroteTo makes the other member of a direct conversation a contact of who sent a message
+// there.
+func wroteTo(tx Tx, m Message, members []string) error {
+	if len(members) != 2 {
+		return nil
+	}
+	other := members[0]
+	if other == m.Sender {
+		other = members[1]
+	}
+	known, err := tx.IsContact(m.Sender, other)
+	if err != nil || known {
+		return err
+	}
+	h, _, err := tx.Head(m.Conversation)
+	if err != nil || h.Kind != Direct {
+		return err
+	}
+	return tx.PutContact(m.Sender, other)
+}

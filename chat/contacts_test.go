@@ -1,0 +1,156 @@
+package chat_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"carillon/chat"
+	"carillon/refusal"
+	"carillon/store"
+)
+
+// contacts returns the ids of the user's contacts, read page by page.
+func contacts(t *testing.T, s *chat.Service, user string) (ids []string) {
+	t.Helper()
+	for after := ""; ; {
+		page, next, err := s.Contacts(t.Context(), user, after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range page {
+			ids = append(ids, u.ID)
+		}
+		if next == "" {
+			return ids
+		}
+		after = next
+	}
+}
+
+// mayRing returns whom a call of from in the conversation rings.
+func mayRing(t *testing.T, s *chat.Service, from chat.User, conversation string) ([]string, error) {
+	t.Helper()
+	c, err := s.Conversation(t.Context(), from.ID, conversation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rung, err := s.MayRing(t.Context(), from, c)
+	slices.Sort(rung)
+	return rung, err
+}
+
+func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
+	ctx := t.Context()
+	db := database(t, store.Config{})
+	open := chat.New(db, chat.Config{})
+	closed := chat.New(db, chat.Config{Reach: chat.Reach{Guests: []string{"support"}, Users: chat.ReachContacts}})
+
+	m := send(t, open, carol, "bob", "c1", "You do not know me")
+	if got := contacts(t, open, "bob"); len(got) > 0 {
+		t.Errorf("bob, to whom carol wrote, has the contacts %q", got)
+	}
+	_, err := mayRing(t, closed, carol, m.Conversation)
+	refused(t, "carol rings bob", err, refusal.NotAllowed)
+	_, err = closed.Create(ctx, carol, chat.Group, []string{"bob"}, "Mine")
+	refused(t, "carol puts bob into a group", err, refusal.NotAllowed)
+	send(t, closed, carol, "bob", "c2", "What was open stays open") // for messages
+	if rung, err := mayRing(t, closed, bob, m.Conversation); err != nil || !slices.Equal(rung, []string{"carol"}) {
+		t.Errorf("bob, to whom carol wrote, may ring %q, %v", rung, err)
+	}
+
+	send(t, closed, bob, "carol", "b1", "Now we talk")
+	if got := contacts(t, closed, "bob"); !slices.Equal(got, []string{"carol"}) {
+		t.Errorf("bob wrote to carol and has the contacts %q", got)
+	}
+	if rung, err := mayRing(t, closed, carol, m.Conversation); err != nil || !slices.Equal(rung, []string{"bob"}) {
+		t.Errorf("carol rings %q, %v", rung, err)
+	}
+	if err := closed.RemoveContact(ctx, "bob", "carol"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = mayRing(t, closed, carol, m.Conversation)
+	refused(t, "carol rings bob, who removed her", err, refusal.NotAllowed)
+
+	// Nobody has written yet: to be added is enough, for the one who was added.
+	_, err = closed.DirectWith(ctx, alice, "bob")
+	refused(t, "alice writes to bob", err, refusal.NotAllowed)
+	if err := closed.AddContact(ctx, "bob", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = closed.DirectWith(ctx, bob, "alice")
+	refused(t, "bob writes to alice, who has not added him", err, refusal.NotAllowed)
+	c, err := closed.DirectWith(ctx, alice, "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rung, err := mayRing(t, closed, alice, c.ID); err != nil || !slices.Equal(rung, []string{"bob"}) {
+		t.Errorf("alice, whom bob added, rings %q, %v", rung, err)
+	}
+	// In a group only the ring of contacts is heard.
+	g, err := open.Create(ctx, alice, chat.Group, []string{"bob", "carol", "support"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, open, alice, "carol", "a1", "From me to you")
+	if rung, err := mayRing(t, closed, alice, g.ID); err != nil || !slices.Equal(rung, []string{"bob", "support"}) {
+		t.Errorf("alice rings %q of the group, %v; want bob, who added her, and the support, whom all reach", rung, err)
+	}
+}
+
+func TestGuestsRingOnlyWhoWroteToThem(t *testing.T) {
+	ctx := t.Context()
+	db := database(t, store.Config{})
+	s := chat.New(db, chat.Config{Reach: chat.Reach{Guests: []string{"support"}}})
+	c := send(t, s, guest, "support", "g1", "Hello").Conversation
+	if rung, err := mayRing(t, s, guest, c); err != nil || !slices.Equal(rung, []string{"support"}) {
+		t.Errorf("the guest rings %q, %v", rung, err)
+	}
+	// Somebody who was never written to does not become reachable by a conversation that was opened for them.
+	opened, err := s.DirectWith(ctx, bob, guest.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = mayRing(t, s, guest, opened.ID)
+	refused(t, "the guest rings bob, who has not written", err, refusal.NotAllowed)
+	send(t, s, bob, guest.ID, "b1", "How can I help?")
+	if rung, err := mayRing(t, s, guest, opened.ID); err != nil || !slices.Equal(rung, []string{"bob"}) {
+		t.Errorf("the guest rings %q, %v", rung, err)
+	}
+
+	g, err := s.Create(ctx, bob, chat.Group, []string{"alice", "carol", guest.ID}, "Your order")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rung, err := mayRing(t, s, guest, g.ID); err != nil || !slices.Equal(rung, []string{"bob"}) {
+		t.Errorf("in a group the guest rings %q, %v; want bob alone, who wrote to them", rung, err)
+	}
+	if rung, err := mayRing(t, s, bob, g.ID); err != nil || !slices.Equal(rung, []string{"alice", "carol", guest.ID}) {
+		t.Errorf("in a group a user rings %q, %v", rung, err)
+	}
+	other, err := s.Create(ctx, alice, chat.Group, []string{"carol", guest.ID}, "Others")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = mayRing(t, s, guest, other.ID)
+	refused(t, "the guest rings a group of which nobody wrote to them", err, refusal.NotAllowed)
+}
+
+func TestContactsAreBounded(t *testing.T) {
+	ctx := t.Context()
+	s := service(t, chat.Config{Contacts: 3})
+	for i := range 3 {
+		for range 2 {
+			if err := s.AddContact(ctx, "alice", fmt.Sprintf("friend%d", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	refused(t, "a fourth", s.AddContact(ctx, "alice", "friend3"), refusal.TooLarge)
+	refused(t, "herself", s.AddContact(ctx, "alice", "alice"), refusal.BadRequest)
+	refused(t, "nobody", s.AddContact(ctx, "alice", "a b"), refusal.BadRequest)
+	send(t, s, alice, "friend9", "a1", "Whom one writes to is one all the same")
+	if got := contacts(t, s, "alice"); !slices.Equal(got, []string{"friend0", "friend1", "friend2", "friend9"}) {
+		t.Errorf("alice has the contacts %q", got)
+	}
+}
