@@ -34,7 +34,7 @@ func TestMoveToAnotherTab(t *testing.T) {
 	pb2 := newPhone(t)
 	pb2.connect(bob2, moved)
 	bob.legEnd(b.Leg, call.Replaced)
-	s := alice.until("moved", a.Call.ID, func(s call.Snapshot) bool { return of(s, "bob").Leg.TabID == bob2.Tab() })
+	s := bob2.until("moved", a.Call.ID, func(s call.Snapshot) bool { return of(s, "bob").Leg.TabID == bob2.Tab() })
 	if of(s, "bob").State != call.Joined || s.State != call.Active {
 		t.Errorf("moved to %+v", s)
 	}

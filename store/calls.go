@@ -163,12 +163,11 @@ func (tx *tx) putLive(r call.Record) error {
 	return nil
 }
 
-// announceCall adds the call's event to each participant's log. Its time is when the
-// snapshot was made, because the times in the snapshot count from then.
+// announceCall adds the call's event to each participant's log, as they may see it. Its time is
+// when the snapshot was made, because the times in the snapshot count from then.
 func (tx *tx) announceCall(r call.Record) error {
-	data := encode(r.Snapshot)
 	for _, user := range r.Users {
-		if err := tx.Announce(user, chat.EventCall, r.UpdatedAt, data, chat.Mark{}); err != nil {
+		if err := tx.Announce(user, chat.EventCall, r.UpdatedAt, encode(r.Snapshot.For(user)), chat.Mark{}); err != nil {
 			return err
 		}
 	}

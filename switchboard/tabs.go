@@ -39,7 +39,7 @@ func (b *Board) Live(ctx context.Context, user string) ([]call.Snapshot, error) 
 	}
 	var snapshots []call.Snapshot
 	for _, r := range records {
-		snapshots = append(snapshots, b.owners.Now(r))
+		snapshots = append(snapshots, b.owners.Now(r).For(user))
 	}
 	return snapshots, nil
 }

@@ -1,1 +1,1 @@
-export*from"./assets/sdk-HYMF6JYF.js";
+export*from"./assets/sdk-UG5F2U4N.js";
