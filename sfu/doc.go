@@ -5,10 +5,13 @@
 // receives through slots. A slot is one outgoing stream that shows whichever source
 // and layer it is assigned: nobody who joins, leaves, mutes or speaks causes a new offer.
 //
-//	publisher ─UDP─▶ pion ─▶ layer loop ─▶ packet buffer    (one per layer, shared)
-//	                             │             ▲ NACK
-//	                             ├▶ slot ──────┴▶ pion ─▶ udp queue ─▶ subscriber
-//	                             └▶ slot …
+//	publisher ─UDP─▶ gate ─▶ pion ─▶ layer loop ─▶ packet buffer    (one per layer, shared)
+//	                                     │             ▲ NACK
+//	                                     ├▶ slot ──────┴▶ pion ─▶ gate ─▶ udp queue ─▶ subscriber
+//	                                     └▶ slot …
+//
+// The gate (package consent) lets media leave only for addresses that want it. Why it is as
+// it is, and other decisions, stand in DESIGN.md.
 //
 // The client always offers and the server always answers, so offers never collide.
 // The first sending audio line is the microphone, the second the sound of the screen;

@@ -11,6 +11,8 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"carillon/sfu/consent"
 )
 
 // tcpSilence is how long a connection of ICE-TCP may say nothing at first.
@@ -25,10 +27,15 @@ const (
 // settings of pion for one peer.
 func (s *SFU) engine() func() webrtc.SettingEngine {
 	var quiet logging.LoggerFactory = pionLog{s.log}
-	s.udpMux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: s.conn, Logger: quiet.NewLogger("ice")})
+	s.gate = consent.NewGate(s.conn, s.now)
+	// The loopback address is a candidate when the port is bound to it, but not when the
+	// port is bound to all interfaces. An address to advertise replaces a candidate, so
+	// that there must be one on a machine that has loopback only.
+	loopback := s.conn.AddrPort().Addr().IsLoopback() || len(s.cfg.Advertise) > 0
+	s.udpMux = s.gate.Datagrams(ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: s.gate, Logger: quiet.NewLogger("ice")}), loopback)
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if s.tcp != nil {
-		s.tcpMux = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+		s.tcpMux = s.gate.Streams(ice.NewTCPMuxDefault(ice.TCPMuxParams{
 			Listener:       s.tcp,
 			Logger:         quiet.NewLogger("ice"),
 			ReadBufferSize: 64,
@@ -36,7 +43,7 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 			// after that. It holds up nobody else.
 			WriteBufferSize:      4 << 20,
 			FirstStunBindTimeout: tcpSilence,
-		})
+		}))
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	return func() webrtc.SettingEngine {
@@ -50,10 +57,7 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 		e.SetLite(true)
 		e.DisableActiveTCP(true) // a client connects to us, never we to it
 		e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-		// The loopback address is a candidate when the port is bound to it, but not when the
-		// port is bound to all interfaces. An address to advertise replaces a candidate, so
-		// that there must be one on a machine that has loopback only.
-		e.SetIncludeLoopbackCandidate(s.conn.AddrPort().Addr().IsLoopback() || len(s.cfg.Advertise) > 0)
+		e.SetIncludeLoopbackCandidate(loopback)
 		if len(s.cfg.Advertise) > 0 {
 			_ = e.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
 				External: s.cfg.Advertise, AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace,
@@ -61,8 +65,8 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 		}
 		_ = e.SetAnsweringDTLSRole(webrtc.DTLSRoleServer)
 		// HelloVerifyRequest keeps a DTLS server from answering addresses that did not ask
-		// (https://www.rfc-editor.org/rfc/rfc6347#section-4.2.1). Here an authenticated
-		// connectivity check came from the address before, so it only costs a round trip.
+		// (https://www.rfc-editor.org/rfc/rfc6347#section-4.2.1). Here the gate has proved
+		// the address before, so it only costs a round trip.
 		e.SetDTLSInsecureSkipHelloVerify(true)
 		// Each loss of a flight doubles the interval: from pion's first second on, a few
 		// losses in a row took longer than anybody waits. A round trip longer than this

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t testing.TB, cfg Config) *SFU {
 	t.Helper()
-	s, err := New(cfg, slog.New(slog.DiscardHandler), nil)
+	s, _ := startWithClock(t, cfg)
+	return s
+}
+
+// startWithClock also returns a func that lets time pass for the server.
+func startWithClock(t testing.TB, cfg Config) (s *SFU, pass func(time.Duration)) {
+	t.Helper()
+	var passed atomic.Int64
+	began := time.Now()
+	s, err := open(cfg, slog.New(slog.DiscardHandler), nil, func() time.Duration { return time.Since(began) + time.Duration(passed.Load()) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +40,7 @@ func start(t testing.TB, cfg Config) *SFU {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return s
+	return s, func(d time.Duration) { passed.Add(int64(d)) }
 }
 
 // until waits for a claim to become true.

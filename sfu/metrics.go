@@ -28,6 +28,7 @@ var (
 	nacksDesc    = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
 	plisDesc     = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
 	repairsDesc  = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
+	consentDesc  = prometheus.NewDesc("carillon_sfu_consent_total", "What came of asking addresses whether they want a leg's media.", []string{"event"}, nil)
 	datagramDesc = prometheus.NewDesc("carillon_udp_packets_total", "Datagrams on the media port.", []string{"direction"}, nil)
 	bytesDesc    = prometheus.NewDesc("carillon_udp_bytes_total", "Bytes in datagrams on the media port.", []string{"direction"}, nil)
 	batchDesc    = prometheus.NewDesc("carillon_udp_send_batch", "Packets per system call that sent some.", nil, nil)
@@ -43,7 +44,7 @@ func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
 
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		peersDesc, roomsDesc, packetsDesc, droppedDesc, nacksDesc, plisDesc, repairsDesc, datagramDesc, bytesDesc, batchDesc,
+		peersDesc, roomsDesc, packetsDesc, droppedDesc, nacksDesc, plisDesc, repairsDesc, consentDesc, datagramDesc, bytesDesc, batchDesc,
 	} {
 		ch <- d
 	}
@@ -68,10 +69,16 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	count(plisDesc, m.plisIn.Load(), "in")
 	count(plisDesc, m.plisOut.Load(), "out")
 	count(repairsDesc, m.repairs.Load())
+	c := m.sfu.gate.Counts()
+	for event, n := range map[string]uint64{
+		"check": c.Checks, "answer": c.Answers, "held": c.Held, "refused": c.Refused, "lapsed": c.Lapsed, "moved": c.Moved,
+	} {
+		count(consentDesc, n, event)
+	}
 	u := m.sfu.conn.Stats()
 	for reason, n := range map[string]uint64{
 		"muted": m.dropMuted.Load(), "duplicate": m.dropDuplicate.Load(), "malformed": m.dropMalformed.Load(),
-		"write": m.dropWrite.Load(), "lossy": m.dropLossy.Load(), "unrepairable": m.dropUnrepairable.Load(),
+		"write": m.dropWrite.Load(), "lossy": m.dropLossy.Load(), "unrepairable": m.dropUnrepairable.Load(), "no_consent": c.Withheld,
 		"queue_full": u.DropQueueFull, "kernel": u.DropKernel, "too_large": u.DropTooLarge,
 	} {
 		count(droppedDesc, n, reason)

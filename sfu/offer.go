@@ -11,6 +11,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"carillon/refusal"
+	"carillon/sfu/consent"
 )
 
 // line is an audio or video line of an offer.
@@ -21,25 +22,57 @@ type line struct {
 	receives bool // the client receives on it
 }
 
-// readOffer checks an offer, before pion sees it. It returns its audio and video lines, and
-// what pion is to see of it. An error is a refusal that says what is wrong.
-func readOffer(text string, cfg *Config) (lines []line, offer string, err error) {
+// offer is what is wanted of an offer.
+type offer struct {
+	lines []line
+	ice   consent.Credentials // of the client
+	sdp   string              // what pion is to see
+}
+
+// readOffer checks an offer, before pion sees it. An error is a refusal that says what is
+// wrong.
+func readOffer(text string, cfg *Config) (o offer, err error) {
 	if len(text) > cfg.SDPBytes {
-		return nil, "", refusal.New(refusal.TooLarge, "The offer has %d bytes; at most %d are accepted.", len(text), cfg.SDPBytes)
+		return o, refusal.New(refusal.TooLarge, "The offer has %d bytes; at most %d are accepted.", len(text), cfg.SDPBytes)
 	}
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
-		return nil, "", refusal.New(refusal.BadSDP, "The offer is not SDP.")
+		return o, refusal.New(refusal.BadSDP, "The offer is not SDP.")
 	}
-	if lines, err = readLines(&d, cfg); err != nil {
-		return nil, "", err
+	if o.lines, err = readLines(&d, cfg); err != nil {
+		return o, err
 	}
+	o.ice = credentials(&d)
 	withoutCandidates(&d)
 	b, err := d.Marshal()
 	if err != nil {
-		return nil, "", refusal.New(refusal.BadSDP, "The offer is not SDP.")
+		return o, refusal.New(refusal.BadSDP, "The offer is not SDP.")
 	}
-	return lines, string(b), nil
+	o.sdp = string(b)
+	return o, nil
+}
+
+// credentials returns those that pion takes, which are those of the session, else those of
+// the line whose transport all lines use: the first of the bundle, or the first of all.
+// https://www.rfc-editor.org/rfc/rfc9143#section-7.2
+func credentials(d *sdp.SessionDescription) consent.Credentials {
+	ufrag, _ := d.Attribute("ice-ufrag")
+	password, _ := d.Attribute("ice-pwd")
+	if ufrag != "" {
+		return consent.Credentials{Ufrag: ufrag, Password: password}
+	}
+	first := d.MediaDescriptions[0]
+	group, _ := d.Attribute("group")
+	if bundle := strings.Fields(group); len(bundle) > 1 && bundle[0] == "BUNDLE" {
+		for _, m := range d.MediaDescriptions {
+			if mid, _ := m.Attribute("mid"); mid == bundle[1] {
+				first = m
+			}
+		}
+	}
+	ufrag, _ = first.Attribute("ice-ufrag")
+	password, _ = first.Attribute("ice-pwd")
+	return consent.Credentials{Ufrag: ufrag, Password: password}
 }
 
 // withoutCandidates takes the candidates out of an offer. The addresses in it may be
@@ -160,7 +193,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	if p.closed.Load() {
 		return "", errStale
 	}
-	lines, offer, err := readOffer(text, &p.room.sfu.cfg)
+	o, err := readOffer(text, &p.room.sfu.cfg)
 	if err != nil {
 		return "", err
 	}
@@ -171,7 +204,7 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	p.phases.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, gatherTime)
 	defer cancel()
-	answer, err := p.answer(ctx, lines, offer)
+	answer, err := p.answer(ctx, o)
 	if err == nil {
 		return answer, nil
 	}
@@ -189,12 +222,12 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	return "", refusal.New(refusal.BadSDP, "The offer cannot be answered.")
 }
 
-func (p *Peer) answer(ctx context.Context, lines []line, offer string) (string, error) {
-	p.addSources(lines)
-	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+func (p *Peer) answer(ctx context.Context, o offer) (string, error) {
+	p.addSources(o.lines)
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.sdp}); err != nil {
 		return "", err
 	}
-	if err := p.addSlots(lines); err != nil {
+	if err := p.addSlots(o.lines); err != nil {
 		return "", err
 	}
 	answer, err := p.pc.CreateAnswer(nil)
@@ -210,8 +243,22 @@ func (p *Peer) answer(ctx context.Context, lines []line, offer string) (string, 
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+	if err := p.expectChecks(o.ice); err != nil {
+		return "", err
+	}
 	p.nameSlots()
 	return wantDTX(p.pc.LocalDescription().SDP), nil
+}
+
+// expectChecks tells the gate whose checks to expect, before the client knows our password.
+func (p *Peer) expectChecks(theirs consent.Credentials) error {
+	ours, err := p.pc.SCTP().Transport().ICETransport().GetLocalParameters()
+	if err != nil {
+		return err
+	}
+	gate := p.room.sfu.gate
+	p.consent.Store(gate.Expect(consent.Credentials{Ufrag: ours.UsernameFragment, Password: ours.Password}, theirs))
+	return nil
 }
 
 // addSources makes the sources of the sending lines, before their first packet can arrive.

@@ -14,6 +14,7 @@ import (
 
 	"carillon/limit"
 	"carillon/refusal"
+	"carillon/sfu/consent"
 )
 
 // Peer is one leg's PeerConnection. Its methods may be called from any goroutine.
@@ -34,7 +35,8 @@ type Peer struct {
 
 	closed atomic.Bool // by Close
 
-	negotiation sync.Mutex // held while an offer is answered
+	negotiation sync.Mutex                  // held while an offer is answered
+	consent     atomic.Pointer[consent.Leg] // of the ICE session that the newest answer began; nil: none
 
 	// Of the data channels.
 	chat      atomic.Pointer[chatChannel] // the newest; nil: none was opened
@@ -134,7 +136,7 @@ func (p *Peer) updateMediaState(now time.Duration) {
 		silent = max(silent, silentWithoutMedia)
 	}
 	switch {
-	case quiet > max(cfg.down(), silent):
+	case p.consent.Load().Withheld(), quiet > max(cfg.down(), silent):
 		p.notifications.media(MediaDown)
 	case quiet > silent:
 		p.notifications.media(MediaSilent)

@@ -15,6 +15,7 @@ import (
 
 	"carillon/refusal"
 	"carillon/settings"
+	"carillon/sfu/consent"
 	"carillon/udp"
 )
 
@@ -24,9 +25,12 @@ type SFU struct {
 	cfg      Config
 	log      *slog.Logger
 	dtlsTime time.Duration // a handshake that is not done by then has failed
-	start    time.Time     // what now counts from
+	// now is the time since the SFU was made, which never runs backwards. All times of this
+	// package that are a time.Duration count so.
+	now      func() time.Duration
 	conn     *udp.Conn
-	tcp      *tcpListener // nil: no ICE-TCP
+	tcp      *tcpListener  // nil: no ICE-TCP
+	gate     *consent.Gate // conn as pion sees it
 	udpMux   ice.UDPMux
 	tcpMux   ice.TCPMux
 	settings func() webrtc.SettingEngine // makes one for each peer
@@ -42,11 +46,17 @@ type SFU struct {
 
 // New opens the media ports. Reg may be nil.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*SFU, error) {
+	start := time.Now()
+	return open(cfg, log, reg, func() time.Duration { return time.Since(start) })
+}
+
+// open is New with a clock.
+func open(cfg Config, log *slog.Logger, reg prometheus.Registerer, now func() time.Duration) (*SFU, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	cfg = settings.Fill(cfg, Defaults())
-	s := &SFU{cfg: cfg, log: log, dtlsTime: dtlsTime, start: time.Now(), done: make(chan struct{}), rooms: make(map[string]*Room)}
+	s := &SFU{cfg: cfg, log: log, dtlsTime: dtlsTime, now: now, done: make(chan struct{}), rooms: make(map[string]*Room)}
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
@@ -160,10 +170,6 @@ func (s *SFU) Close() error {
 	return err
 }
 
-// now is the time since the SFU was made, which never runs backwards. All times of this
-// package that are a time.Duration count so.
-func (s *SFU) now() time.Duration { return time.Since(s.start) }
-
 // tickEvery is how often a room does what is due by time: requests for key frames and
 // repairs that were held back, feedback to senders, the choice of layers.
 const tickEvery = 50 * time.Millisecond
@@ -185,6 +191,7 @@ func (s *SFU) tick() {
 			rooms = append(rooms, r)
 		}
 		s.mu.Unlock()
+		s.gate.Tick()
 		for _, r := range rooms {
 			r.tick(s.now(), n)
 		}

@@ -52,7 +52,7 @@ func newVictim(t *testing.T) *victim {
 
 // forge sends a Binding request in the victim's name, with the credentials of p, who plays
 // the attacker.
-func (v *victim) forge(t *testing.T, s *SFU, p *person, change func([]byte), more ...stun.Setter) {
+func (v *victim) forge(t *testing.T, s *SFU, p *person, more ...stun.Setter) {
 	t.Helper()
 	remote, err := p.PC.SCTP().Transport().ICETransport().GetRemoteParameters()
 	if err != nil {
@@ -68,9 +68,6 @@ func (v *victim) forge(t *testing.T, s *SFU, p *person, change func([]byte), mor
 	m, err := stun.Build(setters...)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if change != nil {
-		change(m.Raw)
 	}
 	if _, err := v.conn.WriteToUDPAddrPort(m.Raw, s.conn.AddrPort()); err != nil {
 		t.Fatal(err)

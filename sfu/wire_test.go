@@ -409,7 +409,7 @@ func TestMetricsHaveTheirNames(t *testing.T) {
 	}
 	for _, want := range []string{
 		"carillon_sfu_peers", "carillon_sfu_rooms", "carillon_sfu_packets_total", "carillon_sfu_dropped_total",
-		"carillon_sfu_nacks_total", "carillon_sfu_plis_total", "carillon_udp_send_batch",
+		"carillon_sfu_nacks_total", "carillon_sfu_plis_total", "carillon_sfu_consent_total", "carillon_udp_send_batch",
 	} {
 		if !have[want] {
 			t.Errorf("no %s", want)

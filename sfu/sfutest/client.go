@@ -37,6 +37,7 @@ type Config struct {
 	// Lose, when set, loses each datagram for which it returns true: of those that the
 	// client sends, and of those that come in. It is called from several goroutines.
 	Lose func(datagram []byte, incoming bool) bool
+	NAT  bool // there is a NAT, see Client.Rebind
 }
 
 // Client is the client of one leg.
@@ -49,6 +50,7 @@ type Client struct {
 	Screen      *Sender             // nil: without Config.Screen
 	cfg         Config
 	answer      Answerer
+	wire        *wire      // below mux
 	mux         ice.UDPMux // nil: pion's own sockets
 
 	Connected chan struct{} // closed when ICE and DTLS are connected the first time
@@ -136,13 +138,13 @@ func (c *Client) api() (*webrtc.API, error) {
 	} else {
 		e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	}
-	if cfg.Lose != nil && !cfg.TCP {
-		mux, err := lossyMux(cfg.Lose)
+	if (cfg.Lose != nil || cfg.NAT) && !cfg.TCP {
+		wire, err := newWire(cfg.Lose)
 		if err != nil {
 			return nil, err
 		}
-		c.mux = mux
-		e.SetICEUDPMux(mux)
+		c.wire, c.mux = wire, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: wire})
+		e.SetICEUDPMux(c.mux)
 	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e), webrtc.WithInterceptorRegistry(&interceptor.Registry{})), nil
 }
@@ -265,6 +267,10 @@ func (c *Client) MoreVideo(ctx context.Context, n int) error {
 	}
 	return c.Negotiate(ctx, false)
 }
+
+// Rebind makes the NAT give the client another port, which it does not notice. As Firefox
+// does, it goes on with checks of the pair that it nominated once.
+func (c *Client) Rebind() error { return c.wire.rebind() }
 
 // Close ends the client and waits for its goroutines.
 func (c *Client) Close() error {

@@ -2,39 +2,97 @@ package sfutest
 
 import (
 	"net"
-
-	"github.com/pion/ice/v4"
+	"sync"
+	"time"
 )
 
-// lossyConn is a socket that loses datagrams on either way.
-type lossyConn struct {
-	*net.UDPConn
-	lose func(datagram []byte, incoming bool) bool
+// wire is a client's socket on a network that loses datagrams and whose NAT may give the
+// client another port.
+type wire struct {
+	// Fixed at construction.
+	lose  func(datagram []byte, incoming bool) bool // nil: none is lost
+	local net.Addr                                  // what the client believes its address is
+
+	mu     sync.Mutex
+	conn   *net.UDPConn // replaced by rebind
+	closed bool
 }
 
-func (c lossyConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	for {
-		n, from, err := c.UDPConn.ReadFrom(b)
-		if err == nil && c.lose(b[:n], true) {
-			continue
-		}
-		return n, from, err
-	}
-}
-
-func (c lossyConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	if c.lose(b, false) {
-		return len(b), nil
-	}
-	return c.UDPConn.WriteTo(b, to)
-}
-
-func lossyMux(lose func([]byte, bool) bool) (ice.UDPMux, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
+func newWire(lose func([]byte, bool) bool) (*wire, error) {
+	w := &wire{lose: lose}
+	if err := w.rebind(); err != nil {
 		return nil, err
 	}
-	return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: lossyConn{conn, lose}}), nil
+	w.local = w.conn.LocalAddr()
+	return w, nil
+}
+
+// rebind makes what the client sends come from another port. What is sent to the port before
+// is lost.
+func (w *wire) rebind() error {
+	next, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return next.Close()
+	}
+	if w.conn != nil {
+		_ = w.conn.Close()
+	}
+	w.conn = next
+	return nil
+}
+
+func (w *wire) now() (conn *net.UDPConn, closed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn, w.closed
+}
+
+func (w *wire) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		conn, _ := w.now()
+		n, from, err := conn.ReadFrom(b)
+		if err != nil {
+			if next, closed := w.now(); next != conn && !closed {
+				continue
+			}
+			return n, from, err
+		}
+		if w.lose == nil || !w.lose(b[:n], true) {
+			return n, from, nil
+		}
+	}
+}
+
+func (w *wire) WriteTo(b []byte, to net.Addr) (int, error) {
+	if w.lose != nil && w.lose(b, false) {
+		return len(b), nil
+	}
+	conn, _ := w.now()
+	n, err := conn.WriteTo(b, to)
+	if next, closed := w.now(); err != nil && next != conn && !closed {
+		return len(b), nil // lost on the way
+	}
+	return n, err
+}
+
+func (w *wire) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	return w.conn.Close()
+}
+
+func (w *wire) LocalAddr() net.Addr               { return w.local }
+func (w *wire) SetDeadline(t time.Time) error     { conn, _ := w.now(); return conn.SetDeadline(t) }
+func (w *wire) SetReadDeadline(t time.Time) error { conn, _ := w.now(); return conn.SetReadDeadline(t) }
+func (w *wire) SetWriteDeadline(t time.Time) error {
+	conn, _ := w.now()
+	return conn.SetWriteDeadline(t)
 }
 
 // IsDTLS returns whether a datagram holds DTLS records.
