@@ -22,7 +22,8 @@ type Server struct {
 	folder  string
 }
 
-// serveConfig raises the limits per address, since all users of a measurement have one.
+// serveConfig raises the limits per address, since all users of a measurement have one, and
+// those of who calls the same user all the time.
 const serveConfig = `log = "error"
 [signaling.rates]
 frames = 100000
@@ -31,6 +32,9 @@ address_requests = 100000
 requests = 100000
 user_hellos = 100000
 hellos = 100000
+[call]
+rings_per_minute = 100000
+rings_per_pair = 100000
 `
 
 // StartServer runs command, which is that of carillon serve, on the given cores.

@@ -119,6 +119,7 @@ function row(name: string, values: number[]): void {
 build();
 const server = new Server({
 	CARILLON_CALL_RINGS_PER_MINUTE: "1000",
+	CARILLON_CALL_RINGS_PER_PAIR: "1000",
 	CARILLON_CALL_REQUESTS_PER_MINUTE: "10000",
 });
 await server.start();
