@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"carillon/auth"
 	"carillon/config"
 	"carillon/doctor"
 )
@@ -74,8 +75,8 @@ func subject(c config.Config, folder string) doctor.Subject {
 		HTTP:    doctor.HTTP{Listen: c.HTTP.Listen, Cert: c.HTTP.Cert, Key: c.HTTP.Key, ACME: c.HTTP.ACME},
 		Private: c.Private.Listen, Media: c.Media, Turn: c.Turn, ICE: doctor.ICE{URLs: c.ICE.URLs, Secret: c.ICE.Secret},
 		LeewaySeconds: c.Auth.LeewaySeconds,
-		Mint: func(ctx context.Context, user string, ttl time.Duration) (string, error) {
-			return mint(ctx, c, user, "", ttl)
+		Mint: func(ctx context.Context, user, room string, ttl time.Duration) (string, error) {
+			return mint(ctx, c, user, "", auth.Scope{Conversations: []string{room}}, ttl)
 		},
 		TurnSecret: func() (string, error) {
 			secret, err := config.ReadSecret(folder, "turn")

@@ -138,7 +138,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	limit.Register(reg, verifier.Counts()...)
 	c.Chat.Reach = c.Reach
 	messages := chat.New(db, c.Chat)
-	door := switchboard.NewDoor(media)
+	door := switchboard.NewDoor(media, switchboard.Members(messages))
 	board := switchboard.New(switchboard.Deps{
 		Store: db, Chat: messages, Bus: messageBus, Door: door, Config: c.Call, Log: log, Metrics: reg,
 	})

@@ -105,11 +105,11 @@ func TestOnePortRelaysForCoturnsClient(t *testing.T) {
 func TestOnePortCarriesMedia(t *testing.T) {
 	_, address, args, env := onePort(t)
 	at := netip.MustParseAddrPort(address)
-	token, err := command([]string{"CARILLON_AUTH_KEYS=site=" + siteKey}, "token", "--user", "alice").Output()
+	me := doctor.NewCaller("https", at, "")
+	token, err := command([]string{"CARILLON_AUTH_KEYS=site=" + siteKey}, "token", "--user", "alice", "--conversations", me.Room).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	me := doctor.NewCaller("https", at, "")
 	me.Token = strings.TrimSpace(string(token))
 	if err := me.Join(t.Context()); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 func TestWHIPClientsAreToldTheRelays(t *testing.T) {
 	data := t.TempDir()
 	p := start(t, nil, append(anyPorts, "--data", data)...)
-	token, err := command(nil, "token", "--user", "alice", "--data", data).Output()
+	token, err := command(nil, "token", "--user", "alice", "--conversations", "stage", "--data", data).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +50,13 @@ func TestWHIPClientsAreToldTheRelays(t *testing.T) {
 	links := strings.Join(answer.Header.Values("Link"), "\n")
 	if answer.StatusCode != http.StatusCreated || !strings.Contains(links, "<"+p.urls["turn-udp"]+`>; rel="ice-server"; username="`) || !strings.Contains(links, `:alice"; credential="`) {
 		t.Errorf("got %s and links %q, want relays with alice's credential", answer.Status, links)
+	}
+	whole, err := command(nil, "token", "--user", "alice", "--data", data).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer = ask(http.MethodPost, offer.SDP, strings.TrimSpace(string(whole))); answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a token that does not list the room: got %s, want 404", answer.Status)
 	}
 	if answer = ask(http.MethodOptions, "", ""); len(answer.Header.Values("Link")) != 0 {
 		t.Errorf("who shows no token is told %q", answer.Header.Values("Link"))

@@ -16,6 +16,9 @@ type tokenCmd struct {
 	User string        `required:"" placeholder:"USER" help:"The user who signs in with it."`
 	Name string        `placeholder:"NAME" help:"The name that others see."`
 	TTL  time.Duration `name:"ttl" default:"1h" help:"How long it is valid."`
+
+	Grants        []string `placeholder:"GRANT" help:"Narrow it to these: publish, watch."`
+	Conversations []string `placeholder:"ID" help:"Narrow it to these conversations, or to these rooms of WHIP and WHEP."`
 }
 
 // Run needs no running server: it reads the keys that the server reads.
@@ -24,7 +27,7 @@ func (t tokenCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	token, err := mint(ctx, c, t.User, t.Name, t.TTL)
+	token, err := mint(ctx, c, t.User, t.Name, auth.Scope{Grants: t.Grants, Conversations: t.Conversations}, t.TTL)
 	if err != nil {
 		return err
 	}
@@ -32,7 +35,7 @@ func (t tokenCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-func mint(ctx context.Context, c config.Config, user, name string, ttl time.Duration) (string, error) {
+func mint(ctx context.Context, c config.Config, user, name string, to auth.Scope, ttl time.Duration) (string, error) {
 	var own []byte
 	if c.Auth.Demo() {
 		path, err := c.DataPath()
@@ -47,5 +50,5 @@ func mint(ctx context.Context, c config.Config, user, name string, ttl time.Dura
 	if err != nil {
 		return "", err
 	}
-	return v.Mint(user, name, ttl)
+	return v.MintNarrowed(user, name, to, ttl)
 }

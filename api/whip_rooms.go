@@ -28,11 +28,11 @@ func (r Rooms) Watch(ctx context.Context, who auth.Identity, room, offer string)
 	return r.join(ctx, r.Door.Watch, who, room, offer)
 }
 
-type enter func(who auth.Identity, stream string, l sfu.Listener) (*switchboard.Peer, error)
+type enter func(ctx context.Context, who auth.Identity, stream string, l sfu.Listener) (*switchboard.Peer, error)
 
 func (r Rooms) join(ctx context.Context, enter enter, who auth.Identity, room, offer string) (Session, string, error) {
 	s := newRoomSession(room, r.Channel)
-	peer, err := enter(who, room, s)
+	peer, err := enter(ctx, who, room, s)
 	if err != nil {
 		s.connect.Stop()
 		return nil, "", err

@@ -50,10 +50,13 @@ func NewVerifier(ctx context.Context, config Config, own []byte, validAfter func
 
 type claims struct {
 	jwt.RegisteredClaims
-	Name    string   `json:"name,omitempty"`
-	Picture string   `json:"picture,omitempty"`
-	Guest   bool     `json:"guest,omitempty"`
-	Grants  []string `json:"grants,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Picture string `json:"picture,omitempty"`
+	Guest   bool   `json:"guest,omitempty"`
+
+	// An empty list allows nothing; one that is absent, or null, narrows nothing.
+	Grants        []string `json:"grants,omitzero"`
+	Conversations []string `json:"conversations,omitzero"`
 }
 
 // Verify returns whose token it is. Every way of being wrong has its own refusal.

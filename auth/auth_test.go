@@ -310,3 +310,49 @@ func TestWrongTokensAreChargedToTheirAddress(t *testing.T) {
 		t.Errorf("another address: %v", err)
 	}
 }
+
+// A list that is there allows what it lists, also when it is empty; one that is not there
+// narrows nothing.
+func TestATokenNarrowsItsUser(t *testing.T) {
+	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}})
+	for _, c := range []struct {
+		lists                  map[string]any
+		publish, watch, inRoom bool
+	}{
+		{nil, true, true, true},
+		{map[string]any{"grants": nil, "conversations": nil}, true, true, true},
+		{map[string]any{"grants": []string{"watch"}}, false, true, true},
+		{map[string]any{"grants": []string{}}, false, false, true},
+		{map[string]any{"conversations": []string{"room"}}, true, true, true},
+		{map[string]any{"conversations": []string{"another"}}, true, true, false},
+		{map[string]any{"conversations": []string{}}, true, true, false},
+	} {
+		claims := jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix()}
+		for name, list := range c.lists {
+			claims[name] = list
+		}
+		id, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, "a", []byte(keyA), claims))
+		if err != nil {
+			t.Errorf("%v: %v", c.lists, err)
+			continue
+		}
+		s := id.Scope
+		if s.Allows("publish") != c.publish || s.Allows("watch") != c.watch || s.Covers("room") != c.inRoom {
+			t.Errorf("%v: publish %v, watch %v, in the room %v", c.lists, s.Allows("publish"), s.Allows("watch"), s.Covers("room"))
+		}
+		minted, err := v.MintNarrowed("alice", "", s, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := v.Verify(t.Context(), minted); err != nil || !again.Scope.Equal(s) {
+			t.Errorf("minted and read again: %+v, %v; want %+v", again.Scope, err, s)
+		}
+	}
+	for _, wrong := range []any{"watch", map[string]any{"publish": true}, []int{1}} {
+		claims := jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix(), "grants": wrong}
+		_, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, "a", []byte(keyA), claims))
+		if !refusal.Is(err, refusal.TokenMalformed) {
+			t.Errorf("grants of another form (%v): got %v, want token_malformed", wrong, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -26,9 +27,29 @@ type Identity struct {
 	Name     string
 	Picture  string
 	Guest    bool
-	Grants   []string
+	Scope    Scope
 	IssuedAt time.Time
 	Expires  time.Time
+}
+
+// Scope is to what a token narrows its user. The zero Scope narrows nothing.
+type Scope struct {
+	Grants        []string `json:"grants"`        // what its bearer may do; nil: whatever the user may
+	Conversations []string `json:"conversations"` // where; nil: in all conversations of the user
+}
+
+// Allows reports whether the bearer may do something, as far as the token is concerned.
+func (s Scope) Allows(grant string) bool { return s.Grants == nil || slices.Contains(s.Grants, grant) }
+
+// Covers reports whether the bearer may act in a conversation, if its user may.
+func (s Scope) Covers(conversation string) bool {
+	return s.Conversations == nil || slices.Contains(s.Conversations, conversation)
+}
+
+// Equal reports whether two scopes are written alike.
+func (s Scope) Equal(o Scope) bool {
+	same := func(a, b []string) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
+	return same(s.Grants, o.Grants) && same(s.Conversations, o.Conversations)
 }
 
 // identity checks the claims of a token whose signature is good. Only tokens of our own may
@@ -45,7 +66,7 @@ func identity(c claims, ours bool) (Identity, error) {
 		Name:    cleanName(c.Name),
 		Picture: c.Picture,
 		Guest:   c.Guest,
-		Grants:  c.Grants,
+		Scope:   Scope{Grants: c.Grants, Conversations: c.Conversations},
 		Expires: c.ExpiresAt.Time,
 	}
 	if c.IssuedAt != nil {

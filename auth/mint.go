@@ -21,6 +21,11 @@ func init() { jwt.TimePrecision = time.Millisecond }
 // Mint signs a token for a user with the first key of the configuration by name, or in
 // demo mode with our own: what a site's backend does, for the command line and for tests.
 func (v *Verifier) Mint(user, name string, ttl time.Duration) (string, error) {
+	return v.MintNarrowed(user, name, Scope{}, ttl)
+}
+
+// MintNarrowed is Mint for a token that narrows its user.
+func (v *Verifier) MintNarrowed(user, name string, to Scope, ttl time.Duration) (string, error) {
 	if err := checkUser(user); err != nil {
 		return "", err
 	}
@@ -33,7 +38,10 @@ func (v *Verifier) Mint(user, name string, ttl time.Duration) (string, error) {
 	} else if !v.config.Demo() {
 		return "", refusal.New(refusal.NotAllowed, "This server knows only public keys (auth.jwks_url). Mint tokens where the private key is, or add one to auth.keys.")
 	}
-	return v.sign(claims{RegisteredClaims: jwt.RegisteredClaims{Subject: user}, Name: name}, kid, key, ttl)
+	return v.sign(claims{
+		RegisteredClaims: jwt.RegisteredClaims{Subject: user}, Name: name,
+		Grants: to.Grants, Conversations: to.Conversations,
+	}, kid, key, ttl)
 }
 
 // MintGuest makes a new guest, whose id nobody can guess.

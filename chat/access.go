@@ -7,13 +7,49 @@ import (
 	"carillon/refusal"
 )
 
+// Within returns a service for whoever a token narrows to these conversations: to them there
+// are no others, and they make none. Nil narrows nothing.
+func (s *Service) Within(conversations []string) *Service {
+	n := *s
+	n.only = conversations
+	return &n
+}
+
+func (s *Service) covers(conversation string) bool {
+	return s.only == nil || slices.Contains(s.only, conversation)
+}
+
+// access is Access for whoever asks the service.
+func (s *Service) access(v View, conversation, user string) (members []string, err error) {
+	if !s.covers(conversation) {
+		return nil, errNoConversation
+	}
+	return Access(v, conversation, user)
+}
+
+// MayEnter decides who may enter the room of a stream. One with the id of a conversation is
+// for its members. Any other is the site's own: it is for those whose tokens list it.
+func (s *Service) MayEnter(ctx context.Context, user, room string) error {
+	return s.store.Read(ctx, func(v View) error {
+		_, conversation, err := v.Head(room)
+		if err == nil && (conversation || s.only == nil) {
+			_, err = s.access(v, room, user)
+		} else if err == nil && !s.covers(room) {
+			err = errNoConversation
+		}
+		return err
+	})
+}
+
+var errNoConversation = refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")
+
 // Access returns the members of a conversation if user is one of them. It is the one place
 // that decides who may read, write or call in a conversation. Others are not told whether
 // there is such a conversation.
 func Access(v View, conversation, user string) (members []string, err error) {
 	members, err = v.MemberIDs(conversation)
 	if err == nil && !slices.Contains(members, user) {
-		return nil, refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")
+		return nil, errNoConversation
 	}
 	return members, err
 }

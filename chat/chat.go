@@ -20,6 +20,7 @@ type Service struct {
 	store Store
 	cfg   Config
 	now   func() time.Time
+	only  []string // the conversations that there are for whoever asks; nil: all of their own. See Within
 }
 
 // New returns a Service over store. Zero fields of cfg mean [Defaults].

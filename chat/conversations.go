@@ -34,6 +34,9 @@ func (s *Service) createGroup(ctx context.Context, creator User, members []strin
 	if err := checkUser(creator.ID); err != nil {
 		return Conversation{}, err
 	}
+	if s.only != nil {
+		return Conversation{}, refusal.New(refusal.NotAllowed, "This token is for certain conversations, and makes no others.")
+	}
 	if creator.Guest && !s.cfg.Reach.GuestGroups {
 		return Conversation{}, refusal.New(refusal.NotAllowed, "Guests may not make groups.")
 	}
@@ -82,7 +85,7 @@ func (s *Service) DirectWith(ctx context.Context, user User, other string) (Conv
 			return err
 		}
 		found = true
-		c, err = visible(v, id, user.ID)
+		c, err = s.visible(v, id, user.ID)
 		return err
 	})
 	if err != nil || found {
@@ -93,7 +96,7 @@ func (s *Service) DirectWith(ctx context.Context, user User, other string) (Conv
 		if err != nil {
 			return err
 		}
-		c, err = visible(tx, id, user.ID)
+		c, err = s.visible(tx, id, user.ID)
 		return err
 	})
 	if err != nil {
@@ -116,6 +119,9 @@ func (s *Service) direct(tx Tx, user User, other string, at int64) (conversation
 	id, found, err := tx.DirectBetween(user.ID, other)
 	if err != nil || found {
 		return id, err
+	}
+	if s.only != nil {
+		return "", errNoConversation
 	}
 	if err := s.cfg.Reach.reach(tx, user, other); err != nil {
 		return "", err
@@ -163,7 +169,7 @@ func (s *Service) open(tx Tx, h Head, creator User, ids []string, at int64) (Hea
 func (s *Service) Conversation(ctx context.Context, user, id string) (Conversation, error) {
 	var c Conversation
 	err := s.store.Read(ctx, func(v View) (err error) {
-		c, err = visible(v, id, user)
+		c, err = s.visible(v, id, user)
 		return err
 	})
 	return c, err
@@ -190,6 +196,9 @@ func (s *Service) List(ctx context.Context, user, before string, limit int) ([]C
 			next = fmt.Sprintf("%d.%s", last.LastAt, last.ID)
 		}
 		for _, h := range heads {
+			if !s.covers(h.ID) {
+				continue
+			}
 			c, err := view(v, h, user)
 			if err != nil {
 				return err
@@ -224,8 +233,8 @@ func (s *Service) PageSize(limit int) int {
 }
 
 // visible returns a conversation as user sees it, if they are a member.
-func visible(v View, id, user string) (Conversation, error) {
-	if _, err := Access(v, id, user); err != nil {
+func (s *Service) visible(v View, id, user string) (Conversation, error) {
+	if _, err := s.access(v, id, user); err != nil {
 		return Conversation{}, err
 	}
 	h, _, err := v.Head(id)

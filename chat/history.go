@@ -17,7 +17,7 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 	limit = s.PageSize(limit)
 	var page []Message
 	err := s.store.Read(ctx, func(v View) error {
-		_, err := Access(v, conversation, user)
+		_, err := s.access(v, conversation, user)
 		if err != nil {
 			return err
 		}

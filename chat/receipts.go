@@ -12,7 +12,7 @@ func (s *Service) MarkRead(ctx context.Context, user, conversation string, seq i
 		return refusal.New(refusal.BadRequest, "A seq is 0 or more.")
 	}
 	return s.store.Write(ctx, func(tx Tx) error {
-		members, err := Access(tx, conversation, user)
+		members, err := s.access(tx, conversation, user)
 		if err != nil {
 			return err
 		}
@@ -36,9 +36,9 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 			return err
 		}
 		for _, m := range marks {
-			members, err := Access(tx, m.Conversation, user)
+			members, err := s.access(tx, m.Conversation, user)
 			if refusal.Is(err, refusal.NotFound) {
-				continue // no longer a member
+				continue // no longer a member, or the tab was not sent it
 			}
 			if err != nil {
 				return err
@@ -46,6 +46,9 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 			if err := s.mark(tx, user, members, m, false); err != nil {
 				return err
 			}
+		}
+		if s.only != nil {
+			return nil // the tab was not sent all up to offset
 		}
 		return tx.PutAck(user, offset)
 	})

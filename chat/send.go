@@ -28,7 +28,9 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 	}
 	err = s.store.Write(ctx, func(tx Tx) error {
 		if first, sent, err := tx.Sent(sender.ID, p.ClientID); err != nil || sent {
-			m = first
+			if m = first; err == nil && !s.covers(m.Conversation) {
+				err = errNoConversation
+			}
 			return err
 		}
 		m.SentAt = s.nowMS()
@@ -36,6 +38,9 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 			if m.Conversation, err = s.direct(tx, sender, p.To, m.SentAt); err != nil {
 				return err
 			}
+		}
+		if !s.covers(m.Conversation) {
+			return errNoConversation
 		}
 		m, err = Append(tx, m, Counts{Everyone: true})
 		return err

@@ -21,7 +21,8 @@ import (
 // Caller joins a room of its own through WHEP, as a player would, to learn what the server
 // tells clients and to send its media port connectivity checks that it must answer.
 type Caller struct {
-	Token string // who it is
+	Token string // who it is, narrowed to Room
+	Room  string // that it joins
 
 	site   string // scheme://address
 	client *http.Client
@@ -59,7 +60,7 @@ a=rtpmap:111 opus/48000/2
 // NewCaller is a caller of the server at an address. It asks for the certificate of
 // serverName; empty: that of the address.
 func NewCaller(scheme string, at netip.AddrPort, serverName string) *Caller {
-	return &Caller{site: scheme + "://" + at.String(), client: &http.Client{
+	return &Caller{site: scheme + "://" + at.String(), Room: "doctor-" + rand.Text(), client: &http.Client{
 		Timeout: 10 * time.Second,
 		// Who is at the address is known, and the certificate is judged by itself.
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: serverName}, DisableKeepAlives: true},
@@ -68,7 +69,7 @@ func NewCaller(scheme string, at netip.AddrPort, serverName string) *Caller {
 
 // withoutSession is the same caller before Join.
 func (c *Caller) withoutSession() *Caller {
-	return &Caller{site: c.site, Token: c.Token, client: c.client}
+	return &Caller{site: c.site, Token: c.Token, Room: c.Room, client: c.client}
 }
 
 func (c *Caller) do(ctx context.Context, method, path, body string) (*http.Response, string, error) {
@@ -110,7 +111,7 @@ func (c *Caller) healthy(ctx context.Context) (ahead *time.Duration, took time.D
 
 // Join opens a session, which Leave ends.
 func (c *Caller) Join(ctx context.Context) error {
-	answer, text, err := c.do(ctx, http.MethodPost, "/whep/doctor-"+rand.Text(), offer)
+	answer, text, err := c.do(ctx, http.MethodPost, "/whep/"+c.Room, offer)
 	if err != nil {
 		return err
 	}

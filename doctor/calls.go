@@ -26,7 +26,7 @@ func checkCalls(ctx context.Context, s Subject, server *running) ([]Finding, *ti
 		}}, ahead
 	}
 	all := []Finding{ok("page", "%s answers in %s", caller.site, took.Round(time.Millisecond))}
-	if caller.Token, err = s.Mint(ctx, asUser, time.Minute); err != nil {
+	if caller.Token, err = s.Mint(ctx, asUser, caller.Room, time.Minute); err != nil {
 		all = append(all, skipped("media", "doctor cannot sign in as a caller: %v", err))
 	} else if err := caller.Join(ctx); err != nil {
 		all = append(all, Finding{

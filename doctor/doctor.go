@@ -34,8 +34,8 @@ type Subject struct {
 	ICE           ICE
 	LeewaySeconds int // by which clocks may differ (auth.leeway_seconds); 0: the default
 
-	// Mint signs a token as the site's backend would, for a user and a time.
-	Mint func(ctx context.Context, user string, ttl time.Duration) (string, error)
+	// Mint signs a token as the site's backend would, for a user in one room and a time.
+	Mint func(ctx context.Context, user, room string, ttl time.Duration) (string, error)
 	// TurnSecret is the generated one, which counts where turn.secrets is empty.
 	TurnSecret func() (string, error)
 }

@@ -17,6 +17,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -280,7 +281,7 @@ func FuzzDispatch(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			w.nodes[0].serveChannel(server, chat.User{ID: "mallory"}, call.Tab{User: "mallory", Where: call.Where{TabID: "tab-00000001"}}, true, 0)
+			w.nodes[0].serveChannel(server, chat.User{ID: "mallory"}, switchboard.Asker{Tab: call.Tab{User: "mallory", Where: call.Where{TabID: "tab-00000001"}}}, true, 0)
 		}()
 		_ = browser.WriteMessage(data)
 		_ = browser.WriteMessage([]byte(`{"jsonrpc":"2.0","id":77,"method":"session.list"}`))

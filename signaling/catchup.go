@@ -71,7 +71,9 @@ func (c *connection) sendMissed(e chat.Event) bool {
 	}
 	if e.Offset > p.cursor.sent {
 		p.cursor.sent = e.Offset
-		c.push(f, class, key)
+		if c.isFor(f) {
+			c.push(f, class, key)
+		}
 	}
 	return true
 }

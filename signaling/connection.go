@@ -1,13 +1,17 @@
 package signaling
 
 import (
+	"cmp"
+	"encoding/json"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
+	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
 	"carillon/limit"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -24,7 +28,9 @@ type connection struct {
 	// Set once by hello, before the connection is among its user's; read by everyone after.
 	tab     call.Tab
 	profile chat.User
-	payer   limit.Payer // before hello it has no user
+	payer   limit.Payer   // before hello it has no user
+	scope   auth.Scope    // of its token
+	chat    *chat.Service // within that scope
 	log     *slog.Logger
 
 	// Set once by hello, as soon as the connection is among its user's; read by the reader and
@@ -68,6 +74,41 @@ func newConnection(s *Server, t transport, channel bool) *connection {
 // it missed from the log when it is back.
 func (c *connection) push(f *frame, class class, key string) {
 	c.out.push(item{frame: f, class: class, key: key})
+}
+
+// asker is the tab as calls know it.
+func (c *connection) asker() switchboard.Asker { return switchboard.Asker{Tab: c.tab, Scope: c.scope} }
+
+// isFor reports whether a frame of the server is for this connection: one about a
+// conversation that its token does not list is not.
+func (c *connection) isFor(f *frame) bool {
+	if c.scope.Conversations == nil {
+		return true
+	}
+	conversation := conversationOf(f.data)
+	return conversation == "" || c.scope.Covers(conversation)
+}
+
+// conversationOf returns which conversation an event or a notification is about; empty: none.
+func conversationOf(f []byte) string {
+	var about struct {
+		Params struct {
+			Conversation string         `json:"conversation"` // of typing
+			Type         chat.EventType `json:"type"`
+			Data         struct {
+				ID           string `json:"id"`
+				Conversation string `json:"conversation"`
+			} `json:"data"`
+		} `json:"params"`
+	}
+	if json.Unmarshal(f, &about) != nil {
+		return "" // it has no such fields
+	}
+	p := about.Params
+	if p.Type == chat.EventConversation {
+		return p.Data.ID
+	}
+	return cmp.Or(p.Conversation, p.Data.Conversation)
 }
 
 // close ends the connection after what is queued, with a close code that tells the client

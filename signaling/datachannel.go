@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"time"
 
-	"carillon/call"
 	"carillon/chat"
 	"carillon/limit"
 	"carillon/refusal"
 	"carillon/sfu"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -26,10 +26,11 @@ const maxChannelMessage = 64 << 10
 // channel ends. The channel is the tab's second way in: answers go back on it; events and
 // notifications come on it only while the tab has no synced WebSocket. Whether it has one
 // now is told by synced.
-func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab call.Tab, synced bool, acked int64) {
+func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab switchboard.Asker, synced bool, acked int64) {
 	d := &dataChannel{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
 	c := newConnection(s, d, true)
-	c.profile, c.tab = profile, tab
+	c.profile, c.tab, c.scope = profile, tab.Tab, tab.Scope
+	c.chat = s.chat.Within(tab.Scope.Conversations)
 	c.payer = limit.Payer{User: profile.ID, Guest: profile.Guest} // whatever address its media comes from
 	c.log = s.log.With("user", tab.User, "tab", tab.TabID, "channel", true)
 	c.position.cursor.phase = standby

@@ -12,6 +12,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
+	"carillon/switchboard"
 	"carillon/wire"
 )
 
@@ -73,7 +74,7 @@ func (w *world) channel(node int, user, tab string, acked int64) *channelEnd {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.nodes[node].serveChannel(server, chat.User{ID: user, Name: user}, from, true, acked)
+		w.nodes[node].serveChannel(server, chat.User{ID: user, Name: user}, switchboard.Asker{Tab: from}, true, acked)
 	}()
 	w.t.Cleanup(func() { _ = browser.Close(); <-ended })
 	return browser

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"time"
 
-	"carillon/call"
 	"carillon/refusal"
 	"carillon/switchboard"
 	"carillon/wire"
@@ -31,7 +30,7 @@ type reply struct {
 // its lane (the chatLane, unless it is about calls), its limits, and whether it is a
 // notification. Only hello and pong are not in it; the reader answers them itself.
 var table = map[string]method{
-	wire.MethodTokenRenew:         on((*connection).renewToken),
+	wire.MethodTokenRenew:         onWithAfter((*connection).renewToken),
 	wire.MethodSessionList:        on((*connection).sessionList),
 	wire.MethodSessionSignOut:     onWithAfter((*connection).sessionSignOut),
 	wire.MethodUserGet:            on((*connection).userGet),
@@ -90,12 +89,12 @@ func on[P, R any](run func(c *connection, ctx context.Context, p P) (R, error)) 
 }
 
 // onCalls makes the entry of a request that the switchboard answers.
-func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Tab, p P) (R, error)) method {
+func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab switchboard.Asker, p P) (R, error)) method {
 	m := on(func(c *connection, ctx context.Context, p P) (none R, _ error) {
 		if c.server.calls == nil {
 			return none, errNoCalls
 		}
-		return run(c.server.calls, ctx, c.tab, p)
+		return run(c.server.calls, ctx, c.asker(), p)
 	})
 	m.lane, m.limit = callLane, limit
 	return m
@@ -104,7 +103,7 @@ func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx cont
 // onLegs makes the entry of a request that binds a leg to the connection that asks. A
 // connection that has ended gets no leg. If it ends meanwhile, its end may have been told
 // before there was a call to tell, so it is told again.
-func onLegs[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab call.Tab, p P) (R, error)) method {
+func onLegs[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab switchboard.Asker, p P) (R, error)) method {
 	m := onCalls(limit, run)
 	bind := m.run
 	m.run = func(ctx context.Context, c *connection, data json.RawMessage) (reply, error) {

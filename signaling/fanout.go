@@ -118,7 +118,9 @@ func (c *connection) event(e envelope, f *frame) {
 	}
 	switch p.cursor.announced(e.Offset) {
 	case send:
-		c.push(f, e.Class, e.Key)
+		if c.isFor(f) {
+			c.push(f, e.Class, e.Key)
+		}
 	case readLog:
 		c.readMissedLocked()
 	}
@@ -154,7 +156,9 @@ func (c *connection) note(e envelope, f *frame) {
 	if phase := p.cursor.phase; phase == greeting || phase == standby || e.Class == ephemeral && !p.synced {
 		return
 	}
-	c.push(f, e.Class, e.Key)
+	if c.isFor(f) {
+		c.push(f, e.Class, e.Key)
+	}
 }
 
 // envelopesLost is called by the bus when it lost messages of a subject, or of any.

@@ -98,6 +98,7 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 		return nil, err
 	}
 	c.profile, c.payer = user, payer
+	c.scope, c.chat = identity.Scope, s.chat.Within(identity.Scope.Conversations)
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	c.log = c.log.With("user", user.ID, "tab", h.Tab)
 
@@ -171,14 +172,14 @@ func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome,
 			from = h.Resume.Offset
 		}
 	}
-	if w.Accepted, err = s.chat.Accepted(ctx, user, h.Pending); err != nil {
+	if w.Accepted, err = c.chat.Accepted(ctx, user, h.Pending); err != nil {
 		return w, 0, nil, err
 	}
 	if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
 		return w, 0, nil, err
 	}
 	if s.calls != nil {
-		if w.Calls, err = s.calls.Live(ctx, user); err != nil {
+		if w.Calls, err = s.calls.Live(ctx, c.asker()); err != nil {
 			return w, 0, nil, err
 		}
 	}
@@ -206,14 +207,20 @@ func (s *Server) phase(name string, since time.Time) {
 	s.metrics.hello.WithLabelValues(name).Observe(time.Since(since).Seconds())
 }
 
-// renewToken keeps a tab signed in beyond its first token.
-func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, _ error) {
+// renewToken keeps a tab signed in beyond its first token. If the new one allows something
+// else, the tab has to come back: what it was sent so far, and what it holds, was for the
+// old one.
+func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, after func(), _ error) {
 	identity, err := c.server.verify(ctx, p.Token)
 	if err != nil {
-		return renewed, err
+		return renewed, nil, err
 	}
 	if identity.User != c.tab.User {
-		return renewed, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
+		return renewed, nil, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}
-	return wire.TokenRenewed{TokenMS: c.acceptToken(identity).Milliseconds()}, nil
+	renewed.TokenMS = c.acceptToken(identity).Milliseconds()
+	if !identity.Scope.Equal(c.scope) {
+		after = func() { c.close(wire.CloseShutdown, "0") }
+	}
+	return renewed, after, nil
 }

@@ -11,15 +11,15 @@ import (
 // The methods that chat answers. Who may do what is decided there.
 
 func (c *connection) userGet(ctx context.Context, p wire.UserGet) (chat.User, error) {
-	return c.server.chat.User(ctx, c.tab.User, p.User)
+	return c.chat.User(ctx, c.tab.User, p.User)
 }
 
 func (c *connection) objectSet(ctx context.Context, p wire.UserObjectSet) (wire.Empty, error) {
-	return wire.Empty{}, c.server.chat.SetObject(ctx, c.tab.User, c.tab.TabID, p.Key, p.Value)
+	return wire.Empty{}, c.chat.SetObject(ctx, c.tab.User, c.tab.TabID, p.Key, p.Value)
 }
 
 func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.UserObjects, error) {
-	objects, err := c.server.chat.Objects(ctx, c.tab.User)
+	objects, err := c.chat.Objects(ctx, c.tab.User)
 	if p.Key != "" {
 		objects = slices.DeleteFunc(objects, func(o chat.UserObject) bool { return o.Key != p.Key })
 	}
@@ -27,30 +27,30 @@ func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.
 }
 
 func (c *connection) contactAdd(ctx context.Context, p wire.ContactRef) (wire.Empty, error) {
-	return wire.Empty{}, c.server.chat.AddContact(ctx, c.tab.User, p.User)
+	return wire.Empty{}, c.chat.AddContact(ctx, c.tab.User, p.User)
 }
 
 func (c *connection) contactRemove(ctx context.Context, p wire.ContactRef) (wire.Empty, error) {
-	return wire.Empty{}, c.server.chat.RemoveContact(ctx, c.tab.User, p.User)
+	return wire.Empty{}, c.chat.RemoveContact(ctx, c.tab.User, p.User)
 }
 
 func (c *connection) contactList(ctx context.Context, p wire.ContactList) (wire.ContactPage, error) {
-	if err := c.spend(c.server.chat.PageSize(p.Limit)); err != nil {
+	if err := c.spend(c.chat.PageSize(p.Limit)); err != nil {
 		return wire.ContactPage{}, err
 	}
-	page, next, err := c.server.chat.Contacts(ctx, c.tab.User, p.After, p.Limit)
+	page, next, err := c.chat.Contacts(ctx, c.tab.User, p.After, p.Limit)
 	return wire.ContactPage{Contacts: list(page), Next: next}, err
 }
 
 func (c *connection) conversationCreate(ctx context.Context, p wire.ConversationCreate) (chat.Conversation, error) {
-	return c.server.chat.Create(ctx, c.profile, p.Kind, p.Members, p.Name)
+	return c.chat.Create(ctx, c.profile, p.Kind, p.Members, p.Name)
 }
 
 func (c *connection) conversationList(ctx context.Context, p wire.ConversationList) (wire.ConversationPage, error) {
-	if err := c.spend(c.server.chat.PageSize(p.Limit)); err != nil {
+	if err := c.spend(c.chat.PageSize(p.Limit)); err != nil {
 		return wire.ConversationPage{}, err
 	}
-	page, next, err := c.server.chat.List(ctx, c.tab.User, p.Before, p.Limit)
+	page, next, err := c.chat.List(ctx, c.tab.User, p.Before, p.Limit)
 	for _, conversation := range page {
 		c.charge(len(conversation.Members))
 	}
@@ -58,32 +58,32 @@ func (c *connection) conversationList(ctx context.Context, p wire.ConversationLi
 }
 
 func (c *connection) conversationGet(ctx context.Context, p wire.ConversationGet) (chat.Conversation, error) {
-	conversation, err := c.server.chat.Conversation(ctx, c.tab.User, p.Conversation)
+	conversation, err := c.chat.Conversation(ctx, c.tab.User, p.Conversation)
 	c.charge(len(conversation.Members))
 	return conversation, err
 }
 
 func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (chat.Message, error) {
-	return c.server.chat.Send(ctx, c.profile, chat.SendParams{
+	return c.chat.Send(ctx, c.profile, chat.SendParams{
 		Conversation: p.Conversation, To: p.To, ClientID: p.ClientID, Kind: p.Kind, Text: p.Text, Data: p.Data,
 	})
 }
 
 func (c *connection) messagePage(ctx context.Context, p wire.MessagePage) (wire.Messages, error) {
-	if err := c.spend(c.server.chat.PageSize(p.Limit)); err != nil {
+	if err := c.spend(c.chat.PageSize(p.Limit)); err != nil {
 		return wire.Messages{}, err
 	}
-	messages, more, err := c.server.chat.Page(ctx, c.tab.User, p.Conversation, p.Before, p.After, p.Limit)
+	messages, more, err := c.chat.Page(ctx, c.tab.User, p.Conversation, p.Before, p.After, p.Limit)
 	return wire.Messages{Messages: list(messages), More: more}, err
 }
 
 func (c *connection) receiptRead(ctx context.Context, p wire.ReceiptRead) (wire.Empty, error) {
-	return wire.Empty{}, c.server.chat.MarkRead(ctx, c.tab.User, p.Conversation, p.Seq)
+	return wire.Empty{}, c.chat.MarkRead(ctx, c.tab.User, p.Conversation, p.Seq)
 }
 
 // ack notes what this device has stored. An offset beyond what was sent is refused by chat.
 func (c *connection) ack(ctx context.Context, p wire.Ack) error {
-	if err := c.server.chat.MarkDelivered(ctx, c.tab.User, p.Offset); err != nil {
+	if err := c.chat.MarkDelivered(ctx, c.tab.User, p.Offset); err != nil {
 		return err
 	}
 	c.position.mu.Lock()
@@ -94,7 +94,7 @@ func (c *connection) ack(ctx context.Context, p wire.Ack) error {
 
 // typing tells the other members. It is not kept: who misses it misses nothing.
 func (c *connection) typing(ctx context.Context, p wire.Typing) error {
-	conversation, err := c.server.chat.Conversation(ctx, c.tab.User, p.Conversation)
+	conversation, err := c.chat.Conversation(ctx, c.tab.User, p.Conversation)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (c *connection) legSuspend(ctx context.Context, p wire.LegRef) error {
 	if c.server.calls == nil {
 		return errNoCalls
 	}
-	return c.server.calls.Suspend(ctx, c.tab, p)
+	return c.server.calls.Suspend(ctx, c.asker(), p)
 }
 
 // list is never null on the wire.

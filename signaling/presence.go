@@ -205,7 +205,7 @@ func (c *connection) presenceWatch(ctx context.Context, q wire.PresenceWatch) (n
 	var visible []string
 	slices.Sort(q.Users)
 	for _, user := range slices.Compact(q.Users) {
-		_, err := c.server.chat.User(ctx, c.tab.User, user)
+		_, err := c.chat.User(ctx, c.tab.User, user)
 		if err == nil {
 			visible = append(visible, user)
 		} else if !refusal.Is(err, refusal.NotFound) {

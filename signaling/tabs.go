@@ -37,7 +37,7 @@ func (t tabs) Answers(ctx context.Context, tab call.Tab) bool {
 
 // ServeChannel begins at the end of the user's log. The channel has no session of its own:
 // it can do nothing that only a tab's connection may do.
-func (t tabs) ServeChannel(ch sfu.Channel, tab call.Tab) {
+func (t tabs) ServeChannel(ch sfu.Channel, tab switchboard.Asker) {
 	s := t.server
 	ctx, cancel := s.timeout(requestTime)
 	defer cancel()

@@ -3,10 +3,10 @@ package switchboard
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 
 	"carillon/auth"
 	"carillon/call"
+	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
 )
@@ -14,10 +14,26 @@ import (
 // Door is the one way for a peer into a room of the SFU: for the leg of a tab, and for a
 // session of WHIP or WHEP, which has no tab. What a peer may do in its room is decided
 // here and nowhere else, and the SFU never gets an offer for more.
-type Door struct{ media *sfu.SFU }
+type Door struct {
+	media    *sfu.SFU
+	mayEnter MayEnter
+}
+
+// MayEnter decides who may enter the room of a stream at all.
+type MayEnter func(ctx context.Context, who auth.Identity, stream string) error
+
+// Members lets those into the room of a stream who are members of its conversation, or
+// whose token lists it if it has none.
+func Members(c *chat.Service) MayEnter {
+	return func(ctx context.Context, who auth.Identity, stream string) error {
+		return c.Within(who.Scope.Conversations).MayEnter(ctx, who.User, stream)
+	}
+}
 
 // NewDoor is the door to the rooms of an SFU.
-func NewDoor(media *sfu.SFU) *Door { return &Door{media: media} }
+func NewDoor(media *sfu.SFU, mayEnter MayEnter) *Door {
+	return &Door{media: media, mayEnter: mayEnter}
+}
 
 // Rights are what a peer may do in its room. A peer without any does not get in.
 type Rights struct {
@@ -28,7 +44,20 @@ type Rights struct {
 // Peer is a PeerConnection that was let into a room, with what it may do there.
 type Peer struct {
 	*sfu.Peer
-	rights Rights
+	rights Rights // owned by who negotiates
+}
+
+// narrowTo lets the peer do from its next offer on what the token of its tab allows now.
+func (p *Peer) narrowTo(scope auth.Scope) error {
+	p.rights = scopeRights(scope)
+	return p.rights.check()
+}
+
+func (r Rights) check() error {
+	if r == (Rights{}) {
+		return refusal.New(refusal.NotAllowed, "You may neither publish nor watch here.")
+	}
+	return nil
 }
 
 // Offer answers an offer of the client, narrowed to what the peer may do.
@@ -46,8 +75,11 @@ type entry struct {
 }
 
 func (d *Door) enter(e entry) (*Peer, error) {
-	if e.participant == "" || e.rights == (Rights{}) {
-		return nil, refusal.New(refusal.NotAllowed, "You may neither publish nor watch here.")
+	if e.participant == "" {
+		e.rights = Rights{}
+	}
+	if err := e.rights.check(); err != nil {
+		return nil, err
 	}
 	peer, err := d.media.Room(e.room).Join(e.peer, e.participant, e.listener)
 	if err != nil {
@@ -57,22 +89,26 @@ func (d *Door) enter(e entry) (*Peer, error) {
 }
 
 // leg lets in the peer of a leg. The pass is the machine's word that its user takes part
-// in the call: they are a member of its conversation, and hold the leg's secret.
-func (d *Door) leg(room string, pass call.LegPass, l sfu.Listener) (*Peer, error) {
+// in the call: they are a member of its conversation, and hold the leg's secret. The scope is
+// that of the tab that offers.
+func (d *Door) leg(room string, pass call.LegPass, scope auth.Scope, l sfu.Listener) (*Peer, error) {
 	return d.enter(entry{
 		room: room, peer: pass.Leg, participant: pass.Tab.User,
-		rights: Rights{Publish: true, Watch: true}, listener: l,
+		rights: scopeRights(scope), listener: l,
 	})
 }
 
 // streams is the prefix of the rooms that belong to no call, so that none of them is ever a
-// call's.
+// call's: nobody listens to a call whom its participants do not see.
 const streams = "stream/"
 
 // Publish lets in a session that sends into the room of a stream. It may watch there too
 // if its token allows that. Each session is a participant of its own.
-func (d *Door) Publish(who auth.Identity, stream string, l sfu.Listener) (*Peer, error) {
-	rights := streamRights(who)
+func (d *Door) Publish(ctx context.Context, who auth.Identity, stream string, l sfu.Listener) (*Peer, error) {
+	rights, err := d.streamRights(ctx, who, stream)
+	if err != nil {
+		return nil, err
+	}
 	if !rights.Publish {
 		return nil, refusal.New(refusal.NotAllowed, "This token may not publish. Guests never may; a token that lists grants needs the grant publish.")
 	}
@@ -80,8 +116,11 @@ func (d *Door) Publish(who auth.Identity, stream string, l sfu.Listener) (*Peer,
 }
 
 // Watch lets in a session that only gets what others send into the room of a stream.
-func (d *Door) Watch(who auth.Identity, stream string, l sfu.Listener) (*Peer, error) {
-	rights := streamRights(who)
+func (d *Door) Watch(ctx context.Context, who auth.Identity, stream string, l sfu.Listener) (*Peer, error) {
+	rights, err := d.streamRights(ctx, who, stream)
+	if err != nil {
+		return nil, err
+	}
 	if !rights.Watch {
 		return nil, refusal.New(refusal.NotAllowed, "This token may not watch. A token that lists grants needs the grant watch.")
 	}
@@ -93,12 +132,21 @@ func (d *Door) stream(name string, rights Rights, l sfu.Listener) (*Peer, error)
 	return d.enter(entry{room: streams + name, peer: id, participant: id, rights: rights, listener: l})
 }
 
-// streamRights are those that a verified token gives in the rooms of streams. A token that
-// lists grants allows what it lists; one that lists none allows what its user may do.
-func streamRights(who auth.Identity) Rights {
+// streamRights are those that a verified token gives in the room of a stream, if its bearer
+// may enter it at all.
+func (d *Door) streamRights(ctx context.Context, who auth.Identity, stream string) (r Rights, err error) {
 	if who.User == "" {
-		return Rights{}
+		return r, nil
 	}
-	granted := func(grant string) bool { return len(who.Grants) == 0 || slices.Contains(who.Grants, grant) }
-	return Rights{Publish: !who.Guest && granted("publish"), Watch: granted("watch")}
+	if err := d.mayEnter(ctx, who, stream); err != nil {
+		return r, err
+	}
+	r = scopeRights(who.Scope)
+	r.Publish = r.Publish && !who.Guest
+	return r, nil
+}
+
+// scopeRights are those that a token leaves its user.
+func scopeRights(s auth.Scope) Rights {
+	return Rights{Publish: s.Allows("publish"), Watch: s.Allows("watch")}
 }

@@ -1,6 +1,7 @@
 package switchboard_test
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"carillon/auth"
+	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
 	"carillon/switchboard"
@@ -53,36 +55,63 @@ func TestWhatATokenAllowsInARoom(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	door := switchboard.NewDoor(media)
-	member, guest := auth.Identity{User: "alice"}, auth.Identity{User: "guest:1", Guest: true}
-	granted := func(who auth.Identity, grants ...string) auth.Identity { who.Grants = grants; return who }
+	// A room of a conversation, and one of the site's own.
+	people := chat.New(newWorld(t).store, chat.Config{})
+	guest := chat.User{ID: "guest:1", Name: "Visitor", Guest: true}
+	conversation, err := people.DirectWith(t.Context(), guest, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := conversation.ID
+	door := switchboard.NewDoor(media, switchboard.Members(people))
+	who := func(user string, grants ...string) auth.Identity {
+		return auth.Identity{User: user, Guest: strings.HasPrefix(user, "guest:"), Scope: auth.Scope{Grants: grants}}
+	}
+	in := func(who auth.Identity, conversations ...string) auth.Identity {
+		who.Scope.Conversations = append([]string{}, conversations...)
+		return who
+	}
 	// What the server does on the lines of the offer: its half of both directions.
 	const both, takes, gives = "a=sendrecv", "a=recvonly", "a=sendonly"
 	for _, c := range []struct {
 		name    string
 		who     auth.Identity
+		room    string
 		publish string // none: refused
 		watch   string
+		refused refusal.Code // where it is
 	}{
-		{"a member", member, both, gives},
-		{"a guest", guest, "", gives},
-		{"a guest with a grant that no guest has", granted(guest, "publish", "watch"), "", gives},
-		{"a token to publish", granted(member, "publish"), takes, ""},
-		{"a token to watch", granted(member, "watch"), "", gives},
-		{"a token to publish and watch", granted(member, "publish", "watch"), both, gives},
-		{"a token for something else", granted(member, "upload"), "", ""},
-		{"no token", auth.Identity{}, "", ""},
+		{"a member", who("alice"), ours, both, gives, ""},
+		{"a guest", who("guest:1"), ours, "", gives, refusal.NotAllowed},
+		{"a guest with a grant that no guest has", who("guest:1", "publish", "watch"), ours, "", gives, refusal.NotAllowed},
+		{"a token to publish", who("alice", "publish"), ours, takes, "", refusal.NotAllowed},
+		{"a token to watch", who("alice", "watch"), ours, "", gives, refusal.NotAllowed},
+		{"a token to publish and watch", who("alice", "publish", "watch"), ours, both, gives, ""},
+		{"a token for something else", who("alice", "upload"), ours, "", "", refusal.NotAllowed},
+		{"no token", auth.Identity{}, ours, "", "", refusal.NotAllowed},
+
+		{"a stranger", who("mallory"), ours, "", "", refusal.NotFound},
+		{"a stranger whose token lists the conversation", in(who("mallory"), ours), ours, "", "", refusal.NotFound},
+		{"a strange guest", who("guest:2", "watch"), ours, "", "", refusal.NotFound},
+		{"a member whose token lists the conversation", in(who("alice"), "another", ours), ours, both, gives, ""},
+		{"a member whose token lists another", in(who("alice"), "another"), ours, "", "", refusal.NotFound},
+		{"a member whose token lists none", in(who("alice")), ours, "", "", refusal.NotFound},
+
+		{"a room of no conversation", who("alice"), "stage", "", "", refusal.NotFound},
+		{"a room that the token lists", in(who("alice"), "stage"), "stage", both, gives, ""},
+		{"a room that the token lists to watch", in(who("bob", "watch"), "stage"), "stage", "", gives, refusal.NotAllowed},
+		{"a room beside the one that the token lists", in(who("alice"), "stage"), "stage2", "", "", refusal.NotFound},
 	} {
 		for _, way := range []struct {
 			name  string
-			enter func(auth.Identity, string, sfu.Listener) (*switchboard.Peer, error)
+			enter func(context.Context, auth.Identity, string, sfu.Listener) (*switchboard.Peer, error)
 			want  string
 		}{{"publish", door.Publish, c.publish}, {"watch", door.Watch, c.watch}} {
 			t.Run(c.name+"/"+way.name, func(t *testing.T) {
-				peer, err := way.enter(c.who, "stage", nobody{})
+				peer, err := way.enter(t.Context(), c.who, c.room, nobody{})
 				if way.want == "" {
-					if !refusal.Is(err, refusal.NotAllowed) {
-						t.Fatalf("got %v, want not_allowed", err)
+					if !refusal.Is(err, c.refused) {
+						t.Fatalf("got %v, want %s", err, c.refused)
 					}
 					return
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"carillon/auth"
 	"carillon/call"
 	"carillon/refusal"
 	"carillon/sfu"
@@ -19,6 +20,7 @@ type leg struct {
 
 	// Under the room's mu.
 	pass           call.LegPass
+	scope          auth.Scope  // of the tab that made the last offer
 	peer           *Peer       // none before the first offer
 	peerConnection string      // the client's end of the peer, as its SDP names it
 	mediaUp        bool        // what the call was told last of the peer's media
@@ -60,7 +62,7 @@ func (l *leg) admitLocked() {
 
 // offer negotiates a leg's PeerConnection: the first time, for more slots, or for an ICE
 // restart. A leg's offers are answered one at a time.
-func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
+func (r *room) offer(ctx context.Context, id, sdp string, scope auth.Scope) (string, error) {
 	r.mu.Lock()
 	l := r.legs[id]
 	r.mu.Unlock()
@@ -73,7 +75,7 @@ func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
 	case <-ctx.Done():
 		return "", refusal.After(time.Second, refusal.Busy, "The offer before this one is not answered yet.")
 	}
-	peer, fresh, err := l.peerFor(sdp)
+	peer, fresh, err := l.peerFor(sdp, scope)
 	if err != nil {
 		return "", err
 	}
@@ -96,13 +98,14 @@ func (r *room) offer(ctx context.Context, id, sdp string) (string, error) {
 
 // peerFor returns the peer that an offer is for. A page that was loaded again has a new
 // PeerConnection, and needs a new peer; the old one is closed first.
-func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
+func (l *leg) peerFor(sdp string, scope auth.Scope) (peer *Peer, fresh bool, err error) {
 	r, peerConnection := l.room, peerConnectionOf(sdp)
 	r.mu.Lock()
 	old := l.peer
+	l.scope = scope
 	if old != nil && l.peerConnection == peerConnection {
 		r.mu.Unlock()
-		return old, false, nil
+		return old, false, old.narrowTo(scope)
 	}
 	l.peer, l.mediaUp, l.slots = nil, false, nil
 	pass := l.pass
@@ -114,7 +117,7 @@ func (l *leg) peerFor(sdp string) (peer *Peer, fresh bool, err error) {
 		r.closePeer(old)
 	}
 	listener := &listener{leg: l}
-	if peer, err = r.board.door.leg(r.id, pass, listener); err != nil {
+	if peer, err = r.board.door.leg(r.id, pass, scope, listener); err != nil {
 		return nil, false, err
 	}
 	r.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"carillon/auth"
 	"carillon/call"
 	"carillon/sfu"
 	"carillon/wire"
@@ -75,9 +76,10 @@ func (l *listener) Phase(name string, took time.Duration) {
 
 // Channel serves the leg's data channel, the second way in for its tab.
 func (l *listener) Channel(ch sfu.Channel) {
-	p, current := l.pass(nil)
+	var scope auth.Scope
+	p, current := l.pass(func(leg *leg) { scope = leg.scope })
 	board := l.leg.room.board
-	if !current || !board.run(func() { board.tabs.ServeChannel(ch, p.Tab) }) {
+	if !current || !board.run(func() { board.tabs.ServeChannel(ch, Asker{p.Tab, scope}) }) {
 		_ = ch.Close()
 	}
 }

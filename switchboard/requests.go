@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
@@ -15,8 +16,14 @@ import (
 // startAttempts: the call that stood in the way may end before the start gets there.
 const startAttempts = 3
 
+// Asker is a tab that asks, with what its token allows it.
+type Asker struct {
+	call.Tab
+	Scope auth.Scope
+}
+
 // Start makes a call, or goes to the one that stands in its way.
-func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire.CallLeg, error) {
+func (b *Board) Start(ctx context.Context, tab Asker, p wire.CallStart) (wire.CallLeg, error) {
 	var none wire.CallLeg
 	if n := len(p.ClientCallID); n == 0 || n > 64 {
 		return none, refusal.New(refusal.BadRequest, "client_call_id has 1 to 64 characters.")
@@ -24,13 +31,13 @@ func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire
 	if p.Media != call.Audio && p.Media != call.Video {
 		return none, refusal.New(refusal.BadRequest, "media is audio or video.")
 	}
-	conversation, rung, err := b.callees(ctx, tab.User, p)
+	conversation, rung, err := b.callees(ctx, tab, p)
 	if err != nil {
 		return none, err
 	}
 	in := call.Invitation{
 		ClientCallID: p.ClientCallID, Conversation: conversation.ID, Direct: conversation.Kind == chat.Direct,
-		Media: p.Media, Camera: p.Camera, From: tab,
+		Media: p.Media, Camera: p.Camera, From: tab.Tab,
 	}
 	for _, m := range conversation.Members {
 		notRung := m.ID != tab.User && !slices.Contains(rung, m.ID)
@@ -46,8 +53,8 @@ func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire
 			b.log.Info("call", "call", in.ID, "user", tab.User, "media", p.Media)
 			return b.handOver(ctx, tab.User, reply), nil
 		}
-		reply, _, err = b.do(ctx, other, callRequest{Fact: call.Fact{
-			Kind: call.DoStart, From: tab, Camera: p.Camera, ClientCallID: p.ClientCallID,
+		reply, _, err = b.do(ctx, other, callRequest{Scope: tab.Scope, Fact: call.Fact{
+			Kind: call.DoStart, From: tab.Tab, Camera: p.Camera, ClientCallID: p.ClientCallID,
 		}})
 		if err == nil {
 			return b.handOver(ctx, tab.User, reply), nil
@@ -62,15 +69,16 @@ func (b *Board) Start(ctx context.Context, tab call.Tab, p wire.CallStart) (wire
 
 // callees returns the conversation of a call and whom it rings: those whom the caller may ring,
 // and has not rung too often.
-func (b *Board) callees(ctx context.Context, user string, p wire.CallStart) (c chat.Conversation, rung []string, _ error) {
-	caller, err := b.chat.User(ctx, user, user)
+func (b *Board) callees(ctx context.Context, tab Asker, p wire.CallStart) (c chat.Conversation, rung []string, _ error) {
+	within := b.chat.Within(tab.Scope.Conversations)
+	caller, err := within.User(ctx, tab.User, tab.User)
 	if err != nil {
 		return c, nil, err
 	}
-	if c, err = b.conversation(ctx, caller, p); err != nil {
+	if c, err = conversation(ctx, within, caller, p); err != nil {
 		return c, nil, err
 	}
-	if rung, err = b.chat.MayRing(ctx, caller, c); err != nil {
+	if rung, err = within.MayRing(ctx, caller, c); err != nil {
 		return c, nil, err
 	}
 	rung, err = b.limits.rings(caller.ID, rung, time.Now())
@@ -78,14 +86,14 @@ func (b *Board) callees(ctx context.Context, user string, p wire.CallStart) (c c
 }
 
 // conversation is where membership is decided.
-func (b *Board) conversation(ctx context.Context, caller chat.User, p wire.CallStart) (chat.Conversation, error) {
+func conversation(ctx context.Context, within *chat.Service, caller chat.User, p wire.CallStart) (chat.Conversation, error) {
 	switch {
 	case p.Conversation != "":
-		return b.chat.Conversation(ctx, caller.ID, p.Conversation)
+		return within.Conversation(ctx, caller.ID, p.Conversation)
 	case p.To == caller.ID:
 		return chat.Conversation{}, refusal.New(refusal.BadRequest, "You cannot call yourself.")
 	case p.To != "":
-		return b.chat.DirectWith(ctx, caller, p.To)
+		return within.DirectWith(ctx, caller, p.To)
 	}
 	return chat.Conversation{}, refusal.New(refusal.BadRequest, "Name a conversation, or a user in to.")
 }
@@ -93,8 +101,8 @@ func (b *Board) conversation(ctx context.Context, caller chat.User, p wire.CallS
 // Answer takes the ring of a call for a tab, which gets the leg. An offer that comes with it
 // is answered with it. If that fails the leg is granted all the same: the client offers by
 // itself then, and is told what is wrong.
-func (b *Board) Answer(ctx context.Context, tab call.Tab, p wire.CallAnswer) (wire.CallLeg, error) {
-	leg, err := b.grant(ctx, p.Call, call.Fact{Kind: call.DoAnswer, From: tab, Camera: p.Camera})
+func (b *Board) Answer(ctx context.Context, tab Asker, p wire.CallAnswer) (wire.CallLeg, error) {
+	leg, err := b.grant(ctx, tab, p.Call, call.Fact{Kind: call.DoAnswer, From: tab.Tab, Camera: p.Camera})
 	if err != nil || p.SDP == "" {
 		return leg, err
 	}
@@ -108,15 +116,15 @@ func (b *Board) Answer(ctx context.Context, tab call.Tab, p wire.CallAnswer) (wi
 }
 
 // Move hands the user's part in a call to the tab that asks.
-func (b *Board) Move(ctx context.Context, tab call.Tab, p wire.CallMove) (wire.CallLeg, error) {
-	return b.grant(ctx, p.Call, call.Fact{Kind: call.DoMove, From: tab})
+func (b *Board) Move(ctx context.Context, tab Asker, p wire.CallMove) (wire.CallLeg, error) {
+	return b.grant(ctx, tab, p.Call, call.Fact{Kind: call.DoMove, From: tab.Tab})
 }
 
 // Resume gives a leg to a tab that proves by the leg's secret that its page hosted it.
 // While the leg is bound to another connection, that one is asked: if it answers, its page
 // lives, and the tab that wants to resume is a copy of it.
-func (b *Board) Resume(ctx context.Context, tab call.Tab, p wire.LegRef) (wire.CallLeg, error) {
-	resume := callRequest{Fact: legFact(call.DoResume, tab, p)}
+func (b *Board) Resume(ctx context.Context, tab Asker, p wire.LegRef) (wire.CallLeg, error) {
+	resume := callRequest{Scope: tab.Scope, Fact: legFact(call.DoResume, tab, p)}
 	reply, _, err := b.do(ctx, p.Call, resume)
 	if holder := reply.BoundTo; refusal.Is(err, refusal.LegInUse) && holder.Session != "" && !b.tabs.Answers(ctx, holder) {
 		if _, _, err = b.do(ctx, p.Call, callRequest{Fact: call.Fact{Kind: call.TabGone, From: holder}}); err == nil {
@@ -130,8 +138,8 @@ func (b *Board) Resume(ctx context.Context, tab call.Tab, p wire.LegRef) (wire.C
 }
 
 // grant is a request that hands a leg to the tab that makes it.
-func (b *Board) grant(ctx context.Context, id string, f call.Fact) (wire.CallLeg, error) {
-	reply, _, err := b.do(ctx, id, callRequest{Fact: f})
+func (b *Board) grant(ctx context.Context, tab Asker, id string, f call.Fact) (wire.CallLeg, error) {
+	reply, _, err := b.do(ctx, id, callRequest{Scope: tab.Scope, Fact: f})
 	if err != nil {
 		return wire.CallLeg{}, err
 	}
@@ -146,40 +154,40 @@ func (b *Board) handOver(ctx context.Context, user string, r call.Reply) wire.Ca
 }
 
 // Ringing notes that the tab shows the ring.
-func (b *Board) Ringing(ctx context.Context, tab call.Tab, p wire.CallRef) (wire.Empty, error) {
-	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoRinging, From: tab})
+func (b *Board) Ringing(ctx context.Context, tab Asker, p wire.CallRef) (wire.Empty, error) {
+	return b.ask(ctx, tab, p.Call, call.Fact{Kind: call.DoRinging, From: tab.Tab})
 }
 
 // Decline refuses the call for the whole user.
-func (b *Board) Decline(ctx context.Context, tab call.Tab, p wire.CallRef) (wire.Empty, error) {
-	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoDecline, From: tab})
+func (b *Board) Decline(ctx context.Context, tab Asker, p wire.CallRef) (wire.Empty, error) {
+	return b.ask(ctx, tab, p.Call, call.Fact{Kind: call.DoDecline, From: tab.Tab})
 }
 
 // Leave takes the user out of the call; it cancels while no one has answered.
-func (b *Board) Leave(ctx context.Context, tab call.Tab, p wire.CallRef) (wire.Empty, error) {
-	return b.ask(ctx, p.Call, call.Fact{Kind: call.DoLeave, From: tab})
+func (b *Board) Leave(ctx context.Context, tab Asker, p wire.CallRef) (wire.Empty, error) {
+	return b.ask(ctx, tab, p.Call, call.Fact{Kind: call.DoLeave, From: tab.Tab})
 }
 
 // ask is a request whose answer says nothing but that it was done.
-func (b *Board) ask(ctx context.Context, id string, f call.Fact) (wire.Empty, error) {
-	_, _, err := b.do(ctx, id, callRequest{Fact: f})
+func (b *Board) ask(ctx context.Context, tab Asker, id string, f call.Fact) (wire.Empty, error) {
+	_, _, err := b.do(ctx, id, callRequest{Scope: tab.Scope, Fact: f})
 	return wire.Empty{}, err
 }
 
 // Suspend notes that the page of a leg goes away, perhaps to come back.
-func (b *Board) Suspend(ctx context.Context, tab call.Tab, p wire.LegRef) error {
-	_, err := b.ask(ctx, p.Call, legFact(call.DoSuspend, tab, p))
+func (b *Board) Suspend(ctx context.Context, tab Asker, p wire.LegRef) error {
+	_, err := b.ask(ctx, tab, p.Call, legFact(call.DoSuspend, tab, p))
 	return err
 }
 
-func legFact(kind call.FactKind, tab call.Tab, p wire.LegRef) call.Fact {
-	return call.Fact{Kind: kind, From: tab, Leg: p.Leg, Secret: p.Secret}
+func legFact(kind call.FactKind, tab Asker, p wire.LegRef) call.Fact {
+	return call.Fact{Kind: kind, From: tab.Tab, Leg: p.Leg, Secret: p.Secret}
 }
 
 // SetState changes what the user sends and shows in a call: mute, camera, hold, hand.
-func (b *Board) SetState(ctx context.Context, tab call.Tab, p wire.CallStateSet) (wire.Empty, error) {
-	reply, _, err := b.do(ctx, p.Call, callRequest{Fact: call.Fact{
-		Kind: call.DoSet, From: tab,
+func (b *Board) SetState(ctx context.Context, tab Asker, p wire.CallStateSet) (wire.Empty, error) {
+	reply, _, err := b.do(ctx, p.Call, callRequest{Scope: tab.Scope, Fact: call.Fact{
+		Kind: call.DoSet, From: tab.Tab,
 		Set: call.Set{Microphone: p.Microphone, Camera: p.Camera, Held: p.Held, HandRaised: p.HandRaised},
 	}})
 	if err == nil && p.Held != nil {
@@ -189,11 +197,11 @@ func (b *Board) SetState(ctx context.Context, tab call.Tab, p wire.CallStateSet)
 }
 
 // Offer negotiates the PeerConnection of a leg.
-func (b *Board) Offer(ctx context.Context, tab call.Tab, p wire.LegOffer) (wire.LegAnswer, error) {
+func (b *Board) Offer(ctx context.Context, tab Asker, p wire.LegOffer) (wire.LegAnswer, error) {
 	if p.SDP == "" {
 		return wire.LegAnswer{}, refusal.New(refusal.BadSDP, "The offer is empty.")
 	}
-	_, answer, err := b.do(ctx, p.Call, callRequest{Fact: legFact(call.DoOffer, tab, p.LegRef), SDP: p.SDP})
+	_, answer, err := b.do(ctx, p.Call, callRequest{Scope: tab.Scope, Fact: legFact(call.DoOffer, tab, p.LegRef), SDP: p.SDP})
 	return wire.LegAnswer{SDP: answer}, err
 }
 
@@ -201,13 +209,13 @@ func (b *Board) Offer(ctx context.Context, tab call.Tab, p wire.LegOffer) (wire.
 var clientPhases = []string{"first_audio", "first_frame"}
 
 // Phase records a time that the tab measured.
-func (b *Board) Phase(ctx context.Context, tab call.Tab, p wire.LegPhase) (wire.Empty, error) {
+func (b *Board) Phase(ctx context.Context, tab Asker, p wire.LegPhase) (wire.Empty, error) {
 	var none wire.Empty
 	took := time.Duration(p.MS) * time.Millisecond
 	if !slices.Contains(clientPhases, p.Phase) || took < 0 || took > 2*time.Minute {
 		return none, refusal.New(refusal.BadRequest, "phase is one of %q, with ms up to 120000.", clientPhases)
 	}
-	if _, err := b.ask(ctx, p.Call, legFact(call.DoPhase, tab, p.LegRef)); err != nil {
+	if _, err := b.ask(ctx, tab, p.Call, legFact(call.DoPhase, tab, p.LegRef)); err != nil {
 		return none, err
 	}
 	b.owners.Phase(p.Phase, took)

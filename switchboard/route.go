@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"carillon/auth"
 	"carillon/bus"
 	"carillon/call"
 	"carillon/refusal"
@@ -14,8 +15,9 @@ import (
 
 // callRequest is what a call is asked, here or over the bus.
 type callRequest struct {
-	Fact call.Fact `json:"fact"`
-	SDP  string    `json:"sdp,omitempty"` // of an offer, which follows when the fact was granted
+	Fact  call.Fact  `json:"fact"`
+	SDP   string     `json:"sdp,omitempty"` // of an offer, which follows when the fact was granted
+	Scope auth.Scope `json:"scope"`         // of the tab that asks; what the server finds out by itself is not narrowed
 }
 
 // callAnswer goes back over the bus.
@@ -38,6 +40,9 @@ func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, s
 	if !callID(id) {
 		return call.Reply{}, "", refusal.New(refusal.NotFound, "There is no such call.")
 	}
+	if err := b.covered(ctx, id, r.Scope); err != nil {
+		return call.Reply{}, "", err
+	}
 	for range routeAttempts {
 		reply, sdp, err := b.here(ctx, id, r)
 		if !errors.Is(err, errNotHere) {
@@ -57,6 +62,18 @@ func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, s
 		}
 	}
 	return call.Reply{}, "", refusal.After(time.Second, refusal.Busy, "This call is changing servers. Try again.")
+}
+
+// covered refuses a call in a conversation that the token of who asks does not list.
+func (b *Board) covered(ctx context.Context, id string, scope auth.Scope) error {
+	if scope.Conversations == nil {
+		return nil
+	}
+	r, err := b.store.Call(ctx, id)
+	if err == nil && !scope.Covers(r.Conversation) {
+		err = refusal.New(refusal.NotFound, "There is no such call.")
+	}
+	return err
 }
 
 // callID reports whether an id can be one of ours, before it becomes part of a subject.
@@ -86,7 +103,7 @@ func (b *Board) negotiate(ctx context.Context, id string, r callRequest, reply c
 	if room == nil {
 		return reply, "", errNotHere // the call went away just now
 	}
-	sdp, err := room.offer(ctx, reply.Leg, r.SDP)
+	sdp, err := room.offer(ctx, reply.Leg, r.SDP, r.Scope)
 	return reply, sdp, err
 }
 

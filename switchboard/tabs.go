@@ -28,18 +28,20 @@ type Tabs interface {
 
 	// ServeChannel speaks the protocol on the data channel of a leg for its tab, until the
 	// channel ends.
-	ServeChannel(ch sfu.Channel, tab call.Tab)
+	ServeChannel(ch sfu.Channel, tab Asker)
 }
 
-// Live returns the calls of a user that have not ended, as of now.
-func (b *Board) Live(ctx context.Context, user string) ([]call.Snapshot, error) {
-	records, err := b.store.LiveCalls(ctx, user)
+// Live returns the calls of a tab's user that have not ended, as of now.
+func (b *Board) Live(ctx context.Context, tab Asker) ([]call.Snapshot, error) {
+	records, err := b.store.LiveCalls(ctx, tab.User)
 	if err != nil {
 		return nil, fmt.Errorf("read live calls: %w", err)
 	}
 	var snapshots []call.Snapshot
 	for _, r := range records {
-		snapshots = append(snapshots, b.owners.Now(r).For(user))
+		if tab.Scope.Covers(r.Conversation) {
+			snapshots = append(snapshots, b.owners.Now(r).For(tab.User))
+		}
 	}
 	return snapshots, nil
 }

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,7 +44,7 @@ func newCarillonTarget(log *slog.Logger) (_ *carillonTarget, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
-	t.whip = api.NewWHIP(api.Rooms{Door: switchboard.NewDoor(t.sfu), Channel: t.forwardChat}, anyone, nil, log)
+	t.whip = api.NewWHIP(api.Rooms{Door: switchboard.NewDoor(t.sfu, anyRoom), Channel: t.forwardChat}, anyone, nil, log)
 	if t.folder, err = os.MkdirTemp("", "carillon-bench-"); err != nil {
 		return nil, err
 	}
@@ -65,6 +66,9 @@ func newCarillonTarget(log *slog.Logger) (_ *carillonTarget, err error) {
 
 // anyone may do everything on a target.
 func anyone(*http.Request) (auth.Identity, error) { return auth.Identity{User: "bench"}, nil }
+
+// anyRoom lets everyone into every room of a target.
+func anyRoom(context.Context, auth.Identity, string) error { return nil }
 
 func (t *carillonTarget) routes(mux *http.ServeMux) {
 	mux.Handle("/whip/", t.whip.Handler())
