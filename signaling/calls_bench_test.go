@@ -15,7 +15,7 @@ import (
 // BenchmarkAnswerToSilence is the time from the answer's request in one tab until each of
 // twenty others knows. The promise is 500 ms at p99.
 func BenchmarkAnswerToSilence(b *testing.B) {
-	w := &callWorld{world: newWorld(b, Config{}), cfg: call.Config{RingsPerMinute: 1 << 20, RequestsPerMinute: 1 << 20}}
+	w := &callWorld{world: newWorld(b, Config{}), cfg: call.Config{RingsPerMinute: 1 << 20, RingsPerPair: 1 << 20, RequestsPerMinute: 1 << 20}}
 	w.addCallNode(w.bus)
 	const others = 20
 	rung, silent := make(chan string, others+1), make(chan time.Time, others+1)
@@ -58,7 +58,7 @@ func BenchmarkAnswerToSilence(b *testing.B) {
 // BenchmarkAnswerToMedia is the time from the answer's request until both sides have the
 // other's first packet. The caller's media is connected before, as it is in the browser.
 func BenchmarkAnswerToMedia(b *testing.B) {
-	w := &callWorld{world: newWorld(b, Config{}), cfg: call.Config{RingsPerMinute: 1 << 20, RequestsPerMinute: 1 << 20}}
+	w := &callWorld{world: newWorld(b, Config{}), cfg: call.Config{RingsPerMinute: 1 << 20, RingsPerPair: 1 << 20, RequestsPerMinute: 1 << 20}}
 	w.addCallNode(w.bus)
 	alice, bob := w.open(1, "alice"), w.open(1, "bob")
 	var took []time.Duration

@@ -158,7 +158,7 @@ var lostRequests = []lostRequest{
 
 func TestALostReplyIsAskedForAgain(t *testing.T) {
 	for _, r := range lostRequests {
-		w := newLostWorld(t, call.Config{RingsPerMinute: 1000}) // a user may say hello only so often
+		w := newLostWorld(t, call.Config{RingsPerMinute: 1000, RingsPerPair: 1000}) // a user may say hello only so often
 		for _, node := range w.nodes {
 			for _, stored := range []bool{false, true} {
 				for _, when := range []string{"at once", "when the end is known", "when the tab is back"} {
