@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -225,4 +226,52 @@ func TestDoctorSeesThatKeysHaveChanged(t *testing.T) {
 		t.Error("it did not fail")
 	}
 	expect(t, all, "sign-in", doctor.StatusProblem, "restart")
+}
+
+// Who writes the configuration may be careless, or it may have been made to harm who looks at
+// it: doctor ends, says what is wrong, and its words do not steer the terminal.
+func TestDoctorSurvivesAHostileConfiguration(t *testing.T) {
+	keys := "[auth.keys]\nsite = \"0123456789012345678901234567890123456789\"\n"
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := os.Mkdir(pipe, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(pipe, "lock"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"a key that steers the terminal":   {`"\u001b]0;owned\u0007" = 1`, `\x1b]0;owned\a`},
+		"a value that steers the terminal": {keys + "[media]\nadvertise = [\"\\u001b[2J\"]\n", "advertise"},
+		"a host that steers the terminal":  {keys + "[turn]\nhost = \"\\u001b[2J\\u009b31m\\u202e\"\n", "turn"},
+		"no end":                           {strings.Repeat("# nothing\n", 200_000), "more than"},
+		"nested without end":               {"x = " + strings.Repeat("[", 100_000), "configuration"},
+		"a certificate without end":        {"[http]\ncert = \"/dev/zero\"\nkey = \"/dev/zero\"\n", "no file"},
+		"a folder with a pipe as lock":     {"data = \"" + pipe + "\"\n", "no regular file"},
+		"numbers beyond all measure":       {"[media]\nroom_peers = 9223372036854775807\nvideo_packets = 9223372036854775807\n[media.udp]\nread_packets = 9223372036854775807\n", ""},
+		"addresses of nobody":              {keys + "[media]\nadvertise = [\"::\", \"0.0.0.0\", \"255.255.255.255\"]\n", "media.advertise"},
+		"servers that are none":            {keys + "[ice]\nurls = [\"turn:\", \"turn:[::1\", \"turns:\\u001b:1\", \"stun:127.0.0.1:0\", \"x\"]\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "carillon.toml")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := append(append([]string{"doctor"}, anyPorts...), "--config", file)
+			if !strings.Contains(c.text, pipe) {
+				args = append(args, "--data", filepath.Join(t.TempDir(), "data"))
+			}
+			out, err := command(nil, args...).CombinedOutput()
+			if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+				t.Fatal(err)
+			}
+			if text := string(out); !strings.Contains(text, c.want) || strings.Contains(text, "goroutine ") || strings.ContainsAny(text, "\x1b\x07\u009b\u202e") {
+				t.Errorf("want %q, and nothing that steers, in\n%.2000q", c.want, text)
+			}
+		})
+	}
+	out, err := command(nil, "doctor", "--config", "/dev/zero").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "more than") {
+		t.Errorf("/dev/zero: %v\n%s", err, out)
+	}
 }

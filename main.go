@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"carillon/config"
+	"carillon/doctor"
 )
 
 type cli struct {
@@ -60,9 +62,18 @@ func main() {
 		benchGroups,
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := command.Run(); err != nil {
-		fmt.Fprintf(os.Stderr, "carillon: %v\n", err)
+		fmt.Fprintf(os.Stderr, "carillon: %s\n", printable(err))
 		os.Exit(1)
 	}
+}
+
+// printable is an error for a terminal. It may quote a file, or the answer of another program.
+func printable(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = doctor.Printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 type versionCmd struct{}

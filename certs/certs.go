@@ -39,6 +39,9 @@ type stamp struct {
 	size     int64
 }
 
+// maxFile is far more than a chain or a key has. A device without an end is no file.
+const maxFile = 1 << 20
+
 // Load reads PEM files. It fails when they do not belong together.
 func Load(certFile, keyFile string, log *slog.Logger) (*Pair, error) {
 	p := &Pair{certFile: certFile, keyFile: keyFile, log: log}
@@ -79,12 +82,24 @@ func (p *Pair) checkLocked() {
 	}
 }
 
+// Read reads PEM files once, as Load does.
+func Read(certFile, keyFile string) (tls.Certificate, error) {
+	p := Pair{certFile: certFile, keyFile: keyFile}
+	if _, err := p.look(); err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.LoadX509KeyPair(certFile, keyFile)
+}
+
 // look returns the stamps of the two files.
 func (p *Pair) look() (s [2]stamp, err error) {
 	for i, name := range []string{p.certFile, p.keyFile} {
 		info, err := os.Stat(name)
 		if err != nil {
 			return s, fmt.Errorf("find certificate: %w", err)
+		}
+		if !info.Mode().IsRegular() || info.Size() > maxFile {
+			return s, fmt.Errorf("find certificate: %s is no file of at most %d bytes", name, maxFile)
 		}
 		s[i] = stamp{info.ModTime(), info.Size()}
 	}

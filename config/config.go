@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -99,7 +100,7 @@ func Load(path string, environ []string) (Config, error) {
 	c := Defaults()
 	c.places = places{}
 	if path != "" {
-		text, err := os.ReadFile(path)
+		text, err := read(path)
 		if err != nil {
 			return c, fmt.Errorf("read configuration: %w", err)
 		}
@@ -112,6 +113,23 @@ func Load(path string, environ []string) (Config, error) {
 		return c, err
 	}
 	return c.filled(), nil
+}
+
+// maxFile is far more than a configuration has.
+const maxFile = 1 << 20
+
+// read reads a file, which may be a pipe, but none that has no end.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s has more than %d bytes", path, maxFile)
+	}
+	return text, err
 }
 
 // filled gives keys that were set to zero or to nothing their defaults. The table [turn]

@@ -27,7 +27,8 @@ type Caller struct {
 	site   string // scheme://address
 	client *http.Client
 
-	// UDP and TCP are the media addresses in the server's answer. Join sets them.
+	// UDP and TCP are the media addresses in the server's answer, the first maxAddresses of
+	// each. Join sets them.
 	UDP, TCP []netip.AddrPort
 
 	// Set by Join.
@@ -37,6 +38,13 @@ type Caller struct {
 }
 
 const callerUfrag = "doctor"
+
+// What answers may be another program than ours, with answers of its own making. So nothing
+// of it is followed, and little of it is read.
+const (
+	maxAnswer    = 64 << 10 // bytes, of the header and of the body each
+	maxAddresses = 8        // per transport; each is asked at the same time
+)
 
 // offer is the smallest that a WebRTC server must accept. Its fingerprint is never used:
 // no DTLS follows.
@@ -62,8 +70,12 @@ a=rtpmap:111 opus/48000/2
 func NewCaller(scheme string, at netip.AddrPort, serverName string) *Caller {
 	return &Caller{site: scheme + "://" + at.String(), Room: "doctor-" + rand.Text(), client: &http.Client{
 		Timeout: 10 * time.Second,
+		// The token goes to nobody else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		// Who is at the address is known, and the certificate is judged by itself.
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: serverName}, DisableKeepAlives: true},
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: serverName}, DisableKeepAlives: true, MaxResponseHeaderBytes: maxAnswer,
+		},
 	}}
 }
 
@@ -88,7 +100,7 @@ func (c *Caller) do(ctx context.Context, method, path, body string) (*http.Respo
 		return nil, "", err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	return answer, string(text), err
 }
 
@@ -150,12 +162,12 @@ func (c *Caller) read(answer string) error {
 				continue
 			}
 			at, err := netip.ParseAddrPort(net.JoinHostPort(field[4], field[5]))
-			switch {
-			case err != nil:
-			case strings.EqualFold(field[2], "udp"):
-				c.UDP = append(c.UDP, at)
-			default:
-				c.TCP = append(c.TCP, at)
+			list := &c.TCP
+			if strings.EqualFold(field[2], "udp") {
+				list = &c.UDP
+			}
+			if err == nil && len(*list) < maxAddresses {
+				*list = append(*list, at)
 			}
 		}
 	}

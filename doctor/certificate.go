@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"carillon/certs"
 )
 
 // checkCertificates looks at the certificate of HTTPS and at that of turn.tls.
@@ -78,7 +79,7 @@ func reachOfListener(address string) reach {
 // checkFiles reads a certificate as serve does, then looks at it as a browser does.
 func checkFiles(ctx context.Context, check, cert, key, host string, server *running) Finding {
 	keyName := strings.TrimSuffix(check, "cert") + "key"
-	pair, err := tls.LoadX509KeyPair(cert, key)
+	pair, err := certs.Read(cert, key)
 	if err != nil {
 		f := Finding{Check: check, Status: StatusProblem, Suffers: "carillon does not start; one that runs goes on with the certificate it has, until that ends"}
 		switch {

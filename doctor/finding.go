@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Status of a check.
@@ -58,16 +61,38 @@ func PrintJSON(out io.Writer, version string, all []Finding) error {
 	return e.Encode(map[string]any{"version": version, "findings": all})
 }
 
+// maxFound is how many characters of a finding are printed. Ours are shorter, but an answer that is
+// quoted in one may be not.
+const maxFound = 1000
+
+// Printable is text for a terminal: what would steer it, or turn what follows, is written as
+// its code, and what is too long is cut.
+func Printable(text string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range text {
+		if n++; n > maxFound {
+			return b.String() + "…"
+		}
+		if unicode.IsGraphic(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}
+
 // PrintText writes the findings for people: a line for each, and below it what callers
 // suffer and what to change.
 func PrintText(out io.Writer, all []Finding) error {
 	for _, f := range all {
-		if _, err := fmt.Fprintf(out, "%-8s %-14s %s\n", f.Status, f.Check, f.Found); err != nil {
+		if _, err := fmt.Fprintf(out, "%-8s %-14s %s\n", f.Status, f.Check, Printable(f.Found)); err != nil {
 			return err
 		}
 		for _, l := range []struct{ name, text string }{{"callers", f.Suffers}, {"change", f.Change}} {
 			if l.text != "" {
-				fmt.Fprintf(out, "%-23s %-8s %s\n", "", l.name+":", l.text)
+				fmt.Fprintf(out, "%-23s %-8s %s\n", "", l.name+":", Printable(l.text))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -45,7 +46,7 @@ func findRunning(folder string) (*running, error) {
 	if err != nil || !inUse {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(folder, runningFile))
+	text, err := readFile(filepath.Join(folder, runningFile))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.HasSuffix(text, []byte("\nready\n")) {
 		return nil, errors.New("a carillon that uses this folder is still starting")
 	}
@@ -68,7 +69,7 @@ func findRunning(folder string) (*running, error) {
 // locked takes the lock and gives it back at once. A carillon that starts in that very moment
 // finds the folder in use.
 func locked(file string) (bool, error) {
-	f, err := os.Open(file)
+	f, err := openFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -81,6 +82,31 @@ func locked(file string) (bool, error) {
 		return true, nil
 	}
 	return false, err
+}
+
+// maxNote is far more than a server prints.
+const maxNote = 64 << 10
+
+func readFile(name string) ([]byte, error) {
+	f, err := openFile(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxNote))
+}
+
+// openFile opens a regular file. It does not wait for the other end of a pipe in its place.
+func openFile(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		_ = f.Close()
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return f, nil
 }
 
 // url of the first line with this name, or "".
