@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"carillon/settings"
 )
@@ -34,6 +36,10 @@ func ImportCoturn(from io.Reader, to io.Writer) error {
 			continue
 		}
 		key, value, _ := strings.Cut(strings.TrimLeft(line, "-"), "=")
+		if !utf8.ValidString(line) {
+			c.note(number, strings.TrimSpace(key), "", "is not UTF-8, as TOML must be")
+			continue
+		}
 		c.take(number, strings.TrimSpace(key), strings.Trim(strings.TrimSpace(value), `"`))
 	}
 	if err := lines.Err(); err != nil {
@@ -213,7 +219,7 @@ func (c *coturn) print(to io.Writer) error {
 	cfg := &c.config
 	w := bufio.NewWriter(to)
 	for _, n := range c.notes {
-		fmt.Fprintf(w, "# Not taken over: %s\n", n)
+		fmt.Fprintf(w, "# Not taken over: %s\n", printable(n))
 	}
 	fmt.Fprintln(w, "# Unlike coturn, private, loopback and other special addresses cannot be reached unless [turn.peers] allows them.")
 	fmt.Fprintln(w, "[turn]")
@@ -224,7 +230,7 @@ func (c *coturn) print(to io.Writer) error {
 	}
 	text := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%s = %q\n", key, value)
+			fmt.Fprintf(w, "%s = %s\n", key, tomlString(value))
 		}
 	}
 	number := func(key string, value int) {
@@ -267,7 +273,7 @@ func (c *coturn) print(to io.Writer) error {
 	if len(cfg.Users) > 0 {
 		fmt.Fprintln(w, "\n[turn.users]")
 		for _, name := range slices.Sorted(maps.Keys(cfg.Users)) {
-			fmt.Fprintf(w, "%q = %q\n", name, cfg.Users[name])
+			fmt.Fprintf(w, "%s = %s\n", tomlString(name), tomlString(cfg.Users[name]))
 		}
 	}
 	if len(cfg.Peers.Allow)+len(cfg.Peers.Deny) > 0 {
@@ -303,7 +309,36 @@ func quoted(values []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%q", v)
+		b.WriteString(tomlString(v))
 	}
 	return b.String()
+}
+
+// tomlString is a basic string of TOML, whose escapes are not all those of Go.
+func tomlString(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case unicode.IsGraphic(r):
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// printable is text for a comment, in which TOML allows no control characters.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '�'
+		}
+		return r
+	}, text)
 }

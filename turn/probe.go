@@ -147,6 +147,9 @@ func (p Probe) Open(ctx context.Context) (relay net.PacketConn, closeAll func(),
 	if err != nil {
 		return nil, nil, fmt.Errorf("reach %s: %w", p.URL, err)
 	}
+	// The library has time limits of its own, which add up.
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
 	c, err := pion.NewClient(&pion.ClientConfig{
 		STUNServerAddr: address, TURNServerAddr: address, Conn: conn, Username: p.Username, Password: p.Password,
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
