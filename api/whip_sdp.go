@@ -35,10 +35,11 @@ func attribute(sdp, name string) string {
 	return ""
 }
 
+// withAttribute gives each a=name: of an SDP text another value.
 func withAttribute(sdp, name, value string) string {
 	var b strings.Builder
 	for line := range strings.Lines(sdp) {
-		if strings.HasPrefix(line, "a="+name+":") {
+		if strings.HasPrefix(strings.TrimSpace(line), "a="+name+":") {
 			line = "a=" + name + ":" + value + "\r\n"
 		}
 		b.WriteString(line)
