@@ -1,1 +1,1 @@
-export*from"./assets/sdk-UG5F2U4N.js";
+export*from"./assets/sdk-EP4OC7AM.js";

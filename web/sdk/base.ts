@@ -13,6 +13,7 @@ import { type Tab, tabOf } from "./tab.ts";
 import { subject, Tokens } from "./token.ts";
 import type { ClientEvents, ClientOptions } from "./types.ts";
 import { ignore } from "./wait.ts";
+import { Identities, type Who } from "./who.ts";
 import type { Event as LogEvent, Welcome } from "./wire.gen.ts";
 
 /** What the server says. An event is `live` when it came after everything that was missed, so that it is new. */
@@ -57,6 +58,9 @@ export class ClientBase {
 	/** Unread messages in all conversations, as listeners last heard. */
 	unread = 0;
 
+	readonly #identities: Identities;
+	/** As whom the page has said hello for a token that does not name its user. */
+	#nameless: Who | undefined;
 	#account = "";
 	#stores: Stores | undefined;
 	#kept: { readonly message: ServerMessage; readonly at: number }[] = [];
@@ -71,12 +75,14 @@ export class ClientBase {
 		this.server = new URL(o.server).origin;
 		this.prefix = o.storagePrefix ?? "carillon";
 		this.tab = tabOf(env, this.prefix);
+		this.#identities = new Identities(env);
 		this.journal = new OutboxJournal(env.sessionStorage, this.prefix, this.server);
 		this.siblings = new Siblings(env, (topic, data) => this.#sibling(topic, data));
 		this.socket = new TabSocket({
 			env,
 			tokens: new Tokens(o),
 			tab: this.tab,
+			who: () => this.who,
 			server: this.server,
 			deviceName: o.deviceName ?? env.deviceName,
 			pending: () => this.#stores?.pending() ?? [],
@@ -92,6 +98,11 @@ export class ClientBase {
 	/** Everything that is stored is stored under this name. */
 	get name(): string {
 		return `${this.prefix}:${this.server}:${this.#account}`;
+	}
+
+	/** As which tab of which device this page speaks for its user. */
+	get who(): Who {
+		return this.#nameless ?? this.#identities.of(this.name, this.tab.id);
 	}
 
 	get wanted(): boolean {
@@ -211,6 +222,8 @@ export class ClientBase {
 
 	#userChanged(user: string): void {
 		if (user === this.#account) return;
+		// The token did not say whose it is; the server, which was told these ids, has.
+		this.#nameless = this.#account === "" && this.socket.greeted ? this.who : undefined;
 		if (this.#account !== "") {
 			this.#kept = [];
 			this.#stopAcking();

@@ -118,7 +118,7 @@ export class TabClient implements Client {
 			me,
 			tab,
 			tell,
-			device: () => base.tab.device,
+			who: () => base.who,
 			load: () => import("./leg/host.ts"),
 			storageKey: () => `${base.name}:legs`,
 			channel: (call, rpc) => this.#channel(call, rpc),
@@ -152,11 +152,11 @@ export class TabClient implements Client {
 	}
 
 	get tabId(): string {
-		return this.#base.tab.id;
+		return this.#base.who.tab;
 	}
 
 	get deviceId(): string {
-		return this.#base.tab.device;
+		return this.#base.who.device;
 	}
 
 	get connection(): Connection {
@@ -298,7 +298,7 @@ export class TabClient implements Client {
 	/** Signs out this device's tabs, this one last. It goes through the server, so that it works without Web Locks and channels. */
 	async #signOutDevice(signal?: AbortSignal): Promise<void> {
 		const all = await this.sessions.list(signal);
-		const here = all.filter((s) => s.device === this.#base.tab.device);
+		const here = all.filter((s) => s.device === this.#base.who.device);
 		for (const s of here.sort((a, b) => Number(a.this) - Number(b.this)))
 			await this.sessions.signOut(s.id, signal);
 	}

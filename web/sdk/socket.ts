@@ -12,6 +12,7 @@ import type { Tab } from "./tab.ts";
 import type { Tokens } from "./token.ts";
 import type { Connection } from "./types.ts";
 import { sleep } from "./wait.ts";
+import type { Who } from "./who.ts";
 import {
 	type ClientNotes,
 	CloseBadToken,
@@ -55,6 +56,8 @@ export interface SocketOptions {
 	env: Environment;
 	tokens: Tokens;
 	tab: Tab;
+	/** As which tab of which device the page says hello. */
+	who: () => Who;
 	server: string;
 	deviceName: string;
 	/** Client ids of messages that were sent without an answer yet. */
@@ -234,7 +237,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 	}
 
 	async #open(life: AbortSignal): Promise<void> {
-		const { env, tokens, tab, server } = this.#o;
+		const { env, tokens, tab, who, server } = this.#o;
 		let token: string;
 		try {
 			await tab.settled();
@@ -267,8 +270,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 			const hello = {
 				token,
 				protocol: Protocol,
-				tab: tab.id,
-				device: tab.device,
+				...who(),
 				device_name: this.#o.deviceName,
 				...(resume && { resume: { ...resume } }),
 				pending: this.#o.pending(),

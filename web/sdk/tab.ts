@@ -1,5 +1,7 @@
 /**
- * Which tab and which device this is, and whether this page may go on where an earlier page of its tab ended.
+ * Which tab this is, and whether this page may go on where an earlier page of its tab ended.
+ *
+ * These ids are for the pages of this browser profile only. Under which ids a page speaks to a server is said by `who.ts`.
  *
  * The tab id lives in `sessionStorage` and survives a reload. Duplicating a tab and `window.open` copy that storage, so a
  * copy begins with the id of a page that lives. Each page therefore holds the Web Lock `tab:<id>`. Who finds it taken is a
@@ -14,7 +16,7 @@
  */
 import type { Environment } from "./environment.ts";
 import { acquire, acquireIfFree } from "./lock.ts";
-import { get, getOrMake, put, remove } from "./storage.ts";
+import { get, put, remove } from "./storage.ts";
 import { abortAfter, sleep } from "./wait.ts";
 
 /** How long a page waits for the lock of its stored id before it takes a new id. */
@@ -26,7 +28,6 @@ const markWaitMs = 1000;
 
 export interface Tab {
 	readonly id: string;
-	readonly device: string;
 	/** Resolves when the id belongs to this page alone. */
 	settled(): Promise<void>;
 	/**
@@ -53,7 +54,6 @@ export function tabOf(env: Environment, prefix: string): Tab {
 
 class PageTab implements Tab {
 	id: string;
-	readonly device: string;
 	readonly #env: Environment;
 	readonly #prefix: string;
 	readonly #key: string;
@@ -68,7 +68,6 @@ class PageTab implements Tab {
 		this.#env = env;
 		this.#prefix = prefix;
 		this.#key = `${prefix}:tab`;
-		this.device = getOrMake(env.localStorage, `${prefix}:device`, () => env.id());
 		const stored = get(env.sessionStorage, this.#key);
 		this.id = stored && (env.locks || this.#hasLeft(stored)) ? stored : env.id();
 		this.#store();

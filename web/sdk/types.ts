@@ -286,9 +286,9 @@ export interface OnOptions {
  * One user in one tab. Makes no connection before {@link connect}. Clients of one page share a tab id.
  */
 export interface Client {
-	/** Of this open page. Final once the connection has left `idle`. */
+	/** Of this open page, while it speaks for this user. Final once the connection has left `idle`. */
 	readonly tabId: string;
-	/** Of this browser profile. */
+	/** Of this browser profile, for this server and user: another user who signs in here has another. */
 	readonly deviceId: string;
 	readonly server: string;
 	readonly connection: Connection;

@@ -17,6 +17,7 @@ import type {
 	StartParams,
 } from "../types.ts";
 import { any, ignore } from "../wait.ts";
+import type { Who } from "../who.ts";
 import type { LegEnd, LegView, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 import type { Host, LegContext, StoredLeg } from "./context.ts";
 import { later, participant, phase, type TimedSnapshot } from "./ring.ts";
@@ -28,7 +29,8 @@ export interface CallOptions
 		"env" | "socket" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock" | "mayTakeOver"
 	> {
 	events: Emitter<ClientEvents>;
-	device: () => string;
+	/** As which tab of which device this page speaks. */
+	who: () => Who;
 	/** Key in `sessionStorage`, made of server and user. */
 	storageKey: () => string;
 	tell: (topic: string, data: unknown) => void;
@@ -54,12 +56,11 @@ export class CallStore implements Calls {
 
 	constructor(o: CallOptions) {
 		this.#o = o;
-		const { events, me, tab, device, socket } = o;
+		const { events, me, who, socket } = o;
 		this.#rings = new Rings({
 			events,
 			me,
-			tab,
-			device,
+			who,
 			newest: (call) => this.#snapshots.get(call),
 			busy: () => this.#views.length > 0,
 			timeIsUp: () => this.#update(),
@@ -272,8 +273,8 @@ export class CallStore implements Calls {
 	/** The leg belongs to this tab, though it is not hosted yet: an answer is on its way, or the page was just loaded. */
 	#coming(leg: LegView | undefined): boolean {
 		if (!leg) return false;
+		if (leg.tab === this.#o.who().tab && this.#beginning > 0) return true;
 		const tab = this.#o.tab();
-		if (leg.tab === tab && this.#beginning > 0) return true;
 		return this.#host?.isResuming(leg.id) ?? this.#stored().some((l) => l.leg === leg.id && l.tab === tab);
 	}
 
@@ -296,7 +297,7 @@ export class CallStore implements Calls {
 				here: leg !== undefined || this.#coming(where),
 				...(leg && { leg }),
 				...(where && { where }),
-				sameDevice: where?.device === this.#o.device(),
+				sameDevice: where?.device === this.#o.who().device,
 				activeSince: s.state === "active" ? known.at - (s.active_ms ?? 0) : undefined,
 			});
 		}

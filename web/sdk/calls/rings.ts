@@ -1,14 +1,15 @@
 /** The rings that are shown in this tab. Each ends by what the call has become, or by a timer of its own. */
 import type { Emitter } from "../emitter.ts";
 import type { ClientEvents, Ring, RingEnd } from "../types.ts";
+import type { Who } from "../who.ts";
 import type { Snapshot } from "../wire.gen.ts";
 import { participant, ring, type TimedSnapshot, watchdogMs, worthRinging } from "./ring.ts";
 
 export interface RingOptions {
 	events: Emitter<ClientEvents>;
 	me: () => string;
-	tab: () => string;
-	device: () => string;
+	/** As which tab of which device this page speaks. */
+	who: () => Who;
 	newest: (call: string) => TimedSnapshot | undefined;
 	/** This user is in another call. */
 	busy: () => boolean;
@@ -42,7 +43,7 @@ export class Rings {
 	settle(): void {
 		for (const [id, { ring: shown }] of this.#shown) {
 			const known = this.#o.newest(id);
-			const verdict = known && ring(known, this.#o.me(), this.#o.tab(), performance.now());
+			const verdict = known && ring(known, this.#o.me(), this.#o.who().tab, performance.now());
 			if (!known || !verdict) this.#end(shown, { reason: "expired" });
 			else if (verdict.rings) this.#show(known.snapshot, verdict);
 			else this.#end(shown, verdict);
@@ -54,7 +55,7 @@ export class Rings {
 		const call = known.snapshot;
 		if (this.#shown.has(call.id)) return;
 		const now = performance.now();
-		const verdict = ring(known, this.#o.me(), this.#o.tab(), now);
+		const verdict = ring(known, this.#o.me(), this.#o.who().tab, now);
 		if (!verdict.rings || !worthRinging(verdict.until, now)) return;
 		const shown = this.#show(call, verdict);
 		if (participant(call, this.#o.me())?.state === "invited") this.#o.firstToRing(call.id);
@@ -80,7 +81,7 @@ export class Rings {
 		clearTimeout(this.#shown.get(shown.id)?.watchdog);
 		this.#shown.delete(shown.id);
 		this.#silenced.delete(shown.id);
-		const sameDevice = where?.device === this.#o.device();
+		const sameDevice = where?.device === this.#o.who().device;
 		this.#o.events.emit("call:ringend", { ring: shown, reason, sameDevice, ...(where && { where }) });
 	}
 }

@@ -296,7 +296,7 @@ describe("a page that finds a leg in its storage", () => {
 		await settle();
 		expect(client.calls.active?.id).toBe("leg-1");
 		expect(JSON.parse(page.sessionStorage.getItem(key) ?? "[]")).toMatchObject([
-			{ tab: client.tabId, secret: "new" },
+			{ tab: page.sessionStorage.getItem("carillon:tab"), secret: "new" },
 		]);
 	});
 
