@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"math/big"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,16 @@ func writeCertificateUntil(t *testing.T, dir string, serial int64, end time.Time
 	return certstest.Write(t, dir, certstest.New(t, func(c *x509.Certificate) {
 		c.SerialNumber, c.NotAfter = big.NewInt(serial), end
 	}))
+}
+
+// tokenOf is a token of a user, signed with the secret in the data folder.
+func tokenOf(t testing.TB, data, user string, more ...string) string {
+	t.Helper()
+	out, err := command(nil, append([]string{"token", "--user", user, "--data", data}, more...)...).Output()
+	if err != nil {
+		t.Fatalf("token for %s: %v", user, err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // freePort finds an address for a program that cannot be told to find one itself.

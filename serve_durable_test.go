@@ -23,13 +23,10 @@ import (
 // dial opens a tab of a user of a running server.
 func (p *program) dial(t testing.TB, data, user string) *client.Client {
 	t.Helper()
-	out, err := command(nil, "token", "--user", user, "--data", data).Output()
-	if err != nil {
-		t.Fatalf("token for %s: %v", user, err)
-	}
+	token := tokenOf(t, data, user)
 	c, err := client.Dial(t.Context(), client.Options{
 		URL:   "ws" + strings.TrimPrefix(p.urls["http"], "http") + "/ws",
-		Token: func(context.Context) (string, error) { return strings.TrimSpace(string(out)), nil },
+		Token: func(context.Context) (string, error) { return token, nil },
 		Backoff: func(int) (time.Duration, bool) {
 			return 50 * time.Millisecond, true
 		},

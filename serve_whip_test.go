@@ -13,10 +13,7 @@ import (
 func TestWHIPClientsAreToldTheRelays(t *testing.T) {
 	data := t.TempDir()
 	p := start(t, nil, append(anyPorts, "--data", data)...)
-	token, err := command(nil, "token", "--user", "alice", "--conversations", "stage", "--data", data).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := tokenOf(t, data, "alice", "--conversations", "stage")
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +43,7 @@ func TestWHIPClientsAreToldTheRelays(t *testing.T) {
 		t.Cleanup(http.DefaultClient.CloseIdleConnections)
 		return answer
 	}
-	answer := ask(http.MethodPost, offer.SDP, strings.TrimSpace(string(token)))
+	answer := ask(http.MethodPost, offer.SDP, token)
 	links := strings.Join(answer.Header.Values("Link"), "\n")
 	if answer.StatusCode != http.StatusCreated || !strings.Contains(links, "<"+p.urls["turn-udp"]+`>; rel="ice-server"; username="`) || !strings.Contains(links, `:alice"; credential="`) {
 		t.Errorf("got %s and links %q, want relays with alice's credential", answer.Status, links)

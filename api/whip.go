@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"carillon/auth"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/wire"
 )
 
-// Joiner takes one PeerConnection's offer into a room. The context ends with the
-// request; what is joined lives on until Close.
+// Joiner takes one PeerConnection's offer into a room, and bounds how many it takes of one
+// user and address. The context ends with the request, and says who pays; what is joined
+// lives on until Close.
 type Joiner interface {
 	Publish(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error)
 	Watch(ctx context.Context, who auth.Identity, room, offer string) (Session, string, error)
@@ -64,7 +66,6 @@ type resource struct {
 // An offer of seven lines with every codec of a browser has 15 kB.
 const (
 	maxOffer    = 128 << 10
-	maxSessions = 10_000
 	joinTimeout = 10 * time.Second
 )
 
@@ -104,7 +105,7 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 			refusal.Answer(w, r, err, h.log)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
+		ctx, cancel := context.WithTimeout(paidBy(r, who), joinTimeout)
 		defer cancel()
 		session, answer, err := join(ctx, who, r.PathValue("room"), offer)
 		if err != nil {
@@ -129,6 +130,11 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 	}
 }
 
+// paidBy is the context of a request at the expense of who asks.
+func paidBy(r *http.Request, who auth.Identity) context.Context {
+	return limit.PaidBy(r.Context(), limit.Payer{User: who.User, Guest: who.Guest, Address: limit.Client(r.RemoteAddr)})
+}
+
 // identify answers requests of which nobody knows from whom they are.
 func (h *WHIP) identify(w http.ResponseWriter, r *http.Request) (auth.Identity, bool) {
 	crossOrigin(w)
@@ -144,7 +150,7 @@ func (h *WHIP) identify(w http.ResponseWriter, r *http.Request) (auth.Identity, 
 func (h *WHIP) keep(res *resource) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || len(h.sessions) >= maxSessions {
+	if h.closed {
 		return refusal.After(10*time.Second, refusal.Busy, "This server takes no more sessions now. Try again later.")
 	}
 	h.sessions[res.path] = res
@@ -226,7 +232,7 @@ func (h *WHIP) patch(w http.ResponseWriter, r *http.Request) {
 		refusal.Answer(w, r, refusal.New(refusal.BadSDP, "An ICE restart needs both ice-ufrag and ice-pwd."), h.log)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), joinTimeout)
+	ctx, cancel := context.WithTimeout(paidBy(r, who), joinTimeout)
 	defer cancel()
 	offer := withAttribute(withAttribute(res.offer, "ice-ufrag", ufrag), "ice-pwd", password)
 	answer, err := res.session.Offer(ctx, offer)

@@ -34,7 +34,6 @@ func (r Rooms) join(ctx context.Context, enter enter, who auth.Identity, room, o
 	s := newRoomSession(room, r.Channel)
 	peer, err := enter(ctx, who, room, s)
 	if err != nil {
-		s.connect.Stop()
 		return nil, "", err
 	}
 	s.peer = peer
@@ -45,26 +44,20 @@ func (r Rooms) join(ctx context.Context, enter enter, who auth.Identity, room, o
 	return s, answer, nil
 }
 
-// connectTime is how long a client may take to connect after it asked. Without it, who
-// only ever offers would fill the server with sessions that nothing ends.
-const connectTime = 30 * time.Second
-
-// roomSession listens to its peer: it ends when the media is lost, or never came.
+// roomSession listens to its peer: it ends when the media is lost, or does not come in the
+// time that the SFU gives it.
 type roomSession struct {
 	// Fixed at construction.
-	room    string
-	peer    *switchboard.Peer
-	serve   func(room string, c sfu.Channel)
-	connect *time.Timer // stopped when media is up
+	room  string
+	peer  *switchboard.Peer
+	serve func(room string, c sfu.Channel)
 
 	done chan struct{}
 	once sync.Once
 }
 
 func newRoomSession(room string, serve func(string, sfu.Channel)) *roomSession {
-	s := &roomSession{room: room, serve: serve, done: make(chan struct{})}
-	s.connect = time.AfterFunc(connectTime, s.end)
-	return s
+	return &roomSession{room: room, serve: serve, done: make(chan struct{})}
 }
 
 func (s *roomSession) Offer(ctx context.Context, offer string) (string, error) {
@@ -74,7 +67,6 @@ func (s *roomSession) Offer(ctx context.Context, offer string) (string, error) {
 func (s *roomSession) Done() <-chan struct{} { return s.done }
 
 func (s *roomSession) Close() error {
-	s.connect.Stop()
 	err := s.peer.Close()
 	s.end()
 	return err
@@ -84,10 +76,7 @@ func (s *roomSession) end() { s.once.Do(func() { close(s.done) }) }
 
 // Media is called by the SFU.
 func (s *roomSession) Media(state sfu.MediaState) {
-	switch state {
-	case sfu.MediaUp:
-		s.connect.Stop()
-	case sfu.MediaDown:
+	if state == sfu.MediaDown {
 		s.end()
 	}
 }

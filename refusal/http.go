@@ -86,5 +86,6 @@ var statuses = map[Code]int{
 	LegInUse:        http.StatusConflict,
 	LegUnknown:      http.StatusNotFound,
 	BadSDP:          http.StatusBadRequest,
+	TooManyPeers:    http.StatusTooManyRequests,
 	CallsNeedHTTPS:  http.StatusBadRequest,
 }

@@ -46,6 +46,7 @@ const (
 	LegInUse        Code = "leg_in_use"  // the tab that holds this leg is alive
 	LegUnknown      Code = "leg_unknown" // no such leg, wrong secret, or its grace time is over
 	BadSDP          Code = "bad_sdp"
+	TooManyPeers    Code = "too_many_peers"   // end some calls or streams
 	CallsNeedHTTPS  Code = "calls_need_https" // raised by the client only
 )
 

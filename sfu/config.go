@@ -47,11 +47,15 @@ type Config struct {
 	// AudioPackets is how many packets of an audio source are kept for repair.
 	AudioPackets int `toml:"audio_packets"`
 
+	// ConnectSeconds is the time within which a new peer must be connected; one that is not is closed.
+	ConnectSeconds int `toml:"connect_seconds"`
 	// SilentMS is the time without packets, in milliseconds, after which a leg is silent.
 	SilentMS int `toml:"silent_ms"`
 	// DownMS is the time without packets, in milliseconds, after which a leg is down.
 	DownMS int `toml:"down_ms"`
 
+	// Quota is how many peers there may be and what they may ask for. A negative number means no limit.
+	Quota Quota `toml:"quota"`
 	// UDP is the socket of the media port. Most operators leave it alone.
 	UDP udp.Config `toml:"udp"`
 }
@@ -71,15 +75,23 @@ func Defaults() Config {
 		BacklogBytes:   1 << 20,
 		VideoPackets:   1000,
 		AudioPackets:   200,
+		ConnectSeconds: 30,
 		SilentMS:       2000,
 		DownMS:         10_000,
-		UDP:            udp.Defaults(),
+		Quota: Quota{
+			Peers:     10_000,
+			UserPeers: 100, AddressPeers: 1000,
+			UserConnecting: 50, AddressConnecting: 500,
+			UserSlots: 1000, AddressSlots: 10_000,
+			UserLines: 3000, AddressLines: 30_000,
+		},
+		UDP: udp.Defaults(),
 	}
 }
 
 // Validate says which value makes no sense.
 func (c Config) Validate() error {
-	if err := settings.NonNegative(c, "udp.wait_microseconds"); err != nil {
+	if err := settings.NonNegative(c, "udp.wait_microseconds", "quota"); err != nil {
 		return err
 	}
 	for _, a := range c.Advertise {
@@ -98,5 +110,6 @@ func (c *Config) historyOf(kind webrtc.RTPCodecType) int {
 	return c.VideoPackets
 }
 
-func (c Config) silent() time.Duration { return time.Duration(c.SilentMS) * time.Millisecond }
-func (c Config) down() time.Duration   { return time.Duration(c.DownMS) * time.Millisecond }
+func (c Config) connect() time.Duration { return time.Duration(c.ConnectSeconds) * time.Second }
+func (c Config) silent() time.Duration  { return time.Duration(c.SilentMS) * time.Millisecond }
+func (c Config) down() time.Duration    { return time.Duration(c.DownMS) * time.Millisecond }

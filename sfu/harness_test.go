@@ -13,6 +13,7 @@ import (
 	"github.com/pion/webrtc/v4"
 	"go.uber.org/goleak"
 
+	"carillon/limit"
 	"carillon/sfu/sfutest"
 )
 
@@ -121,6 +122,9 @@ func (l *listener) chat() Channel {
 	return l.channels[0]
 }
 
+// nobody pays for a peer: no quota is that of a test.
+var nobody limit.Payer
+
 // person is a leg with its client.
 type person struct {
 	*sfutest.Client
@@ -150,7 +154,7 @@ func prepareAs(t testing.TB, r *Room, leg, name string, cfg sfutest.Config) *per
 	t.Helper()
 	p := &person{name: name, listener: &listener{}}
 	var err error
-	if p.peer, err = r.Join(leg, name, p.listener); err != nil {
+	if p.peer, err = r.Join(leg, name, nobody, p.listener); err != nil {
 		t.Fatal(err)
 	}
 	if p.Client, err = sfutest.New(cfg, p.peer.Offer); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"carillon/limit"
 	"carillon/udp"
 )
 
@@ -15,23 +16,24 @@ type metrics struct {
 	packetsIn, packetsOut      atomic.Uint64
 	repairs, nacksIn, nacksOut atomic.Uint64
 	plisIn, plisOut            atomic.Uint64
-	peers                      atomic.Int64
 
 	dropMuted, dropDuplicate, dropMalformed, dropWrite, dropLossy, dropUnrepairable atomic.Uint64
 }
 
 var (
-	peersDesc    = prometheus.NewDesc("carillon_sfu_peers", "Peers in rooms.", nil, nil)
-	roomsDesc    = prometheus.NewDesc("carillon_sfu_rooms", "Rooms with peers.", nil, nil)
-	packetsDesc  = prometheus.NewDesc("carillon_sfu_packets_total", "RTP packets from publishers and to subscribers.", []string{"direction"}, nil)
-	droppedDesc  = prometheus.NewDesc("carillon_sfu_dropped_total", "Packets and messages that were not forwarded.", []string{"reason"}, nil)
-	nacksDesc    = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
-	plisDesc     = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
-	repairsDesc  = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
-	consentDesc  = prometheus.NewDesc("carillon_sfu_consent_total", "What came of asking addresses whether they want a leg's media.", []string{"event"}, nil)
-	datagramDesc = prometheus.NewDesc("carillon_udp_packets_total", "Datagrams on the media port.", []string{"direction"}, nil)
-	bytesDesc    = prometheus.NewDesc("carillon_udp_bytes_total", "Bytes in datagrams on the media port.", []string{"direction"}, nil)
-	batchDesc    = prometheus.NewDesc("carillon_udp_send_batch", "Packets per system call that sent some.", nil, nil)
+	peersDesc      = prometheus.NewDesc("carillon_sfu_peers", "Peers in rooms.", nil, nil)
+	connectingDesc = prometheus.NewDesc("carillon_sfu_connecting_peers", "Those of the peers that have not been connected yet.", nil, nil)
+	slotsDesc      = prometheus.NewDesc("carillon_sfu_slots", "Slots that the peers have asked for.", nil, nil)
+	roomsDesc      = prometheus.NewDesc("carillon_sfu_rooms", "Rooms with peers.", nil, nil)
+	packetsDesc    = prometheus.NewDesc("carillon_sfu_packets_total", "RTP packets from publishers and to subscribers.", []string{"direction"}, nil)
+	droppedDesc    = prometheus.NewDesc("carillon_sfu_dropped_total", "Packets and messages that were not forwarded.", []string{"reason"}, nil)
+	nacksDesc      = prometheus.NewDesc("carillon_sfu_nacks_total", "Packets asked for again, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
+	plisDesc       = prometheus.NewDesc("carillon_sfu_plis_total", "Key-frame requests, by subscribers (in) and of publishers (out).", []string{"direction"}, nil)
+	repairsDesc    = prometheus.NewDesc("carillon_sfu_repairs_total", "Packets sent again.", nil, nil)
+	datagramDesc   = prometheus.NewDesc("carillon_udp_packets_total", "Datagrams on the media port.", []string{"direction"}, nil)
+	bytesDesc      = prometheus.NewDesc("carillon_udp_bytes_total", "Bytes in datagrams on the media port.", []string{"direction"}, nil)
+	batchDesc      = prometheus.NewDesc("carillon_udp_send_batch", "Packets per system call that sent some.", nil, nil)
+	consentDesc    = prometheus.NewDesc("carillon_sfu_consent_total", "What came of asking addresses whether they want a leg's media.", []string{"event"}, nil)
 )
 
 func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
@@ -39,12 +41,13 @@ func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
+	limit.Register(reg, s.quotas.counts()...)
 	return m, reg.Register(m)
 }
 
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		peersDesc, roomsDesc, packetsDesc, droppedDesc, nacksDesc, plisDesc, repairsDesc, consentDesc, datagramDesc, bytesDesc, batchDesc,
+		peersDesc, connectingDesc, slotsDesc, roomsDesc, packetsDesc, droppedDesc, nacksDesc, plisDesc, repairsDesc, consentDesc, datagramDesc, bytesDesc, batchDesc,
 	} {
 		ch <- d
 	}
@@ -61,7 +64,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	rooms := len(m.sfu.rooms)
 	m.sfu.mu.Unlock()
 	gauge(roomsDesc, float64(rooms))
-	gauge(peersDesc, float64(m.peers.Load()))
+	q := m.sfu.quotas
+	gauge(peersDesc, float64(q.peers.Taken()))
+	gauge(connectingDesc, float64(q.connecting.Taken()))
+	gauge(slotsDesc, float64(q.slots.Taken()))
 	count(packetsDesc, m.packetsIn.Load(), "in")
 	count(packetsDesc, m.packetsOut.Load(), "out")
 	count(nacksDesc, m.nacksIn.Load(), "in")

@@ -38,14 +38,15 @@ func (n *notifications) wakeUp() {
 	}
 }
 
-func (n *notifications) add(call func(Listener)) {
+// add returns false when the queue is full.
+func (n *notifications) add(call func(Listener)) bool {
 	n.mu.Lock()
-	n.addLocked(call)
+	queued := n.addLocked(call)
 	n.mu.Unlock()
 	n.wakeUp()
+	return queued
 }
 
-// addLocked returns false when the queue is full.
 func (n *notifications) addLocked(call func(Listener)) bool {
 	if len(n.calls) == mostCalls {
 		return false

@@ -193,8 +193,16 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 	if p.closed.Load() {
 		return "", errStale
 	}
+	quotas := p.room.sfu.quotas
+	if err := quotas.lines.Take(p.payer, 1, time.Now()); err != nil {
+		return "", err
+	}
 	o, err := readOffer(text, &p.room.sfu.cfg)
 	if err != nil {
+		return "", err
+	}
+	quotas.lines.Charge(p.payer, len(o.lines), time.Now())
+	if err := p.takeSlots(o.lines); err != nil {
 		return "", err
 	}
 	p.phases.mu.Lock()
@@ -220,6 +228,23 @@ func (p *Peer) Offer(ctx context.Context, text string) (string, error) {
 		p.notifications.media(MediaDown)
 	}
 	return "", refusal.New(refusal.BadSDP, "The offer cannot be answered.")
+}
+
+// takeSlots counts the slots of an offer against the quota. They count until the peer is
+// closed, also when the offer cannot be answered.
+func (p *Peer) takeSlots(lines []line) error {
+	n := 0
+	for _, l := range lines {
+		if l.receives {
+			n++
+		}
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	if p.closed.Load() {
+		return errStale
+	}
+	return p.room.sfu.quotas.takeSlots(p.payer, &p.holding, n)
 }
 
 func (p *Peer) answer(ctx context.Context, o offer) (string, error) {

@@ -77,7 +77,7 @@ func prepareOffering(t *testing.T, s *SFU, change func(offer string) string) *pe
 	t.Helper()
 	p := &person{name: "eve", listener: &listener{}}
 	var err error
-	if p.peer, err = s.Room("call").Join("leg-eve", "eve", p.listener); err != nil {
+	if p.peer, err = s.Room("call").Join("leg-eve", "eve", nobody, p.listener); err != nil {
 		t.Fatal(err)
 	}
 	if p.Client, err = sfutest.New(sfutest.Config{}, func(ctx context.Context, offer string) (string, error) {

@@ -20,9 +20,11 @@ import (
 // Peer is one leg's PeerConnection. Its methods may be called from any goroutine.
 type Peer struct {
 	// Fixed at construction.
-	room          *Room
+	room          *Room // changes until the peer is in it
 	leg           string
 	participant   string
+	payer         limit.Payer   // whose quota it counts against
+	joined        time.Duration // when, as SFU.now counts
 	pc            *webrtc.PeerConnection
 	notifications *notifications
 	arrivals      arrivals
@@ -50,6 +52,8 @@ type Peer struct {
 	}
 
 	// Owned by room.mu.
+	holding holding             // what it has of the quotas
+	late    bool                // it was not connected in time, and is about to be closed
 	active  bool                // see SetActive
 	sources map[string]*source  // by mid
 	slots   []*slot             // in the order of the offer's lines
@@ -58,9 +62,10 @@ type Peer struct {
 	muted   map[SourceKind]bool // see Mute; also of sources that are not there yet
 }
 
-func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error) {
+// newPeer returns a peer that is in no room yet, also with an error.
+func newPeer(r *Room, leg, participant string, payer limit.Payer, listener Listener) (*Peer, error) {
 	p := &Peer{
-		room: r, leg: leg, participant: participant, active: true,
+		room: r, leg: leg, participant: participant, payer: payer, joined: r.sfu.now(), active: true,
 		notifications: newNotifications(listener),
 		sources:       make(map[string]*source),
 		muted:         make(map[SourceKind]bool),
@@ -70,7 +75,7 @@ func newPeer(r *Room, leg, participant string, listener Listener) (*Peer, error)
 	p.phases.reported = make(map[string]bool)
 	pc, err := r.sfu.newPeerConnection(p)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	p.pc = pc
 	pc.OnTrack(p.incoming)
@@ -100,6 +105,7 @@ func (p *Peer) connectionChanged(s webrtc.PeerConnectionState) {
 		p.ready.Store(true)
 		p.notifications.media(MediaUp)
 		p.room.mu.Lock()
+		p.room.sfu.quotas.giveConnecting(p.payer, &p.holding)
 		p.room.openLocked(p, now)
 		p.room.mu.Unlock()
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
@@ -110,6 +116,28 @@ func (p *Peer) connectionChanged(s webrtc.PeerConnectionState) {
 		}
 		p.failed.Store(true)
 		p.notifications.media(MediaDown)
+	}
+}
+
+// lateLocked returns whether the peer should have been connected by now, the first time that
+// it is true.
+func (p *Peer) lateLocked(now time.Duration) bool {
+	if p.holding.connected || p.late || now-p.joined < p.room.sfu.cfg.connect() {
+		return false
+	}
+	p.late = true
+	return true
+}
+
+// expire tells the listener that there is no media, and closes the peer.
+func (p *Peer) expire() {
+	p.failed.Store(true)
+	last := func(l Listener) {
+		l.Media(MediaDown)
+		_ = p.Close()
+	}
+	if !p.notifications.add(last) { // it listens to nothing any more
+		_ = p.Close()
 	}
 }
 
@@ -294,6 +322,16 @@ func (p *Peer) writeRTCP(packets ...rtcp.Packet) {
 		_ = p.pc.WriteRTCP(packets)
 	}
 }
+
+// discard ends a peer that never was in a room.
+func (p *Peer) discard() {
+	close(p.notifications.done)
+	_ = p.pc.Close()
+	p.wg.Wait()
+}
+
+// Closed reports whether the peer has ended, be it because it was not connected in time.
+func (p *Peer) Closed() bool { return p.closed.Load() }
 
 // Close ends the peer. When it returns nothing of the peer is forwarded and its methods
 // are refused. Its goroutines end soon after: SFU.Close waits for them and Close does

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 
+	"carillon/limit"
 	"carillon/refusal"
 )
 
@@ -33,48 +35,97 @@ type Room struct {
 
 func newRoom(s *SFU, id string) *Room { return &Room{sfu: s, id: id} }
 
-// Join adds a peer for a leg. A peer that the leg has already is replaced at once: its
-// packets reach nobody any more and its methods are refused.
-func (r *Room) Join(leg, participant string, listener Listener) (*Peer, error) {
-	for {
-		p, stale, err := r.join(leg, participant, listener)
-		if stale == nil {
-			return p, err
+// Join adds a peer for a leg, which counts against the quota of payer until it is closed. A
+// peer that the leg has already is replaced at once: its packets reach nobody any more and
+// its methods are refused. A peer that is not connected within Config.ConnectSeconds is
+// closed, after its listener was told MediaDown.
+func (r *Room) Join(leg, participant string, payer limit.Payer, listener Listener) (*Peer, error) {
+	if err := r.admits(leg); err != nil {
+		return nil, err
+	}
+	quotas := r.sfu.quotas
+	if err := quotas.takePeer(payer); err != nil {
+		return nil, err
+	}
+	// Without the lock of the room: it takes a millisecond, and others may join meanwhile.
+	p, err := newPeer(r, leg, participant, payer, listener)
+	if err == nil {
+		if err = p.enter(); err != nil {
+			p.discard()
 		}
-		_ = stale.Close()
-		// The room may have ended with its only peer.
-		r = r.sfu.Room(r.id)
+	}
+	if err != nil {
+		quotas.giveAll(payer, &p.holding)
+		return nil, err
+	}
+	return p, nil
+}
+
+// admits refuses if the room takes no peer of this leg.
+func (r *Room) admits(leg string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone || r.peerLocked(leg) != nil {
+		return nil // there will be another room, or the old peer makes room for the new one
+	}
+	return r.admitsLocked()
+}
+
+func (r *Room) admitsLocked() error {
+	if len(r.peers) >= r.sfu.cfg.RoomPeers {
+		return refusal.New(refusal.Busy, "This call is full: it has %d participants.", len(r.peers))
+	}
+	if r.shut {
+		return errShutdown
+	}
+	return nil
+}
+
+// peerLocked returns the peer of a leg; nil: there is none.
+func (r *Room) peerLocked(leg string) *Peer {
+	if i := slices.IndexFunc(r.peers, func(p *Peer) bool { return p.leg == leg }); i >= 0 {
+		return r.peers[i]
+	}
+	return nil
+}
+
+// enter puts a new peer into its room, in the place of one that its leg has already.
+func (p *Peer) enter() error {
+	for {
+		stale, err := p.room.add(p)
+		switch {
+		case errors.Is(err, errGone):
+			p.room = p.room.sfu.Room(p.room.id)
+		case stale == nil:
+			return err
+		default:
+			_ = stale.Close() // the room may end with it
+		}
 	}
 }
 
-// join returns the new peer, or the stale one that must be closed before.
-func (r *Room) join(leg, participant string, listener Listener) (p, stale *Peer, err error) {
+// errGone is not for users: the room has ended, and another one takes its place.
+var errGone = errors.New("the room has ended")
+
+// add adds a new peer, unless its leg has one already: that is stale, and must be closed
+// before.
+func (r *Room) add(p *Peer) (stale *Peer, err error) {
 	r.mu.Lock()
-	if r.gone {
-		// It ended between SFU.Room and Join; another room has taken its place.
-		r.mu.Unlock()
-		return r.sfu.Room(r.id).join(leg, participant, listener)
-	}
 	defer r.mu.Unlock()
-	if i := slices.IndexFunc(r.peers, func(p *Peer) bool { return p.leg == leg }); i >= 0 {
-		return nil, r.peers[i], nil
+	if r.gone {
+		return nil, errGone
 	}
-	if len(r.peers) >= r.sfu.cfg.RoomPeers {
-		return nil, nil, refusal.New(refusal.Busy, "This call is full: it has %d participants.", len(r.peers))
+	if stale := r.peerLocked(p.leg); stale != nil {
+		return stale, nil
 	}
-	if r.shut {
-		return nil, nil, errShutdown
-	}
-	p, err = newPeer(r, leg, participant, listener)
-	if err != nil {
-		return nil, nil, err
+	if err := r.admitsLocked(); err != nil {
+		return nil, err
 	}
 	r.peers = append(r.peers, p)
-	r.sfu.metrics.peers.Add(1)
 	if r.speaker.participant != "" {
 		p.notifications.setSpeaker(r.speaker.participant)
 	}
-	return p, nil, nil
+	return nil, nil
 }
 
 // remove takes a peer out: its slots and all that show it stop.
@@ -82,7 +133,7 @@ func (r *Room) remove(p *Peer) {
 	r.mu.Lock()
 	if i := slices.Index(r.peers, p); i >= 0 {
 		r.peers = slices.Delete(r.peers, i, i+1)
-		r.sfu.metrics.peers.Add(-1)
+		r.sfu.quotas.giveAll(p.payer, &p.holding)
 	}
 	for _, s := range p.slots {
 		s.source = nil
@@ -131,6 +182,12 @@ func (r *Room) tick(now time.Duration, n int) {
 		}
 	}
 	peers := slices.Clone(r.peers)
+	var late []*Peer
+	for _, p := range peers {
+		if p.lateLocked(now) {
+			late = append(late, p)
+		}
+	}
 	outgoing := make([][]rtcp.Packet, len(peers))
 	wall := time.Now()
 	for i, p := range peers {
@@ -140,6 +197,9 @@ func (r *Room) tick(now time.Duration, n int) {
 	for i, p := range peers {
 		p.updateMediaState(now)
 		p.writeRTCP(outgoing[i]...)
+	}
+	for _, p := range late {
+		p.expire()
 	}
 }
 

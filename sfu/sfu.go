@@ -35,6 +35,7 @@ type SFU struct {
 	tcpMux   ice.TCPMux
 	settings func() webrtc.SettingEngine // makes one for each peer
 	metrics  *metrics
+	quotas   *quotas
 	done     chan struct{}  // closed by Close
 	wg       sync.WaitGroup // the tick loop, and peers that are closing
 	once     sync.Once      // of Close
@@ -56,7 +57,7 @@ func open(cfg Config, log *slog.Logger, reg prometheus.Registerer, now func() ti
 		return nil, err
 	}
 	cfg = settings.Fill(cfg, Defaults())
-	s := &SFU{cfg: cfg, log: log, dtlsTime: dtlsTime, now: now, done: make(chan struct{}), rooms: make(map[string]*Room)}
+	s := &SFU{cfg: cfg, log: log, dtlsTime: dtlsTime, now: now, done: make(chan struct{}), rooms: make(map[string]*Room), quotas: newQuotas(cfg.Quota)}
 	if err := s.bind(); err != nil {
 		return nil, err
 	}

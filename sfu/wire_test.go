@@ -233,7 +233,7 @@ func TestLimitsAreTypedRefusals(t *testing.T) {
 		"video slots": {sfutest.Config{VideoSlots: 3}, refusal.TooLarge},
 		"bytes":       {sfutest.Config{VideoSlots: 60}, refusal.TooLarge},
 	} {
-		p, err := r.Join(name, name, &listener{})
+		p, err := r.Join(name, name, nobody, &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,17 +249,17 @@ func TestLimitsAreTypedRefusals(t *testing.T) {
 	}
 	r = s.Room("call")
 	for _, leg := range []string{"1", "2"} {
-		p, err := r.Join(leg, leg, &listener{})
+		p, err := r.Join(leg, leg, nobody, &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer p.Close()
 	}
-	if _, err := r.Join("3", "3", &listener{}); !refusal.Is(err, refusal.Busy) {
+	if _, err := r.Join("3", "3", nobody, &listener{}); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("a third peer in a room for two: got %v", err)
 	}
 	_ = s.Close()
-	if _, err := s.Room("other").Join("1", "1", &listener{}); !refusal.Is(err, refusal.Busy) {
+	if _, err := s.Room("other").Join("1", "1", nobody, &listener{}); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("join after close: got %v", err)
 	}
 }
@@ -272,7 +272,7 @@ func TestNonsenseOffersAreRefusedAndThePeerLives(t *testing.T) {
 	b.gets(t, a, Camera)
 	good := b.PC.LocalDescription().SDP
 	for name, text := range nonsense(good) {
-		p, err := r.Join("x", "x", &listener{})
+		p, err := r.Join("x", "x", nobody, &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +330,7 @@ func FuzzOffer(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := s.Room("fuzz").Join("leg", "x", &listener{})
+		p, err := s.Room("fuzz").Join("leg", "x", nobody, &listener{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -347,7 +347,7 @@ func FuzzOffer(f *testing.F) {
 
 func TestAnswersAreWhatChromiumNeeds(t *testing.T) {
 	s := start(t, Config{Advertise: []string{"192.0.2.7"}})
-	p, err := s.Room("call").Join("leg", "alice", &listener{})
+	p, err := s.Room("call").Join("leg", "alice", nobody, &listener{})
 	if err != nil {
 		t.Fatal(err)
 	}

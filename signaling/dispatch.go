@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/switchboard"
 	"carillon/wire"
@@ -89,22 +90,22 @@ func on[P, R any](run func(c *connection, ctx context.Context, p P) (R, error)) 
 }
 
 // onCalls makes the entry of a request that the switchboard answers.
-func onCalls[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab switchboard.Asker, p P) (R, error)) method {
+func onCalls[P, R any](class limitClass, run func(b *switchboard.Board, ctx context.Context, tab switchboard.Asker, p P) (R, error)) method {
 	m := on(func(c *connection, ctx context.Context, p P) (none R, _ error) {
 		if c.server.calls == nil {
 			return none, errNoCalls
 		}
-		return run(c.server.calls, ctx, c.asker(), p)
+		return run(c.server.calls, limit.PaidBy(ctx, c.payer), c.asker(), p)
 	})
-	m.lane, m.limit = callLane, limit
+	m.lane, m.limit = callLane, class
 	return m
 }
 
 // onLegs makes the entry of a request that binds a leg to the connection that asks. A
 // connection that has ended gets no leg. If it ends meanwhile, its end may have been told
 // before there was a call to tell, so it is told again.
-func onLegs[P, R any](limit limitClass, run func(b *switchboard.Board, ctx context.Context, tab switchboard.Asker, p P) (R, error)) method {
-	m := onCalls(limit, run)
+func onLegs[P, R any](class limitClass, run func(b *switchboard.Board, ctx context.Context, tab switchboard.Asker, p P) (R, error)) method {
+	m := onCalls(class, run)
 	bind := m.run
 	m.run = func(ctx context.Context, c *connection, data json.RawMessage) (reply, error) {
 		if c.out.isClosed() {

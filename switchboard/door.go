@@ -7,6 +7,7 @@ import (
 	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/sfu"
 )
@@ -70,6 +71,7 @@ type entry struct {
 	room        string // its id on the SFU
 	peer        string // a peer of this id that is in the room already is closed
 	participant string // as whom the others see it
+	payer       limit.Payer
 	rights      Rights
 	listener    sfu.Listener
 }
@@ -81,7 +83,7 @@ func (d *Door) enter(e entry) (*Peer, error) {
 	if err := e.rights.check(); err != nil {
 		return nil, err
 	}
-	peer, err := d.media.Room(e.room).Join(e.peer, e.participant, e.listener)
+	peer, err := d.media.Room(e.room).Join(e.peer, e.participant, e.payer, e.listener)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +93,11 @@ func (d *Door) enter(e entry) (*Peer, error) {
 // leg lets in the peer of a leg. The pass is the machine's word that its user takes part
 // in the call: they are a member of its conversation, and hold the leg's secret. The scope is
 // that of the tab that offers.
-func (d *Door) leg(room string, pass call.LegPass, scope auth.Scope, l sfu.Listener) (*Peer, error) {
+func (d *Door) leg(ctx context.Context, room string, pass call.LegPass, scope auth.Scope, l sfu.Listener) (*Peer, error) {
+	payer := limit.PayerOf(ctx)
+	payer.User = pass.Tab.User
 	return d.enter(entry{
-		room: room, peer: pass.Leg, participant: pass.Tab.User,
+		room: room, peer: pass.Leg, participant: pass.Tab.User, payer: payer,
 		rights: scopeRights(scope), listener: l,
 	})
 }
@@ -112,7 +116,7 @@ func (d *Door) Publish(ctx context.Context, who auth.Identity, stream string, l 
 	if !rights.Publish {
 		return nil, refusal.New(refusal.NotAllowed, "This token may not publish. Guests never may; a token that lists grants needs the grant publish.")
 	}
-	return d.stream(stream, rights, l)
+	return d.stream(ctx, who, stream, rights, l)
 }
 
 // Watch lets in a session that only gets what others send into the room of a stream.
@@ -124,12 +128,13 @@ func (d *Door) Watch(ctx context.Context, who auth.Identity, stream string, l sf
 	if !rights.Watch {
 		return nil, refusal.New(refusal.NotAllowed, "This token may not watch. A token that lists grants needs the grant watch.")
 	}
-	return d.stream(stream, Rights{Watch: true}, l)
+	return d.stream(ctx, who, stream, Rights{Watch: true}, l)
 }
 
-func (d *Door) stream(name string, rights Rights, l sfu.Listener) (*Peer, error) {
+func (d *Door) stream(ctx context.Context, who auth.Identity, name string, rights Rights, l sfu.Listener) (*Peer, error) {
 	id := rand.Text()
-	return d.enter(entry{room: streams + name, peer: id, participant: id, rights: rights, listener: l})
+	payer := limit.Payer{User: who.User, Guest: who.Guest, Address: limit.PayerOf(ctx).Address}
+	return d.enter(entry{room: streams + name, peer: id, participant: id, payer: payer, rights: rights, listener: l})
 }
 
 // streamRights are those that a verified token gives in the room of a stream, if its bearer

@@ -75,7 +75,7 @@ func (r *room) offer(ctx context.Context, id, sdp string, scope auth.Scope) (str
 	case <-ctx.Done():
 		return "", refusal.After(time.Second, refusal.Busy, "The offer before this one is not answered yet.")
 	}
-	peer, fresh, err := l.peerFor(sdp, scope)
+	peer, fresh, err := l.peerFor(ctx, sdp, scope)
 	if err != nil {
 		return "", err
 	}
@@ -97,13 +97,14 @@ func (r *room) offer(ctx context.Context, id, sdp string, scope auth.Scope) (str
 }
 
 // peerFor returns the peer that an offer is for. A page that was loaded again has a new
-// PeerConnection, and needs a new peer; the old one is closed first.
-func (l *leg) peerFor(sdp string, scope auth.Scope) (peer *Peer, fresh bool, err error) {
+// PeerConnection, and needs a new peer; the old one is closed first. So does a page whose
+// peer was not connected in time.
+func (l *leg) peerFor(ctx context.Context, sdp string, scope auth.Scope) (peer *Peer, fresh bool, err error) {
 	r, peerConnection := l.room, peerConnectionOf(sdp)
 	r.mu.Lock()
 	old := l.peer
 	l.scope = scope
-	if old != nil && l.peerConnection == peerConnection {
+	if old != nil && l.peerConnection == peerConnection && !old.Closed() {
 		r.mu.Unlock()
 		return old, false, old.narrowTo(scope)
 	}
@@ -117,7 +118,7 @@ func (l *leg) peerFor(sdp string, scope auth.Scope) (peer *Peer, fresh bool, err
 		r.closePeer(old)
 	}
 	listener := &listener{leg: l}
-	if peer, err = r.board.door.leg(r.id, pass, scope, listener); err != nil {
+	if peer, err = r.board.door.leg(ctx, r.id, pass, scope, listener); err != nil {
 		return nil, false, err
 	}
 	r.mu.Lock()

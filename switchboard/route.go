@@ -10,14 +10,16 @@ import (
 	"carillon/auth"
 	"carillon/bus"
 	"carillon/call"
+	"carillon/limit"
 	"carillon/refusal"
 )
 
 // callRequest is what a call is asked, here or over the bus.
 type callRequest struct {
-	Fact  call.Fact  `json:"fact"`
-	SDP   string     `json:"sdp,omitempty"` // of an offer, which follows when the fact was granted
-	Scope auth.Scope `json:"scope"`         // of the tab that asks; what the server finds out by itself is not narrowed
+	Fact  call.Fact   `json:"fact"`
+	SDP   string      `json:"sdp,omitempty"`  // of an offer, which follows when the fact was granted
+	Scope auth.Scope  `json:"scope"`          // of the tab that asks; what the server finds out by itself is not narrowed
+	Payer limit.Payer `json:"payer,omitzero"` // on the way to another node; here it is the context's
 }
 
 // callAnswer goes back over the bus.
@@ -109,6 +111,7 @@ func (b *Board) negotiate(ctx context.Context, id string, r callRequest, reply c
 
 // there asks the owner on another node.
 func (b *Board) there(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	r.Payer = limit.PayerOf(ctx)
 	data, err := json.Marshal(r)
 	if err != nil {
 		return call.Reply{}, "", fmt.Errorf("ask call %s: %w", id, err)
@@ -160,7 +163,7 @@ func (b *Board) answer(id string, m bus.Message) {
 		var a callAnswer
 		err := json.Unmarshal(m.Data, &r)
 		if err == nil {
-			a.Reply, a.SDP, err = b.here(ctx, id, r)
+			a.Reply, a.SDP, err = b.here(limit.PaidBy(ctx, r.Payer), id, r)
 		}
 		switch refused, known := refusal.Of(err); {
 		case err == nil:

@@ -40,7 +40,13 @@ func newCarillonTarget(log *slog.Logger) (_ *carillonTarget, err error) {
 			err = errors.Join(err, t.close())
 		}
 	}()
-	t.sfu, err = sfu.New(sfu.Config{Listen: "127.0.0.1:0", RoomPeers: 20_000, LossyPerSecond: 10_000}, log, t.metrics)
+	t.sfu, err = sfu.New(sfu.Config{
+		Listen: "127.0.0.1:0", RoomPeers: 20_000, LossyPerSecond: 10_000,
+		Quota: sfu.Quota{
+			Peers: -1, UserPeers: -1, AddressPeers: -1, UserConnecting: -1, AddressConnecting: -1,
+			UserSlots: -1, AddressSlots: -1, UserLines: -1, AddressLines: -1,
+		},
+	}, log, t.metrics)
 	if err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}

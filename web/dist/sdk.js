@@ -1,1 +1,1 @@
-export*from"./assets/sdk-EP4OC7AM.js";
+export*from"./assets/sdk-XD6Y65DU.js";

@@ -32,6 +32,7 @@ export type Code =
   | "leg_in_use" // the tab that holds this leg is alive
   | "leg_unknown" // no such leg, wrong secret, or its grace time is over
   | "bad_sdp"
+  | "too_many_peers" // end some calls or streams
   | "calls_need_https" // raised by the client only
 
 // Package chat
