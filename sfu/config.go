@@ -46,6 +46,12 @@ type Config struct {
 	VideoPackets int `toml:"video_packets"`
 	// AudioPackets is how many packets of an audio source are kept for repair.
 	AudioPackets int `toml:"audio_packets"`
+	// RepairTimes is how often a packet is sent again to one subscriber.
+	RepairTimes int `toml:"repair_times"`
+	// RepairEveryMS is the least time between two of these, in milliseconds; at least a round trip passes anyway.
+	RepairEveryMS int `toml:"repair_every_ms"`
+	// RepairPercent is how much repairs may be of what a slot sent in the last one to two seconds, in percent of its bytes.
+	RepairPercent int `toml:"repair_percent"`
 
 	// ConnectSeconds is the time within which a new peer must be connected; one that is not is closed.
 	ConnectSeconds int `toml:"connect_seconds"`
@@ -75,6 +81,9 @@ func Defaults() Config {
 		BacklogBytes:   1 << 20,
 		VideoPackets:   1000,
 		AudioPackets:   200,
+		RepairTimes:    3,
+		RepairEveryMS:  100,
+		RepairPercent:  50,
 		ConnectSeconds: 30,
 		SilentMS:       2000,
 		DownMS:         10_000,

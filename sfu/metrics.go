@@ -17,7 +17,7 @@ type metrics struct {
 	repairs, nacksIn, nacksOut atomic.Uint64
 	plisIn, plisOut            atomic.Uint64
 
-	dropMuted, dropDuplicate, dropMalformed, dropWrite, dropLossy, dropUnrepairable atomic.Uint64
+	dropMuted, dropDuplicate, dropMalformed, dropWrite, dropLossy, dropUnrepairable, dropRepairLimit atomic.Uint64
 }
 
 var (
@@ -84,7 +84,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	u := m.sfu.conn.Stats()
 	for reason, n := range map[string]uint64{
 		"muted": m.dropMuted.Load(), "duplicate": m.dropDuplicate.Load(), "malformed": m.dropMalformed.Load(),
-		"write": m.dropWrite.Load(), "lossy": m.dropLossy.Load(), "unrepairable": m.dropUnrepairable.Load(), "no_consent": c.Withheld,
+		"write": m.dropWrite.Load(), "lossy": m.dropLossy.Load(), "unrepairable": m.dropUnrepairable.Load(), "repair_limit": m.dropRepairLimit.Load(), "no_consent": c.Withheld,
 		"queue_full": u.DropQueueFull, "kernel": u.DropKernel, "too_large": u.DropTooLarge,
 	} {
 		count(droppedDesc, n, reason)

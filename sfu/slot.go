@@ -56,10 +56,13 @@ type slot struct {
 	history  []sent // what left, by its number modulo the length; nil: nothing did
 	rtxSeq   uint16 // of the next RTX packet
 	stepDown stepDown
+	repairs  repairs
 
 	// For sender reports.
-	packets uint32
-	octets  uint32
+	packets    uint32
+	octets     uint32
+	reported   uint32        // the time in the newest, as receivers refer to it; 0: none was sent
+	reportedAt time.Duration // when that was
 
 	// Memory that write and its callers reuse.
 	header  rtp.Header
@@ -73,12 +76,9 @@ type sent struct {
 	numbers
 	layer    *layer
 	ext      uint64        // its number in the layer
-	repaired time.Duration // when it was sent again; 0: never
+	repairs  int           // how often it was sent again
+	repaired time.Duration // when it was last
 }
-
-// repairAgain is the time in which a second request for a packet is ignored. It is less
-// than most round trips: the client asked before it could have got the first copy.
-const repairAgain = 20 * time.Millisecond
 
 func newSlot(p *Peer, kind webrtc.RTPCodecType, n int) *slot {
 	return &slot{
@@ -86,7 +86,8 @@ func newSlot(p *Peer, kind webrtc.RTPCodecType, n int) *slot {
 		// In the lower half: a receiver that loses the first packets could otherwise miss
 		// that the numbers wrapped, and could decrypt nothing.
 		// https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
-		first: uint16(rand.Uint32N(1 << 15)),
+		first:   uint16(rand.Uint32N(1 << 15)),
+		repairs: newRepairs(&p.room.sfu.cfg),
 	}
 }
 
@@ -220,6 +221,7 @@ func (s *slot) sendLocked(l *layer, p *packet, now time.Duration) {
 		return // replay was faster than the loop of the layer
 	}
 	*e = sent{numbers: n, layer: l, ext: p.ext}
+	s.repairs.sent(len(p.payload), now)
 	if s.write(l, p, n, false) && s.packets == 1 {
 		s.peer.phase(PhaseFirstOut)
 	}
@@ -316,14 +318,17 @@ func (s *slot) resend(pairs []rtcp.NackPair, now time.Duration) {
 			m.nacksIn.Add(1)
 			ext := s.rewriter.seq - uint64(uint16(s.rewriter.seq)-seq)
 			e := &s.history[ext%uint64(len(s.history))]
-			if e.layer == nil || e.seq != ext || e.repaired > 0 && now-e.repaired < repairAgain {
+			if e.layer == nil || e.seq != ext {
 				return true
 			}
 			if e.layer.source.muted.Load() || !e.layer.buffer.get(e.ext, &s.fetched) {
 				m.dropUnrepairable.Add(1)
 				return true
 			}
-			e.repaired = now
+			if !s.repairs.allow(e, len(s.fetched.payload), now) {
+				m.dropRepairLimit.Add(1)
+				return true
+			}
 			if s.write(e.layer, &s.fetched, e.numbers, true) {
 				m.repairs.Add(1)
 			}
@@ -360,7 +365,7 @@ func (s *slot) handleRTCP(p rtcp.Packet, now time.Duration) {
 			s.requestKeyFrame(f.SSRC, now)
 		}
 	case *rtcp.ReceiverReport:
-		s.noteLoss(p.Reports, now)
+		s.noteReports(p.Reports, now)
 	}
 }
 
@@ -372,12 +377,18 @@ func (s *slot) requestKeyFrame(ssrc uint32, now time.Duration) {
 	}
 }
 
-// noteLoss takes the loss that the subscriber reports.
-func (s *slot) noteLoss(reports []rtcp.ReceptionReport, now time.Duration) {
+// noteReports takes the loss that the subscriber reports, and how far away it is.
+func (s *slot) noteReports(reports []rtcp.ReceptionReport, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range reports {
-		if r.SSRC == s.ssrc && s.current != nil {
+		if r.SSRC != s.ssrc {
+			continue
+		}
+		if r.LastSenderReport != 0 && r.LastSenderReport == s.reported {
+			s.repairs.roundTrip(now - s.reportedAt - time.Duration(r.Delay)*time.Second/65536)
+		}
+		if s.current != nil {
 			s.stepDown.report(float64(r.FractionLost)/256, s.current.rank, now)
 		}
 	}
@@ -395,9 +406,11 @@ func (s *slot) report(now time.Duration, wall time.Time) (rtcp.Packet, bool) {
 	if s.kind == webrtc.RTPCodecTypeAudio {
 		clock = 48_000
 	}
+	at := ntp(wall)
+	s.reported, s.reportedAt = uint32(at>>16), now
 	return &rtcp.SenderReport{
 		SSRC:        s.ssrc,
-		NTPTime:     ntp(wall),
+		NTPTime:     at,
 		RTPTime:     s.rewriter.ts + uint32((now-s.rewriter.at).Microseconds()*clock/1_000_000),
 		PacketCount: s.packets,
 		OctetCount:  s.octets,
