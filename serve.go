@@ -137,7 +137,11 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	limit.Register(reg, verifier.Counts()...)
 	c.Chat.Reach = c.Reach
+	if c.Auth.Demo() && len(c.Chat.Reach.Known) == 0 {
+		c.Chat.Reach.Known = []string{"*"} // the demo writes to bob before he has come
+	}
 	messages := chat.New(db, c.Chat)
+	limit.Register(reg, messages.Counts()...)
 	door := switchboard.NewDoor(media, switchboard.Members(messages))
 	board := switchboard.New(switchboard.Deps{
 		Store: db, Chat: messages, Bus: messageBus, Door: door, Config: c.Call, Log: log, Metrics: reg,

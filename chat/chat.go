@@ -14,18 +14,21 @@ package chat
 
 import "time"
 
-// Service answers the requests of users. It is safe for concurrent use and keeps no
-// state of its own: the store is the truth.
+// Service answers the requests of users. It is safe for concurrent use. The store is the
+// truth; what is in memory here only says how much each user has written lately.
 type Service struct {
 	store Store
 	cfg   Config
 	now   func() time.Time
 	only  []string // the conversations that there are for whoever asks; nil: all of their own. See Within
+
+	budgets budgets
 }
 
 // New returns a Service over store. Zero fields of cfg mean [Defaults].
 func New(store Store, cfg Config) *Service {
-	return &Service{store: store, cfg: cfg.filled(), now: time.Now}
+	cfg = cfg.filled()
+	return &Service{store: store, cfg: cfg, now: time.Now, budgets: newBudgets(cfg.Rates)}
 }
 
 func (s *Service) nowMS() int64 { return s.now().UnixMilli() }

@@ -26,7 +26,32 @@ type Config struct {
 	// receipt. In larger ones a receipt reaches only the tabs of the user who read.
 	ReceiptMembers int `toml:"receipt_members"`
 
+	// Rates is how much one user, and all users of one address, may have stored. Bytes count per
+	// second, and those of four minutes may come at once; groups and members count per hour, and
+	// those of an hour may come at once. More are refused as rate_limited.
+	Rates Rates `toml:"rates"`
+
 	Reach Reach `toml:"-"` // the table [reach]
+}
+
+// Rates is how much may be stored, see Config.Rates.
+type Rates struct {
+	// UserBytes of disk that one user's messages, groups, marks and objects take. A message counts
+	// once for each member.
+	UserBytes int `toml:"user_bytes"`
+	// AddressBytes of all users of one address (IPv6: one /64).
+	AddressBytes int `toml:"address_bytes"`
+	// GuestBytes of all guests together.
+	GuestBytes int `toml:"guest_bytes"`
+	// UserGroups that one user makes.
+	UserGroups int `toml:"user_groups"`
+	// AddressGroups that the users of one address make.
+	AddressGroups int `toml:"address_groups"`
+	// UserMembers is to how many others one user opens a direct conversation, or makes them members
+	// of a group.
+	UserMembers int `toml:"user_members"`
+	// AddressMembers is the same for all users of one address.
+	AddressMembers int `toml:"address_members"`
 }
 
 // Reach says who may open a conversation with whom.
@@ -37,6 +62,10 @@ type Reach struct {
 	Guests []string `toml:"guests"`
 	// GuestGroups lets guests make groups.
 	GuestGroups bool `toml:"guest_groups"`
+	// Known lists users who can be written to, called and made members before they have signed in
+	// for the first time, beside those in guests. "*": whatever id somebody names. Empty: in the
+	// demo, whatever id somebody names.
+	Known []string `toml:"known"`
 	// Users says whom users may reach: "everyone", "contacts" (who has added them, or has written to them or called them) or
 	// "groups" (both are in one group). Whoever may not be reached is not rung either, in a group neither.
 	Users string `toml:"users"`
@@ -60,7 +89,11 @@ func Defaults() Config {
 		Contacts:       1000,
 		ObjectBytes:    8 << 10,
 		ReceiptMembers: 50,
-		Reach:          Reach{Users: ReachEveryone},
+		Rates: Rates{
+			UserBytes: 64 << 10, AddressBytes: 1 << 20, GuestBytes: 4 << 20,
+			UserGroups: 100, AddressGroups: 1000, UserMembers: 1000, AddressMembers: 10_000,
+		},
+		Reach: Reach{Users: ReachEveryone},
 	}
 }
 

@@ -17,7 +17,7 @@ func (s *Service) AddContact(ctx context.Context, user, other string) error {
 	if user == other {
 		return refusal.New(refusal.BadRequest, "You cannot add yourself.")
 	}
-	return s.store.Write(ctx, func(tx Tx) error {
+	return s.write(ctx, func(tx Tx) error {
 		known, err := tx.IsContact(user, other)
 		if err != nil || known {
 			return err
@@ -36,7 +36,7 @@ func (s *Service) AddContact(ctx context.Context, user, other string) error {
 // RemoveContact ends what AddContact or the user's own messages began. The conversation with
 // the other stays open.
 func (s *Service) RemoveContact(ctx context.Context, user, other string) error {
-	return s.store.Write(ctx, func(tx Tx) error { return tx.RemoveContact(user, other) })
+	return s.write(ctx, func(tx Tx) error { return tx.RemoveContact(user, other) })
 }
 
 // Contacts returns a page of the contacts of user by id, those after the one given, and the id

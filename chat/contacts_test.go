@@ -43,8 +43,8 @@ func mayRing(t *testing.T, s *chat.Service, from chat.User, conversation string)
 func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
 	ctx := t.Context()
 	db := database(t, store.Config{})
-	open := chat.New(db, chat.Config{})
-	closed := chat.New(db, chat.Config{Reach: chat.Reach{Guests: []string{"support"}, Users: chat.ReachContacts}})
+	open := chat.New(db, anyone)
+	closed := chat.New(db, chat.Config{Reach: chat.Reach{Known: anyone.Reach.Known, Guests: []string{"support"}, Users: chat.ReachContacts}})
 
 	m := send(t, open, carol, "bob", "c1", "You do not know me")
 	if got := contacts(t, open, "bob"); len(got) > 0 {
@@ -101,7 +101,7 @@ func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
 func TestGuestsRingOnlyWhoWroteToThem(t *testing.T) {
 	ctx := t.Context()
 	db := database(t, store.Config{})
-	s := chat.New(db, chat.Config{Reach: chat.Reach{Guests: []string{"support"}}})
+	s := chat.New(db, chat.Config{Reach: chat.Reach{Known: anyone.Reach.Known, Guests: []string{"support"}}})
 	c := send(t, s, guest, "support", "g1", "Hello").Conversation
 	if rung, err := mayRing(t, s, guest, c); err != nil || !slices.Equal(rung, []string{"support"}) {
 		t.Errorf("the guest rings %q, %v", rung, err)

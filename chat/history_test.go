@@ -70,7 +70,7 @@ func TestListComesLatestFirst(t *testing.T) {
 }
 
 func TestResumeIsWholeOrTold(t *testing.T) {
-	s := chat.New(database(t, store.Config{LogEvents: 20}), chat.Config{})
+	s := chat.New(database(t, store.Config{LogEvents: 20}), anyone)
 	for i := range 100 {
 		send(t, s, alice, "bob", fmt.Sprint(i), "x")
 	}

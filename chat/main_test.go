@@ -29,9 +29,16 @@ var (
 	guest = chat.User{ID: "guest-1", Name: "Visitor", Guest: true}
 )
 
-// service is a Service over a real database in a folder of its own.
+// anyone lets everyone write to whatever id they name.
+var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
+
+// service is a Service over a real database in a folder of its own. Unless cfg says whom it
+// knows it knows whatever id somebody names.
 func service(t testing.TB, cfg chat.Config) *chat.Service {
 	t.Helper()
+	if cfg.Reach.Known == nil {
+		cfg.Reach.Known = anyone.Reach.Known
+	}
 	return chat.New(database(t, store.Config{}), cfg)
 }
 

@@ -48,7 +48,7 @@ func TestRandomUse(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		round++
 		m := &model{
-			t: rt, s: chat.New(db, chat.Config{}),
+			t: rt, s: chat.New(db, anyone),
 			conversations: map[string]*room{}, pairs: map[string]string{}, sent: map[string]chat.Message{},
 		}
 		for i := range 4 { // users of their own in each round: the database is shared

@@ -19,7 +19,7 @@ func (s *Service) SetObject(ctx context.Context, user, tab, key string, value js
 		return err
 	}
 	o := UserObject{Key: key, Value: value, Tab: tab}
-	return s.store.Write(ctx, func(tx Tx) error {
+	return s.write(ctx, func(tx Tx) error {
 		objects, err := tx.Objects(user)
 		if err != nil {
 			return err

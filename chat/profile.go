@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/secure/precis"
 
 	"carillon/auth"
+	"carillon/limit"
 	"carillon/refusal"
 )
 
@@ -34,7 +35,9 @@ func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 	if err != nil || same {
 		return u, err
 	}
+	written := 0
 	err = s.store.Write(ctx, func(tx Tx) (err error) {
+		defer func() { written = tx.Written() }()
 		if u.Name, err = s.nameFor(tx, u, given); err != nil {
 			return err
 		}
@@ -51,6 +54,7 @@ func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 		}
 		return announce(tx, append(others, u.ID), EventProfile, s.nowMS(), u)
 	})
+	s.budgets.bytes.Charge(limit.PayerOf(ctx), written, s.now()) // who has written much may still come in
 	return u, err
 }
 

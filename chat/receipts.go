@@ -11,7 +11,7 @@ func (s *Service) MarkRead(ctx context.Context, user, conversation string, seq i
 	if seq < 0 {
 		return refusal.New(refusal.BadRequest, "A seq is 0 or more.")
 	}
-	return s.store.Write(ctx, func(tx Tx) error {
+	return s.write(ctx, func(tx Tx) error {
 		members, err := s.access(tx, conversation, user)
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 	if worth, err := s.worthMarking(ctx, user, offset); err != nil || !worth {
 		return err
 	}
-	return s.store.Write(ctx, func(tx Tx) error {
+	return s.write(ctx, func(tx Tx) error {
 		acked, marks, err := received(tx, user, offset)
 		if err != nil || acked >= offset {
 			return err

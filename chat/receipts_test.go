@@ -63,7 +63,7 @@ func TestReceiptsNeverGoBack(t *testing.T) {
 
 // A tab that slept longer than the log lasts has paged instead, and says so by acknowledging.
 func TestDeliveryAcrossAGapInTheLog(t *testing.T) {
-	s := chat.New(database(t, store.Config{LogEvents: 16}), chat.Config{})
+	s := chat.New(database(t, store.Config{LogEvents: 16}), anyone)
 	var last chat.Message
 	for i := range 100 {
 		last = send(t, s, alice, "bob", fmt.Sprint(i), "x")

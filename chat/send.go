@@ -26,7 +26,7 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 	if err != nil {
 		return Message{}, err
 	}
-	err = s.store.Write(ctx, func(tx Tx) error {
+	err = s.write(ctx, func(tx Tx) error {
 		if first, sent, err := tx.Sent(sender.ID, p.ClientID); err != nil || sent {
 			if m = first; err == nil && !s.covers(m.Conversation) {
 				err = errNoConversation

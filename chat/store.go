@@ -76,6 +76,9 @@ type Tx interface {
 	PutMarks(conversation, user string, delivered, read int64) error
 	PutAck(user string, offset int64) error
 
+	// Written is about how many bytes of disk what was written so far will take.
+	Written() int
+
 	// Announce adds an event to the user's log; of names the message it delivers, if any.
 	Announce(user string, t EventType, at int64, data []byte, of Mark) error
 }

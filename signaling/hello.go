@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -93,7 +94,7 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	if err := s.limits.hellos.Take(payer, 1+len(h.Pending)/thingsPerRequest, now); err != nil {
 		return nil, err
 	}
-	user, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
+	user, err := s.chat.Seen(limit.PaidBy(ctx, payer), chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +142,7 @@ func properID(id string) bool {
 // pings at hello. It returns how long the token is good.
 func (c *connection) acceptToken(id auth.Identity) time.Duration {
 	c.issuedAt.Store(id.IssuedAt.UnixNano())
+	c.admin.Store(slices.Contains(id.Scope.Grants, "admin"))
 	// A token within the leeway of its end is accepted; it must not close at once.
 	left := max(time.Until(id.Expires), minTokenTime)
 	c.liveness.tokenGood(left)

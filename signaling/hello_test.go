@@ -66,7 +66,7 @@ func TestTheFirstFrameIsTheWelcome(t *testing.T) {
 	w.chat = chat.New(interrupted{w.store, func() {
 		note := append([]byte(`{"t":"plain-tab"}`+"\n"), notification(wire.NoteSpeaker, wire.Speaker{Call: "c"}).data...)
 		w.nodes[1].localUser("alice").receive(bus.Message{Data: note})
-	}}, chat.Config{})
+	}}, anyone)
 	w.addNode(Config{}, w.bus)
 	if f := w.plain(1).hello(w.token("alice")); f.ID == nil || f.Result == nil {
 		t.Errorf("got %s %s, want the answer to hello", f.Method, f.Params)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"carillon/limit"
 	"carillon/refusal"
 )
 
@@ -79,7 +80,7 @@ func (c *connection) perform(r request) {
 	start := time.Now()
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
-	reply, err := c.try(ctx, r)
+	reply, err := c.try(limit.PaidBy(ctx, c.payer), r)
 	c.server.metrics.requests.WithLabelValues(r.name).Observe(time.Since(start).Seconds())
 	switch {
 	case err != nil:

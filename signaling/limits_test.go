@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carillon/auth"
+	"carillon/chat"
 	"carillon/limit"
 	"carillon/refusal"
 	"carillon/wire"
@@ -157,6 +158,32 @@ func TestARequestCostsWhatItIsAbout(t *testing.T) {
 	if !refusal.Is(err, refusal.RateLimited) || refused.Retry < 3*time.Second {
 		t.Errorf("after one for 500 users: got %v, want to wait for what they cost", err)
 	}
+}
+
+// Nobody makes members of ids that they invent, except the site's backend.
+func TestAnAdminNamesWhoHasNotSignedInYet(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.chat = chat.New(w.store, chat.Config{})
+	w.verify = func(ctx context.Context, token string) (auth.Identity, error) {
+		id, err := w.verifier.Verify(ctx, token)
+		if id.User == "backend" {
+			id.Scope.Grants = []string{"admin"}
+		}
+		return id, err
+	}
+	w.addNode(Config{}, join(t, w))
+	backend, alice := w.open(1, "backend"), w.open(1, "alice")
+	group := wire.ConversationCreate{Kind: chat.Group, Members: []string{"alice", "new-agent"}, Name: "Team"}
+	if err := alice.ask(wire.MethodConversationCreate, group, nil); !refusal.Is(err, refusal.NotFound) {
+		t.Errorf("a user's group: got %v, want %s", err, refusal.NotFound)
+	}
+	if _, err := alice.Send(t.Context(), wire.MessageSend{To: "new-agent", Text: "hello"}); !refusal.Is(err, refusal.NotFound) {
+		t.Errorf("a user's message: got %v, want %s", err, refusal.NotFound)
+	}
+	if err := backend.ask(wire.MethodConversationCreate, group, nil); err != nil {
+		t.Fatalf("an admin's group: %v", err)
+	}
+	alice.send("new-agent", "hello") // is known from now on
 }
 
 // limited reads the metric of a limit.

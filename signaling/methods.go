@@ -43,7 +43,22 @@ func (c *connection) contactList(ctx context.Context, p wire.ContactList) (wire.
 }
 
 func (c *connection) conversationCreate(ctx context.Context, p wire.ConversationCreate) (chat.Conversation, error) {
+	if err := c.spend(len(p.Members)); err != nil {
+		return chat.Conversation{}, err
+	}
+	if err := c.introduce(ctx, p.Members...); err != nil {
+		return chat.Conversation{}, err
+	}
 	return c.chat.Create(ctx, c.profile, p.Kind, p.Members, p.Name)
+}
+
+// introduce makes users known whom an admin names: the site's backend knows who there is, also
+// who has not signed in yet.
+func (c *connection) introduce(ctx context.Context, users ...string) error {
+	if !c.admin.Load() {
+		return nil
+	}
+	return c.chat.Introduce(ctx, users)
 }
 
 func (c *connection) conversationList(ctx context.Context, p wire.ConversationList) (wire.ConversationPage, error) {
@@ -64,6 +79,11 @@ func (c *connection) conversationGet(ctx context.Context, p wire.ConversationGet
 }
 
 func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (chat.Message, error) {
+	if p.To != "" {
+		if err := c.introduce(ctx, p.To); err != nil {
+			return chat.Message{}, err
+		}
+	}
 	return c.chat.Send(ctx, c.profile, chat.SendParams{
 		Conversation: p.Conversation, To: p.To, ClientID: p.ClientID, Kind: p.Kind, Text: p.Text, Data: p.Data,
 	})

@@ -32,6 +32,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// anyone lets everyone write to whatever id they name.
+var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
+
 // world is a real database, a real bus and one or more nodes, each behind its own HTTP server.
 type world struct {
 	t        testing.TB
@@ -68,7 +71,7 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
-	w.chat = chat.New(w.store, chat.Config{})
+	w.chat = chat.New(w.store, anyone)
 	if w.bus, err = bus.Open(bus.Config{}, log); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ func BenchmarkSend(b *testing.B) {
 		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) {
 			s, _ := open(b, Config{})
 			s.deliver = func([]chat.UserEvent) {}
-			c := chat.New(s, chat.Config{})
+			c := chat.New(s, anyone)
 			var next atomic.Int64
 			wait := make(chan error, senders)
 			b.ResetTimer()

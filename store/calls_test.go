@@ -28,7 +28,7 @@ func ring(id, caller, clientCallID, conversation string) call.Record {
 
 func direct(t *testing.T, s *Store) (*chat.Service, string) {
 	t.Helper()
-	c := chat.New(s, chat.Config{})
+	c := chat.New(s, anyone)
 	conversation, err := c.DirectWith(t.Context(), alice, "bob")
 	if err != nil {
 		t.Fatal(err)

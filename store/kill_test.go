@@ -27,7 +27,7 @@ func sendUntilKilled(folder string) {
 		fmt.Println("error", err)
 		return
 	}
-	c := chat.New(s, chat.Config{})
+	c := chat.New(s, anyone)
 	start, _ := strconv.Atoi(os.Getenv("CARILLON_TEST_FROM"))
 	count, _ := strconv.Atoi(os.Getenv("CARILLON_TEST_COUNT"))
 	group := os.Getenv("CARILLON_TEST_GROUP")
@@ -82,7 +82,7 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 	for i := range killSenders {
 		ids = append(ids, killUser(i).ID)
 	}
-	group, err := chat.New(s, chat.Config{}).Create(t.Context(), killUser(0), chat.Group, ids[1:], "All")
+	group, err := chat.New(s, anyone).Create(t.Context(), killUser(0), chat.Group, ids[1:], "All")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 	}
 
 	s, _ = open(t, Config{Folder: folder})
-	c := chat.New(s, chat.Config{})
+	c := chat.New(s, anyone)
 	total := 0
 	for _, id := range ids {
 		logged := map[string]int{}

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// anyone lets everyone write to whatever id they name.
+var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
+
 // delivered keeps what the store has delivered.
 type delivered struct {
 	mu     sync.Mutex

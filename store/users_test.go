@@ -26,7 +26,7 @@ func TestRevocationNeverGoesBack(t *testing.T) {
 		want = at.Add(max(step, want.Sub(at)))
 		check()
 	}
-	if _, err := chat.New(s, chat.Config{}).Seen(t.Context(), alice); err != nil { // a profile does not undo it
+	if _, err := chat.New(s, anyone).Seen(t.Context(), alice); err != nil { // a profile does not undo it
 		t.Fatal(err)
 	}
 	check()

@@ -153,21 +153,22 @@ func (s *Store) abort(batch []*write, err error) {
 // run keeps all that f does, or nothing. The first error is that of f; the second one means
 // that the whole transaction is lost.
 func (tx *tx) run(f func(*tx) error) (err, lost error) {
-	if _, err := tx.exec("SAVEPOINT one"); err != nil {
+	if _, err := tx.conn.exec("SAVEPOINT one"); err != nil {
 		return nil, err
 	}
 	before := len(tx.events)
+	tx.written = 0
 	err = tx.try(f)
 	if err != nil {
 		tx.events = tx.events[:before]
 		if diskFails(err) {
 			return nil, err
 		}
-		if _, undo := tx.exec("ROLLBACK TO one"); undo != nil {
+		if _, undo := tx.conn.exec("ROLLBACK TO one"); undo != nil {
 			return err, fmt.Errorf("undo a write that failed with %q: %w", err, undo)
 		}
 	}
-	_, lost = tx.exec("RELEASE one")
+	_, lost = tx.conn.exec("RELEASE one")
 	return err, lost
 }
 

@@ -58,7 +58,7 @@ func hold(t *testing.T, s *Store) (release func() error) {
 
 func TestWritesThatWaitShareOneCommit(t *testing.T) {
 	s, delivered := open(t, Config{})
-	c := chat.New(s, chat.Config{})
+	c := chat.New(s, anyone)
 	before := value(s.metrics.commits)
 	release := hold(t, s)
 	const senders = 50
@@ -179,7 +179,7 @@ func TestWhoGivesUpHasWrittenNothing(t *testing.T) {
 // once there is room again: the same messages sent again stand there once.
 func TestAFullDisk(t *testing.T) {
 	s, delivered := open(t, Config{})
-	c := chat.New(s, chat.Config{})
+	c := chat.New(s, anyone)
 	pages := func(limit string) {
 		t.Helper()
 		if err := s.write(t.Context(), func(tx *tx) error {
@@ -298,7 +298,7 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 // kernel refuses to let the log grow.
 func TestAFailingDisk(t *testing.T) {
 	s, delivered := open(t, Config{})
-	c := chat.New(s, chat.Config{})
+	c := chat.New(s, anyone)
 	send := func(n int) error {
 		_, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: strings.Repeat("x", 5000)})
 		return err

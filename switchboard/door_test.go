@@ -56,7 +56,7 @@ func TestWhatATokenAllowsInARoom(t *testing.T) {
 		}
 	})
 	// A room of a conversation, and one of the site's own.
-	people := chat.New(newWorld(t).store, chat.Config{})
+	people := chat.New(newWorld(t).store, chat.Config{Reach: chat.Reach{Known: []string{"*"}}})
 	guest := chat.User{ID: "guest:1", Name: "Visitor", Guest: true}
 	conversation, err := people.DirectWith(t.Context(), guest, "alice")
 	if err != nil {

@@ -25,6 +25,15 @@ type Server struct {
 // serveConfig raises the limits per address, since all users of a measurement have one, and
 // those of who calls the same user all the time.
 const serveConfig = `log = "error"
+[reach]
+known = ["*"]
+[chat.rates]
+user_bytes = 1000000000
+address_bytes = 1000000000
+user_groups = 1000000
+user_members = 100000000
+address_groups = 1000000
+address_members = 100000000
 [signaling.rates]
 frames = 100000
 user_requests = 100000

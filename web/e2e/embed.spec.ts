@@ -23,6 +23,7 @@ class Shop implements AsyncDisposable {
 		shop.#server = new Server({
 			CARILLON_AUTH_KEYS: "shop=0123456789abcdef0123456789abcdef",
 			CARILLON_SIGNALING_ORIGINS: shop.url,
+			CARILLON_REACH_KNOWN: "support",
 		});
 		await shop.#server.start();
 		return shop;

@@ -1,0 +1,124 @@
+package chat
+
+import (
+	"context"
+	"time"
+
+	"carillon/limit"
+)
+
+// budgets bound what a user and an address may have stored.
+type budgets struct {
+	bytes   *limit.Budget
+	groups  *limit.Budget
+	members *limit.Budget
+}
+
+// bytesBurst is the time whose bytes may be written at once: a tab that comes back sends what
+// has waited in it, somebody makes a large group.
+const bytesBurst = 4 * time.Minute
+
+func newBudgets(r Rates) budgets {
+	perSecond := func(key string, n int) limit.Share {
+		return limit.Share{Key: "chat.rates." + key, Rate: limit.Per(time.Second, n, bytesBurst)}
+	}
+	perHour := func(key string, n int) limit.Share {
+		return limit.Share{Key: "chat.rates." + key, Rate: limit.Per(time.Hour, n, time.Hour)}
+	}
+	return budgets{
+		bytes: limit.NewBudget(limit.Shares{
+			User: perSecond("user_bytes", r.UserBytes), Address: perSecond("address_bytes", r.AddressBytes), Guests: perSecond("guest_bytes", r.GuestBytes),
+			Refusal: "You have written very much in a short time. Wait a moment.",
+		}),
+		groups: limit.NewBudget(limit.Shares{
+			User: perHour("user_groups", r.UserGroups), Address: perHour("address_groups", r.AddressGroups),
+			Refusal: "You have made many groups. Wait a while.",
+		}),
+		members: limit.NewBudget(limit.Shares{
+			User: perHour("user_members", r.UserMembers), Address: perHour("address_members", r.AddressMembers),
+			Refusal: "You have begun to write to many others. Wait a while.",
+		}),
+	}
+}
+
+// Counts are those of the limits in time.
+func (s *Service) Counts() []*limit.Count {
+	var all []*limit.Count
+	for _, b := range []*limit.Budget{s.budgets.bytes, s.budgets.groups, s.budgets.members} {
+		all = append(all, b.Counts()...)
+	}
+	return all
+}
+
+// costs is what a transaction makes and writes.
+type costs struct{ bytes, groups, members int }
+
+// take spends all of it, or nothing.
+func (b budgets) take(p limit.Payer, c costs, now time.Time) error {
+	if err := b.bytes.Take(p, c.bytes, now); err != nil {
+		return err
+	}
+	err := b.conversations(p, c, now)
+	if err != nil {
+		b.bytes.Give(p, c.bytes, now)
+	}
+	return err
+}
+
+// conversations spends what a new conversation costs beside its bytes. Others are not asked
+// for what they make none of.
+func (b budgets) conversations(p limit.Payer, c costs, now time.Time) error {
+	if c.groups > 0 {
+		if err := b.groups.Take(p, c.groups, now); err != nil {
+			return err
+		}
+	}
+	if c.members == 0 {
+		return nil
+	}
+	err := b.members.Take(p, c.members, now)
+	if err != nil {
+		b.groups.Give(p, c.groups, now)
+	}
+	return err
+}
+
+// write runs f in a transaction at the expense of who pays for ctx, see [limit.PaidBy]. All
+// that users ask to have written comes through here. What f costs is known when it has run:
+// who has nothing left is refused before, and who had something may be in debt afterwards.
+func (s *Service) write(ctx context.Context, f func(Tx) error) error {
+	payer, now := limit.PayerOf(ctx), s.now()
+	if err := s.budgets.bytes.Take(payer, 0, now); err != nil {
+		return err
+	}
+	var paid costs // the store may run the transaction again
+	return s.store.Write(ctx, func(tx Tx) error {
+		counted := &counted{Tx: tx}
+		if err := f(counted); err != nil {
+			return err
+		}
+		c := counted.made
+		c.bytes = tx.Written()
+		more := costs{max(0, c.bytes-paid.bytes), max(0, c.groups-paid.groups), max(0, c.members-paid.members)}
+		if err := s.budgets.take(payer, more, now); err != nil {
+			return err
+		}
+		paid = c
+		return nil
+	})
+}
+
+// counted is a transaction that counts what is made in it.
+type counted struct {
+	Tx
+	made costs
+}
+
+// PutConversation counts the members whom somebody has added to their own self.
+func (c *counted) PutConversation(h Head, members []Member) error {
+	c.made.members += len(members) - 1
+	if h.Kind == Group {
+		c.made.groups++
+	}
+	return c.Tx.PutConversation(h, members)
+}

@@ -1,0 +1,209 @@
+package chat_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/chat"
+	"carillon/limit"
+	"carillon/refusal"
+)
+
+// at makes a context at the expense of a user at an address.
+func at(t testing.TB, user chat.User, address string) context.Context {
+	t.Helper()
+	return limit.PaidBy(t.Context(), limit.Payer{User: user.ID, Guest: user.Guest, Address: netip.MustParseAddr(address)})
+}
+
+const home, office = "203.0.113.1", "203.0.113.2"
+
+// crowd is n ids.
+func crowd(prefix string, n int) (ids []string) {
+	for i := range n {
+		ids = append(ids, fmt.Sprint(prefix, i))
+	}
+	return ids
+}
+
+// until repeats f until it is refused as rate_limited, and returns how often it was done.
+func until(t *testing.T, f func(i int) error) int {
+	t.Helper()
+	for i := range 1000 {
+		switch err := f(i); {
+		case refusal.Is(err, refusal.RateLimited):
+			if refused, _ := refusal.Of(err); refused.Retry <= 0 {
+				t.Errorf("it is not said when to try again: %v", refused)
+			}
+			return i
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("never refused")
+	return 0
+}
+
+// Each limit of [chat.rates] refuses who is over it, nobody else, and counts that.
+func TestWhatIsStoredHasABudget(t *testing.T) {
+	sends := func(s *chat.Service, u chat.User, address string) func(int) error {
+		return func(i int) error {
+			_, err := s.Send(at(t, u, address), u, chat.SendParams{To: "carol", ClientID: fmt.Sprint(i), Text: strings.Repeat("x", 1000)})
+			return err
+		}
+	}
+	groups := func(s *chat.Service, u chat.User, address string, n int) func(int) error {
+		return func(i int) error {
+			_, err := s.Create(at(t, u, address), u, chat.Group, crowd(fmt.Sprint(i, "-"), n), "")
+			return err
+		}
+	}
+	for key, test := range map[string]struct {
+		rates chat.Rates
+		over  func(s *chat.Service) func(int) error
+		other func(s *chat.Service) func(int) error // who is refused nothing
+	}{
+		"user_bytes": {chat.Rates{UserBytes: 100},
+			func(s *chat.Service) func(int) error { return sends(s, alice, home) },
+			func(s *chat.Service) func(int) error { return sends(s, bob, home) }},
+		"address_bytes": {chat.Rates{AddressBytes: 100},
+			func(s *chat.Service) func(int) error { return sends(s, alice, home) },
+			func(s *chat.Service) func(int) error { return sends(s, alice, office) }},
+		"guest_bytes": {chat.Rates{GuestBytes: 100},
+			func(s *chat.Service) func(int) error { return sends(s, guest, home) },
+			func(s *chat.Service) func(int) error { return sends(s, bob, home) }},
+		"user_groups": {chat.Rates{UserGroups: 3},
+			func(s *chat.Service) func(int) error { return groups(s, alice, home, 2) },
+			func(s *chat.Service) func(int) error { return groups(s, bob, home, 2) }},
+		"address_groups": {chat.Rates{AddressGroups: 3},
+			func(s *chat.Service) func(int) error { return groups(s, alice, home, 2) },
+			func(s *chat.Service) func(int) error { return groups(s, bob, office, 2) }},
+		"user_members": {chat.Rates{UserMembers: 30},
+			func(s *chat.Service) func(int) error { return groups(s, alice, home, 10) },
+			func(s *chat.Service) func(int) error { return sends(s, bob, home) }},
+		"address_members": {chat.Rates{AddressMembers: 30},
+			func(s *chat.Service) func(int) error { return groups(s, alice, home, 10) },
+			func(s *chat.Service) func(int) error { return sends(s, bob, office) }},
+	} {
+		t.Run(key, func(t *testing.T) {
+			s, reg := service(t, chat.Config{Rates: test.rates}), prometheus.NewRegistry()
+			limit.Register(reg, s.Counts()...)
+			over := test.over(s)
+			if done := until(t, over); done == 0 {
+				t.Error("nothing was let through")
+			}
+			families, err := reg.Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range families[0].GetMetric() {
+				want := 0.0
+				if m.GetLabel()[0].GetValue() == "chat.rates."+key {
+					want = 1
+				}
+				if got := m.GetCounter().GetValue(); got != want {
+					t.Errorf("%s is counted %v times, want %v", m.GetLabel()[0].GetValue(), got, want)
+				}
+			}
+			if err := test.other(s)(0); err != nil {
+				t.Errorf("somebody else is refused too: %v", err)
+			}
+		})
+	}
+}
+
+// All that a user may have written draws on the same budget, and what is refused is not kept.
+func TestEveryWriteIsPaidFor(t *testing.T) {
+	for name, write := range map[string]func(s *chat.Service, ctx context.Context, i int) error{
+		"groups": func(s *chat.Service, ctx context.Context, i int) error {
+			_, err := s.Create(ctx, alice, chat.Group, crowd(fmt.Sprint(i, "-"), 20), "Team")
+			return err
+		},
+		"direct conversations": func(s *chat.Service, ctx context.Context, i int) error {
+			_, err := s.Create(ctx, alice, chat.Direct, crowd(fmt.Sprint(i, "-"), 1), "")
+			return err
+		},
+		"objects": func(s *chat.Service, ctx context.Context, i int) error {
+			return s.SetObject(ctx, "alice", "tab", "draft", []byte(fmt.Sprintf(`"%d %s"`, i, strings.Repeat("x", 2000))))
+		},
+		"marks": func(s *chat.Service, ctx context.Context, i int) error {
+			m := send(t, s, bob, "alice", fmt.Sprint("b", i), "hello")
+			return s.MarkRead(ctx, "alice", m.Conversation, m.Seq)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 50}})
+			until(t, func(i int) error { return write(s, at(t, alice, home), i) })
+			before := len(log(t, s, "alice"))
+			refused(t, "a message of who has nothing left", func() error {
+				_, err := s.Send(at(t, alice, home), alice, chat.SendParams{To: "bob", ClientID: "late", Text: "hello"})
+				return err
+			}(), refusal.RateLimited)
+			if after := len(log(t, s, "alice")); after != before {
+				t.Errorf("what was refused has left %d events", after-before)
+			}
+			if _, err := s.Seen(at(t, alice, home), chat.User{ID: "alice", Name: "Alicia"}); err != nil {
+				t.Errorf("who has written much may not come in any more: %v", err)
+			}
+		})
+	}
+}
+
+// The same message again was paid for.
+func TestAMessageThatIsRepeatedCostsNothing(t *testing.T) {
+	s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 50}})
+	for range 500 {
+		if _, err := s.Send(at(t, alice, home), alice, chat.SendParams{To: "bob", ClientID: "once", Text: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestIdsThatNobodyHasAreNotMadeMembers(t *testing.T) {
+	s := service(t, chat.Config{Reach: chat.Reach{Guests: []string{"support"}, Known: []string{"sales"}}})
+	for _, u := range []chat.User{alice, bob} {
+		if _, err := s.Seen(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	group := func(members ...string) error {
+		_, err := s.Create(t.Context(), alice, chat.Group, members, "")
+		return err
+	}
+	write := func(from chat.User, to string) error {
+		_, err := s.Send(t.Context(), from, chat.SendParams{To: to, ClientID: from.ID + "-" + to, Text: "hello"})
+		return err
+	}
+	refused(t, "a group with an invented id", group("bob", "nobody"), refusal.NotFound)
+	refused(t, "a message to an invented id", write(alice, "nobody"), refusal.NotFound)
+	if _, err := s.DirectWith(t.Context(), alice, "nobody"); !refusal.Is(err, refusal.NotFound) {
+		t.Errorf("a call to an invented id: got %v", err)
+	}
+	for _, known := range []string{"bob", "support", "sales"} {
+		if err := write(alice, known); err != nil {
+			t.Errorf("a message to %s: %v", known, err)
+		}
+		if err := group(known); err != nil {
+			t.Errorf("a group with %s: %v", known, err)
+		}
+	}
+	if err := write(guest, "support"); err != nil {
+		t.Errorf("a guest writes to an agent who has not signed in yet: %v", err)
+	}
+	if got, _, err := s.List(t.Context(), "nobody", "", 0); err != nil || len(got) != 0 {
+		t.Errorf("an invented id has %d conversations, %v", len(got), err)
+	}
+	if err := s.Introduce(t.Context(), []string{"carol", "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := group("bob", "carol"); err != nil {
+		t.Errorf("a group with somebody who was introduced: %v", err)
+	}
+	if u, err := s.User(t.Context(), "alice", "bob"); err != nil || u.Name != "Bob" {
+		t.Errorf("who was known keeps their name: got %+v, %v", u, err)
+	}
+}
