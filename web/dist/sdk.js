@@ -1,1 +1,1 @@
-export*from"./assets/sdk-XD6Y65DU.js";
+export*from"./assets/sdk-SDPF3HBQ.js";

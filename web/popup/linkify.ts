@@ -1,9 +1,12 @@
 /** Finds links in what others wrote. Only http, https and mail; what it returns is text, never markup. */
 export type Piece = { text: string; href?: string };
 
-/** A link ends at a bidi control: one inside would show another address than it leads to. */
+/**
+ * A link ends at a bidi control: one inside would show another address than it leads to. The parts of an address for mail have
+ * their greatest lengths (RFC 5321, section 4.5.3.1), without which a long text would be searched again from each letter.
+ */
 const pattern =
-	/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/giu;
+	/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b/giu;
 
 export function linkify(text: string): Piece[] {
 	const pieces: Piece[] = [];
@@ -22,18 +25,21 @@ export function linkify(text: string): Piece[] {
 
 /** Punctuation after a link belongs to the sentence, and so does a bracket that the link did not open. */
 function trimmed(link: string): string {
-	for (;;) {
-		const last = link.at(-1) ?? "";
-		const closes = { ")": "(", "]": "[", "}": "{" }[last];
-		const foreign = closes ? count(link, last) > count(link, closes) : /[.,:;!?…]/.test(last);
-		if (!foreign) return link;
-		link = link.slice(0, -1);
+	const many: Record<string, number> = {};
+	for (const char of link) if (/[()[\]{}]/.test(char)) many[char] = (many[char] ?? 0) + 1;
+	let end = link.length;
+	for (; end > 0; end--) {
+		const last = link[end - 1] ?? "";
+		const opens = pairs[last];
+		const foreign = opens ? (many[last] ?? 0) > (many[opens] ?? 0) : /[.,:;!?…]/.test(last);
+		if (!foreign) break;
+		if (opens) many[last] = (many[last] ?? 0) - 1;
 	}
+	return link.slice(0, end);
 }
 
-function count(text: string, char: string): number {
-	return text.split(char).length - 1;
-}
+/** Each closing bracket with the one that opens it. */
+const pairs: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
 function hrefOf(link: string): string | undefined {
 	const full = /^https?:/i.test(link)

@@ -15,8 +15,14 @@ export class Refusal extends Error {
 		this.retryMs = retryMs;
 	}
 
+	/** What a server says that is none of ours counts as a fault of the server. */
 	static of(e: WireError): Refusal {
-		return new Refusal(e.data?.code ?? "internal", e.message, e.data?.retry_ms ?? 0);
+		const { code, retry_ms } = (e.data ?? {}) as { code?: unknown; retry_ms?: unknown };
+		return new Refusal(
+			typeof code === "string" ? (code as Code) : "internal",
+			typeof e.message === "string" ? e.message : "",
+			typeof retry_ms === "number" && retry_ms > 0 ? retry_ms : 0,
+		);
 	}
 
 	/** The same request may succeed later. */

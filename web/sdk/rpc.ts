@@ -101,7 +101,9 @@ export class Rpc {
 function parse(line: string): Frame | undefined {
 	try {
 		const frame: unknown = JSON.parse(line);
-		if (typeof frame === "object" && frame !== null && !Array.isArray(frame)) return frame as Frame;
+		if (typeof frame !== "object" || frame === null || Array.isArray(frame)) return undefined;
+		if ("method" in frame && typeof frame.method !== "string") return undefined;
+		return frame as Frame;
 	} catch {
 		// An empty line, or no JSON.
 	}

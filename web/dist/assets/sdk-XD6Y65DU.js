@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-OK5UYEQO.js";import"./chunk-HG4BBKH5.js";import"./chunk-FKJG5VM7.js";import{h as a,i as b,j as c}from"./chunk-Q7HVTNZG.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};

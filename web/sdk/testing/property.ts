@@ -1,0 +1,20 @@
+/**
+ * Properties that hold for whatever others send. `make test` tries some inputs, `make fuzz` tries for a while with each
+ * property. A failure prints the smallest input that was found, and the seed with which it comes again.
+ */
+import fc from "fast-check";
+
+/** How long to try, from the variable of the environment; 0: a few hundred inputs. */
+declare const FUZZ_SECONDS: number;
+
+export function holds<T>(input: fc.Arbitrary<T>, predicate: (input: T) => void): void {
+	fc.assert(
+		fc.property(input, predicate),
+		FUZZ_SECONDS > 0
+			? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: FUZZ_SECONDS * 1000 }
+			: { numRuns: 300 },
+	);
+}
+
+/** How many milliseconds such a test may take. */
+export const mostTime = (FUZZ_SECONDS + 30) * 1000;
