@@ -8,6 +8,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"carillon/settings"
+	"carillon/tcp"
 	"carillon/udp"
 )
 
@@ -62,6 +63,8 @@ type Config struct {
 
 	// Quota is how many peers there may be and what they may ask for. A negative number means no limit.
 	Quota Quota `toml:"quota"`
+	// ICETCP bounds the connections of ICE-TCP. They are silent until they have sent a check for a peer.
+	ICETCP tcp.Config `toml:"tcp"`
 	// UDP is the socket of the media port. Most operators leave it alone.
 	UDP udp.Config `toml:"udp"`
 }
@@ -94,13 +97,14 @@ func Defaults() Config {
 			UserSlots: 1000, AddressSlots: 10_000,
 			UserLines: 3000, AddressLines: 30_000,
 		},
-		UDP: udp.Defaults(),
+		ICETCP: tcp.Defaults(),
+		UDP:    udp.Defaults(),
 	}
 }
 
 // Validate says which value makes no sense.
 func (c Config) Validate() error {
-	if err := settings.NonNegative(c, "udp.wait_microseconds", "quota"); err != nil {
+	if err := settings.NonNegative(c, "udp.wait_microseconds", "quota", "tcp"); err != nil {
 		return err
 	}
 	for _, a := range c.Advertise {

@@ -15,9 +15,6 @@ import (
 	"carillon/sfu/consent"
 )
 
-// tcpSilence is how long a connection of ICE-TCP may say nothing at first.
-const tcpSilence = 10 * time.Second
-
 const (
 	dtlsFirstInterval = 100 * time.Millisecond // until a flight is sent again the first time
 	dtlsTime          = 20 * time.Second       // as long as a call waits for the media of a leg
@@ -36,13 +33,13 @@ func (s *SFU) engine() func() webrtc.SettingEngine {
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if s.tcp != nil {
 		s.tcpMux = s.gate.Streams(ice.NewTCPMuxDefault(ice.TCPMuxParams{
-			Listener:       s.tcp,
+			Listener:       tcpListener{s.tcp},
 			Logger:         quiet.NewLogger("ice"),
 			ReadBufferSize: 64,
-			// A TCP client that does not read fills its own buffer and loses the packets
-			// after that. It holds up nobody else.
-			WriteBufferSize:      4 << 20,
-			FirstStunBindTimeout: tcpSilence,
+
+			WriteBufferSize:              tcpQueue,
+			FirstStunBindTimeout:         tcpSilence,
+			AliveDurationForConnFromStun: tcpUnknown,
 		}))
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}

@@ -42,6 +42,11 @@ func newMetrics(s *SFU, reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	limit.Register(reg, s.quotas.counts()...)
+	if s.streams != nil {
+		if err := reg.Register(s.streams.Metrics("sfu_tcp")); err != nil {
+			return m, err
+		}
+	}
 	return m, reg.Register(m)
 }
 

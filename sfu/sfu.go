@@ -16,6 +16,7 @@ import (
 	"carillon/refusal"
 	"carillon/settings"
 	"carillon/sfu/consent"
+	"carillon/tcp"
 	"carillon/udp"
 )
 
@@ -29,7 +30,8 @@ type SFU struct {
 	// package that are a time.Duration count so.
 	now      func() time.Duration
 	conn     *udp.Conn
-	tcp      *tcpListener  // nil: no ICE-TCP
+	tcp      *tcp.Listener // nil: no ICE-TCP
+	streams  *tcp.Limiter  // of the connections of tcp
 	gate     *consent.Gate // conn as pion sees it
 	udpMux   ice.UDPMux
 	tcpMux   ice.TCPMux
@@ -70,43 +72,42 @@ func open(cfg Config, log *slog.Logger, reg prometheus.Registerer, now func() ti
 	return s, nil
 }
 
-// bind opens the UDP and the TCP port. If any port will do, it first tries the same
-// number for both, for the sake of firewalls.
-func (s *SFU) bind() error {
-	conn, err := udp.Listen("udp", s.cfg.Listen, s.cfg.UDP)
-	if err != nil {
+// bind opens the UDP and the TCP port.
+func (s *SFU) bind() (err error) {
+	if s.conn, err = udp.Listen("udp", s.cfg.Listen, s.cfg.UDP); err != nil {
 		return fmt.Errorf("open media port: %w", err)
 	}
-	s.conn = conn
 	if s.cfg.NoTCP {
 		return nil
 	}
-	if s.cfg.SharedTCP != nil {
-		s.tcp = newTCPListener(s.cfg.SharedTCP)
-		return nil
-	}
-	host, port, err := net.SplitHostPort(s.cfg.Listen)
-	if err == nil && port == "0" {
-		same := net.JoinHostPort(host, fmt.Sprint(conn.AddrPort().Port()))
-		if l, err := net.Listen("tcp", same); err == nil {
-			s.tcp = newTCPListener(l)
-			return nil
+	l := s.cfg.SharedTCP
+	if l == nil {
+		if l, err = listenTCP(s.cfg.Listen, s.conn.AddrPort().Port()); err != nil {
+			return errors.Join(fmt.Errorf("open media port: %w", err), s.conn.Close())
 		}
 	}
-	l, err := net.Listen("tcp", s.cfg.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("open media port: %w", err), conn.Close())
-	}
-	s.tcp = newTCPListener(l)
+	s.streams = tcp.NewLimiter(s.cfg.ICETCP, nil, s.log)
+	s.tcp = s.streams.Listen(l)
 	return nil
 }
 
-// Addresses are the bound UDP and TCP address; the latter is invalid without ICE-TCP.
-func (s *SFU) Addresses() (media, tcp netip.AddrPort) {
-	if s.tcp != nil {
-		tcp = s.tcp.Addr().(*net.TCPAddr).AddrPort()
+// listenTCP binds an address. If any port will do, it first tries the one that UDP has, for
+// the sake of firewalls.
+func listenTCP(address string, udpPort uint16) (net.Listener, error) {
+	if host, port, err := net.SplitHostPort(address); err == nil && port == "0" {
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(udpPort))); err == nil {
+			return l, nil
+		}
 	}
-	return s.conn.AddrPort(), tcp
+	return net.Listen("tcp", address)
+}
+
+// Addresses are the bound UDP and TCP address; the latter is invalid without ICE-TCP.
+func (s *SFU) Addresses() (media, stream netip.AddrPort) {
+	if s.tcp != nil {
+		stream = s.tcp.Addr().(*net.TCPAddr).AddrPort()
+	}
+	return s.conn.AddrPort(), stream
 }
 
 // Room returns the room with this id. It exists as long as it has peers.
@@ -160,7 +161,7 @@ func (s *SFU) Close() error {
 		if s.tcpMux != nil {
 			err = errors.Join(err, s.tcpMux.Close())
 		} else if s.tcp != nil {
-			err = errors.Join(err, s.tcp.Close())
+			err = errors.Join(err, s.tcp.End())
 		}
 		err = errors.Join(err, s.conn.Close())
 	})

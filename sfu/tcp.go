@@ -2,62 +2,48 @@ package sfu
 
 import (
 	"net"
-	"sync"
+	"sync/atomic"
+	"time"
+
+	"carillon/tcp"
 )
+
+// tcpSilence is how long a connection of ICE-TCP may take until its first check has come.
+const tcpSilence = 10 * time.Second
+
+// tcpUnknown is how long a connection is kept whose first check is for no peer that there is.
+const tcpUnknown = time.Second
+
+// tcpQueue is how many bytes wait for a client of ICE-TCP. One that reads too slowly loses
+// what comes on top, and holds up nobody else.
+const tcpQueue = 1 << 20
 
 // tcpListener is the listener of ICE-TCP. Its Close also closes the connections that it
 // accepted. Pion's mux waits in its own Close until each connection has ended, and one
 // that never says anything would hold up SFU.Close for as long as it may be silent.
-type tcpListener struct {
-	net.Listener
+type tcpListener struct{ *tcp.Listener }
 
-	mu     sync.Mutex
-	conns  map[*tcpConn]struct{}
-	closed bool
-}
-
-type tcpConn struct {
-	net.Conn
-	listener *tcpListener
-}
-
-func newTCPListener(l net.Listener) *tcpListener {
-	return &tcpListener{Listener: l, conns: make(map[*tcpConn]struct{})}
-}
-
-func (l *tcpListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
+func (l tcpListener) Accept() (net.Conn, error) {
+	c, err := l.AcceptConn()
 	if err != nil {
 		return nil, err
 	}
-	c := &tcpConn{Conn: conn, listener: l}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		_ = conn.Close()
-		return nil, net.ErrClosed
-	}
-	l.conns[c] = struct{}{}
-	return c, nil
+	return &tcpConn{Conn: c}, nil
 }
 
 // Close ends the listener and its connections.
-func (l *tcpListener) Close() error {
-	err := l.Listener.Close()
-	l.mu.Lock()
-	l.closed = true
-	conns := l.conns
-	l.conns = nil
-	l.mu.Unlock()
-	for c := range conns {
-		_ = c.Conn.Close()
-	}
-	return err
+func (l tcpListener) Close() error { return l.End() }
+
+// tcpConn counts as silent until something is sent to it. That happens when a check has come
+// for a peer that there is, with the password of its answer.
+type tcpConn struct {
+	*tcp.Conn
+	spoke atomic.Bool
 }
 
-func (c *tcpConn) Close() error {
-	c.listener.mu.Lock()
-	delete(c.listener.conns, c)
-	c.listener.mu.Unlock()
-	return c.Conn.Close()
+func (c *tcpConn) Write(b []byte) (int, error) {
+	if !c.spoke.Swap(true) {
+		c.Spoke()
+	}
+	return c.Conn.Write(b)
 }

@@ -10,7 +10,8 @@ type Config struct {
 	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have. Negative: no limit.
 	ConnectionsPerAddress int `toml:"connections_per_address"`
 	// Silent is how many of them may be silent: they have not said yet what they are for. When
-	// there are as many, one of them makes room for a new one. Negative: no limit.
+	// there are as many, one of them makes room for a new one. They never have more than an eighth
+	// of the files that the process may have open. Negative: no other limit.
 	Silent int `toml:"silent"`
 	// SilentPerAddress is how many silent ones one client address may have. Negative: no limit.
 	SilentPerAddress int `toml:"silent_per_address"`
@@ -24,4 +25,15 @@ func Defaults() Config {
 // Validate finds nothing wrong with any number.
 func (c Config) Validate() error { return nil }
 
-func (c Config) filled() Config { return settings.Fill(c, Defaults()) }
+// within returns c with its defaults, on a system where the process may have so many files
+// open.
+func (c Config) within(descriptors int) Config {
+	c = settings.Fill(c, Defaults())
+	if most := max(1, descriptors/8); c.Silent < 0 || c.Silent > most {
+		c.Silent = most
+	}
+	return c
+}
+
+// manyDescriptors is more than there will ever be connections.
+const manyDescriptors = 1 << 30

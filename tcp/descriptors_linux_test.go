@@ -17,7 +17,7 @@ import (
 // TestAcceptingSurvivesALackOfDescriptors runs a listener in a process that may have few
 // files open, and connects until it has no descriptor left.
 func TestAcceptingSurvivesALackOfDescriptors(t *testing.T) {
-	const crowd = 3 * descriptors
+	const crowd = 3 * poor
 	t.Run("the others are silent", func(t *testing.T) {
 		address := startPoor(t)
 		for range crowd {
@@ -37,7 +37,7 @@ func TestAcceptingSurvivesALackOfDescriptors(t *testing.T) {
 			if !echoes(c) {
 				break // no descriptor is left, and nobody is silent
 			}
-			if served = append(served, c); len(served) > descriptors {
+			if served = append(served, c); len(served) > poor {
 				t.Fatalf("%d are served", len(served))
 			}
 		}
@@ -77,8 +77,8 @@ func echoes(c net.Conn) bool {
 	return err == nil && string(b) == "hello"
 }
 
-// descriptors is how many files the poor process may have open.
-const descriptors = 40
+// poor is how many files the process may have open.
+const poor = 40
 
 // startPoor starts a process that echoes, and returns where it listens.
 func startPoor(t *testing.T) string {
@@ -116,7 +116,7 @@ func TestPoorProcess(t *testing.T) {
 			os.Exit(1)
 		}
 	}
-	fail(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: descriptors, Max: descriptors}))
+	fail(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: poor, Max: poor}))
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	fail(err)
 	l := NewLimiter(Config{}, nil, slog.New(slog.DiscardHandler)).Listen(inner)

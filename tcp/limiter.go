@@ -72,7 +72,7 @@ func NewLimiter(cfg Config, exempt func(netip.Addr) bool, log *slog.Logger) *Lim
 	if exempt == nil {
 		exempt = func(netip.Addr) bool { return false }
 	}
-	l := &Limiter{cfg: cfg.filled(), exempt: exempt, log: log, addresses: make(map[netip.Addr]*address)}
+	l := &Limiter{cfg: cfg.within(descriptors()), exempt: exempt, log: log, addresses: make(map[netip.Addr]*address)}
 	l.logged.Limit(limit.Per(10*time.Second, 1, 0))
 	return l
 }

@@ -236,3 +236,14 @@ func TestCloseLeavesConnectionsAndEndDoesNot(t *testing.T) {
 		t.Errorf("%d are counted", open)
 	}
 }
+
+// Who is silent leaves descriptors to others, such as the database.
+func TestSilentConnectionsLeaveDescriptors(t *testing.T) {
+	for _, c := range []struct{ silent, descriptors, want int }{
+		{0, 100_000, Defaults().Silent}, {0, 1024, 128}, {50, 1024, 50}, {-1, 1024, 128}, {0, 1, 1},
+	} {
+		if got := (Config{Silent: c.silent}).within(c.descriptors).Silent; got != c.want {
+			t.Errorf("silent = %d with %d descriptors: %d, want %d", c.silent, c.descriptors, got, c.want)
+		}
+	}
+}
