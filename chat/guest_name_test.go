@@ -39,6 +39,16 @@ func TestAGuestDoesNotTakeTheNameOfAUser(t *testing.T) {
 		"Alice":                    "Alice",
 		"Al\ufe00i\u034fce Müller": "Al\ufe00i\u034fce Müller (guest)", // what is not shown makes no other name
 		"Visitor":                  "Visitor",
+
+		// Letters that look alike.
+		"Аlice Müller": "Аlice Müller (guest)", // a Cyrillic А
+		"аlісе müllеr": "аlісе müllеr (guest)", // а, і, с and е are
+		"ΑLICE MÜLLER": "ΑLICE MÜLLER (guest)", // a Greek Alpha
+		"AIice Müller": "AIice Müller (guest)", // a capital I
+		"A1ice Müller": "A1ice Müller (guest)",
+		"B0b":          "B0b (guest)",
+		"Алиса":        "Алиса", // another name in another script
+		"Elise Müller": "Elise Müller",
 	} {
 		if got := seen(chat.User{ID: "guest:" + rand.Text(), Name: name, Guest: true}); got != want {
 			t.Errorf("a guest who calls themselves %q is called %q, want %q", name, got, want)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
+	"go.mau.fi/util/confusable"
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
 
 	"carillon/auth"
 	"carillon/limit"
@@ -74,21 +76,46 @@ func (s *Service) nameFor(v View, u User, name string) (string, error) {
 	return name, err
 }
 
-// NameKey is equal for names that look the same but for case, width, spaces and what is not
-// shown.
+// LookAlike holds two keys of a name. Names that look the same have the first or the second
+// in common: they differ in case, width, spaces and what is not shown, or in letters that look
+// alike, such as those of two scripts.
+type LookAlike struct{ Folded, Drawn string }
+
+// LookAlikes are the keys of a name. In the first, case is folded before letters that look
+// alike become one, so a Cyrillic А is an a. In the second it is folded after, so a capital I
+// is an l.
+//
+// "[...] two strings X and Y are confusable if skeleton(X) = skeleton(Y)"
+// https://www.unicode.org/reports/tr39/#Confusable_Detection
+func LookAlikes(name string) LookAlike {
+	return LookAlike{
+		Folded: confusable.Skeleton(foldName(name)),
+		Drawn:  foldName(confusable.Skeleton(foldWidth(name))),
+	}
+}
+
+// foldWidth makes the letters of other widths and styles the ordinary ones, in their case.
+func foldWidth(name string) string { return norm.NFKC.String(shown(name)) }
+
+// foldName is what nicknames are compared by.
 //
 // "[...] comparison of nicknames" https://www.rfc-editor.org/rfc/rfc8266#section-2.4
-func NameKey(name string) string {
-	name = strings.Map(func(r rune) rune {
+func foldName(name string) string {
+	name = shown(name)
+	if key, err := precis.Nickname.CompareKey(name); err == nil {
+		return key
+	}
+	return strings.ToLower(name) // it holds what a nickname may not
+}
+
+// shown is a name without what leaves no trace on the screen.
+func shown(name string) string {
+	return strings.Map(func(r rune) rune {
 		if auth.Ignorable(r) {
 			return -1
 		}
 		return r
 	}, name)
-	if key, err := precis.Nickname.CompareKey(name); err == nil {
-		return key
-	}
-	return strings.ToLower(name) // it holds what a nickname may not
 }
 
 // cleanProfile corrects the profile in a token. A name that is too long must not keep its

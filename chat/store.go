@@ -34,7 +34,7 @@ type Mark struct {
 // View reads one state of the database. A bool result reports whether there is such a thing.
 type View interface {
 	User(id string) (User, bool, error)
-	NameTaken(name string) (bool, error)                 // by a user who is no guest; names are compared by NameKey
+	NameTaken(name string) (bool, error)                 // by a user who is no guest; names are compared by LookAlikes
 	Neighbours(user string, limit int) ([]string, error) // who shares a conversation with user, latest first
 	Objects(user string) ([]UserObject, error)           // by key
 

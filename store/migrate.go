@@ -10,6 +10,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"carillon/chat"
 )
 
 //go:embed migrations/*.sql
@@ -27,7 +29,7 @@ func migrate(ctx context.Context, dsn, file string) (err error) {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithGoMigrations(lookAlikes))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -44,6 +46,42 @@ func migrate(ctx context.Context, dsn, file string) (err error) {
 	}
 	return nil
 }
+
+// lookAlikes stores for every user the keys by which guests are kept from taking their name,
+// which SQL cannot make.
+var lookAlikes = goose.NewGoMigration(4, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+	for _, query := range []string{
+		"ALTER TABLE users ADD COLUMN drawn_key TEXT NOT NULL DEFAULT ''", // empty as name_key is
+		"CREATE INDEX users_by_drawn_name ON users (drawn_key) WHERE drawn_key <> ''",
+	} {
+		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	names := map[string]string{}
+	rows, err := tx.QueryContext(ctx, "SELECT id, name FROM users WHERE guest = 0 AND name <> ''")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return err
+		}
+		names[id] = name
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for id, name := range names {
+		keys := chat.LookAlikes(name)
+		if _, err := tx.ExecContext(ctx, "UPDATE users SET name_key = ?, drawn_key = ? WHERE id = ?", keys.Folded, keys.Drawn, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}}, nil)
 
 // epochOf returns the epoch of this history, made when the database was.
 func epochOf(c *conn) (epoch string, err error) {

@@ -14,18 +14,21 @@ func (v *view) User(id string) (u chat.User, ok bool, err error) {
 }
 
 func (v *view) NameTaken(name string) (taken bool, err error) {
-	err = v.row("SELECT EXISTS (SELECT 1 FROM users WHERE name_key = ? AND name_key <> '')", chat.NameKey(name)).Scan(&taken)
+	keys := chat.LookAlikes(name)
+	err = v.row(`SELECT EXISTS (SELECT 1 FROM users WHERE name_key = ? AND name_key <> '')
+		OR EXISTS (SELECT 1 FROM users WHERE drawn_key = ? AND drawn_key <> '')`, keys.Folded, keys.Drawn).Scan(&taken)
 	return taken, err
 }
 
 func (tx *tx) PutUser(u chat.User) error {
-	key := "" // guests may share a name
+	var keys chat.LookAlike // guests may share a name
 	if !u.Guest {
-		key = chat.NameKey(u.Name)
+		keys = chat.LookAlikes(u.Name)
 	}
-	_, err := tx.exec(`INSERT INTO users (id, name, picture, guest, name_key) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, picture = excluded.picture, guest = excluded.guest, name_key = excluded.name_key`,
-		u.ID, u.Name, u.Picture, u.Guest, key)
+	_, err := tx.exec(`INSERT INTO users (id, name, picture, guest, name_key, drawn_key) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, picture = excluded.picture, guest = excluded.guest,
+			name_key = excluded.name_key, drawn_key = excluded.drawn_key`,
+		u.ID, u.Name, u.Picture, u.Guest, keys.Folded, keys.Drawn)
 	return err
 }
 
