@@ -2,12 +2,15 @@ package signaling
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"carillon/call"
 	"carillon/chat"
@@ -224,6 +227,29 @@ func TestOnePairRingsOnlySoOften(t *testing.T) {
 	s := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "group", Conversation: g.ID, Media: call.Audio}).Call
 	if of(s, "bob").State != call.BusyState || of(s, "carol").State != call.Invited {
 		t.Errorf("bob is %s, carol %s; want carol alone to be rung", of(s, "bob").State, of(s, "carol").State)
+	}
+}
+
+func TestEveryLimitOfCallsIsMeasured(t *testing.T) {
+	for key, cfg := range map[string]call.Config{
+		"call.rings_per_minute": {RingsPerMinute: 1}, "call.rings_per_pair": {RingsPerPair: 1}, "call.requests_per_minute": {RequestsPerMinute: 1},
+	} {
+		t.Run(key, func(t *testing.T) {
+			w := &callWorld{world: newWorld(t, Config{}), cfg: cfg}
+			w.metrics = prometheus.NewRegistry()
+			w.addCallNode(w.bus)
+			alice := w.open(1, "alice")
+			for range 2 {
+				var s wire.CallLeg
+				start := wire.CallStart{ClientCallID: rand.Text(), To: "bob", Media: call.Audio}
+				if alice.ask(wire.MethodCallStart, start, &s) == nil {
+					_ = alice.ask(wire.MethodCallLeave, wire.CallRef{Call: s.Call.ID}, nil)
+				}
+			}
+			if limited(t, w.metrics, key) == 0 {
+				t.Error("the refusal is not counted")
+			}
+		})
 	}
 }
 

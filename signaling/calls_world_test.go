@@ -47,7 +47,7 @@ func (w *callWorld) addCallNode(b *bus.Bus) int {
 		calls = w.store
 	}
 	board := switchboard.New(switchboard.Deps{
-		Store: calls, Chat: w.chat, Bus: b, Door: switchboard.NewDoor(media, switchboard.Members(w.chat)), Config: w.cfg, Log: w.logger(),
+		Store: calls, Chat: w.chat, Bus: b, Door: switchboard.NewDoor(media, switchboard.Members(w.chat)), Config: w.cfg, Log: w.logger(), Metrics: w.registerer(),
 	})
 	w.addNodeWith(Config{}, b, board)
 	return len(w.nodes) - 1

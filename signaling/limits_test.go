@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,6 +185,64 @@ func TestAnAdminNamesWhoHasNotSignedInYet(t *testing.T) {
 		t.Fatalf("an admin's group: %v", err)
 	}
 	alice.send("new-agent", "hello") // is known from now on
+}
+
+// Each limit counts what it refuses under its key.
+func TestEveryLimitOfTabsIsMeasured(t *testing.T) {
+	asks := func(users ...string) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) {
+			for i := range 7 { // five may come at once
+				p, err := w.plainFrom(fmt.Sprintf("203.0.113.%d", i%2), 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f := p.hello(w.token(users[i%len(users)])); f.Error != nil {
+					t.Fatal(f.Error.Message)
+				}
+				p.write(`{"jsonrpc":"2.0","id":8,"method":"session.list"}`)
+				p.frames(func(f wire.Frame) bool { return f.ID != nil && *f.ID == 8 })
+				_ = p.Close()
+			}
+		}
+	}
+	hellos := func(users ...string) func(*testing.T, *world) {
+		return func(_ *testing.T, w *world) {
+			for i := range 6 {
+				_ = w.helloFrom("", w.token(users[i%len(users)]))
+			}
+		}
+	}
+	many := []string{"a", "b", "c", "d", "e", "f", "g"}
+	for key, test := range map[string]struct {
+		cfg  Config
+		over func(t *testing.T, w *world)
+	}{
+		"signaling.rates.frames": {Config{Rates: Rates{Frames: 2}}, func(_ *testing.T, w *world) {
+			p := w.plain(1)
+			p.hello(w.token("alice"))
+			p.write(strings.Repeat(`{"jsonrpc":"2.0","method":"pong"}`+"\n", 20))
+			p.frames(func(wire.Frame) bool { return false })
+		}},
+		"signaling.rates.user_requests":    {Config{Rates: Rates{UserRequests: 1}}, asks("alice")},
+		"signaling.rates.address_requests": {Config{Rates: Rates{AddressRequests: 1}}, func(t *testing.T, w *world) { asks(many...)(t, w); asks(many...)(t, w) }},
+		"signaling.rates.requests":         {Config{Rates: Rates{Requests: 1}}, asks(many...)},
+		"signaling.rates.user_hellos":      {Config{Rates: Rates{UserHellos: 1}}, hellos("alice")},
+		"signaling.rates.hellos":           {Config{Rates: Rates{Hellos: 1}}, hellos(many...)},
+		"signaling.tabs_per_user": {Config{TabsPerUser: 1}, func(_ *testing.T, w *world) {
+			w.open(1, "alice")
+			_, _ = w.dial(1, "alice")
+		}},
+	} {
+		t.Run(key, func(t *testing.T) {
+			w := newWorld(t, Config{})
+			w.metrics = prometheus.NewRegistry()
+			w.addNode(test.cfg, join(t, w))
+			test.over(t, w)
+			if limited(t, w.metrics, key) == 0 {
+				t.Error("the refusal is not counted")
+			}
+		})
+	}
 }
 
 // limited reads the metric of a limit.

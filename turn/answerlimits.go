@@ -12,18 +12,21 @@ import (
 type answerLimits struct {
 	each *limit.Hashed[netip.Addr]
 	all  limit.Bucket
+
+	counts *limitCounts
 }
 
 // addressBuckets is how many addresses are told apart at a time, 8 bytes each.
 const addressBuckets = 1 << 14
 
-func newAnswerLimits(l Limits) *answerLimits {
-	s := &answerLimits{each: limit.NewHashed[netip.Addr](limit.Per(time.Second, l.AnswersPerAddress, 2*time.Second), addressBuckets)}
+func newAnswerLimits(l Limits, counts *limitCounts) *answerLimits {
+	s := &answerLimits{counts: counts, each: limit.NewHashed[netip.Addr](limit.Per(time.Second, l.AnswersPerAddress, 2*time.Second), addressBuckets)}
 	s.all.Limit(limit.Per(time.Second, l.Answers, time.Second))
 	return s
 }
 
 // admit is true if the address may have one more answer.
 func (s *answerLimits) admit(a netip.Addr, now int64) bool {
-	return s.each.TakeAt(limit.Address(a), 1, now) == 0 && s.all.TakeAt(1, now) == 0
+	return within(s.each.TakeAt(limit.Address(a), 1, now) == 0, s.counts.answersPerAddress) &&
+		within(s.all.TakeAt(1, now) == 0, s.counts.answers)
 }

@@ -12,6 +12,7 @@ import (
 // connections counts streams per address and in all.
 type connections struct {
 	limits Limits
+	counts *limitCounts
 
 	mu        sync.Mutex
 	total     int
@@ -23,7 +24,8 @@ func (c *connections) take(a netip.Addr) bool {
 	a = limit.Address(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if over(c.total, c.limits.Connections) || over(c.addresses[a], c.limits.ConnectionsPerAddress) {
+	if !within(!over(c.total, c.limits.Connections), c.counts.connections) ||
+		!within(!over(c.addresses[a], c.limits.ConnectionsPerAddress), c.counts.connectionsPerAddress) {
 		return false
 	}
 	c.total++

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/limit"
 )
 
 // metrics collects what the loops and streams count. No label names a user.
@@ -26,6 +28,7 @@ type metrics struct {
 	calls       *prometheus.Desc
 	requests    *prometheus.Desc
 	connected   *prometheus.Desc
+	limited     prometheus.Collector
 }
 
 func newMetrics(s *Server) *metrics {
@@ -46,6 +49,7 @@ func newMetrics(s *Server) *metrics {
 		requests: prometheus.NewDesc("carillon_turn_requests_total",
 			"Binding requests answered, requests with wrong credentials, peers refused.", []string{"kind"}, nil),
 		connected: prometheus.NewDesc("carillon_turn_connections", "Open TCP and TLS connections.", nil, nil),
+		limited:   limit.Collector(s.counts.counts()...),
 	}
 }
 
@@ -63,7 +67,7 @@ func (m *metrics) closed(transport, reason string) {
 }
 
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings} {
+	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings, m.limited} {
 		v.Describe(to)
 	}
 	for _, d := range []*prometheus.Desc{m.packets, m.bytes, m.dropped, m.calls, m.requests, m.connected} {
@@ -72,7 +76,7 @@ func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 }
 
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
-	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings} {
+	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings, m.limited} {
 		v.Collect(to)
 	}
 	counter := func(d *prometheus.Desc, value int64, label string) {

@@ -25,7 +25,8 @@ func (s *Server) createPermission(from *requester, m *message, now int64) *build
 	if len(targets) == 0 {
 		return refuse(m, 400)
 	}
-	if limit := s.cfg.Quota.Permissions; limit >= 0 && r.permissionsAfter(targets, now) > limit {
+	q := s.cfg.Quota
+	if !within(q.Permissions < 0 || r.permissionsAfter(targets, now) <= q.Permissions, s.counts.permissions) {
 		return refuse(m, 508)
 	}
 	v := s.library.ask(from.libraryConn, m, from.client, advertisedOf(targets), nil)
@@ -57,7 +58,8 @@ func (s *Server) channelBind(from *requester, m *message, now int64) *builder {
 		return refuse(m, code)
 	}
 	q := s.cfg.Quota
-	if q.Channels >= 0 && r.channelsAfter(channel, now) > q.Channels || q.Permissions >= 0 && r.permissionsAfter([]target{t}, now) > q.Permissions {
+	if !within(q.Channels < 0 || r.channelsAfter(channel, now) <= q.Channels, s.counts.channels) ||
+		!within(q.Permissions < 0 || r.permissionsAfter([]target{t}, now) <= q.Permissions, s.counts.permissions) {
 		return refuse(m, 508)
 	}
 	v := s.library.ask(from.libraryConn, m, from.client, advertisedOf([]target{t}), nil)

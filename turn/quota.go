@@ -9,7 +9,8 @@ import (
 
 // quotas counts relays per user, per address and in all.
 type quotas struct {
-	cfg Quota
+	cfg    Quota
+	counts *limitCounts
 
 	mu        sync.Mutex
 	users     map[string]*user
@@ -26,8 +27,8 @@ type user struct {
 	relays int
 }
 
-func newQuotas(cfg Quota) *quotas {
-	return &quotas{cfg: cfg, users: make(map[string]*user), addresses: make(map[netip.Addr]int)}
+func newQuotas(cfg Quota, counts *limitCounts) *quotas {
+	return &quotas{cfg: cfg, counts: counts, users: make(map[string]*user), addresses: make(map[netip.Addr]int)}
 }
 
 // share is what one relay takes of the quotas, until release.
@@ -44,9 +45,11 @@ func (q *quotas) take(name string, client netip.Addr) (share, int) {
 	defer q.mu.Unlock()
 	u := q.users[name]
 	switch {
-	case over(q.total, q.cfg.Total):
+	case !within(!over(q.total, q.cfg.Total), q.counts.total):
 		return share{}, 508
-	case u != nil && over(u.relays, q.cfg.PerUser), over(q.addresses[client], q.cfg.PerAddress):
+	case !within(u == nil || !over(u.relays, q.cfg.PerUser), q.counts.perUser):
+		return share{}, 486
+	case !within(!over(q.addresses[client], q.cfg.PerAddress), q.counts.perAddress):
 		return share{}, 486
 	}
 	if u == nil {

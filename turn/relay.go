@@ -113,5 +113,7 @@ func (r *relay) admitToClient(n int, now int64) bool {
 }
 
 func (r *relay) admit(own *limit.Bucket, n int, now int64) bool {
-	return own.TakeAt(n, now) == 0 && r.share.user.bandwidth.TakeAt(n, now) == 0 && r.server.total.TakeAt(n, now) == 0
+	return within(own.TakeAt(n, now) == 0, r.server.counts.relayKbps) &&
+		within(r.share.user.bandwidth.TakeAt(n, now) == 0, r.server.counts.userKbps) &&
+		within(r.server.total.TakeAt(n, now) == 0, r.server.counts.totalKbps)
 }

@@ -50,7 +50,7 @@ func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	if answer != nil {
 		return s.refuseUnauthenticated(from, now, answer)
 	}
-	if from.relay.live() && from.relay.requests.TakeAt(1, now) > 0 {
+	if from.relay.live() && !within(from.relay.requests.TakeAt(1, now) == 0, s.counts.requestsPerRelay) {
 		return nil
 	}
 	var b *builder

@@ -47,6 +47,7 @@ type Server struct {
 	quotas       *quotas
 	connections  *connections
 	answerLimits *answerLimits
+	counts       *limitCounts
 	total        limit.Bucket // bandwidth of all relays together
 	library      *library
 	loops        []*loop
@@ -82,13 +83,15 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if len(cfg.Secrets) == 0 && len(cfg.Users) == 0 && !cfg.STUNOnly {
 		cfg.Secrets = []string{rand.Text()}
 	}
+	counts := newLimitCounts()
 	s := &Server{
 		cfg: cfg, facts: f, log: log, started: time.Now(),
+		counts:       counts,
 		credentials:  &credentials{cfg.Realm, cfg.Secrets, cfg.Users},
 		nonces:       newNonces(),
-		quotas:       newQuotas(cfg.Quota),
-		connections:  &connections{limits: cfg.Limits, addresses: make(map[netip.Addr]int)},
-		answerLimits: newAnswerLimits(cfg.Limits),
+		quotas:       newQuotas(cfg.Quota, counts),
+		connections:  &connections{limits: cfg.Limits, counts: counts, addresses: make(map[netip.Addr]int)},
+		answerLimits: newAnswerLimits(cfg.Limits, counts),
 		live:         make(map[netip.AddrPort]*relay),
 		drained:      make(chan struct{}),
 		reservations: reservations{kept: make(map[string]socket)},
