@@ -28,7 +28,8 @@ type Config struct {
 	RingsPerMinute int `toml:"rings_per_minute"`
 	// RingsPerPair is how often one user may ring the same other one in five minutes.
 	RingsPerPair int `toml:"rings_per_pair"`
-	// RequestsPerMinute is how many other requests about calls one user may make in a minute.
+	// RequestsPerMinute is how many other requests about calls one user may make in a minute. One
+	// in a large call counts as one more for every ten participants, who are told.
 	RequestsPerMinute int `toml:"requests_per_minute"`
 }
 

@@ -83,6 +83,16 @@ func (b budgets) conversations(p limit.Payer, c costs, now time.Time) error {
 	return err
 }
 
+// affordGroup refuses who has nothing left to make a group of, before the database is asked
+// about each of its members.
+func (s *Service) affordGroup(ctx context.Context) error {
+	payer, now := limit.PayerOf(ctx), s.now()
+	if err := s.budgets.groups.Take(payer, 0, now); err != nil {
+		return err
+	}
+	return s.budgets.members.Take(payer, 0, now)
+}
+
 // write runs f in a transaction at the expense of who pays for ctx, see [limit.PaidBy]. All
 // that users ask to have written comes through here. What f costs is known when it has run:
 // who has nothing left is refused before, and who had something may be in debt afterwards.

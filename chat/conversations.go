@@ -55,6 +55,9 @@ func (s *Service) createGroup(ctx context.Context, creator User, members []strin
 	if len(ids) < 2 {
 		return Conversation{}, refusal.New(refusal.BadRequest, "A group needs members besides yourself.")
 	}
+	if err := s.affordGroup(ctx); err != nil {
+		return Conversation{}, err
+	}
 	var made Conversation
 	err := s.write(ctx, func(tx Tx) error {
 		for _, id := range ids[1:] {

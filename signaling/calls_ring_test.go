@@ -253,6 +253,37 @@ func TestEveryLimitOfCallsIsMeasured(t *testing.T) {
 	}
 }
 
+// A change in a large call is told many, and costs the more.
+func TestARequestCostsWhomItTells(t *testing.T) {
+	for _, c := range []struct{ members, requests int }{{1, 12}, {59, 2}} { // each costs 1, and 1 for every ten
+		w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RequestsPerMinute: 12}}
+		w.addCallNode(w.bus)
+		alice := w.open(1, "alice")
+		group := wire.ConversationCreate{Kind: chat.Group}
+		for i := range c.members {
+			group.Members = append(group.Members, fmt.Sprint("member-", i))
+		}
+		var g chat.Conversation
+		if err := alice.ask(wire.MethodConversationCreate, group, &g); err != nil {
+			t.Fatal(err)
+		}
+		started := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
+		done := 0
+		for ; done < 20; done++ {
+			off := done%2 == 0
+			if err := alice.ask(wire.MethodCallState, wire.CallStateSet{Call: started.ID, Microphone: &off}, nil); err != nil {
+				if !refusal.Is(err, refusal.RateLimited) {
+					t.Fatal(err)
+				}
+				break
+			}
+		}
+		if done != c.requests {
+			t.Errorf("with %d others: muted %d times at once, want %d", c.members, done, c.requests)
+		}
+	}
+}
+
 // Who is not rung in a group can join the call all the same, and a guest is marked in it.
 func TestAGuestInAGroupRingsOnlyWhoWroteToThem(t *testing.T) {
 	w := newWorld(t, Config{})

@@ -117,6 +117,7 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 		return nil, err // the reader takes the connection out again
 	}
 	s.phase("read", reading)
+	c.charge(len(first) + len(welcome.Objects) + len(welcome.Calls))
 	until := c.acceptToken(identity)
 	welcome.TokenMS = until.Milliseconds()
 	c.begin(from, result(&id, welcome))

@@ -20,6 +20,7 @@ func (c *connection) objectSet(ctx context.Context, p wire.UserObjectSet) (wire.
 
 func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.UserObjects, error) {
 	objects, err := c.chat.Objects(ctx, c.tab.User)
+	c.charge(len(objects))
 	if p.Key != "" {
 		objects = slices.DeleteFunc(objects, func(o chat.UserObject) bool { return o.Key != p.Key })
 	}

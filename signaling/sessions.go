@@ -51,7 +51,9 @@ func (s *Server) endSession(c *connection) {
 
 func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.SessionList, error) {
 	c.listed.Store(true)
-	return c.listOf(c.server.sessionsOf(ctx, c.tab.User)), nil
+	sessions := c.server.sessionsOf(ctx, c.tab.User)
+	c.charge(len(sessions))
+	return c.listOf(sessions), nil
 }
 
 // sessionSignOut ends sessions only after its answer is queued, since its own may be one.

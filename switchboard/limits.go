@@ -54,6 +54,15 @@ func (l limits) rings(caller string, callees []string, now time.Time) (rung []st
 	return nil, refused
 }
 
+// participantsPerRequest is how many participants a request may tell for the price of one.
+const participantsPerRequest = 10
+
+// charge takes what a request has cost beyond itself, in a call with so many participants: each
+// of them is told what changed.
+func (l limits) charge(user string, participants int, now time.Time) {
+	l.requests.Charge(limit.Payer{User: user}, participants/participantsPerRequest, now)
+}
+
 // MayStart refuses a user who starts too many calls.
 func (b *Board) MayStart(user string, now time.Time) error {
 	return b.limits.starts.Take(limit.Payer{User: user}, 1, now)

@@ -36,9 +36,17 @@ const (
 	routePause    = 50 * time.Millisecond // while two nodes settle who owns a call
 )
 
-// do is the one way to a call, wherever it is owned. The reply is worth reading after
-// some refusals too: its snapshot says why.
+// do is the one way to a call, wherever it is owned, at the expense of who pays for ctx. The
+// reply is worth reading after some refusals too: its snapshot says why.
 func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
+	reply, sdp, err := b.route(ctx, id, r)
+	if payer := limit.PayerOf(ctx); payer.User != "" {
+		b.limits.charge(payer.User, len(reply.Snapshot.Participants), time.Now())
+	}
+	return reply, sdp, err
+}
+
+func (b *Board) route(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	if !callID(id) {
 		return call.Reply{}, "", refusal.New(refusal.NotFound, "There is no such call.")
 	}
