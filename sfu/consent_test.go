@@ -70,6 +70,7 @@ func TestWhoAnswersNoMoreGetsNothingMore(t *testing.T) {
 	alice.Talk(30)
 	bob.Talk(30)
 	alice.gets(t, bob, Camera)
+	until(t, "chat is handed up", func() bool { return alice.listener.chat() != nil })
 	for range 5 {
 		asked := s.gate.Counts().Answers
 		pass(11 * time.Second)
@@ -83,6 +84,9 @@ func TestWhoAnswersNoMoreGetsNothingMore(t *testing.T) {
 	pass(20 * time.Second)
 	until(t, "her consent has ended", func() bool { return s.gate.Counts().Lapsed == 1 && alice.listener.is(MediaDown) })
 	before, withheld := media.Load(), s.gate.Counts().Withheld
+	if err := alice.listener.chat().WriteMessage([]byte("which SCTP sends again and again")); err != nil {
+		t.Error(err)
+	}
 	until(t, "bob's media is withheld", func() bool { return s.gate.Counts().Withheld > withheld+100 })
 	if n := media.Load() - before; n > 20 { // those that were under way
 		t.Errorf("%d packets came after her consent had ended", n)
