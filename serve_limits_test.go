@@ -11,7 +11,7 @@ import (
 )
 
 // limitTables are the tables of the configuration that hold limits and nothing else.
-var limitTables = []string{"chat.rates", "signaling.rates", "media.quota", "turn.quota", "turn.limits"}
+var limitTables = []string{"chat.rates", "signaling.rates", "media.quota", "media.tcp", "http.tcp", "turn.quota", "turn.limits"}
 
 // otherLimits are the limits in other tables.
 var otherLimits = []string{

@@ -26,7 +26,7 @@ func openFront(ctx context.Context, c config.HTTP, proxies front.Proxies, folder
 	if err != nil {
 		return nil, err
 	}
-	connections := tcp.NewLimiter(c.Connections(), proxies.Trust, log)
+	connections := tcp.NewLimiter(c.Connections(), "http.tcp", proxies.Trust, log)
 	if err := reg.Register(connections.Metrics("http")); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -74,7 +74,7 @@ func openWithin(t *testing.T, secure *tls.Config, limits tcp.Config) (address st
 }
 
 func within(l net.Listener, limits tcp.Config) *tcp.Listener {
-	return tcp.NewLimiter(limits, nil, slog.New(slog.DiscardHandler)).Listen(l)
+	return tcp.NewLimiter(limits, "http.tcp", nil, slog.New(slog.DiscardHandler)).Listen(l)
 }
 
 var (

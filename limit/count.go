@@ -19,6 +19,9 @@ func NewCount(key string) *Count { return &Count{key: key} }
 // Add counts a refusal.
 func (c *Count) Add() { c.n.Add(1) }
 
+// Value is how many were counted.
+func (c *Count) Value() int64 { return c.n.Load() }
+
 // Register shows counts as [Collector] does. A nil Registerer shows nothing.
 func Register(reg prometheus.Registerer, counts ...*Count) {
 	if reg != nil {

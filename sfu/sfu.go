@@ -86,7 +86,7 @@ func (s *SFU) bind() (err error) {
 			return errors.Join(fmt.Errorf("open media port: %w", err), s.conn.Close())
 		}
 	}
-	s.streams = tcp.NewLimiter(s.cfg.ICETCP, nil, s.log)
+	s.streams = tcp.NewLimiter(s.cfg.ICETCP, "media.tcp", nil, s.log)
 	s.tcp = s.streams.Listen(l)
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"carillon/tcp"
 )
 
-// tcpSilence is how long a connection of ICE-TCP may take until its first check has come.
+// tcpSilence is how long a connection may take until its first check has come.
 const tcpSilence = 10 * time.Second
 
 // tcpUnknown is how long a connection is kept whose first check is for no peer that there is.

@@ -51,9 +51,6 @@ func TestTCPConnectionsOfStrangersShutNobodyOut(t *testing.T) {
 	if open, silent := s.streams.Connections(); silent > 200 || open > 400 {
 		t.Errorf("%d connections are open, %d of them silent", open, silent)
 	}
-	if n := s.streams.Count(tcp.MadeRoom); n == 0 {
-		t.Error("none of them had to make room")
-	}
 	b.smooth(t)
 }
 

@@ -119,7 +119,7 @@ func TestPoorProcess(t *testing.T) {
 	fail(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: poor, Max: poor}))
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	fail(err)
-	l := NewLimiter(Config{}, nil, slog.New(slog.DiscardHandler)).Listen(inner)
+	l := NewLimiter(Config{}, "test", nil, slog.New(slog.DiscardHandler)).Listen(inner)
 	fmt.Println(inner.Addr())
 	go func() {
 		io.Copy(io.Discard, os.Stdin) // until the parent has seen enough

@@ -22,21 +22,6 @@ import (
 	"carillon/limit"
 )
 
-// Event is something that a Limiter counts.
-type Event int
-
-const (
-	TooMany          Event = iota // a new connection was closed: there are too many
-	TooManyOfAddress              // a new connection was closed: its address has too many
-	MadeRoom                      // a silent connection was closed to make room
-	AcceptFailed                  // the kernel gave no connection
-	events
-)
-
-func (e Event) String() string {
-	return [...]string{"too_many", "too_many_of_address", "made_room", "accept_failed"}[e]
-}
-
 // Limiter bounds the connections of its listeners, together.
 type Limiter struct {
 	// Fixed at construction.
@@ -44,8 +29,11 @@ type Limiter struct {
 	exempt func(netip.Addr) bool
 	log    *slog.Logger
 
-	logged limit.Bucket          // failures to accept that are logged
-	events [events]atomic.Uint64 // how often each happened
+	// How often each limit closed a connection, be it the new one or a silent one.
+	connections, perAddress, silents, silentsPerAddress *limit.Count
+
+	failures atomic.Uint64 // to accept
+	logged   limit.Bucket  // those that are logged
 
 	mu        sync.Mutex
 	total     int
@@ -66,21 +54,22 @@ type address struct {
 	at   *list.Element // nil: it has no silent connection
 }
 
-// NewLimiter makes a Limiter. Addresses for which exempt is true, such as those of proxies
-// through which all clients come, have no limit of their own; nil: there are none.
-func NewLimiter(cfg Config, exempt func(netip.Addr) bool, log *slog.Logger) *Limiter {
+// NewLimiter makes a Limiter. Key is that of cfg in the configuration, such as http.tcp.
+// Addresses for which exempt is true, such as those of proxies through which all clients
+// come, have no limit of their own; nil: there are none.
+func NewLimiter(cfg Config, key string, exempt func(netip.Addr) bool, log *slog.Logger) *Limiter {
 	if exempt == nil {
 		exempt = func(netip.Addr) bool { return false }
 	}
-	l := &Limiter{cfg: cfg.within(descriptors()), exempt: exempt, log: log, addresses: make(map[netip.Addr]*address)}
+	count := func(of string) *limit.Count { return limit.NewCount(key + "." + of) }
+	l := &Limiter{
+		cfg: cfg.within(descriptors()), exempt: exempt, log: log, addresses: make(map[netip.Addr]*address),
+		connections: count("connections"), perAddress: count("connections_per_address"),
+		silents: count("silent"), silentsPerAddress: count("silent_per_address"),
+	}
 	l.logged.Limit(limit.Per(10*time.Second, 1, 0))
 	return l
 }
-
-// Count returns how often an event happened.
-func (l *Limiter) Count(e Event) uint64 { return l.events[e].Load() }
-
-func (l *Limiter) count(e Event) { l.events[e].Add(1) }
 
 // Connections returns how many connections are open, and how many of them are silent.
 func (l *Limiter) Connections() (open, silent int) {
@@ -92,21 +81,19 @@ func (l *Limiter) Connections() (open, silent int) {
 // admit counts a connection that was just accepted, which takes the place of another if
 // need be. Nil: it is one too many, and closed.
 func (l *Limiter) admit(conn net.Conn, from *Listener) *Conn {
-	c, evicted, refused := l.tryAdmit(conn, from)
+	c, evicted := l.tryAdmit(conn, from)
 	if evicted != nil {
-		l.count(MadeRoom)
 		evicted.Close()
 	}
 	if c == nil {
-		l.count(refused)
 		conn.Close()
 	}
 	return c
 }
 
-// tryAdmit returns the connection as it counts now, or why it does not; and one that does
-// not count any more because it makes room.
-func (l *Limiter) tryAdmit(conn net.Conn, from *Listener) (admitted, evicted *Conn, refused Event) {
+// tryAdmit returns the connection as it counts now; nil: it is one too many. Evicted does not
+// count any more because it makes room.
+func (l *Limiter) tryAdmit(conn net.Conn, from *Listener) (admitted, evicted *Conn) {
 	client := clientOf(conn)
 	key := limit.Address(client)
 	l.mu.Lock()
@@ -115,18 +102,11 @@ func (l *Limiter) tryAdmit(conn net.Conn, from *Listener) (admitted, evicted *Co
 	if a == nil {
 		a = &address{}
 	}
-	ofAddress := over(a.silent.Len(), l.cfg.SilentPerAddress) || over(a.total, l.cfg.ConnectionsPerAddress)
-	switch {
-	case ofAddress && !l.exempt(client):
-		if evicted = a.oldestSilent(); evicted == nil {
-			return nil, nil, TooManyOfAddress
+	if reached, makesRoom := l.reachedLocked(a, l.exempt(client)); reached != nil {
+		reached.Add()
+		if evicted = makesRoom(); evicted == nil {
+			return nil, nil
 		}
-	case over(l.silent, l.cfg.Silent) || over(l.total, l.cfg.Connections):
-		if evicted = l.oldestSilentLocked(); evicted == nil {
-			return nil, nil, TooMany
-		}
-	}
-	if evicted != nil {
 		l.forgetLocked(evicted)
 	}
 	c := &Conn{Conn: conn, limiter: l, listener: from, key: key, address: a}
@@ -136,7 +116,23 @@ func (l *Limiter) tryAdmit(conn net.Conn, from *Listener) (admitted, evicted *Co
 	l.silent++
 	c.silent = a.silent.PushBack(c)
 	l.rankLocked(a)
-	return c, evicted, 0
+	return c, evicted
+}
+
+// reachedLocked returns the limit that another connection of an address would exceed, and
+// what finds one that makes room for it. Nil: there is none.
+func (l *Limiter) reachedLocked(a *address, exempt bool) (reached *limit.Count, makesRoom func() *Conn) {
+	switch {
+	case !exempt && over(a.silent.Len(), l.cfg.SilentPerAddress):
+		return l.silentsPerAddress, a.oldestSilent
+	case !exempt && over(a.total, l.cfg.ConnectionsPerAddress):
+		return l.perAddress, a.oldestSilent
+	case over(l.silent, l.cfg.Silent):
+		return l.silents, l.oldestSilentLocked
+	case over(l.total, l.cfg.Connections):
+		return l.connections, l.oldestSilentLocked
+	}
+	return nil, nil
 }
 
 // makeRoom closes a silent connection. It returns false if there is none.
@@ -147,7 +143,6 @@ func (l *Limiter) makeRoom() bool {
 	if evicted == nil {
 		return false
 	}
-	l.count(MadeRoom)
 	evicted.Close()
 	return true
 }
@@ -209,7 +204,7 @@ func (l *Limiter) spokeLocked(c *Conn) {
 
 // failed counts a failure to accept, and logs it now and then.
 func (l *Limiter) failed(err error) {
-	l.count(AcceptFailed)
+	l.failures.Add(1)
 	if l.logged.Take(1, time.Now()) == 0 {
 		l.log.Warn("no connection can be accepted", "err", err)
 	}

@@ -62,7 +62,7 @@ func (l *Listener) AcceptConn() (*Conn, error) {
 			}
 			continue
 		case !l.keepSpare():
-			l.limiter.count(TooMany)
+			l.limiter.connections.Add()
 			conn.Close()
 			continue
 		}

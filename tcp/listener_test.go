@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func listen(t *testing.T, cfg Config, exempt func(netip.Addr) bool) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, accepted: make(chan *Conn, 100)}
-	w.Listener = NewLimiter(cfg, exempt, slog.New(slog.DiscardHandler)).Listen(inner)
+	w.Listener = NewLimiter(cfg, "test", exempt, slog.New(slog.DiscardHandler)).Listen(inner)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -93,10 +94,14 @@ func (w *world) lives(client net.Conn, server *Conn, which string) {
 	}
 }
 
-func (w *world) counts(event Event, want uint64) {
+// counts shows how often each limit closed a connection: connections, those per address,
+// silent ones, those per address.
+func (w *world) counts(want ...int64) {
 	w.Helper()
-	if got := w.limiter.Count(event); got != want {
-		w.Errorf("%s was counted %d times, want %d", event, got, want)
+	l := w.limiter
+	got := []int64{l.connections.Value(), l.perAddress.Value(), l.silents.Value(), l.silentsPerAddress.Value()}
+	if !slices.Equal(got, want) {
+		w.Errorf("the limits were counted %v times, want %v", got, want)
 	}
 }
 
@@ -108,38 +113,41 @@ func isTimeout(err error) bool {
 const one, two = "127.0.0.1", "127.0.0.2"
 
 func TestTheOldestSilentConnectionMakesRoom(t *testing.T) {
-	for name, cfg := range map[string]Config{
-		"silent ones in all":         {Silent: 3},
-		"silent ones of an address":  {SilentPerAddress: 3},
-		"connections in all":         {Connections: 3},
-		"connections of one address": {ConnectionsPerAddress: 3},
+	for name, c := range map[string]struct {
+		cfg    Config
+		counts []int64
+	}{
+		"connections in all":         {Config{Connections: 3}, []int64{1, 0, 0, 0}},
+		"connections of one address": {Config{ConnectionsPerAddress: 3}, []int64{0, 1, 0, 0}},
+		"silent ones in all":         {Config{Silent: 3}, []int64{0, 0, 1, 0}},
+		"silent ones of an address":  {Config{SilentPerAddress: 3}, []int64{0, 0, 0, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := listen(t, cfg, nil)
+			w := listen(t, c.cfg, nil)
 			first, _ := w.admitted(one)
 			second, server2 := w.admitted(one)
 			third, server3 := w.admitted(one)
 			server2.Spoke()
 			server2.Spoke()
 			_, _ = w.admitted(one) // as silent ones are counted there is room: the second has spoken
-			if cfg.Silent+cfg.SilentPerAddress > 0 {
+			if c.cfg.Silent+c.cfg.SilentPerAddress > 0 {
 				_, _ = w.admitted(one)
 			}
 			w.ends(first, "the oldest silent one")
 			w.lives(second, server2, "the one that has spoken")
 			w.lives(third, server3, "the second oldest")
-			w.counts(MadeRoom, 1)
+			w.counts(c.counts...)
 		})
 	}
 }
 
 func TestWhoHasSpokenIsNotClosedForANewOne(t *testing.T) {
 	for name, c := range map[string]struct {
-		cfg   Config
-		event Event
+		cfg    Config
+		counts []int64
 	}{
-		"in all":         {Config{Connections: 2}, TooMany},
-		"of one address": {Config{ConnectionsPerAddress: 2}, TooManyOfAddress},
+		"in all":         {Config{Connections: 2}, []int64{1, 0, 0, 0}},
+		"of one address": {Config{ConnectionsPerAddress: 2}, []int64{0, 1, 0, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := listen(t, c.cfg, nil)
@@ -151,7 +159,7 @@ func TestWhoHasSpokenIsNotClosedForANewOne(t *testing.T) {
 				clients, servers = append(clients, client), append(servers, server)
 			}
 			w.ends(w.dial(one), "the third")
-			w.counts(c.event, 1)
+			w.counts(c.counts...)
 			w.lives(clients[0], servers[0], "the first")
 			servers[0].Close()
 			servers[0].Close()

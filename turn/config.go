@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"carillon/settings"
+	"carillon/tcp"
 )
 
 // Config is the table [turn], the same alone and embedded. Zero fields mean [Defaults], which
@@ -102,6 +103,12 @@ type Limits struct {
 	Connections int `toml:"connections"`
 	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have.
 	ConnectionsPerAddress int `toml:"connections_per_address"`
+	// Silent is how many of them may be silent: no message has come yet. When there are as many, one
+	// of them makes room for a new one. They never have more than an eighth of the files that the
+	// process may have open.
+	Silent int `toml:"silent"`
+	// SilentPerAddress is how many silent ones one client address may have.
+	SilentPerAddress int `toml:"silent_per_address"`
 	// HandshakeSeconds bounds a TLS handshake.
 	HandshakeSeconds int `toml:"handshake_seconds"`
 	// FrameSeconds bounds the wait for the first message and the time one message may take.
@@ -119,6 +126,7 @@ type Limits struct {
 
 // Defaults is what an empty table means.
 func Defaults() Config {
+	connections := tcp.Defaults()
 	return Config{
 		Realm:             "carillon",
 		UDP:               []string{"127.0.0.1:3478"},
@@ -128,7 +136,9 @@ func Defaults() Config {
 		DrainSeconds:      60,
 		Quota:             Quota{PerUser: 32, PerAddress: 1024, Total: 10000, Permissions: 64, Channels: 64},
 		Limits: Limits{
-			Connections: 12000, ConnectionsPerAddress: 1024, HandshakeSeconds: 10, FrameSeconds: 5, IdleSeconds: 120,
+			Connections: connections.Connections, ConnectionsPerAddress: connections.ConnectionsPerAddress,
+			Silent: connections.Silent, SilentPerAddress: connections.SilentPerAddress,
+			HandshakeSeconds: 10, FrameSeconds: 5, IdleSeconds: 120,
 			AnswersPerAddress: 500, Answers: 10000, RequestsPerRelay: 100,
 		},
 	}
@@ -152,6 +162,14 @@ func (c Config) filled() Config {
 
 // Drain is how long relays may live on after the server was told to stop.
 func (c Config) Drain() time.Duration { return time.Duration(c.filled().DrainSeconds) * time.Second }
+
+// connections bounds those of all listeners together.
+func (l Limits) connections() tcp.Config {
+	return tcp.Config{
+		Connections: l.Connections, ConnectionsPerAddress: l.ConnectionsPerAddress,
+		Silent: l.Silent, SilentPerAddress: l.SilentPerAddress,
+	}
+}
 
 // needsSecret is true if others could open relays and no credential is set.
 func (c Config) needsSecret(f facts) bool {

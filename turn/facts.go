@@ -33,7 +33,7 @@ type facts struct {
 func (c Config) check() (facts, error) {
 	f := facts{loopback: true}
 	// Where a number below zero means no limit it is allowed.
-	if err := settings.NonNegative(c, "quota", "limits.connections", "limits.connections_per_address",
+	if err := settings.NonNegative(c, "quota", "limits.connections", "limits.connections_per_address", "limits.silent", "limits.silent_per_address",
 		"limits.answers_per_address", "limits.answers", "limits.requests_per_relay"); err != nil {
 		return f, err
 	}

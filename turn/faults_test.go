@@ -279,7 +279,7 @@ func TestFramingAttackLeavesUsQuiet(t *testing.T) {
 				if !c.closedBy(5 * time.Second) {
 					t.Error("the attacker's connection stays open")
 				}
-				until(t, "its goroutine ends", func() bool { return s.connections.count() == 1 })
+				until(t, "its goroutine ends", func() bool { return s.streamCount() == 1 })
 				if got := other.code(methodRefresh, number(attrLifetime, 600)); got != 0 {
 					t.Errorf("the other client's refresh is answered with %d", got)
 				}

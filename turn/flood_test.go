@@ -85,6 +85,12 @@ func TestCrowd(t *testing.T) {
 	os.Exit(0)
 }
 
+// streamCount is how many TCP and TLS connections are open.
+func (s *Server) streamCount() int {
+	open, _ := s.connections.Connections()
+	return open
+}
+
 func crowdConfig(t *testing.T) Config {
 	cfg := testConfig(t)
 	cfg.Limits.ConnectionsPerAddress = crowd + 10 // they all come from 127.0.0.1
@@ -104,7 +110,7 @@ func TestTenThousandIdleConnections(t *testing.T) {
 	s := start(t, crowdConfig(t))
 	before := memory()
 	startCrowd(t, s.address("tcp"), true)
-	until(t, "all are served", func() bool { return s.connections.count() == crowd })
+	until(t, "all are served", func() bool { return s.streamCount() == crowd })
 	each := int(memory()-before) / crowd
 	t.Logf("%d bytes per connection that asked for its address and then fell silent", each)
 	if limit := 16 << 10; each > limit && !raceEnabled {
@@ -125,10 +131,40 @@ func TestTenThousandSilentConnectionsAreClosed(t *testing.T) {
 	if got, _ := c.data(5 * time.Second); string(got) != "served" {
 		t.Errorf("another client gets %q", got)
 	}
-	until(t, "they are closed", func() bool { return s.connections.count() == 1 })
+	until(t, "they are closed", func() bool { return s.streamCount() == 1 })
 	c.send(c.channelData(0x4000, []byte("still")))
 	if got, _ := c.data(5 * time.Second); string(got) != "still" {
 		t.Errorf("afterwards the other client gets %q", got)
+	}
+}
+
+// A crowd that says nothing makes room, so that whoever sends a message is served at once.
+func TestSilentConnectionsMakeRoom(t *testing.T) {
+	for name, set := range map[string]func(*Limits){
+		"in all":                   func(l *Limits) { l.Connections = 20 },
+		"per address":              func(l *Limits) { l.ConnectionsPerAddress = 20 },
+		"of those that are silent": func(l *Limits) { l.Silent = 10 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(t)
+			set(&cfg.Limits)
+			s := start(t, cfg)
+			c := bound(t, s, "tcp", "alice", echo(t))
+			for range 100 {
+				conn, err := net.Dial("tcp", s.address("tcp"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { conn.Close() })
+			}
+			if got := s.newClient(t, "tls", "bob").code(methodBinding); got != 0 {
+				t.Errorf("a new client is answered with %d", got)
+			}
+			c.send(c.channelData(0x4000, []byte("served")))
+			if got, _ := c.data(5 * time.Second); string(got) != "served" {
+				t.Errorf("the owner of a relay gets %q", got)
+			}
+		})
 	}
 }
 

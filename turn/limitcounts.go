@@ -7,7 +7,6 @@ type limitCounts struct {
 	perUser, perAddress, total                   *limit.Count
 	permissions, channels                        *limit.Count
 	relayKbps, userKbps, totalKbps               *limit.Count
-	connections, connectionsPerAddress           *limit.Count
 	answersPerAddress, answers, requestsPerRelay *limit.Count
 }
 
@@ -17,7 +16,6 @@ func newLimitCounts() *limitCounts {
 		perUser: count("quota.per_user"), perAddress: count("quota.per_address"), total: count("quota.total"),
 		permissions: count("quota.permissions"), channels: count("quota.channels"),
 		relayKbps: count("quota.relay_kbps"), userKbps: count("quota.user_kbps"), totalKbps: count("quota.total_kbps"),
-		connections: count("limits.connections"), connectionsPerAddress: count("limits.connections_per_address"),
 		answersPerAddress: count("limits.answers_per_address"), answers: count("limits.answers"),
 		requestsPerRelay: count("limits.requests_per_relay"),
 	}
@@ -26,7 +24,7 @@ func newLimitCounts() *limitCounts {
 func (l *limitCounts) counts() []*limit.Count {
 	return []*limit.Count{
 		l.perUser, l.perAddress, l.total, l.permissions, l.channels, l.relayKbps, l.userKbps, l.totalKbps,
-		l.connections, l.connectionsPerAddress, l.answersPerAddress, l.answers, l.requestsPerRelay,
+		l.answersPerAddress, l.answers, l.requestsPerRelay,
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"carillon/limit"
 )
 
 // Each limit counts what it refuses under its key, and no other limit does.
@@ -69,6 +67,8 @@ func TestEveryLimitOfTURNIsMeasured(t *testing.T) {
 		"quota.total_kbps":               {func(c *Config) { c.Quota.TotalKbps = 8 }, media},
 		"limits.connections":             {func(c *Config) { c.Limits.Connections = 1 }, streams},
 		"limits.connections_per_address": {func(c *Config) { c.Limits.ConnectionsPerAddress = 1 }, streams},
+		"limits.silent":                  {func(c *Config) { c.Limits.Silent = 1 }, streams},
+		"limits.silent_per_address":      {func(c *Config) { c.Limits.SilentPerAddress = 1 }, streams},
 		"limits.answers_per_address":     {func(c *Config) { c.Limits.AnswersPerAddress = 1 }, bindings},
 		"limits.answers":                 {func(c *Config) { c.Limits.Answers = 1 }, bindings},
 		"limits.requests_per_relay": {func(c *Config) { c.Limits.RequestsPerRelay = 1 }, func(t *testing.T, s *Server) {
@@ -85,19 +85,24 @@ func TestEveryLimitOfTURNIsMeasured(t *testing.T) {
 			s := start(t, cfg)
 			test.over(t, s)
 			reg := prometheus.NewRegistry()
-			limit.Register(reg, s.counts.counts()...)
+			reg.MustRegister(s.metrics.limited, s.metrics.connections)
 			until(t, "the refusal is counted", func() bool {
 				families, err := reg.Gather()
 				if err != nil {
 					t.Fatal(err)
 				}
 				counted := false
-				for _, m := range families[0].GetMetric() {
-					name, n := m.GetLabel()[0].GetValue(), m.GetCounter().GetValue()
-					if name == "turn."+key {
-						counted = n > 0
-					} else if n > 0 {
-						t.Fatalf("%s has counted %v", name, n)
+				for _, f := range families {
+					if f.GetName() != "carillon_limited_total" {
+						continue
+					}
+					for _, m := range f.GetMetric() {
+						name, n := m.GetLabel()[0].GetValue(), m.GetCounter().GetValue()
+						if name == "turn."+key {
+							counted = n > 0
+						} else if n > 0 {
+							t.Fatalf("%s has counted %v", name, n)
+						}
 					}
 				}
 				return counted

@@ -41,7 +41,7 @@ func (s *Server) openListen(l listenAddress) (netip.AddrPort, []*libraryConn, er
 	l.address = netip.AddrPortFrom(l.address.Addr(), bound.Port())
 	w := newLibraryConn(l.address)
 	s.listeners = append(s.listeners, &streamListener{
-		server: s, transport: l.transport, listener: listener, tls: secure, libraryConn: w, address: l.address, streams: make(map[net.Conn]struct{}),
+		server: s, transport: l.transport, listener: s.connections.Listen(listener), tls: secure, libraryConn: w, address: l.address,
 	})
 	return l.address, []*libraryConn{w}, nil
 }

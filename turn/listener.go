@@ -5,12 +5,12 @@ package turn
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"carillon/tcp"
 )
 
 // streamListener accepts TCP or TLS clients.
@@ -18,92 +18,45 @@ type streamListener struct {
 	// Fixed at construction.
 	server      *Server
 	transport   string
-	listener    net.Listener
+	listener    *tcp.Listener
 	tls         *tls.Config // nil: TCP
 	libraryConn *libraryConn
 	address     netip.AddrPort
 
-	stopped atomic.Bool // accepting has been stopped on purpose
-
-	mu      sync.Mutex
-	closed  bool
-	streams map[net.Conn]struct{}
-	wg      sync.WaitGroup
+	mu     sync.Mutex
+	closed bool
+	wg     sync.WaitGroup
 }
 
-// accept hands every connection to a goroutine of its own, or closes it at once if there are
-// too many.
+// accept hands every connection to a goroutine of its own.
 func (l *streamListener) accept() {
 	for {
-		conn, err := l.listener.Accept()
+		conn, err := l.listener.AcceptConn()
 		if err != nil {
-			if l.stopped.Load() || errors.Is(err, net.ErrClosed) {
-				return
-			}
-			// Out of file descriptors, most likely. Open connections go on; closing some frees one.
-			l.server.log.Warn("turn accepts no connection", "err", err)
-			time.Sleep(100 * time.Millisecond)
-			continue
+			return
 		}
-		l.take(conn)
+		remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+		client := netip.AddrPortFrom(remote.Addr().Unmap().WithZone(""), remote.Port())
+		if err != nil || !l.run(func() { l.serve(conn, client) }) {
+			conn.Close()
+		}
 	}
 }
 
-// take starts to serve a connection, if its address may have one more.
-func (l *streamListener) take(conn net.Conn) {
-	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil {
-		conn.Close()
-		return
-	}
-	client := netip.AddrPortFrom(remote.Addr().Unmap().WithZone(""), remote.Port())
-	if !l.server.connections.take(client.Addr()) {
-		l.server.metrics.closed(l.transport, "limit")
-		conn.Close()
-		return
-	}
-	started := l.startReader(conn, func() {
-		defer l.server.connections.release(client.Addr())
-		l.serve(conn, client)
-	})
-	if !started {
-		l.server.connections.release(client.Addr())
-		conn.Close()
-	}
-}
-
-// startReader runs serve in a goroutine that close waits for, having closed conn; false if the
-// listener is closed.
-func (l *streamListener) startReader(conn net.Conn, serve func()) bool {
+// run runs f in a goroutine that close waits for; false if the listener is closed.
+func (l *streamListener) run(f func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return false
 	}
-	l.streams[conn] = struct{}{}
-	l.wg.Go(func() {
-		serve()
-		l.mu.Lock()
-		delete(l.streams, conn)
-		l.mu.Unlock()
-	})
-	return true
-}
-
-// startWriter starts the goroutine that writes to a stream and that close waits for; false if
-// the listener is closed.
-func (l *streamListener) startWriter(s *stream) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return false
-	}
-	l.wg.Go(s.write)
+	l.wg.Go(f)
 	return true
 }
 
 // serve takes a connection out of TLS if there is any, and serves it until it ends.
-func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
+func (l *streamListener) serve(accepted *tcp.Conn, client netip.AddrPort) {
+	var conn net.Conn = accepted
 	if l.tls != nil {
 		buffered := &bufferedConn{Conn: conn}
 		secure := tls.Server(buffered, l.tls)
@@ -117,24 +70,15 @@ func (l *streamListener) serve(conn net.Conn, client netip.AddrPort) {
 		}
 		conn = &secureConn{secure, buffered}
 	}
-	s := &stream{server: l.server, conn: conn, listener: l, client: client}
+	s := &stream{server: l.server, conn: conn, accepted: accepted, listener: l, client: client}
 	s.serve()
-}
-
-// stopAccepting closes the listener; its connections go on.
-func (l *streamListener) stopAccepting() {
-	l.stopped.Store(true)
-	l.listener.Close()
 }
 
 // close ends every connection and waits for its goroutines.
 func (l *streamListener) close() {
 	l.mu.Lock()
 	l.closed = true
-	for conn := range l.streams {
-		conn.Close()
-	}
 	l.mu.Unlock()
-	l.stopAccepting()
+	l.listener.End()
 	l.wg.Wait()
 }

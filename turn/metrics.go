@@ -27,7 +27,7 @@ type metrics struct {
 	dropped     *prometheus.Desc
 	calls       *prometheus.Desc
 	requests    *prometheus.Desc
-	connected   *prometheus.Desc
+	connections prometheus.Collector
 	limited     prometheus.Collector
 }
 
@@ -48,8 +48,8 @@ func newMetrics(s *Server) *metrics {
 		calls:   prometheus.NewDesc("carillon_turn_system_calls_total", "Batched reads and writes of UDP sockets.", []string{"kind"}, nil),
 		requests: prometheus.NewDesc("carillon_turn_requests_total",
 			"Binding requests answered, requests with wrong credentials, peers refused.", []string{"kind"}, nil),
-		connected: prometheus.NewDesc("carillon_turn_connections", "Open TCP and TLS connections.", nil, nil),
-		limited:   limit.Collector(s.counts.counts()...),
+		connections: s.connections.Metrics("turn"),
+		limited:     limit.Collector(s.counts.counts()...),
 	}
 }
 
@@ -67,16 +67,16 @@ func (m *metrics) closed(transport, reason string) {
 }
 
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings, m.limited} {
+	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings, m.connections, m.limited} {
 		v.Describe(to)
 	}
-	for _, d := range []*prometheus.Desc{m.packets, m.bytes, m.dropped, m.calls, m.requests, m.connected} {
+	for _, d := range []*prometheus.Desc{m.packets, m.bytes, m.dropped, m.calls, m.requests} {
 		to <- d
 	}
 }
 
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
-	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings, m.limited} {
+	for _, v := range []prometheus.Collector{m.relays, m.relaysTotal, m.refusals, m.endings, m.connections, m.limited} {
 		v.Collect(to)
 	}
 	counter := func(d *prometheus.Desc, value int64, label string) {
@@ -95,7 +95,6 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	counter(m.requests, m.bindings.Load(), "binding")
 	counter(m.requests, m.unauthorized.Load(), "unauthorized")
 	counter(m.requests, m.forbidden.Load(), "forbidden_peer")
-	to <- prometheus.MustNewConstMetric(m.connected, prometheus.GaugeValue, float64(m.server.connections.count()))
 }
 
 // sum adds one count of all loops and streams.

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"carillon/tcp"
 )
 
 const (
@@ -28,10 +30,12 @@ type stream struct {
 	// Fixed at construction.
 	server   *Server
 	conn     net.Conn
+	accepted *tcp.Conn // the TCP connection under conn
 	listener *streamListener
 	client   netip.AddrPort
 
 	// Owned by read.
+	spoke    bool // a message has come
 	relay    *relay
 	buffer   []byte
 	filled   int // bytes of buffer that hold frames
@@ -140,6 +144,10 @@ func (s *stream) frames() bool {
 		handled = true
 	}
 	s.flush()
+	if handled && ok && !s.spoke {
+		s.spoke = true
+		s.accepted.Spoke()
+	}
 	if handled {
 		s.filled = copy(s.buffer, s.buffer[at:s.filled])
 		if s.filled > 0 {
@@ -210,7 +218,7 @@ func (s *stream) push(head, body, pad []byte) bool {
 		return false
 	}
 	s.queue = append(append(append(s.queue, head...), body...), pad...)
-	if !s.writing && s.listener.startWriter(s) {
+	if !s.writing && s.listener.run(s.write) {
 		s.writing = true
 	}
 	return true

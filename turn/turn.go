@@ -32,6 +32,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"carillon/limit"
+	"carillon/tcp"
 )
 
 // Server serves until Close.
@@ -45,7 +46,7 @@ type Server struct {
 	nonces       *nonces
 	policy       *policy
 	quotas       *quotas
-	connections  *connections
+	connections  *tcp.Limiter
 	answerLimits *answerLimits
 	counts       *limitCounts
 	total        limit.Bucket // bandwidth of all relays together
@@ -90,7 +91,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		credentials:  &credentials{cfg.Realm, cfg.Secrets, cfg.Users},
 		nonces:       newNonces(),
 		quotas:       newQuotas(cfg.Quota, counts),
-		connections:  &connections{limits: cfg.Limits, counts: counts, addresses: make(map[netip.Addr]int)},
+		connections:  tcp.NewLimiter(cfg.Limits.connections(), "turn.limits", nil, log),
 		answerLimits: newAnswerLimits(cfg.Limits, counts),
 		live:         make(map[netip.AddrPort]*relay),
 		drained:      make(chan struct{}),
@@ -173,7 +174,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	s.checkDrainedLocked()
 	s.mu.Unlock()
 	for _, l := range s.listeners {
-		l.stopAccepting()
+		l.listener.Close() // its connections go on
 	}
 	select {
 	case <-s.drained:
