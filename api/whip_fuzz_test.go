@@ -41,15 +41,15 @@ func FuzzFragment(f *testing.F) {
 
 // What a user is called cannot end a header, or the parameter of a link.
 func FuzzLink(f *testing.F) {
-	f.Add("alice", "turn:127.0.0.1:3478?transport=udp")
-	f.Add(`a"; rel="x`, "turn:[::1]:3478")
-	f.Add(`a\`, "stun:x")
-	f.Fuzz(func(t *testing.T, user, url string) {
-		if !auth.ValidUser(user) || strings.ContainsAny(url, "<>\r\n") {
-			return // such users do not exist, and URLs are the operator's
+	f.Add("alice")
+	f.Add(`a"; rel="x`)
+	f.Add(`a\`)
+	f.Fuzz(func(t *testing.T, user string) {
+		if !auth.ValidUser(user) {
+			return // there is no such user
 		}
 		header := http.Header{}
-		linkServers(header, []wire.ICEServer{{URLs: []string{url}, Username: "1760000000:" + user, Credential: "c2VjcmV0"}})
+		linkServers(header, []wire.ICEServer{{URLs: []string{"turn:127.0.0.1:3478"}, Username: "1760000000:" + user, Credential: "c2VjcmV0"}})
 		link := header.Get("Link")
 		if strings.ContainsAny(link, "\r\n\x00") {
 			t.Fatalf("%q ends the header", link)

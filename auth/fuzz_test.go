@@ -57,7 +57,7 @@ func unsigned(t *testing.T, alg string) string {
 
 // Ids and names that are accepted show what they are.
 func FuzzUser(f *testing.F) {
-	for _, s := range []string{"alice", "guest:x", "a\u200db", "\u3164", "e\u0301", "é", "\ufe0f❤", "a b", "\U000e0041", "\xff"} {
+	for _, s := range []string{"alice", "guest:x", "a\u200db", "\u3164", "e\u0301", "é", "\ufe0f❤", "a b", "\U000e0041", "\xff", strings.Repeat("0", maxName-1) + " 0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -112,5 +112,5 @@ func cleanName(name string) string {
 		return -1
 	}, name)))
 	runes := []rune(name)
-	return string(runes[:min(len(runes), maxName)])
+	return strings.TrimSpace(string(runes[:min(len(runes), maxName)]))
 }

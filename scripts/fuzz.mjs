@@ -34,7 +34,7 @@ const all = tests().filter(({ name, pkg }) => `${pkg} ${name}`.includes(only));
 const failed = [];
 for (const { name, pkg } of all) {
 	console.log(`\n== ${pkg} ${name}`);
-	const { status } = spawnSync("go", ["test", pkg, "-run", "^$", "-fuzz", `^${name}$`, "-fuzztime", time], { stdio: "inherit" });
+	const { status } = spawnSync("go", ["test", pkg, "-run", "^$", "-fuzz", `^${name}$`, "-fuzztime", time, "-fuzzminimizetime", "1s"], { stdio: "inherit" });
 	if (status !== 0) failed.push(`${pkg} ${name}`);
 }
 if (`web foreign`.includes(only)) {
