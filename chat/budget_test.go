@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -206,4 +208,50 @@ func TestIdsThatNobodyHasAreNotMadeMembers(t *testing.T) {
 	if u, err := s.User(t.Context(), "alice", "bob"); err != nil || u.Name != "Bob" {
 		t.Errorf("who was known keeps their name: got %+v, %v", u, err)
 	}
+}
+
+// The defaults are chosen so that no person ever meets them: these are the busiest
+// minutes of somebody who answers in a group of a hundred and in many direct conversations,
+// reads along in a busy group of fifty, makes the groups of the day and pastes long texts.
+func TestTheBusiestPersonMeetsNoLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service(t, chat.Config{})
+		ctx := at(t, alice, home)
+		large, err := s.Create(ctx, alice, chat.Group, crowd("large-", 99), "Everybody")
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy, err := s.Create(t.Context(), bob, chat.Group, append(crowd("busy-", 48), "alice"), "Busy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		say := func(ctx context.Context, from chat.User, p chat.SendParams, text string) {
+			p.Text, p.ClientID = text, fmt.Sprint(time.Now().UnixNano(), p.To)
+			m, err := s.Send(ctx, from, p)
+			if err == nil && from.ID == bob.ID {
+				err = s.MarkRead(at(t, alice, home), "alice", m.Conversation, m.Seq)
+			}
+			if err != nil {
+				t.Fatalf("%s writes %q: %v", from.ID, text[:8], err)
+			}
+		}
+		for second := range 8 * 60 {
+			time.Sleep(time.Second)
+			if second%4 == 0 {
+				say(ctx, alice, chat.SendParams{Conversation: large.ID}, strings.Repeat("a sentence ", 10))
+			}
+			if second%3 == 0 {
+				say(t.Context(), bob, chat.SendParams{Conversation: busy.ID}, "and so on")
+			}
+			if second%5 == 0 {
+				say(ctx, alice, chat.SendParams{To: fmt.Sprint("customer-", second%200)}, strings.Repeat("an answer ", 20))
+			}
+			if second%60 == 0 {
+				say(ctx, alice, chat.SendParams{To: "bob"}, strings.Repeat("a long text ", 1300))
+				if _, err := s.Create(ctx, alice, chat.Group, crowd(fmt.Sprint("team-", second, "-"), 20), "Team"); err != nil {
+					t.Fatalf("a group in minute %d: %v", second/60, err)
+				}
+			}
+		}
+	})
 }

@@ -69,7 +69,7 @@ func Defaults() Config {
 		FrameBytes: 64 << 10, FrameSeconds: 10, QueueBytes: 1 << 20, QueueSeconds: 15,
 		SpreadMS: 5000, CatchUps: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
 		Rates: Rates{
-			Frames: 100, UserRequests: 100, AddressRequests: 2000, Requests: 20_000,
+			Frames: 100, UserRequests: 200, AddressRequests: 4000, Requests: 20_000,
 			UserHellos: 40, Hellos: 2000,
 		},
 	}

@@ -51,7 +51,6 @@ type connection struct {
 	away      atomic.Bool  // nobody is at this tab, as it says
 	listed    atomic.Bool  // it has listed its sessions, and is told when they change
 	issuedAt  atomic.Int64 // when its token was, unix ns
-	admin     atomic.Bool  // its token has the grant admin
 	replaced  atomic.Bool  // a newer connection of the same tab took its place
 	signedOut atomic.Bool  // and nothing more that it asked for is done
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -143,7 +142,6 @@ func properID(id string) bool {
 // pings at hello. It returns how long the token is good.
 func (c *connection) acceptToken(id auth.Identity) time.Duration {
 	c.issuedAt.Store(id.IssuedAt.UnixNano())
-	c.admin.Store(slices.Contains(id.Scope.Grants, "admin"))
 	// A token within the leeway of its end is accepted; it must not close at once.
 	left := max(time.Until(id.Expires), minTokenTime)
 	c.liveness.tokenGood(left)
@@ -214,10 +212,15 @@ func (s *Server) phase(name string, since time.Time) {
 // else, the tab has to come back: what it was sent so far, and what it holds, was for the
 // old one.
 func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, after func(), _ error) {
+	attempt, now := limit.Payer{Address: c.payer.Address}, time.Now()
+	if err := c.server.attempts.Take(attempt, 1, now); err != nil {
+		return renewed, nil, err
+	}
 	identity, err := c.server.verify(ctx, p.Token)
 	if err != nil {
 		return renewed, nil, err
 	}
+	c.server.attempts.Give(attempt, 1, now)
 	if identity.User != c.tab.User {
 		return renewed, nil, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}

@@ -119,6 +119,27 @@ func TestHellosThatFailByOurFaultCostTheirAddressNothing(t *testing.T) {
 	}
 }
 
+// A connection that is in tries tokens at the expense of its address, like one that is not.
+func TestRenewalsWithWrongTokensAreChargedToTheirAddress(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.attempts = attempts(2)
+	w.addNode(Config{}, join(t, w))
+	p, err := w.plainFrom("203.0.113.9", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.hello(w.token("alice"))
+	for i, want := range []refusal.Code{refusal.TokenMalformed, refusal.TokenMalformed, refusal.RateLimited} {
+		p.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"token.renew","params":{"token":"wrong"}}`, 10+i))
+		p.frames(func(f wire.Frame) bool {
+			if f.Error != nil && f.Error.Data.Code != want {
+				t.Errorf("renewal %d: got %s, want %s", i+1, f.Error.Data.Code, want)
+			}
+			return f.ID != nil && *f.ID == int64(10+i)
+		})
+	}
+}
+
 func TestAFloodOfGuestsLeavesUsersTheirHellos(t *testing.T) {
 	w := newWorld(t, Config{})
 	w.addNode(Config{Rates: Rates{Hellos: 1}}, join(t, w))
@@ -140,6 +161,36 @@ func TestAFloodOfGuestsLeavesUsersTheirHellos(t *testing.T) {
 	}
 	if err := w.helloFrom("203.0.113.9", w.token("alice")); err != nil {
 		t.Errorf("a user's hello while guests are over their limit: %v", err)
+	}
+}
+
+// The defaults are chosen so that no person ever meets them: after a restart an agent comes
+// back with a tab for each of 60 customers, and every tab asks for all that it shows.
+func TestAnAgentWithManyTabsMeetsNoLimit(t *testing.T) {
+	w := newWorld(t, Config{})
+	customers := wire.PresenceWatch{}
+	var last string
+	for i := range 100 {
+		customer := fmt.Sprint("customer-", i)
+		c, err := w.chat.DirectWith(t.Context(), chat.User{ID: "agent"}, customer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		customers.Users, last = append(customers.Users, customer), c.ID
+	}
+	for i := range 60 {
+		tb := w.open(0, "agent")
+		for method, params := range map[string]any{
+			wire.MethodConversationList: wire.ConversationList{},
+			wire.MethodPresenceWatch:    customers,
+			wire.MethodMessagePage:      wire.MessagePage{Conversation: last},
+			wire.MethodConversationGet:  wire.ConversationGet{Conversation: last},
+			wire.MethodUserObjectGet:    wire.UserObjectGet{},
+		} {
+			if err := tb.ask(method, params, nil); err != nil {
+				t.Fatalf("tab %d: %s: %v", i+1, method, err)
+			}
+		}
 	}
 }
 

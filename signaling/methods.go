@@ -56,7 +56,7 @@ func (c *connection) conversationCreate(ctx context.Context, p wire.Conversation
 // introduce makes users known whom an admin names: the site's backend knows who there is, also
 // who has not signed in yet.
 func (c *connection) introduce(ctx context.Context, users ...string) error {
-	if !c.admin.Load() {
+	if !slices.Contains(c.scope.Grants, "admin") {
 		return nil
 	}
 	return c.chat.Introduce(ctx, users)
