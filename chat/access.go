@@ -66,7 +66,10 @@ func (r Reach) mayReach(v View, from User, to string) (bool, error) {
 	case from.Guest && len(r.Guests) > 0, r.Users == ReachContacts:
 		return v.IsContact(to, from.ID)
 	case r.Users == ReachGroups:
-		return v.ShareGroup(from.ID, to)
+		if share, err := v.ShareGroup(from.ID, to); err != nil || share {
+			return share, err
+		}
+		return v.IsContact(to, from.ID)
 	}
 	return true, nil
 }

@@ -66,8 +66,8 @@ type Reach struct {
 	// for the first time, beside those in guests. "*": whatever id somebody names. Empty: in the
 	// demo, whatever id somebody names.
 	Known []string `toml:"known"`
-	// Users says whom users may reach: "everyone", "contacts" (who has added them, or has written to them or called them) or
-	// "groups" (both are in one group). Whoever may not be reached is not rung either, in a group neither.
+	// Users says whom users may write to and ring: "everyone"; "contacts": who has added them, or has written to them or called
+	// them; "groups": these, and members of a common group. In a group only these are rung by them.
 	Users string `toml:"users"`
 }
 

@@ -98,6 +98,18 @@ func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
 	}
 }
 
+// Where users reach their groups, they also reach who wrote to them: a support answers.
+func TestWhoWroteIsReachedInReturn(t *testing.T) {
+	s := service(t, chat.Config{Reach: chat.Reach{Guests: []string{"support"}, Users: chat.ReachGroups}})
+	support := chat.User{ID: "support", Name: "Support"}
+	for _, from := range []chat.User{guest, alice} {
+		c := send(t, s, from, "support", "1", "Hello").Conversation
+		if rung, err := mayRing(t, s, support, c); err != nil || !slices.Equal(rung, []string{from.ID}) {
+			t.Errorf("the support rings %q, %v; want %s", rung, err, from.ID)
+		}
+	}
+}
+
 func TestGuestsRingOnlyWhoWroteToThem(t *testing.T) {
 	ctx := t.Context()
 	db := database(t, store.Config{})
