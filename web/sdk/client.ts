@@ -2,6 +2,7 @@
 
 import { ClientBase, type ServerMessage, type Stores } from "./base.ts";
 import { CallStore } from "./calls/calls.ts";
+import { ContactList } from "./contacts.ts";
 import { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
 import { browser, type Environment } from "./environment.ts";
@@ -42,6 +43,7 @@ export class TabClient implements Client {
 	readonly messages: Messages;
 	readonly presence: People;
 	readonly objects: ObjectStore;
+	readonly contacts: ContactList;
 	readonly sessions: Sessions;
 	readonly calls: CallStore;
 
@@ -105,6 +107,7 @@ export class TabClient implements Client {
 			typing: (c, on) => this.#typing.say(c, on),
 			typists: (c) => this.#typing.list(c),
 		};
+		this.contacts = new ContactList(this.#socket);
 		this.sessions = {
 			list: async (signal) => (await this.#socket.requestUntilAnswered("session.list", {}, signal)).sessions,
 			signOut: async (id, signal) => void (await this.#socket.request("session.sign_out", { id }, signal)),

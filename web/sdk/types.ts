@@ -171,6 +171,15 @@ export interface UserObjects {
 	all(): ReadonlyMap<string, UserObject>;
 }
 
+export interface Contacts {
+	/** Whom I added, wrote to or called, by id. */
+	list(signal?: AbortSignal): Promise<readonly User[]>;
+	/** Lets a user begin a conversation with me and ring me, where the server lets only contacts. They are not told. */
+	add(user: string, signal?: AbortSignal): Promise<void>;
+	/** Our conversation stays; to write in it adds them again. */
+	remove(user: string, signal?: AbortSignal): Promise<void>;
+}
+
 export interface Sessions {
 	/** My open tabs, on all devices, as last told by the server. */
 	list(signal?: AbortSignal): Promise<readonly Session[]>;
@@ -300,6 +309,7 @@ export interface Client {
 	readonly messages: Messages;
 	readonly presence: PresenceStore;
 	readonly objects: UserObjects;
+	readonly contacts: Contacts;
 	readonly sessions: Sessions;
 	readonly calls: Calls;
 
