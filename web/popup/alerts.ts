@@ -54,12 +54,17 @@ export async function tellRing(
 	await sleep(headStart(tabState()));
 	if (signal.aborted || !(await client.win(`notifier ${ring.id}`, signal).catch(() => true))) return;
 	const key = ring.media === "video" ? "incomingVideo" : "incomingVoice";
-	const shown = notify(context, context.words.say(key, { name: ring.from.name }), {
+	const shown = notify(context, context.words.say(key, { name: caller(ring, context.words) }), {
 		tag: ring.id,
 		requireInteraction: true,
 	});
 	shown?.addEventListener("click", () => context.show(ring.call.conversation));
 	signal.addEventListener("abort", () => shown?.close());
+}
+
+/** Who rings, in a text. */
+export function caller({ from }: Ring, words: Words): string {
+	return words.called({ name: from.name || from.user, guest: from.guest });
 }
 
 /** Plays a sound once. Without network and sounds at hand there is silence. */

@@ -38,14 +38,16 @@ function idOf(pending: Exclude<State["pending"], { kind: "none" | "starting" }>)
 	return pending.kind === "answering" ? pending.ring.id : pending.call;
 }
 
-/** A participant as the visitor reads them. */
-export function nameOf({ name, user }: Pick<ParticipantView, "name" | "user">): string {
-	return name || user;
+/** A participant as the visitor reads them in a text. */
+export function nameOf({ name, user, guest }: Participant, words: Words): string {
+	return words.called({ name: name || user, guest });
 }
 
-export function namesOf(participants: readonly ParticipantView[]): string {
-	return participants.map(nameOf).join(", ");
+export function namesOf(participants: readonly Participant[], words: Words): string {
+	return words.list(participants.map(({ name, user, guest }) => ({ name: name || user, guest })));
 }
+
+type Participant = Pick<ParticipantView, "name" | "user" | "guest">;
 
 /** The state of a call in one line. `now` is `performance.now()`. */
 export function statusOf(view: CallView, now: number, words: Words): string {
@@ -62,7 +64,8 @@ export function statusOf(view: CallView, now: number, words: Words): string {
 			return words.say("ended_completed");
 		case "active":
 			if (view.others.length === 1 && other?.state === "reconnecting") return words.say("reconnecting");
-			if (view.others.length === 1 && other?.held) return words.say("heldByOther", { name: other.name });
+			if (view.others.length === 1 && other?.held)
+				return words.say("heldByOther", { name: nameOf(other, words) });
 			return clock(now - (view.activeSince ?? now));
 	}
 }
@@ -117,5 +120,6 @@ const endings: Record<string, Text> = {
 /** How a call that was here ended. One that never was answered cannot have been completed: the visitor took it back. */
 export function endText(view: CallView, reason: string, words: Words): string {
 	const key = reason === "completed" && view.call.state === "ringing" ? "cancelled" : reason;
-	return words.say(endings[key] ?? "ended_completed", { name: view.others[0]?.name ?? "" });
+	const [other] = view.others;
+	return words.say(endings[key] ?? "ended_completed", { name: other ? nameOf(other, words) : "" });
 }

@@ -140,7 +140,7 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 			looksAt: (conversation) => this.#view?.shows(conversation) ?? false,
 			nameOf: async (user) => {
 				const known = await this.client?.fetchUser(user).catch(() => undefined);
-				return known ?? { name: user };
+				return known ? { ...known, name: this.words.called(known) } : { name: user };
 			},
 			show: (conversation) => {
 				this.open();
@@ -382,7 +382,10 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 	messageCame(message: Message, mine: boolean): void {
 		if (mine || !document.hasFocus() || !this.#view?.shows(message.conversation)) return;
 		if (message.kind === "text")
-			this.#view.say(`${this.people.nameIn(message)}: ${message.text ?? ""}`, false);
+			this.#view.say(
+				this.words.say("said", { name: this.people.nameIn(message), text: message.text ?? "" }),
+				false,
+			);
 	}
 
 	callsChanged(): void {

@@ -8,6 +8,8 @@ export interface Face {
 	readonly id?: string;
 	readonly name: string;
 	readonly picture?: string;
+	/** Nobody vouches for the name. */
+	readonly guest?: boolean;
 }
 
 /** Where names come from. */
@@ -45,6 +47,7 @@ export class People {
 			id: other.id,
 			name: (other.name !== other.id && other.name) || mine.name || other.id,
 			...(picture && { picture }),
+			...(other.guest && { guest: true }),
 		};
 	}
 
@@ -55,7 +58,7 @@ export class People {
 		const member = client?.conversations
 			.get(message.conversation)
 			?.members.find((m) => m.id === message.sender);
-		return member?.name || message.sender;
+		return this.#known.words.called({ name: member?.name || message.sender, guest: member?.guest });
 	}
 
 	/** Undefined while there is no connection, since it may have changed meanwhile. */
@@ -82,7 +85,7 @@ export class People {
 
 	#names(conversation: Conversation): string {
 		const me = this.#known.client?.user?.id;
-		const others = conversation.members.filter((m) => m.id !== me).map((m) => m.name || m.id);
-		return new Intl.ListFormat(this.#known.words.locale, { type: "conjunction" }).format(others);
+		const others = conversation.members.filter((m) => m.id !== me);
+		return this.#known.words.list(others.map((m) => ({ name: m.name || m.id, guest: m.guest })));
 	}
 }

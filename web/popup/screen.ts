@@ -9,12 +9,13 @@ import type {
 	Conversation,
 	ConversationRef,
 	DeviceReason,
+	ParticipantView,
 	Presence,
 	Ring,
 	Source,
 	Transcript,
 } from "../sdk/index.ts";
-import { type CallScreen, callScreen, nameOf, namesOf } from "./callscreen.ts";
+import { type CallScreen, callScreen, namesOf } from "./callscreen.ts";
 import type { Devices } from "./devices.ts";
 import { type Drafts, refKey } from "./drafts.ts";
 import type { Options } from "./options.ts";
@@ -250,6 +251,7 @@ function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: P
 	const conversation = transcript?.conversation;
 	const face = people.face(ref);
 	const [typist] = conversation ? (client?.messages.typists(conversation.id) ?? []) : [];
+	const names = namesIn(conversation, s.words);
 	const callButtons = callButtonsOf(s, call);
 	return {
 		...parts,
@@ -257,12 +259,12 @@ function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: P
 		ref,
 		face,
 		presence: people.presence(face),
-		typing: typist && (conversation?.members.find((m) => m.id === typist)?.name || typist),
+		typing: typist && names.get(typist),
 		unreadElsewhere: Math.max(0, (client?.conversations.unread ?? 0) - (conversation?.unread ?? 0)),
 		callButtons,
 		staged: staged(call, conversation),
 		large: state.large,
-		log: logOf(s, ref, transcript, typist !== undefined, call),
+		log: logOf(s, ref, transcript, typist !== undefined, call, names),
 		draft: s.drafts.get(ref),
 	};
 }
@@ -273,6 +275,7 @@ function logOf(
 	transcript: Transcript | undefined,
 	typing: boolean,
 	call: CallScreen,
+	names: Log["names"],
 ): Log {
 	const rows = transcript?.rows ?? [];
 	return {
@@ -285,9 +288,14 @@ function logOf(
 		more: transcript?.more ?? false,
 		typing,
 		group: transcript?.conversation?.kind === "group",
-		names: new Map(transcript?.conversation?.members.map((m) => [m.id, m.name || m.id])),
+		names,
 		callBack: call.kind === "none" && s.client?.calls.available.ok ? ref : undefined,
 	};
+}
+
+function namesIn(conversation: Conversation | undefined, words: Words): ReadonlyMap<string, string> {
+	const members = conversation?.members ?? [];
+	return new Map(members.map((m) => [m.id, words.called({ name: m.name || m.id, guest: m.guest })]));
 }
 
 function staged(call: CallScreen, conversation: Conversation | undefined): boolean {
@@ -312,13 +320,13 @@ function impossible(client: Client | undefined): Text | undefined {
 	return available.reason === "calls_need_https" ? "callsNeedHttps" : "callsUnsupported";
 }
 
-function ringCard({ client, state }: ScreenFacts, ring: Ring): RingCard {
+function ringCard({ client, state, words }: ScreenFacts, ring: Ring): RingCard {
 	const held = client?.calls.views.find((view) => view.phase !== "held");
 	return {
 		ring,
 		impossible: impossible(client),
 		problem: state.ringProblem?.call === ring.id ? state.ringProblem : undefined,
-		holds: held && namesOf(held.others),
+		holds: held && namesOf(held.others, words),
 	};
 }
 
@@ -358,10 +366,11 @@ export function connectionText(connection: Connection, online: boolean): Text | 
 
 function facesOf({ client, people, views, rings, state }: ScreenFacts): ReadonlyMap<string, Face> {
 	const faces = new Map<string, Face>();
-	const add = (conversation: string, p: { user: string; name: string }) => {
+	const add = (conversation: string, p: Pick<ParticipantView, "user" | "name" | "guest">) => {
 		const known = client?.conversations.get(conversation);
 		const face = known && people.faceOf(known);
-		faces.set(p.user, face?.id === p.user ? face : { id: p.user, name: nameOf(p) });
+		const unknown = { id: p.user, name: p.name || p.user, ...(p.guest && { guest: true }) };
+		faces.set(p.user, face?.id === p.user ? face : unknown);
 	};
 	for (const view of views) for (const other of view.others) add(view.call.conversation, other);
 	for (const ring of rings) add(ring.call.conversation, ring.from);

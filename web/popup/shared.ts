@@ -5,7 +5,7 @@
 import { TabClient } from "../sdk/client.ts";
 import type { CallView, Client, ClientEvents, Message, Ring, RingEnd } from "../sdk/index.ts";
 import { Account } from "./account.ts";
-import { type AlertContext, tellMessage, tellRing } from "./alerts.ts";
+import { type AlertContext, caller, tellMessage, tellRing } from "./alerts.ts";
 import { flashTitle } from "./badge.ts";
 import type { Identity } from "./identity.ts";
 import type { Popup } from "./popup.ts";
@@ -190,12 +190,13 @@ export class SharedClient {
 		this.#rings.set(ring.id, stop);
 		const member = this.memberOf(ring.id, ring.from.user);
 		if (!member) return;
+		const name = caller(ring, member.words);
 		member.announce(
-			member.words.say(ring.media === "video" ? "incomingVideo" : "incomingVoice", { name: ring.from.name }),
+			member.words.say(ring.media === "video" ? "incomingVideo" : "incomingVoice", { name }),
 			true,
 		);
 		if (member.popup.options.notifications !== false) {
-			flashTitle(member.words.say("titleRing", { name: ring.from.name }), stop.signal);
+			flashTitle(member.words.say("titleRing", { name }), stop.signal);
 			void tellRing(this.client, ring, member.alertContext, stop.signal);
 		}
 	}

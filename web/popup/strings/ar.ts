@@ -103,6 +103,9 @@ export const ar: Strings = {
 	failed: "لم تُرسل",
 	tooLong: "هذه الرسالة أطول من أن تُرسل.",
 
+	guest: "زائر",
+	guestName: "{name} (زائر)",
+	said: "{name}: {text}",
 	online: "متصل",
 	away: "بعيد",
 	offline: "غير متصل",

@@ -109,6 +109,9 @@ export const en = {
 	tooLong: "This message is too long to be sent.",
 
 	// People and connection.
+	guest: "Guest",
+	guestName: "{name} (guest)",
+	said: "{name}: {text}",
 	online: "Online",
 	away: "Away",
 	offline: "Offline",

@@ -135,6 +135,10 @@ export const barStyles = css`
 		line-height: 1.25;
 		overflow-wrap: anywhere;
 		white-space: normal;
+		/* Cut at its own end, and still beside the picture. */
+		unicode-bidi: plaintext;
+		text-align: -webkit-match-parent;
+		text-align: match-parent;
 	}
 	.ring .name > bdi {
 		display: inline;

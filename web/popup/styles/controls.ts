@@ -180,6 +180,28 @@ export const controlStyles = css`
 		text-overflow: ellipsis;
 		white-space: nowrap;
 	}
+	.name-row {
+		display: flex;
+		align-items: baseline;
+		gap: 6px;
+		min-inline-size: 0;
+	}
+	.name-row > .name {
+		min-inline-size: 0;
+	}
+	/* Never cut: a name of any length leaves it its place. */
+	.guest {
+		flex: none;
+		padding: 1px 7px;
+		border-radius: 999px;
+		background: var(--soft);
+		color: var(--soft-ink);
+		font-size: var(--t-small);
+		font-weight: 600;
+		line-height: 1.4;
+		white-space: nowrap;
+		text-shadow: none;
+	}
 	/* A name in another direction than the page's is cut at its own end. */
 	.name > bdi {
 		display: inline-block;
@@ -201,6 +223,11 @@ export const controlStyles = css`
 		display: flex;
 		align-items: center;
 		gap: var(--s3);
+	}
+	.row.tight {
+		align-items: baseline;
+		gap: var(--s1);
+		min-inline-size: 0;
 	}
 	@media (forced-colors: active) {
 		.button,

@@ -12,9 +12,12 @@ export function avatar(face: Face, size: "small" | "medium" | "huge", state?: st
 	</span>`;
 }
 
-/** "Ada Lovelace" is AL, "bob" B. Whole graphemes: an emoji or a letter with marks is one. */
+/** "Ada Lovelace" is AL, "bob" B, "Ada (guest)" A. Whole graphemes: an emoji or a letter with marks is one. */
 export function initials(name: string): string {
-	const words = name.trim().split(/\s+/);
+	const words = name
+		.replace(/ \([^()]*\)$/, "")
+		.trim()
+		.split(/\s+/);
 	const picked = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
 	return picked
 		.map((word) => first(word ?? ""))

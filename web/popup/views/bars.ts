@@ -10,6 +10,7 @@ import type { Face, Screen } from "../screen.ts";
 import type { Notice } from "../state.ts";
 import type { Text, Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
+import { othersView } from "./name.ts";
 
 export function connectionBar(words: Words, text: Text | undefined): TemplateResult | typeof nothing {
 	return text ? html`<p class="strip" aria-live="polite">${icon("cloud")} ${words.say(text)}</p>` : nothing;
@@ -41,7 +42,7 @@ export function callBar(screen: Screen, actions: Actions): TemplateResult | type
 	if (call.kind === "elsewhere") return elsewhere(screen, call.view, actions);
 	if (call.kind === "here")
 		return html`${here(screen, call.view, words.say("hangUp"), actions)}
-			${call.held.map((view) => here(screen, view, words.say("endCallWith", { name: namesOf(view.others) }), actions))}`;
+			${call.held.map((view) => here(screen, view, words.say("endCallWith", { name: namesOf(view.others, words) }), actions))}`;
 	return nothing;
 }
 
@@ -60,11 +61,11 @@ function elsewhere(screen: Screen, view: CallView, actions: Actions): TemplateRe
 		view.where && !view.sameDevice
 			? words.say("onDevice", { device: view.where.device_name })
 			: words.say("inOtherTab");
-	return html`<div class="call-bar" role="group" aria-label=${namesOf(view.others)}>
+	return html`<div class="call-bar" role="group" aria-label=${namesOf(view.others, words)}>
 		<div class="row">
 			${avatar(faceOf(screen, view), "small")}
 			<span class="summary">
-				<span class="name"><bdi>${namesOf(view.others)}</bdi>${time && answered !== time ? html` <span class="clock">${time}</span>` : nothing}</span>
+				<span class="row tight">${othersView(words, view.others)}${time && answered !== time ? html`<span class="clock">${time}</span>` : nothing}</span>
 				<span class="detail"><span role="status" aria-live=${ticks(view) && answered === time ? "off" : "polite"}>${answered}</span>${
 					time && answered !== time ? nothing : html` · ${place}`
 				}</span>
@@ -78,11 +79,11 @@ function elsewhere(screen: Screen, view: CallView, actions: Actions): TemplateRe
 function here(screen: Screen, view: CallView, end: string, actions: Actions): TemplateResult {
 	const { words } = screen;
 	const back = () => actions.backToCall(view.call.conversation);
-	return html`<div class="call-bar live" role="group" aria-label=${namesOf(view.others)}>
+	return html`<div class="call-bar live" role="group" aria-label=${namesOf(view.others, words)}>
 		<div class="row">
-			<button class="button back-to-call" aria-label=${words.say("backToCall", { name: namesOf(view.others) })} @click=${back}>
+			<button class="button back-to-call" aria-label=${words.say("backToCall", { name: namesOf(view.others, words) })} @click=${back}>
 				${avatar(faceOf(screen, view), "small")}
-				<span class="summary"><span class="name"><bdi>${namesOf(view.others)}</bdi></span></span>
+				<span class="summary">${othersView(words, view.others)}</span>
 			</button>
 			<span class="detail" role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, screen.clock, words)}</span>
 			${view.phase === "held" ? resume(words, view, actions) : microphone(words, view, actions)} ${hangUp(view, end, actions)}

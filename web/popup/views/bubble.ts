@@ -41,7 +41,7 @@ function bubble(words: Words, log: Log, item: Bubble, tabbable: boolean, actions
 		data-key=${item.key}
 		tabindex=${tabbable ? "0" : "-1"}
 		role="article"
-		aria-label=${`${sender}: ${text}`}
+		aria-label=${words.say("said", { name: sender, text })}
 	>
 		<div class="bubble ${big ? "emoji" : ""}">
 			${log.group && !mine && first ? html`<span class="sender" dir="auto">${sender}</span>` : nothing}

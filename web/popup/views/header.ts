@@ -5,6 +5,7 @@ import { agoLabel } from "../format.ts";
 import { icon } from "../icons.ts";
 import type { ChatPanel, ListPanel, Screen } from "../screen.ts";
 import { avatar } from "./avatar.ts";
+import { guestMark } from "./name.ts";
 
 export function chatHeader(screen: Screen, chat: ChatPanel, actions: Actions): TemplateResult {
 	const { words } = screen;
@@ -13,7 +14,7 @@ export function chatHeader(screen: Screen, chat: ChatPanel, actions: Actions): T
 		${backButton(screen, chat, actions)} ${avatar(face, "medium", presence?.state)}
 		<div class="who">
 			<h2 id="title" class=${face.name.length > 18 ? "long" : ""} title=${face.name}><bdi>${face.name}</bdi></h2>
-			<p class="presence">${typing ? html`<span class="accented">${words.say("typing", { name: typing })}</span>` : presenceText(screen, chat)}</p>
+			<p class="presence">${face.guest ? html`${guestMark(words)} ` : nothing}${typing ? html`<span class="accented">${words.say("typing", { name: typing })}</span>` : presenceText(screen, chat)}</p>
 		</div>
 		${callButtons(screen, chat, actions)} ${closeButton(screen, chat, actions)}
 	</div>`;

@@ -8,6 +8,7 @@ import type { Entry, ListPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 import { callLabel } from "./bubble.ts";
+import { nameView } from "./name.ts";
 
 export function list(screen: Screen, panel: ListPanel, actions: Actions): TemplateResult {
 	const { words } = screen;
@@ -41,7 +42,7 @@ function entryView({ words, now }: Screen, entry: Entry, actions: Actions): Temp
 	>
 		${avatar(face, "medium", presence?.state)}
 		<span class="summary">
-			<span class="name"><bdi>${face.name}</bdi></span>
+			${nameView(words, face)}
 			<span class="preview"><bdi>${preview(words, entry)}</bdi></span>
 		</span>
 		<span class="aside">
@@ -54,7 +55,8 @@ function entryView({ words, now }: Screen, entry: Entry, actions: Actions): Temp
 function preview(words: Words, { last, mine }: Entry): string {
 	if (!last) return words.say("placeholder");
 	if (last.kind === "call") return callLabel(last, mine, words).title;
-	return mine ? `${words.say("you")}: ${last.text ?? ""}` : (last.text ?? "");
+	const text = last.text ?? "";
+	return mine ? words.say("said", { name: words.say("you"), text }) : text;
 }
 
 /** Offered here and not at the first opening: most visitors have nothing to be notified of yet. */

@@ -7,6 +7,7 @@ import { type IconName, icon } from "../icons.ts";
 import type { RingCard, Screen } from "../screen.ts";
 import type { Text } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
+import { othersView } from "./name.ts";
 
 export function ringsView(screen: Screen, actions: Actions): TemplateResult | typeof nothing {
 	const { rings } = screen;
@@ -23,14 +24,13 @@ function ringView(screen: Screen, card: RingCard, actions: Actions): TemplateRes
 	const { words } = screen;
 	const video = ring.media === "video";
 	const face = screen.faces.get(ring.from.user) ?? { id: ring.from.user, name: ring.from.user };
-	const name = nameOf(ring.from);
-	const title = words.say(video ? "incomingVideo" : "incomingVoice", { name });
+	const title = words.say(video ? "incomingVideo" : "incomingVoice", { name: nameOf(ring.from, words) });
 	const kind = words.say(video ? "videoRing" : "voiceRing");
 	return html`<div class="ring" role="alertdialog" aria-label=${title} aria-describedby="ring-${ring.id}">
 		<div class="row">
 			<span class="pulse">${avatar(face, "medium")}</span>
 			<span class="summary">
-				<span class="name"><bdi>${name}</bdi></span>
+				${othersView(words, [ring.from])}
 				<span class="detail" id="ring-${ring.id}">${ring.waiting ? `${words.say("waiting")} · ${kind}` : kind}</span>
 			</span>
 			${

@@ -9,6 +9,7 @@ import type { ChatPanel, Face, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 import { devicesView } from "./devices.ts";
+import { nameView, othersView } from "./name.ts";
 import { stream } from "./stream.ts";
 
 export function stageView(
@@ -33,7 +34,7 @@ export function stageView(
 				(p) => tile(screen, view, leg, p),
 			)}</div>
 			<div class="caption">
-				<span class="name"><bdi>${namesOf(shown)}</bdi></span>
+				${othersView(words, shown)}
 				<span role="status" aria-live=${ticks(view) ? "off" : "polite"}>${statusOf(view, screen.clock, words)}</span>
 				${weak(words, leg)}
 			</div>
@@ -48,7 +49,7 @@ export function stageView(
 function pending(words: Words, status: string, face: Face, actions: Actions): TemplateResult {
 	return html`<div class="stage voice" role="group" aria-label=${status} tabindex="-1">
 		<div class="tiles" data-count="1"><div class="tile"><span class="pulse">${avatar(face, "huge")}</span></div></div>
-		<div class="caption"><span class="name"><bdi>${face.name}</bdi></span><span role="status">${status}</span></div>
+		<div class="caption">${nameView(words, face)}<span role="status">${status}</span></div>
 		<div class="controls">${control(words.say("hangUp"), "hangUp", () => actions.cancel(), "danger filled")}</div>
 	</div>`;
 }
@@ -60,18 +61,18 @@ function tile(
 	p: CallView["others"][number],
 ): TemplateResult {
 	const remote = leg.remotes.get(p.user);
-	const face = faces.get(p.user) ?? { id: p.user, name: nameOf(p) };
+	const face = faces.get(p.user) ?? { id: p.user, name: p.name || p.user };
 	const picture = showsPicture(p, leg);
 	const waiting = view.phase === "calling" || view.phase === "ringing";
 	return html`<div class="tile ${leg.speaker === p.user ? "speaks" : ""} ${p.state === "reconnecting" || p.held ? "away" : ""}">
 		${
 			picture
-				? html`<video class="remote" muted autoplay playsinline aria-label=${nameOf(p)} .srcObject=${stream(remote?.camera)} .muted=${true}></video>`
+				? html`<video class="remote" muted autoplay playsinline aria-label=${nameOf(p, words)} .srcObject=${stream(remote?.camera)} .muted=${true}></video>`
 				: html`<span class=${waiting ? "pulse" : "level"}>${avatar(face, "huge")}</span>`
 		}
 		${
 			p.state === "joined" && !p.microphone
-				? html`<span class="muted" role="img" aria-label=${words.say("mutedOther", { name: nameOf(p) })}>${icon("micOff")}</span>`
+				? html`<span class="muted" role="img" aria-label=${words.say("mutedOther", { name: nameOf(p, words) })}>${icon("micOff")}</span>`
 				: nothing
 		}
 	</div>`;
@@ -106,9 +107,9 @@ function weak(words: Words, { stats }: Leg): TemplateResult | typeof nothing {
 }
 
 function heldBar(words: Words, view: CallView, actions: Actions): TemplateResult {
-	const name = namesOf(view.others);
+	const name = namesOf(view.others, words);
 	return html`<div class="call-bar"><div class="row">
-		<span class="summary"><span class="name"><bdi>${name}</bdi></span><span class="detail">${words.say("onHold")}</span></span>
+		<span class="summary">${othersView(words, view.others)}<span class="detail">${words.say("onHold")}</span></span>
 		<button class="button text" @click=${() => actions.setHeld(view.id, false)}>${words.say("resume")}</button>
 		<button class="button danger" aria-label=${words.say("endCallWith", { name })} @click=${() => actions.hangUp(view.id)}>${icon("hangUp", "filled")}</button>
 	</div></div>`;

@@ -7,6 +7,7 @@ import type { ChatPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 import { itemView } from "./bubble.ts";
+import { guestMark } from "./name.ts";
 
 /** Where the reader is in the log. Only the DOM knows, so the element keeps it. */
 export interface LogPosition {
@@ -69,7 +70,8 @@ function beginning({ words }: Screen, { face, log, stopped }: ChatPanel): Templa
 	return html`<div class="beginning ${empty ? "empty" : ""}">
 		${avatar(face, "huge")}
 		<p class="lead" dir="auto">${name}</p>
-		${stopped ? nothing : html`<p>${words.say(empty ? "hello" : "start", { name })}</p>`}
+		${face.guest ? guestMark(words) : nothing}
+		${stopped ? nothing : html`<p>${words.say(empty ? "hello" : "start", { name: words.called(face) })}</p>`}
 	</div>`;
 }
 
