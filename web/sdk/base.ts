@@ -135,6 +135,8 @@ export class ClientBase {
 		this.#stopAcking();
 		this.socket.forget();
 		this.siblings.leave();
+		this.#identities.forget(this.name, this.tab.id);
+		this.#nameless = undefined;
 		this.#account = "";
 		if (this.socket.state.state !== "stopped") this.socket.disconnect();
 		this.#setUnread(0);

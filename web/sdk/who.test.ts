@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { connect, FakePage, greet, Memory, welcome } from "./testing/wire.ts";
+import { connect, FakePage, greet, Memory, turn, welcome } from "./testing/wire.ts";
 import type { Hello } from "./wire.gen.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -41,6 +41,22 @@ it("links nobody where the browser stores nothing either", async () => {
 	const guest = await helloOf(bare as unknown as FakePage, "guest:1");
 	const alice = await helloOf(bare as unknown as FakePage, "alice");
 	expect(new Set([guest.tab, guest.device, alice.tab, alice.device]).size).toBe(4);
+});
+
+it("leaves nothing of a user who signs out", async () => {
+	const local = new Memory();
+	const open = page(local);
+	const { client } = await connect(open, { token: tokenOf("alice") });
+	const hello = await greet(open);
+	expect(local.length).toBeGreaterThan(0);
+	const signedOut = client.signOut({ everywhere: true });
+	await turn();
+	open.wire.end(4501);
+	await signedOut;
+	await turn();
+	const keys = Array.from({ length: local.length }, (_, i) => local.key(i));
+	expect(keys.filter((key) => key?.includes("alice"))).toEqual([]);
+	expect((await helloOf(open, "alice")).device).not.toBe(hello.device);
 });
 
 it("tells the user who signs in on an open page from the guest before", async () => {

@@ -3,7 +3,7 @@
  * tell that a guest and somebody who signs in later use the same browser.
  */
 import type { Environment } from "./environment.ts";
-import { getOrMake } from "./storage.ts";
+import { getOrMake, remove } from "./storage.ts";
 
 export interface Who {
 	readonly tab: string;
@@ -26,6 +26,16 @@ export class Identities {
 			tab: this.#get(sessionStorage, `${name}:tab:${page}`),
 			device: this.#get(localStorage, `${name}:device`),
 		};
+	}
+
+	/** After a sign-out: what is left here does not say who was. */
+	forget(name: string, page: string): void {
+		const { localStorage, sessionStorage } = this.#env;
+		for (const key of [`${name}:device`, `${name}:tab:${page}`]) {
+			remove(localStorage, key);
+			remove(sessionStorage, key);
+			this.#made.delete(key);
+		}
 	}
 
 	#get(storage: Storage | undefined, key: string): string {
