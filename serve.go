@@ -159,6 +159,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	events.connect(node.Deliver)
 
 	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.VerifyFrom), ice, log)
+	streams.ValidAfter = db.ValidAfter
 	defer closing(log, "WHIP and WHEP", streams.Close)
 
 	health := api.Health(func(ctx context.Context) error {

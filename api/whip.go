@@ -39,6 +39,10 @@ type Session interface {
 // Who asks is found out by the token of each request, what they may do is decided by the
 // Joiner. A session's own URL holds an unguessable id, and obeys only the user who made it.
 type WHIP struct {
+	// ValidAfter returns the time up to which all tokens of a user are void; nil: none are. A
+	// session that such a token made ends. Set before the first request.
+	ValidAfter func(ctx context.Context, user string) (time.Time, error)
+
 	// Fixed at construction.
 	joiner Joiner
 	who    func(*http.Request) (auth.Identity, error)
@@ -54,7 +58,7 @@ type WHIP struct {
 // resource is a session under its URL.
 type resource struct {
 	path    string
-	user    string // whose token made it; nobody else may change or end it
+	who     auth.Identity // of the token that made it; no other user may change or end it
 	session Session
 
 	mu     sync.Mutex // one negotiation at a time
@@ -113,7 +117,7 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 			return
 		}
 		res := &resource{
-			path: r.URL.Path + "/" + rand.Text(), user: who.User,
+			path: r.URL.Path + "/" + rand.Text(), who: who,
 			session: session, offer: offer, answer: answer, etag: rand.Text(),
 		}
 		if err := h.keep(res); err != nil {
@@ -146,7 +150,8 @@ func (h *WHIP) identify(w http.ResponseWriter, r *http.Request) (auth.Identity, 
 	return who, err == nil
 }
 
-// keep stores the resource until its media is lost or someone deletes it.
+// keep stores the resource until its media is lost, its user signs out everywhere, or someone
+// deletes it.
 func (h *WHIP) keep(res *resource) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -154,14 +159,44 @@ func (h *WHIP) keep(res *resource) error {
 		return refusal.After(10*time.Second, refusal.Busy, "This server takes no more sessions now. Try again later.")
 	}
 	h.sessions[res.path] = res
-	// Ends with Done, which Close of the session closes too.
 	h.watchers.Go(func() {
-		<-res.session.Done()
+		h.untilOver(res)
 		if h.forget(res.path) != nil {
 			_ = res.session.Close()
 		}
 	})
 	return nil
+}
+
+// revokedEvery is how long a session outlives its token that was revoked.
+const revokedEvery = 2 * time.Second
+
+// untilOver returns when the session is done, as Close of it makes it, or its token is void.
+func (h *WHIP) untilOver(res *resource) {
+	ticker := time.NewTicker(revokedEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-res.session.Done():
+			return
+		case <-ticker.C:
+			if h.revoked(res.who) {
+				return
+			}
+		}
+	}
+}
+
+// revoked reports whether a token is void. One of which nobody knows is good until the next
+// time.
+func (h *WHIP) revoked(token auth.Identity) bool {
+	if h.ValidAfter == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), revokedEvery)
+	defer cancel()
+	after, err := h.ValidAfter(ctx, token.User)
+	return err == nil && !after.IsZero() && !token.IssuedAt.After(after)
 }
 
 func (h *WHIP) forget(path string) *resource {
@@ -176,7 +211,7 @@ func (h *WHIP) forget(path string) *resource {
 func (h *WHIP) find(path, user string) *resource {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if res := h.sessions[path]; res != nil && res.user == user {
+	if res := h.sessions[path]; res != nil && res.who.User == user {
 		return res
 	}
 	return nil

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,7 +11,10 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"carillon/auth"
 	"carillon/refusal"
@@ -203,6 +207,52 @@ func TestWHIPAnswersBrowsersOfOtherSites(t *testing.T) {
 	if link := res.Header.Get("Link"); link != "" {
 		t.Errorf("who shows no token is told %s", link)
 	}
+}
+
+func TestASessionEndsWhenItsUserSignsOutEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var signedOut atomic.Pointer[time.Time]
+		h := NewWHIP(&joiner{}, alice, nil, slog.New(slog.DiscardHandler))
+		h.ValidAfter = func(_ context.Context, user string) (time.Time, error) {
+			switch at := signedOut.Load(); {
+			case user == "carol":
+				return time.Time{}, errors.New("the database does not answer")
+			case user == "alice" && at != nil:
+				return *at, nil
+			}
+			return time.Time{}, nil
+		}
+		keep := func(user string) *session {
+			s := &session{done: make(chan struct{})}
+			if err := h.keep(&resource{path: user + fmt.Sprint(len(h.sessions)), who: auth.Identity{User: user, IssuedAt: time.Now()}, session: s}); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		old, bob, carol := keep("alice"), keep("bob"), keep("carol")
+		time.Sleep(time.Hour)
+		signedOut.Store(new(time.Now()))
+		time.Sleep(time.Millisecond)
+		again := keep("alice") // signed in again
+		time.Sleep(time.Hour)
+		over := func(s *session) bool {
+			select {
+			case <-s.done:
+				return true
+			default:
+				return false
+			}
+		}
+		if !over(old) {
+			t.Error("a session of a revoked token lives on")
+		}
+		if over(again) || over(bob) || over(carol) {
+			t.Errorf("ended: the one after (%v), another user's (%v), one of which nothing is known (%v)", over(again), over(bob), over(carol))
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestWHIPForgetsSessionsWhoseMediaIsLost(t *testing.T) {
