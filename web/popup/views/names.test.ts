@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import type { CallView, Leg, ParticipantView, Ring, Row } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
 import { endText, statusOf } from "../callscreen.ts";
-import { itemsOf } from "../rows.ts";
 import type { ChatPanel, Entry, Face, ListPanel, Screen } from "../screen.ts";
 import { ar } from "../strings/ar.ts";
 import { en } from "../strings/en.ts";
 import { type Text, Words } from "../strings/index.ts";
 import { drawn } from "../testing/drawn.ts";
+import { chat as chatPanel, screen as emptyScreen, noon, position } from "../testing/screens.ts";
 import { callBar, floatingCall } from "./bars.ts";
 import { chatHeader } from "./header.ts";
 import { list } from "./list.ts";
@@ -15,9 +15,7 @@ import { ringsView } from "./ring.ts";
 import { stageView } from "./stage.ts";
 import { transcript } from "./transcript.ts";
 
-const noon = new Date(2026, 10, 21, 12).getTime();
 const actions = {} as Actions; // nothing here is clicked
-const position = { atEnd: true, unseen: 0, rovingKey: undefined, scrolled() {}, toEnd() {}, focused() {} };
 
 const english = new Words();
 const arabic = new Words("ar", ar);
@@ -63,36 +61,10 @@ function everything(words: Words, name: string, guest: boolean): Record<string, 
 		}),
 	);
 	const called = words.called(face);
-	const chat = (more: Partial<ChatPanel> = {}, log: Partial<ChatPanel["log"]> = {}): ChatPanel => ({
-		kind: "chat",
-		ref: { to: "bob" },
-		face,
-		presence: undefined,
-		typing: undefined,
-		unreadElsewhere: 0,
-		callButtons: { kind: "ready", audio: true, video: true },
-		staged: false,
-		large: false,
-		connection: undefined,
-		stopped: false,
-		closeButton: false,
-		devices: undefined,
-		draft: "",
-		log: {
-			key: "to:bob",
-			conversation: "c",
-			newest: 0,
-			items: [],
-			loading: false,
-			more: false,
-			typing: false,
-			group: true,
-			names: new Map([["bob", called]]),
-			callBack: { to: "bob" },
-			...log,
-		},
-		...more,
-	});
+	const chat = (rows: Row[] = [], more: Partial<ChatPanel> = {}): ChatPanel => {
+		const panel = chatPanel(rows, { face, ...more });
+		return { ...panel, log: { ...panel.log, group: true, names: new Map([["bob", called]]) } };
+	};
 	const entry: Entry = {
 		key: "c",
 		ref: { conversation: "c" },
@@ -103,20 +75,8 @@ function everything(words: Words, name: string, guest: boolean): Record<string, 
 		unread: 0,
 	};
 	const panel = { kind: "list", entries: [entry] } as unknown as ListPanel;
-	const screen = (more: Partial<Screen> = {}): Screen => ({
-		words,
-		now: noon,
-		clock: 60_000,
-		panel: undefined,
-		rings: [],
-		call: { kind: "none" },
-		faces: new Map([["bob", face]]),
-		notice: undefined,
-		problem: undefined,
-		speaker: "",
-		soundBlocked: false,
-		...more,
-	});
+	const screen = (more: Partial<Screen> = {}) =>
+		emptyScreen({ words, faces: new Map([["bob", face]]), ...more });
 	const inCall = (more: object = {}, held: CallView[] = []) =>
 		screen({ call: { kind: "here", view: view(more), leg, held } });
 	const three = { others: [person("bob"), person("carol"), person("dave")] };
@@ -124,11 +84,9 @@ function everything(words: Words, name: string, guest: boolean): Record<string, 
 	return {
 		"the list": drawn(list(screen(), panel, actions)),
 		"the header": drawn(chatHeader(screen(), chat(), actions)),
-		"who types": drawn(chatHeader(screen(), chat({ typing: called }), actions)),
+		"who types": drawn(chatHeader(screen(), chat([], { typing: called }), actions)),
 		"an empty conversation": drawn(transcript(screen(), chat(), actions, position)),
-		"a conversation": drawn(
-			transcript(screen(), chat({}, { items: itemsOf(rows, "me") }), actions, position),
-		),
+		"a conversation": drawn(transcript(screen(), chat(rows), actions, position)),
 		"a ring": drawn(
 			ringsView(
 				screen({ rings: [{ ring, impossible: undefined, problem: undefined, holds: called }] }),

@@ -1,75 +1,16 @@
 import { expect, test } from "vitest";
 import type { CallLog, CallView, Ring, Row } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
-import { itemsOf } from "../rows.ts";
-import type { ChatPanel, RingCard, Screen } from "../screen.ts";
-import { Words } from "../strings/index.ts";
+import type { ChatPanel, RingCard } from "../screen.ts";
 import { drawn } from "../testing/drawn.ts";
+import { chat, noon, position, screen } from "../testing/screens.ts";
 import { callBar } from "./bars.ts";
 import { chatHeader } from "./header.ts";
 import { panelView } from "./panel.ts";
 import { ringsView } from "./ring.ts";
 import { transcript } from "./transcript.ts";
 
-const noon = new Date(2026, 10, 21, 12).getTime();
 const actions = {} as Actions; // nothing here is clicked
-const position = {
-	atEnd: true,
-	unseen: 0,
-	rovingKey: undefined,
-	scrolled() {},
-	toEnd() {},
-	focused() {},
-};
-
-function screen(more: Partial<Screen> = {}): Screen {
-	return {
-		words: new Words(),
-		now: noon,
-		clock: 60_000,
-		panel: undefined,
-		rings: [],
-		call: { kind: "none" },
-		faces: new Map(),
-		notice: undefined,
-		problem: undefined,
-		speaker: "",
-		soundBlocked: false,
-		...more,
-	};
-}
-
-function chat(rows: Row[] = [], more: Partial<ChatPanel> = {}): ChatPanel {
-	return {
-		kind: "chat",
-		ref: { to: "bob" },
-		face: { id: "bob", name: "Bob" },
-		presence: undefined,
-		typing: undefined,
-		unreadElsewhere: 0,
-		callButtons: { kind: "ready", audio: true, video: true },
-		staged: false,
-		large: false,
-		connection: undefined,
-		stopped: false,
-		closeButton: false,
-		devices: undefined,
-		draft: "",
-		log: {
-			key: "to:bob",
-			conversation: "c",
-			newest: rows.length,
-			items: itemsOf(rows, "me"),
-			loading: false,
-			more: false,
-			typing: false,
-			group: false,
-			names: new Map(),
-			callBack: { to: "bob" },
-		},
-		...more,
-	};
-}
 
 function row(seq: number, sender: string, more: Partial<Row["message"]> = {}): Row {
 	const message = {
