@@ -1,1 +1,1 @@
-export*from"./assets/sdk-SDPF3HBQ.js";
+export*from"./assets/sdk-F3NLELBM.js";

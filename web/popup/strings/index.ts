@@ -44,8 +44,9 @@ export class Words {
 
 	/** What somebody is called in a text. A guest chose the name, and nobody vouches for it. */
 	called({ name, guest }: Named): string {
-		// The server has marked a guest who took the name of a user.
-		return guest && !name.endsWith(" (guest)") ? this.say("guestName", { name }) : name;
+		// One is called as what they are, or was marked by the server for taking the name of a user.
+		const marked = name === this.strings.guest || name.endsWith(" (guest)");
+		return guest && !marked ? this.say("guestName", { name }) : name;
 	}
 
 	/** Names beside each other, as one text. */
