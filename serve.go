@@ -198,6 +198,11 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		func(ctx context.Context) error {
 			return front.Serve(ctx, private, api.Private(reg, health, c.Private.Hosts, log), log)
 		},
+		func(ctx context.Context) error {
+			<-ctx.Done()
+			closeNode(ctx, node) // at once: tabs wait for no request of others
+			return nil
+		},
 	)
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -19,9 +20,15 @@ func Listen(key, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers HTTP until ctx ends, then lets requests under way finish.
+// finishTime is how long requests under way have to finish.
+const finishTime = 5 * time.Second
+
+// Serve answers HTTP until ctx ends, then lets requests under way finish. A connection over
+// which none has come completely is closed at once.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	unused := unused{conns: map[net.Conn]struct{}{}}
 	server := &http.Server{
+		ConnState:         unused.track,
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute, // for a body too; what is hijacked (a WebSocket) has deadlines of its own
@@ -33,8 +40,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
-		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 		defer cancel()
+		unused.close()
 		if server.Shutdown(finish) != nil {
 			server.Close()
 		}
@@ -45,4 +53,35 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	}
 	<-stopped
 	return nil
+}
+
+// unused are the connections over which no request has come. For [http.Server.Shutdown] a
+// request may be under way there.
+type unused struct {
+	mu     sync.Mutex
+	closed bool
+	conns  map[net.Conn]struct{}
+}
+
+// track is called by the server when the state of a connection changes.
+func (u *unused) track(c net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(u.conns, c)
+	case u.closed:
+		c.Close()
+	default:
+		u.conns[c] = struct{}{}
+	}
+}
+
+func (u *unused) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = true
+	for c := range u.conns {
+		c.Close()
+	}
 }
