@@ -24,7 +24,8 @@ type Config struct {
 	MoveSeconds int `toml:"move_seconds"`
 	// MaxMinutes is the longest that a call may last. 0: no limit.
 	MaxMinutes int `toml:"max_minutes"`
-	// RingsPerMinute is how many calls one user may start in a minute.
+	// RingsPerMinute is how many calls one user may start in a minute. One that rings many counts
+	// as one more for every ten of them.
 	RingsPerMinute int `toml:"rings_per_minute"`
 	// RingsPerPair is how often one user may ring the same other one in five minutes.
 	RingsPerPair int `toml:"rings_per_pair"`

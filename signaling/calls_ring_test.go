@@ -284,6 +284,26 @@ func TestARequestCostsWhomItTells(t *testing.T) {
 	}
 }
 
+// A call that rings sixty is not as cheap as one that rings one.
+func TestACallCostsWhomItRings(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingsPerMinute: 4}}
+	w.addCallNode(w.bus)
+	alice := w.open(1, "alice")
+	group := wire.ConversationCreate{Kind: chat.Group}
+	for i := range 60 {
+		group.Members = append(group.Members, fmt.Sprint("member-", i))
+	}
+	var g chat.Conversation
+	if err := alice.ask(wire.MethodConversationCreate, group, &g); err != nil {
+		t.Fatal(err)
+	}
+	started := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
+	alice.must(wire.MethodCallLeave, wire.CallRef{Call: started.ID})
+	if _, err := alice.StartCall(t.Context(), "bob", call.Audio); !refusal.Is(err, refusal.RateLimited) {
+		t.Errorf("after one that rang sixty: got %v, want %s", err, refusal.RateLimited)
+	}
+}
+
 // Who is not rung in a group can join the call all the same, and a guest is marked in it.
 func TestAGuestInAGroupRingsOnlyWhoWroteToThem(t *testing.T) {
 	w := newWorld(t, Config{})

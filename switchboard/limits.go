@@ -54,13 +54,18 @@ func (l limits) rings(caller string, callees []string, now time.Time) (rung []st
 	return nil, refused
 }
 
-// participantsPerRequest is how many participants a request may tell for the price of one.
+// participantsPerRequest is how many participants a request may ring or tell for the price of one.
 const participantsPerRequest = 10
 
 // charge takes what a request has cost beyond itself, in a call with so many participants: each
 // of them is told what changed.
 func (l limits) charge(user string, participants int, now time.Time) {
 	l.requests.Charge(limit.Payer{User: user}, participants/participantsPerRequest, now)
+}
+
+// chargeStart takes what a call that rings so many has cost beyond itself.
+func (l limits) chargeStart(user string, rung int, now time.Time) {
+	l.starts.Charge(limit.Payer{User: user}, rung/participantsPerRequest, now)
 }
 
 // MayStart refuses a user who starts too many calls.

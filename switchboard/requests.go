@@ -51,6 +51,7 @@ func (b *Board) Start(ctx context.Context, tab Asker, p wire.CallStart) (wire.Ca
 		}
 		if other == "" {
 			b.log.Info("call", "call", in.ID, "user", tab.User, "media", p.Media)
+			b.limits.chargeStart(tab.User, len(rung), time.Now())
 			return b.handOver(ctx, tab.User, reply), nil
 		}
 		reply, _, err = b.do(ctx, other, callRequest{Scope: tab.Scope, Fact: call.Fact{
