@@ -11,11 +11,7 @@ import (
 // benchToken signs somebody in, as the pages of the demo do.
 func benchToken(t *testing.T, data string) string {
 	t.Helper()
-	out, err := command(nil, "token", "--user", "bench", "--data", data).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(out))
+	return tokenOf(t, data, "bench", "--conversations", "bench")
 }
 
 func TestBenchMeasuresARunningServerOnAllItsPaths(t *testing.T) {
