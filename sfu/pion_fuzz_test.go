@@ -14,8 +14,13 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/selfsign"
 	dtlsnet "github.com/pion/dtls/v3/pkg/net"
 	"github.com/pion/logging"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/sctp"
 	"github.com/pion/transport/v4/dpipe"
+	"github.com/pion/webrtc/v4"
+
+	"carillon/sfu/sfutest"
 )
 
 // What members send inside DTLS, and what comes before it, is parsed by pion in goroutines of
@@ -160,4 +165,71 @@ func FuzzHandshake(f *testing.F) {
 		_ = near.Close()
 		_ = far.Close()
 	})
+}
+
+// FuzzMember sends RTP and RTCP of any bytes as a member does, encrypted, to a room with
+// another member.
+func FuzzMember(f *testing.F) {
+	s := start(f, Config{NoTCP: true})
+	alice := join(f, s.Room("call"), "alice", sfutest.Config{NoChannels: true})
+	mallory := prepareAs(f, s.Room("call"), "leg-mallory", "mallory", sfutest.Config{NoChannels: true, Simulcast: true})
+	track := &rawTrack{bound: make(chan webrtc.TrackLocalWriter, 1)}
+	if _, err := mallory.PC.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+		f.Fatal(err)
+	}
+	if err := mallory.Dial(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	alice.Talk(30)
+	mallory.Talk(30)
+	alice.gets(f, mallory, Camera)
+	out := <-track.bound
+	ssrc := uint32(0)
+	for _, r := range mallory.PC.GetReceivers() {
+		if r.Track() != nil && r.Track().Kind() == webrtc.RTPCodecTypeVideo {
+			ssrc = uint32(r.Track().SSRC())
+		}
+	}
+	f.Add([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0xbe, 0xde, 0, 2, 0x10, '0', 0x20, 'q', 0, 0, 0, 0, 0x90})
+	f.Add([]byte{0x90, 48, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0x10, 0x00, 0, 1, 4, 1, '1', 0, 0})
+	for _, p := range []rtcp.Packet{
+		&rtcp.TransportLayerNack{MediaSSRC: ssrc, Nacks: []rtcp.NackPair{{PacketID: 3, LostPackets: 0xffff}}},
+		&rtcp.PictureLossIndication{MediaSSRC: ssrc}, &rtcp.Goodbye{Sources: []uint32{ssrc}},
+		&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: ssrc, FractionLost: 255}}},
+		&rtcp.SenderReport{SSRC: ssrc}, &rtcp.SourceDescription{}, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: ssrc}}},
+	} {
+		b, err := p.Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 1100 {
+			return
+		}
+		var packet rtp.Packet
+		if packets, err := rtcp.Unmarshal(b); err == nil {
+			_ = mallory.PC.WriteRTCP(packets)
+		} else if packet.Unmarshal(b) == nil {
+			_, _ = out.WriteRTP(&packet.Header, packet.Payload)
+		}
+	})
+	alice.gets(f, mallory, Camera) // in the end everything is as before
+}
+
+// rawTrack hands over the writer of a line, which sends whatever it is given.
+type rawTrack struct{ bound chan webrtc.TrackLocalWriter }
+
+func (r *rawTrack) ID() string                            { return "raw" }
+func (r *rawTrack) RID() string                           { return "" }
+func (r *rawTrack) StreamID() string                      { return "raw" }
+func (r *rawTrack) Kind() webrtc.RTPCodecType             { return webrtc.RTPCodecTypeVideo }
+func (r *rawTrack) Unbind(webrtc.TrackLocalContext) error { return nil }
+func (r *rawTrack) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	select {
+	case r.bound <- t.WriteStream():
+	default:
+	}
+	return t.CodecParameters()[0], nil
 }

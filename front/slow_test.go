@@ -1,0 +1,97 @@
+package front
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// inMemory is a listener whose connections are handed over by dial.
+type inMemory struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (m inMemory) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.conns:
+		return c, nil
+	case <-m.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m inMemory) Close() error {
+	select {
+	case <-m.done:
+	default:
+		close(m.done)
+	}
+	return nil
+}
+
+func (m inMemory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+func (m inMemory) dial() net.Conn {
+	ours, theirs := net.Pipe()
+	m.conns <- theirs
+	return ours
+}
+
+// Who sends a request a byte at a time holds a connection for a while and no longer, and so does
+// who asks for nothing more. A header without end is refused.
+func TestSlowAndEndlessRequestsAreCutOff(t *testing.T) {
+	for _, c := range []struct {
+		name, head, again string
+		every             time.Duration
+		most              time.Duration // until it is cut off
+	}{
+		{"a header a byte at a time", "GET / HTTP/1.1\r\nHost: x\r\nX: ", "x", time.Second, 11 * time.Second},
+		{"a body a byte at a time", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "x", time.Second, 61 * time.Second},
+		{"nothing after the first request", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", time.Second, 121 * time.Second},
+		{"a header without end", "GET / HTTP/1.1\r\nHost: x\r\n", "X: " + strings.Repeat("x", 1000) + "\r\n", 0, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := inMemory{make(chan net.Conn), make(chan struct{})}
+				ctx, cancel := context.WithCancel(t.Context())
+				served := make(chan error, 1)
+				go func() {
+					served <- Serve(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }), quiet)
+				}()
+				conn := l.dial()
+				defer conn.Close()
+				closed := make(chan struct{})
+				go func() {
+					defer close(closed)
+					_, _ = io.Copy(io.Discard, bufio.NewReader(conn))
+				}()
+				began := time.Now()
+				var writing sync.WaitGroup
+				writing.Go(func() {
+					_, err := io.WriteString(conn, c.head)
+					for err == nil && c.again != "" {
+						time.Sleep(c.every)
+						_, err = io.WriteString(conn, c.again)
+					}
+				})
+				<-closed
+				if took := time.Since(began); took > c.most {
+					t.Errorf("cut off after %v, want %v at most", took, c.most)
+				}
+				writing.Wait()
+				cancel()
+				if err := <-served; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
