@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
+
+	"carillon/refusal"
 )
 
 // victim is an address that has nothing to do with any call. It counts what is sent there, and
@@ -62,11 +65,19 @@ func reflector(ctx context.Context, w *world) (string, error) {
 }
 
 func prepareLite(ctx context.Context, w *world) error {
-	return w.openOwnCall(ctx, func(offer string) string { return strings.Replace(offer, "t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n", 1) })
+	err := w.openOwnCall(ctx, func(offer string) string { return strings.Replace(offer, "t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n", 1) })
+	if refused, ok := errors.AsType[*refusal.Error](err); ok {
+		w.refused, err = string(refused.Code), nil
+	}
+	return err
 }
 
 // lite names the victim's address in a second offer of an agent that says it is lite.
 func lite(ctx context.Context, w *world) (string, error) {
+	if w.refused != "" {
+		<-ctx.Done()
+		return "the offer is refused: " + w.refused, nil
+	}
 	v, err := w.newVictim()
 	if err != nil {
 		return "", err

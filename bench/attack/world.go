@@ -41,6 +41,7 @@ type world struct {
 	alice, bob *peer
 	mallory    *peer // see openOwnCall and joinHonestCall; nil: in no call
 
+	refused   string   // why a flood could not even be prepared; empty: it could
 	whepOffer string   // see prepareWHEP
 	ownGroups []string // of mallory, see prepareWHEP
 
