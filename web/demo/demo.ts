@@ -75,6 +75,7 @@ function label({ user }: Identity, destination: string | undefined): void {
 	if (line) {
 		const name = document.createElement("b");
 		name.textContent = user.name;
+		name.dir = "auto";
 		line.replaceChildren("You are ", name);
 	}
 	const tab = byId<HTMLAnchorElement>("another-tab");
