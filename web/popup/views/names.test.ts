@@ -162,4 +162,5 @@ test("a guest is marked wherever a person is named, a user nowhere", () => {
 	expect(english.called({ name: "Alice (guest)", guest: true }), "marked by the server").toBe(
 		"Alice (guest)",
 	);
+	expect(english.called({ name: "Guest", guest: true }), "who gave no name").toBe("Guest");
 });
