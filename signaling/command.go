@@ -3,7 +3,9 @@ package signaling
 import (
 	"time"
 
+	"carillon/auth"
 	"carillon/bus"
+	"carillon/wire"
 )
 
 // command tells the nodes something about one user's tabs. Exactly one of its groups of
@@ -12,7 +14,8 @@ type command struct {
 	Tab     string `json:"tab,omitempty"`
 	Session string `json:"session,omitempty"`
 
-	Greeted int64 `json:"greeted,omitempty"` // the tab said hello at this time (unix ns): older connections of it are over
+	Greeted int64      `json:"greeted,omitempty"` // the tab said hello at this time (unix ns): older connections of it are over
+	Scope   auth.Scope `json:"scope,omitzero"`    // with greeted: of its token
 
 	Synced *bool `json:"synced,omitempty"` // the tab's WebSocket has (or no longer has) everything
 	Acked  int64 `json:"acked,omitempty"`  // with synced=false: from where its data channel goes on
@@ -47,6 +50,8 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 			if c.tab.Session != cmd.Session && c.since.UnixNano() < cmd.Greeted {
 				c.replace()
 			}
+		case mine && cmd.Greeted > 0 && !c.scope.Equal(cmd.Scope):
+			c.close(wire.CloseShutdown, "0") // a data channel that a wider token opened
 		case mine && cmd.Leg != "" && !c.channel:
 			c.liveness.hostLeg(cmd.Leg, !cmd.Ended)
 		case mine && cmd.Synced != nil && c.channel:

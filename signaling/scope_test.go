@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -129,5 +130,31 @@ func TestALegSendsAndGetsWhatItsTokenAllows(t *testing.T) {
 	leg := alice.start("bob")
 	if _, err := alice.Offer(t.Context(), leg, newPhone(t).offer()); !refusal.Is(err, refusal.NotAllowed) {
 		t.Errorf("a token that grants nothing: got %v, want not_allowed", err)
+	}
+}
+
+// A data channel is as wide as the token of its tab, also when that has changed.
+func TestADataChannelEndsWhenItsTabIsBackWithAnotherToken(t *testing.T) {
+	w := newWorld(t, Config{})
+	const id = "tab-00000001"
+	back := func(scope *auth.Scope) *tab {
+		return w.open(0, "alice", w.narrowed("alice", scope), func(o *client.Options) { o.Tab = id })
+	}
+	ch := w.channel(0, "alice", id, 0)
+	asked := int64(0)
+	answers := func() {
+		t.Helper()
+		asked++
+		_ = ch.WriteMessage(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%d,"method":"conversation.list","params":{}}`, asked))
+		ch.next(t, func(f wire.Frame) bool { return f.ID != nil && *f.ID == asked })
+	}
+	answers()
+	back(&auth.Scope{}).Close()
+	answers()
+	back(&auth.Scope{Conversations: []string{"one"}})
+	for {
+		if _, err := ch.ReadMessage(); err != nil {
+			return
+		}
 	}
 }
