@@ -8,8 +8,10 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"carillon/auth"
+	"carillon/limit"
 	"carillon/refusal"
 )
 
@@ -20,7 +22,13 @@ func TestOnlyTokensOpenTheDoor(t *testing.T) {
 		}
 		return auth.Identity{}, refusal.New(refusal.TokenMalformed, "That is no token.")
 	}
-	whip := NewWHIP(&joiner{}, Bearer(verify), nil, slog.New(slog.DiscardHandler))
+	within := func(p limit.Payer) error {
+		if p.User == "busy" {
+			return refusal.After(time.Second, refusal.RateLimited, "Too many requests.")
+		}
+		return nil
+	}
+	whip := NewWHIP(&joiner{}, Bearer(verify, within), nil, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { _ = whip.Close() })
 	ask := func(method, path, authorization string, want int) *httptest.ResponseRecorder {
 		t.Helper()
@@ -44,6 +52,7 @@ func TestOnlyTokensOpenTheDoor(t *testing.T) {
 	}
 	ask("POST", "/whip/a", "Bearer nonsense", 401)
 	ask("POST", "/whip/a", "Basic token-of-alice", 401)
+	ask("POST", "/whip/a", "Bearer token-of-busy", 429)
 	ask("DELETE", "/whip/a/b", "", 401)
 	ask("OPTIONS", "/whip/a", "", 204) // browsers ask first whether they may send the token at all
 	ask("POST", "/whep/a", "bearer token-of-alice", 201)

@@ -136,7 +136,11 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 
 // paidBy is the context of a request at the expense of who asks.
 func paidBy(r *http.Request, who auth.Identity) context.Context {
-	return limit.PaidBy(r.Context(), limit.Payer{User: who.User, Guest: who.Guest, Address: limit.Client(r.RemoteAddr)})
+	return limit.PaidBy(r.Context(), payer(r, who))
+}
+
+func payer(r *http.Request, who auth.Identity) limit.Payer {
+	return limit.Payer{User: who.User, Guest: who.Guest, Address: limit.Client(r.RemoteAddr)}
 }
 
 // identify answers requests of which nobody knows from whom they are.

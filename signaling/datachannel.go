@@ -31,7 +31,7 @@ func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab switchboard
 	c := newConnection(s, d, true)
 	c.profile, c.tab, c.scope = profile, tab.Tab, tab.Scope
 	c.chat = s.chat.Within(tab.Scope.Conversations)
-	c.payer = limit.Payer{User: profile.ID, Guest: profile.Guest} // whatever address its media comes from
+	c.payer = limit.Payer{User: profile.ID, Guest: profile.Guest, Address: tab.Address} // whatever address its media comes from
 	c.log = s.log.With("user", tab.User, "tab", tab.TabID, "channel", true)
 	c.position.cursor.phase = standby
 	c.position.synced = true

@@ -2,7 +2,9 @@ package signaling
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
+	"carillon/refusal"
 	"carillon/switchboard"
 	"carillon/wire"
 )
@@ -69,15 +72,51 @@ func (e *channelEnd) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
 }
 
 func (w *world) channel(node int, user, tab string, acked int64) *channelEnd {
+	return w.channelFrom("", node, user, tab, acked)
+}
+
+// channelFrom is channel for a leg that was offered from an address; from this machine if it is
+// empty.
+func (w *world) channelFrom(address string, node int, user, tab string, acked int64) *channelEnd {
 	server, browser := newChannel()
-	from := call.Tab{User: user, Session: "s", Where: call.Where{TabID: tab, Device: "device-00000001"}}
+	from := switchboard.Asker{Tab: call.Tab{User: user, Session: "s", Where: call.Where{TabID: tab, Device: "device-00000001"}}}
+	from.Address, _ = netip.ParseAddr(address)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.nodes[node].serveChannel(server, chat.User{ID: user, Name: user}, switchboard.Asker{Tab: from}, true, acked)
+		w.nodes[node].serveChannel(server, chat.User{ID: user, Name: user}, from, true, acked)
 	}()
 	w.t.Cleanup(func() { _ = browser.Close(); <-ended })
 	return browser
+}
+
+// The way past the WebSocket is not a way past the budget of its address.
+func TestADataChannelDrawsOnTheBudgetOfItsAddress(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{Rates: Rates{AddressRequests: 1}}, join(t, w)) // five at once
+	refused := func(address, user string) bool {
+		t.Helper()
+		channel := w.channelFrom(address, 1, user, user+"-tab-0001", 0)
+		if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"userobject.get"}`)); err != nil {
+			t.Fatal(err)
+		}
+		f := channel.next(t, func(f wire.Frame) bool { return f.ID != nil })
+		if f.Error != nil && f.Error.Data.Code != refusal.RateLimited {
+			t.Fatalf("got %s", f.Error.Data.Code)
+		}
+		return f.Error != nil
+	}
+	for i := range 5 {
+		if refused("203.0.113.9", fmt.Sprint("user-", i)) {
+			t.Fatalf("request %d is refused", i+1)
+		}
+	}
+	if !refused("203.0.113.9", "user-5") {
+		t.Error("an address over its budget goes on over data channels")
+	}
+	if refused("203.0.113.10", "user-6") {
+		t.Error("another address is refused too")
+	}
 }
 
 func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {

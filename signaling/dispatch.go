@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"time"
 
-	"carillon/limit"
 	"carillon/refusal"
 	"carillon/switchboard"
 	"carillon/wire"
@@ -95,7 +94,7 @@ func onCalls[P, R any](class limitClass, run func(b *switchboard.Board, ctx cont
 		if c.server.calls == nil {
 			return none, errNoCalls
 		}
-		return run(c.server.calls, limit.PaidBy(ctx, c.payer), c.asker(), p)
+		return run(c.server.calls, ctx, c.asker(), p)
 	})
 	m.lane, m.limit = callLane, class
 	return m

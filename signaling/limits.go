@@ -44,6 +44,9 @@ func (l *limits) counts() []*limit.Count {
 	return append(append(l.requests.Counts(), l.hellos.Counts()...), l.frames, l.tabs)
 }
 
+// Within refuses who has asked too much, over a tab or in the way that calls it.
+func (s *Server) Within(p limit.Payer) error { return s.limits.requests.Take(p, 1, time.Now()) }
+
 // limitClass says which limits bound a method, beside those of every request.
 type limitClass uint8
 

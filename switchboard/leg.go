@@ -2,10 +2,12 @@ package switchboard
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"carillon/auth"
 	"carillon/call"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/sfu"
 	"carillon/wire"
@@ -21,6 +23,7 @@ type leg struct {
 	// Under the room's mu.
 	pass           call.LegPass
 	scope          auth.Scope  // of the tab that made the last offer
+	address        netip.Addr  // and of its WebSocket, see limit.Payer
 	peer           *Peer       // none before the first offer
 	peerConnection string      // the client's end of the peer, as its SDP names it
 	mediaUp        bool        // what the call was told last of the peer's media
@@ -103,7 +106,7 @@ func (l *leg) peerFor(ctx context.Context, sdp string, scope auth.Scope) (peer *
 	r, peerConnection := l.room, peerConnectionOf(sdp)
 	r.mu.Lock()
 	old := l.peer
-	l.scope = scope
+	l.scope, l.address = scope, limit.PayerOf(ctx).Address
 	if old != nil && l.peerConnection == peerConnection && !old.Closed() {
 		r.mu.Unlock()
 		return old, false, old.narrowTo(scope)

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"carillon/auth"
 	"carillon/call"
 	"carillon/sfu"
 	"carillon/wire"
@@ -76,10 +75,11 @@ func (l *listener) Phase(name string, took time.Duration) {
 
 // Channel serves the leg's data channel, the second way in for its tab.
 func (l *listener) Channel(ch sfu.Channel) {
-	var scope auth.Scope
-	p, current := l.pass(func(leg *leg) { scope = leg.scope })
+	var asker Asker
+	p, current := l.pass(func(leg *leg) { asker.Scope, asker.Address = leg.scope, leg.address })
+	asker.Tab = p.Tab
 	board := l.leg.room.board
-	if !current || !board.run(func() { board.tabs.ServeChannel(ch, Asker{p.Tab, scope}) }) {
+	if !current || !board.run(func() { board.tabs.ServeChannel(ch, asker) }) {
 		_ = ch.Close()
 	}
 }

@@ -3,6 +3,7 @@ package switchboard
 import (
 	"context"
 	"crypto/rand"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -19,7 +20,8 @@ const startAttempts = 3
 // Asker is a tab that asks, with what its token allows it.
 type Asker struct {
 	call.Tab
-	Scope auth.Scope
+	Scope   auth.Scope
+	Address netip.Addr // of a data channel: that of the WebSocket over which its leg was offered
 }
 
 // Start makes a call, or goes to the one that stands in its way.
