@@ -52,7 +52,7 @@ func newPublishedKeys(ctx context.Context, url string, log *slog.Logger, now fun
 // published now. It returns a refusal to come back when it is not known what is published.
 func (p *publishedKeys) use(ctx context.Context, try func([]jose.JSONWebKey) (fit bool)) error {
 	p.mu.Lock()
-	keys := p.keys
+	keys, fetched := p.keys, p.fetched
 	if !p.fetched.IsZero() && p.now().Sub(p.fetched) > freshTime {
 		_, _ = p.fetchLocked() // nobody waits for it
 	}
@@ -60,7 +60,7 @@ func (p *publishedKeys) use(ctx context.Context, try func([]jose.JSONWebKey) (fi
 	if try(keys) {
 		return nil
 	}
-	keys, err := p.newest(ctx)
+	keys, err := p.newest(ctx, fetched)
 	if err != nil {
 		return err
 	}
@@ -68,9 +68,14 @@ func (p *publishedKeys) use(ctx context.Context, try func([]jose.JSONWebKey) (fi
 	return nil
 }
 
-// newest returns the keys of a fetch that ends after the call.
-func (p *publishedKeys) newest(ctx context.Context) ([]jose.JSONWebKey, error) {
+// newest returns the keys of a fetch that has ended since those were tried that were fetched
+// at a time.
+func (p *publishedKeys) newest(ctx context.Context, tried time.Time) ([]jose.JSONWebKey, error) {
 	p.mu.Lock()
+	if !p.fetched.Equal(tried) {
+		defer p.mu.Unlock()
+		return p.keys, nil
+	}
 	ended, wait := p.fetchLocked()
 	p.mu.Unlock()
 	if ended == nil {

@@ -253,9 +253,10 @@ func TestAWithdrawnKeyEnds(t *testing.T) {
 	}
 	stolen := site.token("stolen")
 	site.withdraw("stolen")
+	before := now // when they were fetched
 	now = now.Add(freshTime + time.Second)
 	_, _ = v.Verify(t.Context(), stolen) // begins to fetch, and does not wait
-	if _, err := v.jwks.newest(t.Context()); err != nil && !comesBack(err) {
+	if _, err := v.jwks.newest(t.Context(), before); err != nil && !comesBack(err) {
 		t.Fatal(err)
 	}
 	now = now.Add(fetchEvery)
