@@ -26,7 +26,10 @@ func parseRTP(b []byte) (payload []byte, ok bool) {
 		at += 4 + 4*int(binary.BigEndian.Uint16(b[at+2:]))
 	}
 	end := len(b)
-	if b[0]&0x20 != 0 {
+	if b[0]&0x20 != 0 { // the last byte counts the padding, with itself
+		if b[end-1] == 0 {
+			return nil, false
+		}
 		end -= int(b[end-1])
 	}
 	if end < at {
