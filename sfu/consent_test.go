@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -94,6 +95,30 @@ func TestWhoAnswersNoMoreGetsNothingMore(t *testing.T) {
 	mute.Store(false)
 	until(t, "she is back", func() bool { return alice.listener.is(MediaUp) })
 	alice.gets(t, bob, Camera)
+}
+
+// FFmpeg publishes by WHIP so: once it is connected it reads neither the server's checks nor
+// its RTCP, and goes on sending.
+func TestAPublisherThatNeverAnswersAgainIsUpWhileItsMediaComes(t *testing.T) {
+	s, pass := startWithClock(t, Config{})
+	var deaf atomic.Bool
+	alice := join(t, s.Room("call"), "alice", sfutest.Config{AudioSlots: -1, VideoSlots: -1, NoChannels: true, Lose: func(b []byte, incoming bool) bool {
+		return !incoming && deaf.Load() && stun.IsMessage(b)
+	}})
+	bob := join(t, s.Room("call"), "bob", sfutest.Config{})
+	alice.Talk(30)
+	bob.gets(t, alice, Camera)
+	deaf.Store(true)
+	for range 8 {
+		pass(5 * time.Second)
+		bob.gets(t, alice, Camera)
+	}
+	until(t, "her consent has ended", func() bool { return s.gate.Counts().Lapsed > 0 && alice.peer.consent.Load().Withheld() })
+	bob.gets(t, alice, Camera)
+	alice.peer.updateMediaState(s.now())
+	if states := alice.listener.states(); slices.Contains(states, MediaDown) {
+		t.Errorf("her leg is down though her media comes: %v", states)
+	}
 }
 
 // oddBits sets a bit that is zero in all STUN messages, and at which pion does not look.

@@ -79,13 +79,19 @@ func (l *listener) Phase(name string, d time.Duration) {
 	l.phases[name] = d
 }
 
-func (l *listener) state() (MediaState, bool) {
+// states are all that were told so far.
+func (l *listener) states() []MediaState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.media) == 0 {
+	return slices.Clone(l.media)
+}
+
+func (l *listener) state() (MediaState, bool) {
+	told := l.states()
+	if len(told) == 0 {
 		return 0, false
 	}
-	return l.media[len(l.media)-1], true
+	return told[len(told)-1], true
 }
 
 func (l *listener) is(want MediaState) bool {

@@ -20,7 +20,7 @@ type MediaState int
 const (
 	MediaUp     MediaState = iota // ICE and DTLS are connected, packets come in
 	MediaSilent                   // nothing came in for Config.SilentMS
-	MediaDown                     // nothing came in for Config.DownMS, or the connection failed
+	MediaDown                     // nothing came in for Config.DownMS, what it asked for may not be sent to it, or the connection failed
 )
 
 func (s MediaState) String() string { return [...]string{"up", "silent", "down"}[s] }

@@ -164,7 +164,7 @@ func (p *Peer) updateMediaState(now time.Duration) {
 		silent = max(silent, silentWithoutMedia)
 	}
 	switch {
-	case p.consent.Load().Withheld(), quiet > max(cfg.down(), silent):
+	case quiet > max(cfg.down(), silent), p.consent.Load().Withheld() && p.receives():
 		p.notifications.media(MediaDown)
 	case quiet > silent:
 		p.notifications.media(MediaSilent)
@@ -186,6 +186,18 @@ func (p *Peer) sendsMedia(now time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// receives returns whether the client gets more of us than feedback: it has asked for slots
+// or for chat. There are publishers, such as FFmpeg, that answer no check once they are
+// connected; they miss nothing when their consent has ended.
+func (p *Peer) receives() bool {
+	if p.chat.Load() != nil {
+		return true
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	return len(p.slots) > 0
 }
 
 // phase notifies the listener of a phase, the first time it is called with that name.
