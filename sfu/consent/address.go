@@ -84,6 +84,18 @@ func (a *address) due(now time.Duration) verdict {
 	return keep
 }
 
+// inUse returns whether the leg sends to the address.
+func (a *address) inUse() bool { return a.proven && (a.used.Load() || a.check.raw != nil) }
+
+// neededLess returns whether the address rather than b makes way for a new one: because only
+// b is in use, or else because nothing was heard of it for a longer time.
+func (a *address) neededLess(b *address) bool {
+	if a.inUse() != b.inUse() {
+		return b.inUse()
+	}
+	return a.heard < b.heard
+}
+
 // hear takes bytes that came from the address.
 func (a *address) hear(bytes int) {
 	if !a.proven {

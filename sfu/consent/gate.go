@@ -119,7 +119,6 @@ func (g *Gate) forget(ufrag string) {
 	}
 	l.addresses = nil
 	l.openLocked()
-	delete(g.contested, l)
 	delete(g.legs, ufrag)
 }
 
@@ -174,13 +173,16 @@ func (g *Gate) sweepLocked(l *Leg, now time.Duration) {
 	}
 }
 
-// dropLocked takes an address out of the gate's own maps.
+// dropLocked takes an address out of the gate's own maps, and out of a contest.
 func (g *Gate) dropLocked(a *address) {
 	g.dropCheckLocked(a)
 	if g.owners[a.AddrPort] == a {
 		delete(g.owners, a.AddrPort)
 	}
 	g.trackLocked(a, false)
+	if a.leg.rival.address == a {
+		g.endContestLocked(a.leg)
+	}
 }
 
 func (g *Gate) dropCheckLocked(a *address) {

@@ -602,6 +602,30 @@ func TestMemoryIsBoundedAndGivenBack(t *testing.T) {
 	}
 }
 
+// A client with many networks proves each address it has, and pion has answered on all.
+func TestANewAddressIsTakenHoweverManyThereAre(t *testing.T) {
+	s := newServer(t)
+	a := s.agent(t, "alice")
+	first := s.client(t, a)
+	first.prove(t, ice.UseCandidate())
+	for range 2 * legAddresses {
+		s.pass(50 * time.Millisecond)
+		c := s.client(t, a)
+		c.prove(t)
+		if _, err := a.WriteToAddrPort(media, c.at().AddrPort); err != nil { // as pion's answer
+			t.Fatal(err)
+		}
+	}
+	if !first.gets(t) {
+		t.Error("where the media goes was forgotten")
+	}
+	last := s.client(t, a)
+	last.prove(t, ice.UseCandidate())
+	if !last.gets(t) {
+		t.Error("the address that the client chose gets nothing")
+	}
+}
+
 func FuzzGate(f *testing.F) {
 	s := newServer(f)
 	a := s.agent(f, "alice")

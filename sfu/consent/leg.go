@@ -2,6 +2,7 @@ package consent
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,28 +98,26 @@ func (l *Leg) findLocked(p place) *address {
 	return nil
 }
 
-// addLocked makes a new address known. If there are too many, that makes way of which
-// nothing was heard for the longest time, but never one that is proven and used, nor where
-// the media goes; nil: all are.
+// addLocked makes a new address known, for which another makes way if there are too many.
 func (l *Leg) addLocked(p place, send func([]byte), now time.Duration) *address {
 	if len(l.addresses) >= legAddresses {
-		oldest := -1
-		for i, a := range l.addresses {
-			if a.proven && (a.used.Load() || a.check.raw != nil) || a == l.destination.Load() {
-				continue
-			}
-			if oldest < 0 || a.heard < l.addresses[oldest].heard {
-				oldest = i
-			}
-		}
-		if oldest < 0 {
-			return nil
-		}
-		l.gate.dropLocked(l.addresses[oldest])
-		l.addresses = append(l.addresses[:oldest], l.addresses[oldest+1:]...)
-		l.openLocked()
+		l.makeWayLocked()
 	}
 	a := &address{leg: l, place: p, send: send, heard: now}
 	l.addresses = append(l.addresses, a)
 	return a
+}
+
+// makeWayLocked forgets the address that is needed least, but never the one that the media
+// goes to.
+func (l *Leg) makeWayLocked() {
+	least := -1
+	for i, a := range l.addresses {
+		if a != l.destination.Load() && (least < 0 || a.neededLess(l.addresses[least])) {
+			least = i
+		}
+	}
+	l.gate.dropLocked(l.addresses[least])
+	l.addresses = slices.Delete(l.addresses, least, least+1)
+	l.openLocked()
 }

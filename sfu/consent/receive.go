@@ -92,10 +92,7 @@ func (g *Gate) requestLocked(m *stun.Message, from source, now time.Duration) *s
 	}
 	a := l.findLocked(from.place)
 	if a == nil {
-		if a = l.addLocked(from.place, g.sender(from), now); a == nil {
-			g.counters.refused.Add(1)
-			return nil
-		}
+		a = l.addLocked(from.place, g.sender(from), now)
 		g.trackLocked(a, true)
 	}
 	a.heard = now
@@ -177,6 +174,10 @@ func (g *Gate) destineLocked(a *address, now time.Duration) {
 	l := a.leg
 	l.nominated = now
 	l.destination.Store(a)
+	g.endContestLocked(l)
+}
+
+func (g *Gate) endContestLocked(l *Leg) {
 	l.rival = rival{}
 	delete(g.contested, l)
 }
@@ -223,9 +224,8 @@ func (g *Gate) overtakeLocked(l *Leg, now time.Duration) *stun.Message {
 // come: its answer decides.
 func (g *Gate) contestLocked(l *Leg, now time.Duration) {
 	r := l.rival
-	if r.address == nil || !l.quiet.Load() || now-r.since > contestTime {
-		l.rival = rival{}
-		delete(g.contested, l)
+	if !l.quiet.Load() || now-r.since > contestTime {
+		g.endContestLocked(l)
 		return
 	}
 	if now-r.since >= overtakeAfter && r.address.proven {
