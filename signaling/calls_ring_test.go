@@ -253,6 +253,30 @@ func TestEveryLimitOfCallsIsMeasured(t *testing.T) {
 	}
 }
 
+// Only a call that is made rings. One whose start is asked for again, because the reply was
+// lost, and one that joins the other's call, cost nothing and are never refused.
+func TestAStartThatRingsNobodyIsNotLimitedByPair(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingsPerPair: 2}}
+	w.addCallNode(w.bus)
+	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	for _, id := range []string{"first", "second"} { // as many as may ring
+		start := wire.CallStart{ClientCallID: id, To: "bob", Media: call.Audio}
+		made := alice.must(wire.MethodCallStart, start)
+		for range 3 {
+			if again := alice.must(wire.MethodCallStart, start); again.Leg != made.Leg {
+				t.Errorf("asked again: leg %s, want %s", again.Leg, made.Leg)
+			}
+		}
+		alice.must(wire.MethodCallLeave, wire.CallRef{Call: made.Call.ID})
+	}
+	alice.refused(refusal.RateLimited, wire.MethodCallStart, wire.CallStart{ClientCallID: "third", To: "bob", Media: call.Audio})
+
+	back := bob.start("alice")
+	if merged := alice.start("bob"); merged.Call.ID != back.Call.ID || !merged.Merged {
+		t.Errorf("alice calls bob, who rings her: got %s (merged %v), want %s", merged.Call.ID, merged.Merged, back.Call.ID)
+	}
+}
+
 // A change in a large call is told many, and costs the more.
 func TestARequestCostsWhomItTells(t *testing.T) {
 	for _, c := range []struct{ members, requests int }{{1, 12}, {59, 2}} { // each costs 1, and 1 for every ten

@@ -41,8 +41,7 @@ func (l limits) counts() []*limit.Count {
 // left.
 func (l limits) rings(caller string, callees []string, now time.Time) (rung []string, refused error) {
 	for _, callee := range callees {
-		pair := caller + "\n" + callee // no id has a control character
-		if err := l.pairs.Take(limit.Payer{User: pair}, 1, now); err != nil {
+		if err := l.pairs.Take(pair(caller, callee), 1, now); err != nil {
 			refused = err
 		} else {
 			rung = append(rung, callee)
@@ -53,6 +52,16 @@ func (l limits) rings(caller string, callees []string, now time.Time) (rung []st
 	}
 	return nil, refused
 }
+
+// notRung gives back what rings has taken for a call that was not made.
+func (l limits) notRung(caller string, callees []string, now time.Time) {
+	for _, callee := range callees {
+		l.pairs.Give(pair(caller, callee), 1, now)
+	}
+}
+
+// pair is who pays for the rings of a caller at a callee. No id has a control character.
+func pair(caller, callee string) limit.Payer { return limit.Payer{User: caller + "\n" + callee} }
 
 // participantsPerRequest is how many participants a request may ring or tell for the price of one.
 const participantsPerRequest = 10

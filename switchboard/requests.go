@@ -3,6 +3,7 @@ package switchboard
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -33,28 +34,33 @@ func (b *Board) Start(ctx context.Context, tab Asker, p wire.CallStart) (wire.Ca
 	if p.Media != call.Audio && p.Media != call.Video {
 		return none, refusal.New(refusal.BadRequest, "media is audio or video.")
 	}
-	conversation, rung, err := b.callees(ctx, tab, p)
+	within := b.chat.Within(tab.Scope.Conversations)
+	caller, err := within.User(ctx, tab.User, tab.User)
+	if err != nil {
+		return none, err
+	}
+	c, err := conversation(ctx, within, caller, p)
 	if err != nil {
 		return none, err
 	}
 	in := call.Invitation{
-		ClientCallID: p.ClientCallID, Conversation: conversation.ID, Direct: conversation.Kind == chat.Direct,
+		ClientCallID: p.ClientCallID, Conversation: c.ID, Direct: c.Kind == chat.Direct,
 		Media: p.Media, Camera: p.Camera, From: tab.Tab,
 	}
-	for _, m := range conversation.Members {
-		notRung := m.ID != tab.User && !slices.Contains(rung, m.ID)
-		in.People = append(in.People, call.Person{User: m.ID, Name: m.Name, Guest: m.Guest, NotRung: notRung})
+	// A call that is there already rings nobody anew, so whom the caller may ring is not asked.
+	other, err := b.inTheWay(ctx, in)
+	if err != nil {
+		return none, err
 	}
 	for range startAttempts {
-		in.ID = rand.Text()
-		reply, other, err := b.owners.Start(ctx, in)
-		if err != nil {
-			return none, err
-		}
+		var reply call.Reply
 		if other == "" {
-			b.log.Info("call", "call", in.ID, "user", tab.User, "media", p.Media)
-			b.limits.chargeStart(tab.User, len(rung), time.Now())
-			return b.handOver(ctx, tab.User, reply), nil
+			if reply, other, err = b.ring(ctx, within, caller, c, in); err != nil {
+				return none, err
+			}
+			if other == "" {
+				return b.handOver(ctx, tab.User, reply), nil
+			}
 		}
 		reply, _, err = b.do(ctx, other, callRequest{Scope: tab.Scope, Fact: call.Fact{
 			Kind: call.DoStart, From: tab.Tab, Camera: p.Camera, ClientCallID: p.ClientCallID,
@@ -66,26 +72,52 @@ func (b *Board) Start(ctx context.Context, tab Asker, p wire.CallStart) (wire.Ca
 		if mine || !refusal.Is(err, refusal.CallEnded) {
 			return none, err
 		}
+		other = ""
 	}
 	return none, refusal.After(time.Second, refusal.Busy, "The call could not be made just now. Try again.")
 }
 
-// callees returns the conversation of a call and whom it rings: those whom the caller may ring,
-// and has not rung too often.
-func (b *Board) callees(ctx context.Context, tab Asker, p wire.CallStart) (c chat.Conversation, rung []string, _ error) {
-	within := b.chat.Within(tab.Scope.Conversations)
-	caller, err := within.User(ctx, tab.User, tab.User)
+// inTheWay returns the live call to which a start belongs, as the store will decide: one that
+// the same start has made, or that of a direct conversation. Empty: there is none.
+func (b *Board) inTheWay(ctx context.Context, in call.Invitation) (id string, _ error) {
+	live, err := b.store.LiveCalls(ctx, in.From.User)
 	if err != nil {
-		return c, nil, err
+		return "", fmt.Errorf("read live calls: %w", err)
 	}
-	if c, err = conversation(ctx, within, caller, p); err != nil {
-		return c, nil, err
+	for _, r := range live {
+		again := r.Caller == in.From.User && r.ClientCallID == in.ClientCallID
+		if again || in.Direct && r.Conversation == in.Conversation {
+			return r.ID, nil
+		}
 	}
-	if rung, err = within.MayRing(ctx, caller, c); err != nil {
-		return c, nil, err
+	return "", nil
+}
+
+// ring makes a call that rings those whom the caller may ring, and has not rung too often. If
+// another call stands in the way it makes none, and returns the id of that.
+func (b *Board) ring(ctx context.Context, within *chat.Service, caller chat.User, c chat.Conversation, in call.Invitation) (_ call.Reply, other string, _ error) {
+	allowed, err := within.MayRing(ctx, caller, c)
+	if err != nil {
+		return call.Reply{}, "", err
 	}
-	rung, err = b.limits.rings(caller.ID, rung, time.Now())
-	return c, rung, err
+	rung, err := b.limits.rings(caller.ID, allowed, time.Now())
+	if err != nil {
+		return call.Reply{}, "", err
+	}
+	in.ID = rand.Text()
+	for _, m := range c.Members {
+		notRung := m.ID != caller.ID && !slices.Contains(rung, m.ID)
+		in.People = append(in.People, call.Person{User: m.ID, Name: m.Name, Guest: m.Guest, NotRung: notRung})
+	}
+	reply, other, err := b.owners.Start(ctx, in)
+	if other != "" || refusal.Is(err, refusal.StorageFailed) {
+		b.limits.notRung(caller.ID, rung, time.Now())
+	}
+	if err == nil && other == "" {
+		b.log.Info("call", "call", in.ID, "user", caller.ID, "media", in.Media)
+		b.limits.chargeStart(caller.ID, len(rung), time.Now())
+	}
+	return reply, other, err
 }
 
 // conversation is where membership is decided.
