@@ -7,10 +7,15 @@ import (
 )
 
 // A contact of a user is somebody whom the user added, or wrote to or called in their direct
-// conversation. What others do makes nobody a contact.
+// conversation. What others do makes nobody a contact. A token for some conversations has none:
+// contacts tell of the others, and decide who may ring there.
+var errNoContacts = refusal.New(refusal.NotAllowed, "This token is for certain conversations, and has no contacts.")
 
 // AddContact makes other a contact of user, who may reach the user from then on. Nobody is told.
 func (s *Service) AddContact(ctx context.Context, user, other string) error {
+	if s.only != nil {
+		return errNoContacts
+	}
 	if err := checkUser(other); err != nil {
 		return err
 	}
@@ -36,21 +41,39 @@ func (s *Service) AddContact(ctx context.Context, user, other string) error {
 // RemoveContact ends what AddContact or the user's own messages began. The conversation with
 // the other stays open.
 func (s *Service) RemoveContact(ctx context.Context, user, other string) error {
+	if s.only != nil {
+		return errNoContacts
+	}
 	return s.write(ctx, func(tx Tx) error { return tx.RemoveContact(user, other) })
 }
 
 // Contacts returns a page of the contacts of user by id, those after the one given, and the id
-// after which the next page begins, empty after the last.
+// after which the next page begins, empty after the last. Of those whose profile the user may
+// not see, whom they added without being known to them, it holds the id only.
 func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (page []User, next string, _ error) {
+	if s.only != nil {
+		return nil, "", errNoContacts
+	}
 	limit = s.PageSize(limit)
 	err := s.store.Read(ctx, func(v View) (err error) {
-		page, err = v.Contacts(user, after, limit+1)
-		return err
+		if page, err = v.Contacts(user, after, limit+1); err != nil {
+			return err
+		}
+		if len(page) > limit {
+			page = page[:limit]
+			next = page[limit-1].ID
+		}
+		for i, contact := range page {
+			sees, err := s.sees(v, user, contact.ID)
+			if err != nil {
+				return err
+			}
+			if !sees {
+				page[i] = User{ID: contact.ID, Name: contact.ID}
+			}
+		}
+		return nil
 	})
-	if err == nil && len(page) > limit {
-		page = page[:limit]
-		next = page[limit-1].ID
-	}
 	return page, next, err
 }
 

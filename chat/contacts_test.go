@@ -166,3 +166,50 @@ func TestContactsAreBounded(t *testing.T) {
 		t.Errorf("alice has the contacts %q", got)
 	}
 }
+
+// To add somebody is to let oneself be reached: it shows nothing of them.
+func TestAContactIsSeenOnlyByWhoMaySeeThem(t *testing.T) {
+	ctx := t.Context()
+	db := database(t, store.Config{})
+	s := chat.New(db, chat.Config{Reach: chat.Reach{Users: chat.ReachContacts}})
+	for _, u := range []chat.User{alice, {ID: "bob", Name: "Robert", Picture: "https://site.example/bob.png"}} {
+		if _, err := s.Seen(ctx, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"bob", "nobody"} {
+		if err := s.AddContact(ctx, "alice", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.User(ctx, "alice", "bob")
+	refused(t, "alice reads the profile of bob, who does not know her", err, refusal.NotFound)
+	list := func() []chat.User {
+		page, _, err := s.Contacts(ctx, "alice", "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	if got, want := list(), []chat.User{{ID: "bob", Name: "bob"}, {ID: "nobody", Name: "nobody"}}; !slices.Equal(got, want) {
+		t.Errorf("alice reads as her contacts %+v, want their ids only: %+v", got, want)
+	}
+	if err := s.AddContact(ctx, "bob", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if got := list()[0].Name; got != "Robert" {
+		t.Errorf("alice, whom bob added, reads %q, want his name", got)
+	}
+}
+
+func TestATokenForSomeConversationsHasNoContacts(t *testing.T) {
+	ctx := t.Context()
+	s := service(t, anyone)
+	m := send(t, s, alice, "bob", "a1", "hello")
+	send(t, s, alice, "carol", "a2", "hello")
+	narrowed := s.Within([]string{m.Conversation})
+	_, _, err := narrowed.Contacts(ctx, "alice", "", 0)
+	refused(t, "list", err, refusal.NotAllowed)
+	refused(t, "add", narrowed.AddContact(ctx, "alice", "dave"), refusal.NotAllowed)
+	refused(t, "remove", narrowed.RemoveContact(ctx, "alice", "carol"), refusal.NotAllowed)
+}
