@@ -247,7 +247,7 @@ func (s *Service) List(ctx context.Context, user, before string, limit int) ([]C
 	list := []Conversation{}
 	next := ""
 	err = s.store.Read(ctx, func(v View) error {
-		heads, err := v.Heads(user, at, id, limit+1)
+		heads, err := s.heads(v, user, at, id, limit+1)
 		if err != nil {
 			return err
 		}
@@ -257,9 +257,6 @@ func (s *Service) List(ctx context.Context, user, before string, limit int) ([]C
 			next = fmt.Sprintf("%d.%s", last.LastAt, last.ID)
 		}
 		for _, h := range heads {
-			if !s.covers(h.ID) {
-				continue
-			}
 			c, err := view(v, h, user)
 			if err != nil {
 				return err
@@ -269,6 +266,26 @@ func (s *Service) List(ctx context.Context, user, before string, limit int) ([]C
 		return nil
 	})
 	return list, next, err
+}
+
+// heads returns up to limit of the user's conversations that there are for whoever asks.
+func (s *Service) heads(v View, user string, at int64, id string, limit int) ([]Head, error) {
+	var heads []Head
+	for {
+		page, err := v.Heads(user, at, id, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range page {
+			at, id = h.LastAt, h.ID
+			if s.covers(h.ID) && len(heads) < limit {
+				heads = append(heads, h)
+			}
+		}
+		if len(page) < limit || len(heads) == limit {
+			return heads, nil
+		}
+	}
 }
 
 const endOfTime = 1<<63 - 1

@@ -1,6 +1,8 @@
 package chat_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"carillon/chat"
@@ -85,5 +87,34 @@ func TestATokenForSomeConversations(t *testing.T) {
 
 	if list, _, err := all.Within([]string{}).List(ctx, "alice", "", 0); err != nil || len(list) > 0 {
 		t.Errorf("a token for no conversation lists %d, %v", len(list), err)
+	}
+}
+
+// What a token lists is in its first pages, however much there is beside it.
+func TestATokenForSomeConversationsListsThemWithoutGaps(t *testing.T) {
+	s := service(t, chat.Config{PageSize: 2})
+	for i := range 9 {
+		send(t, s, alice, fmt.Sprint("user", i), fmt.Sprint("a", i), "hello")
+	}
+	pages := func(s *chat.Service) (ids []string, sizes []int) {
+		for before := ""; ; {
+			page, next, err := s.List(t.Context(), "alice", before, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, len(page))
+			for _, c := range page {
+				ids = append(ids, c.ID)
+			}
+			if before = next; before == "" {
+				return ids, sizes
+			}
+		}
+	}
+	all, _ := pages(s)
+	want := []string{all[4], all[7], all[8]}
+	got, sizes := pages(s.Within(want))
+	if !slices.Equal(got, want) || !slices.Equal(sizes, []int{2, 1}) {
+		t.Errorf("got %q in pages of %v, want %q in pages of 2 and 1", got, sizes, want)
 	}
 }
