@@ -34,9 +34,10 @@ func (v *Verifier) Counts() []*limit.Count {
 }
 
 // Attempts is the budget of attempts to sign in that fail, of each address. Who begins one
-// takes 1, and gives it back when it has succeeded or failed by our own fault: to check a
+// takes 1, and gives it back when it has succeeded, or failed by a fault of ours: to check a
 // signature costs more than to send a wrong one, and users behind the same address shall not
-// be counted as attackers.
+// be counted as attackers. A token of a key that nobody knows counts, though it may turn out to
+// be good: anyone can make such tokens.
 func (v *Verifier) Attempts() *limit.Budget { return v.limits.attempts }
 
 // VerifyFrom is Verify for a token that came from an address, see [limit.Client].
@@ -46,7 +47,7 @@ func (v *Verifier) VerifyFrom(ctx context.Context, address netip.Addr, token str
 		return Identity{}, err
 	}
 	id, err := v.Verify(ctx, token)
-	if _, refused := refusal.Of(err); err == nil || !refused || refusal.Is(err, refusal.Busy) {
+	if _, refused := refusal.Of(err); err == nil || !refused {
 		v.limits.attempts.Give(payer, 1, time.Now())
 	}
 	return id, err

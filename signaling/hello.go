@@ -31,7 +31,7 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	address := c.payer
 	first, err := c.greet(ctx, id, data, now)
 	refused, known := refusal.Of(err)
-	if err == nil || closeCode(refused.Code) == wire.CloseShutdown { // if it failed, then by our fault
+	if err == nil || !known { // if it failed, then by our fault
 		c.server.attempts.Give(address, 1, now)
 	}
 	if err != nil {
@@ -217,10 +217,12 @@ func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed
 		return renewed, nil, err
 	}
 	identity, err := c.server.verify(ctx, p.Token)
+	if _, refused := refusal.Of(err); err == nil || !refused {
+		c.server.attempts.Give(attempt, 1, now)
+	}
 	if err != nil {
 		return renewed, nil, err
 	}
-	c.server.attempts.Give(attempt, 1, now)
 	if identity.User != c.tab.User {
 		return renewed, nil, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}

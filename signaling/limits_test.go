@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -104,18 +105,27 @@ func TestHellosThatSucceedCostTheirAddressNothing(t *testing.T) {
 	}
 }
 
-// When the keys of tokens cannot be fetched, nobody is an attacker.
+// When our database fails, nobody is an attacker. Of a token whose key is not known yet that
+// cannot be said: anyone can make one.
 func TestHellosThatFailByOurFaultCostTheirAddressNothing(t *testing.T) {
 	w := newWorld(t, Config{})
 	w.attempts = attempts(2)
-	w.verify = func(context.Context, string) (auth.Identity, error) {
-		return auth.Identity{}, refusal.After(time.Second, refusal.Busy, "Nobody knows yet.")
-	}
+	fault := errors.New("the disk fails")
+	w.verify = func(context.Context, string) (auth.Identity, error) { return auth.Identity{}, fault }
 	w.addNode(Config{}, join(t, w))
 	for i := range 10 {
-		if err := w.helloFrom("203.0.113.9", w.token("alice")); !refusal.Is(err, refusal.Busy) {
-			t.Fatalf("hello %d: got %v, want busy", i, err)
+		if err := w.helloFrom("203.0.113.9", "token"); !refusal.Is(err, refusal.Internal) {
+			t.Fatalf("hello %d: got %v, want %s", i, err, refusal.Internal)
 		}
+	}
+	fault = refusal.After(time.Second, refusal.Busy, "Nobody knows yet.")
+	for range 2 {
+		if err := w.helloFrom("203.0.113.9", "token"); !refusal.Is(err, refusal.Busy) {
+			t.Fatalf("got %v, want %s", err, refusal.Busy)
+		}
+	}
+	if err := w.helloFrom("203.0.113.9", "token"); err == nil || refusal.Is(err, refusal.Busy) {
+		t.Errorf("an address may try keys without end: got %v", err)
 	}
 }
 
