@@ -21,6 +21,11 @@ type repairs struct {
 // mostRTT is the longest round trip that is believed: the subscriber reports it.
 const mostRTT = time.Second
 
+// leastRepairs is how many bytes may be sent again whatever the share is, if anything was sent
+// lately: two large packets. Half of a frame of two packets may be less than the one that is
+// lost.
+const leastRepairs = 2400
+
 func newRepairs(cfg *Config) repairs {
 	return repairs{times: cfg.RepairTimes, every: time.Duration(cfg.RepairEveryMS) * time.Millisecond, percent: cfg.RepairPercent}
 }
@@ -39,7 +44,8 @@ func (r *repairs) allow(e *sent, bytes int, now time.Duration) bool {
 		return false
 	}
 	r.advance(now)
-	if (r.again+r.then+bytes)*100 > (r.bytes+r.before)*r.percent {
+	lately := r.bytes + r.before
+	if lately == 0 || r.again+r.then+bytes > max(leastRepairs, lately*r.percent/100) {
 		return false
 	}
 	r.again += bytes

@@ -63,6 +63,27 @@ func TestRepairsAreAShareOfWhatWasSentLately(t *testing.T) {
 	}
 }
 
+// As with a slide of which little changes, or somebody who begins to speak.
+func TestTheLargePacketOfALittleMediaIsRepaired(t *testing.T) {
+	for name, others := range map[string][]int{"two of a frame": {300}, "speech after a pause": {10, 10, 10}} {
+		cfg := Defaults()
+		r := newRepairs(&cfg)
+		r.sent(1200, time.Minute)
+		for _, bytes := range others {
+			r.sent(bytes, time.Minute)
+		}
+		if !r.allow(&sent{}, 1200, time.Minute+50*ms) {
+			t.Errorf("%s: not sent again", name)
+		}
+		for range 100 {
+			r.allow(&sent{}, 100, time.Minute+50*ms)
+		}
+		if r.again > leastRepairs {
+			t.Errorf("%s: %d bytes were sent again", name, r.again)
+		}
+	}
+}
+
 // One NACK asks for 17 packets with four bytes.
 func TestAFloodOfNACKsBringsLittle(t *testing.T) {
 	l, raw, out := forwarding(t, 1)
