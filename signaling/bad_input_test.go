@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -177,6 +178,59 @@ func TestClosedFor(t *testing.T) {
 				t.Errorf("closed with %d, want %d", code, c.want)
 			}
 		})
+	}
+}
+
+// fragments sends the beginning of a message of text, and so many further fragments of it.
+func (p *plain) fragments(n, bytes int) {
+	const text, continuation, masked = 0x01, 0x00, 0x80
+	for i := range n {
+		kind := byte(continuation)
+		if i == 0 {
+			kind = text
+		}
+		header := binary.BigEndian.AppendUint16([]byte{kind, masked | 126}, uint16(bytes))
+		if _, err := p.NetConn().Write(append(header, make([]byte, 4+bytes)...)); err != nil {
+			return // the server has had enough
+		}
+	}
+}
+
+// Fragments with nothing in them are cut off for being many, not only for their time.
+func TestFragmentsOfNothingAreCutOff(t *testing.T) {
+	w := newWorld(t, Config{})
+	p := w.plain(0)
+	p.hello(w.token("alice"))
+	p.fragments(2000, 0)
+	for {
+		_, _, err := p.ReadMessage()
+		if err == nil {
+			continue
+		}
+		closed, ok := errors.AsType[*websocket.CloseError](err)
+		if !ok || closed.Code != wire.CloseRate || closed.Text != "too many frames" {
+			t.Errorf("ended by %v, want a close with %d for too many frames", err, wire.CloseRate)
+		}
+		return
+	}
+}
+
+// A message may come in pieces, as long as there is something in them.
+func TestAMessageInFragmentsIsRead(t *testing.T) {
+	w := newWorld(t, Config{})
+	p := w.plain(0)
+	p.hello(w.token("alice"))
+	p.fragments(62, 1000)
+	if _, err := p.NetConn().Write([]byte{0x80, 0x80, 0, 0, 0, 0}); err != nil { // the last one
+		t.Fatal(err)
+	}
+	answered := false
+	p.frames(func(f wire.Frame) bool {
+		answered = f.Error != nil && f.Error.Data.Code == refusal.BadRequest // 62 KB of zeros are no frame
+		return answered
+	})
+	if !answered {
+		t.Error("it was not read")
 	}
 }
 

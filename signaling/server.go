@@ -164,11 +164,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal.Answer(w, r, err, s.log)
 		return
 	}
-	conn, err := upgrader.Upgrade(w, r, nil)
+	framing := &framing{}
+	conn, err := upgrader.Upgrade(hijacked{w, framing}, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
-	socket := &webSocket{conn: conn, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
+	socket := &webSocket{conn: conn, framing: framing, timeout: seconds(s.cfg.FrameSeconds), limit: int64(s.cfg.FrameBytes)}
 	c := newConnection(s, socket, false)
 	c.payer = payer
 	socket.countControls(func() bool { return c.countFrame(time.Now()) })

@@ -19,6 +19,7 @@ import (
 // webSocket is the transport over a WebSocket.
 type webSocket struct {
 	conn    *websocket.Conn
+	framing *framing      // under conn
 	timeout time.Duration // of one write, and of a frame that has begun
 	limit   int64         // bytes of one message
 }
@@ -82,13 +83,14 @@ func (c *connection) readMessages(socket *webSocket) {
 		c.close(wire.CloseRate, "a message that has begun must be complete within "+socket.timeout.String())
 		socket.drainRaw()
 	case errors.Is(err, errTooMany):
+		c.close(wire.CloseRate, "too many frames")
 		socket.drainRaw() // the library reads no further after an error
 	}
 }
 
 var (
 	errTooLarge = errors.New("message over the limit")
-	errTooMany  = errors.New("control frames over the limit")
+	errTooMany  = errors.New("control frames or fragments over the limit")
 )
 
 // countControls lets count decide whether a ping or a pong of the client is still taken. The
@@ -125,7 +127,8 @@ func (w *webSocket) read(use func(message []byte) bool) error {
 		}
 		buf := messages.Get().(*bytes.Buffer)
 		buf.Reset()
-		n, err := buf.ReadFrom(io.LimitReader(r, w.limit+1))
+		n, err := buf.ReadFrom(io.LimitReader(w.framing.begin(r), w.limit+1))
+		w.framing.end()
 		more := false
 		switch {
 		case err != nil:
@@ -187,7 +190,7 @@ func (w *webSocket) finish(code int, reason string) {
 		w.abort()
 		return
 	}
-	if c, ok := w.conn.NetConn().(interface{ CloseWrite() error }); ok {
+	if c, ok := w.framing.Conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite() // the reader ends with the client's answer, or by the deadline
 	}
 	_ = w.conn.NetConn().SetReadDeadline(deadline)
