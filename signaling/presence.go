@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"carillon/chat"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -24,6 +25,7 @@ type presence struct {
 	nodes    map[string]*nodeView          // this one too
 	seen     map[string]int64              // when users who are offline were last here, unix ms
 	watchers map[string][]*connection      // of each user
+	guests   map[string]bool               // those among the users with watchers
 	watching map[*connection][]string      // the users whom each connection watches
 	timers   map[string]*time.Timer        // of users whose last tab has just gone: they are offline if none is back when it runs
 	closed   bool
@@ -39,7 +41,7 @@ func newPresence(s *Server) *presence {
 	return &presence{
 		server: s,
 		own:    map[string]wire.PresenceState{}, nodes: map[string]*nodeView{}, seen: map[string]int64{},
-		watchers: map[string][]*connection{}, watching: map[*connection][]string{}, timers: map[string]*time.Timer{},
+		watchers: map[string][]*connection{}, guests: map[string]bool{}, watching: map[*connection][]string{}, timers: map[string]*time.Timer{},
 	}
 }
 
@@ -128,12 +130,12 @@ func (p *presence) ofLocked(user string) wire.Presence {
 	for _, n := range p.nodes {
 		switch n.users[user] {
 		case wire.Online:
-			return wire.Presence{User: user, State: wire.Online}
+			return wire.Presence{User: user, Guest: p.guests[user], State: wire.Online}
 		case wire.Away:
 			state = wire.Away
 		}
 	}
-	one := wire.Presence{User: user, State: state}
+	one := wire.Presence{User: user, Guest: p.guests[user], State: state}
 	if state == wire.Offline {
 		one.LastSeen = p.seen[user]
 	}
@@ -153,22 +155,28 @@ func (p *presence) tellLocked(user string) {
 	}
 }
 
-// watch replaces what the connection watches.
-func (p *presence) watch(c *connection, users []string) []wire.Presence {
+// watch replaces what the connection watches, by the profiles of those users.
+func (p *presence) watch(c *connection, profiles []chat.User) []wire.Presence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.unwatchLocked(c)
-	states := make([]wire.Presence, 0, len(users))
-	for _, user := range users {
-		states = append(states, p.ofLocked(user))
+	states := make([]wire.Presence, 0, len(profiles))
+	users := make([]string, 0, len(profiles))
+	for _, u := range profiles {
+		one := p.ofLocked(u.ID)
+		one.Guest = u.Guest
+		states, users = append(states, one), append(users, u.ID)
 	}
 	select {
 	case <-c.done:
 		return states // it has gone, and nothing would end its watching
 	default:
 	}
-	for _, user := range users {
-		p.watchers[user] = append(p.watchers[user], c)
+	for _, u := range profiles {
+		p.watchers[u.ID] = append(p.watchers[u.ID], c)
+		if u.Guest {
+			p.guests[u.ID] = true
+		}
 	}
 	if len(users) > 0 {
 		p.watching[c] = users
@@ -187,6 +195,7 @@ func (p *presence) unwatchLocked(c *connection) {
 		left := slices.DeleteFunc(p.watchers[user], func(other *connection) bool { return other == c })
 		if len(left) == 0 {
 			delete(p.watchers, user)
+			delete(p.guests, user)
 		} else {
 			p.watchers[user] = left
 		}
@@ -202,12 +211,12 @@ func (c *connection) presenceWatch(ctx context.Context, q wire.PresenceWatch) (n
 	if err := c.spend(len(q.Users)); err != nil {
 		return none, err
 	}
-	var visible []string
+	var visible []chat.User
 	slices.Sort(q.Users)
 	for _, user := range slices.Compact(q.Users) {
-		_, err := c.chat.User(ctx, c.tab.User, user)
+		profile, err := c.chat.User(ctx, c.tab.User, user)
 		if err == nil {
-			visible = append(visible, user)
+			visible = append(visible, profile)
 		} else if !refusal.Is(err, refusal.NotFound) {
 			return none, err
 		}

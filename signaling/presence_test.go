@@ -1,9 +1,11 @@
 package signaling
 
 import (
+	"context"
 	"sync"
 	"testing"
 
+	"carillon/client"
 	"carillon/wire"
 )
 
@@ -46,4 +48,38 @@ func TestTheLastWordOnPresenceIsHowTheTabsAre(t *testing.T) {
 			t.Fatalf("round %d: %s, and one of the tabs is not away", i, got)
 		}
 	}
+}
+
+// Whoever watches sees that a guest is one, at once and with every change.
+func TestPresenceTellsAGuestFromAUser(t *testing.T) {
+	w := newWorld(t, Config{})
+	token, who, err := w.verifier.MintGuest("Visitor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guest := w.open(0, who.User, func(o *client.Options) {
+		o.Token = func(context.Context) (string, error) { return token, nil }
+	})
+	alice := w.open(0, "alice")
+	w.open(0, "bob")
+	var states wire.PresenceList
+	if err := alice.ask(wire.MethodPresenceWatch, wire.PresenceWatch{Users: []string{"bob", who.User}}, &states); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range states.Users {
+		if p.Guest != (p.User == who.User) {
+			t.Errorf("%+v", p)
+		}
+	}
+	if err := guest.Notify(wire.NoteActivity, wire.Activity{Away: true}); err != nil {
+		t.Fatal(err)
+	}
+	alice.await("the guest is away", func() bool {
+		for _, p := range noted[wire.Presence](alice, wire.NotePresence) {
+			if p == (wire.Presence{User: who.User, Guest: true, State: wire.Away}) {
+				return true
+			}
+		}
+		return false
+	})
 }

@@ -188,6 +188,7 @@ const (
 // Presence is how a user is now.
 type Presence struct {
 	User     string        `json:"user"`
+	Guest    bool          `json:"guest,omitempty"`
 	State    PresenceState `json:"state"`
 	LastSeen int64         `json:"last_seen,omitempty"` // unix ms, when offline
 }

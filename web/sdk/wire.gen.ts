@@ -393,6 +393,7 @@ export type PresenceState =
 /** Presence is how a user is now. */
 export interface Presence {
   user: string;
+  guest?: boolean;
   state: PresenceState;
   last_seen?: number; // unix ms, when offline
 }
