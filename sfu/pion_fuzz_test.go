@@ -17,6 +17,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/sctp"
+	"github.com/pion/srtp/v3"
 	"github.com/pion/transport/v4/dpipe"
 	"github.com/pion/webrtc/v4"
 
@@ -164,6 +165,40 @@ func FuzzHandshake(f *testing.F) {
 		_ = server.Close()
 		_ = near.Close()
 		_ = far.Close()
+	})
+}
+
+// FuzzSRTP decrypts packets of any bytes, as they come from whoever forges the address of a peer.
+func FuzzSRTP(f *testing.F) {
+	f.Add([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0xbe, 0xde, 0, 2, 0x10, '0', 0x20, 'q', 0, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte{0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+	f.Add([]byte{0xbf, 200})
+	profiles := []srtp.ProtectionProfile{srtp.ProtectionProfileAeadAes128Gcm, srtp.ProtectionProfileAeadAes256Gcm, srtp.ProtectionProfileAes128CmHmacSha1_80}
+	var contexts []*srtp.Context
+	for _, profile := range profiles {
+		key, err := profile.KeyLen()
+		if err != nil {
+			f.Fatal(err)
+		}
+		salt, err := profile.SaltLen()
+		if err != nil {
+			f.Fatal(err)
+		}
+		c, err := srtp.CreateContext(make([]byte, key), make([]byte, salt), profile, srtp.SRTPReplayProtection(64), srtp.SRTCPReplayProtection(64))
+		if err != nil {
+			f.Fatal(err)
+		}
+		contexts = append(contexts, c)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for i, c := range contexts {
+			if plain, err := c.DecryptRTP(nil, b, nil); err == nil && len(plain) > len(b) {
+				t.Errorf("%v: %d bytes became %d", profiles[i], len(b), len(plain))
+			}
+			if plain, err := c.DecryptRTCP(nil, b, nil); err == nil && len(plain) > len(b) {
+				t.Errorf("%v: %d bytes became %d", profiles[i], len(b), len(plain))
+			}
+		}
 	})
 }
 
