@@ -61,24 +61,28 @@ type verdict int
 
 const (
 	keep   verdict = iota
-	ask            // its answer grows old and it is in use
-	lapse          // its answer is too old and it is in use: consent has ended
+	ask            // its answer grows old and it is wanted
+	lapse          // its answer is too old and it is wanted: consent has ended
 	forget         // nobody needs it any more
 )
 
-// due returns what is to be done about the address now.
+// due returns what is to be done about the address now. It is wanted when something was sent
+// to it since it was last asked, and always when the media goes to it: the client may be one
+// that hears nothing for minutes and asks nothing itself.
 func (a *address) due(now time.Duration) verdict {
+	destination := a == a.leg.destination.Load()
+	wanted := destination || a.used.Load()
 	age := now - a.answered
 	switch {
-	case !a.proven && now-a.heard > forgetAfter:
+	case !a.proven && !destination && now-a.heard > forgetAfter:
 		return forget
 	case !a.proven:
 		return keep
-	case age > life && a.used.Load():
+	case age > life && wanted:
 		return lapse
 	case age > life:
 		return forget
-	case age > renewAfter && a.check.raw == nil && a.used.Load():
+	case age > renewAfter && a.check.raw == nil && wanted:
 		return ask
 	}
 	return keep

@@ -10,7 +10,7 @@ type Counts struct {
 	Answers  uint64 // answers to them
 	Held     uint64 // requests that waited until their address was proven
 	Refused  uint64 // requests and answers that were not authentic
-	Lapsed   uint64 // addresses that something was sent to and that answered no more
+	Lapsed   uint64 // addresses that were wanted and answered no more, see address.due
 	Moved    uint64 // legs whose media went to another address without a nomination
 	Withheld uint64 // packets that were not sent, since their address had not consented
 }

@@ -15,9 +15,9 @@
 // is shown nothing of it. So what leaves for it are answers and checks of the gate's, and
 // never DTLS, SCTP, RTCP or media.
 //
-// An answer counts for 30 seconds. In that time the gate asks again each address that something
-// is sent to; without a new answer everything stops (RFC 7675). A client that is still
-// there asks sooner or later, and begins anew.
+// An answer counts for 30 seconds. In that time the gate asks again the address that the
+// media goes to, and each other that something is sent to; without a new answer everything
+// stops (RFC 7675). A client that is still there asks sooner or later, and begins anew.
 //
 // A client whose NAT gives it another port goes on with checks from there, which do not
 // always nominate: Firefox believes that it still has the one pair it nominated. When nothing

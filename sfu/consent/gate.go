@@ -62,7 +62,7 @@ type Gate struct {
 	contested map[*Leg]struct{}                         // those with a rival
 	sweepAt   time.Duration                             // when all addresses are looked at again
 
-	some atomic.Int64 // len(unproven), for who does not hold mu
+	anyUnproven atomic.Bool // there is one in unproven; read without mu
 }
 
 // NewGate returns the gate of a socket. The clock must not run backwards.
@@ -156,13 +156,8 @@ func (g *Gate) sweepLocked(l *Leg, now time.Duration) {
 			g.counters.lapsed.Add(1)
 			g.distrustLocked(a, now)
 		case forget:
-			if a != l.destination.Load() {
-				g.dropLocked(a)
-				continue
-			}
-			if a.proven {
-				g.distrustLocked(a, now)
-			}
+			g.dropLocked(a)
+			continue
 		}
 		kept = append(kept, a)
 	}
@@ -202,7 +197,7 @@ func (g *Gate) trackLocked(a *address, unproven bool) {
 	case g.unproven[a.AddrPort] == a:
 		delete(g.unproven, a.AddrPort)
 	}
-	g.some.Store(int64(len(g.unproven)))
+	g.anyUnproven.Store(len(g.unproven) > 0)
 }
 
 // distrustLocked makes an address unproven: nothing of the leg leaves for it any more.

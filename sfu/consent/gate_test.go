@@ -424,11 +424,27 @@ func TestConsentIsAskedForAgainAndEnds(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatNothingIsSentToIsNotAsked(t *testing.T) {
+// Some clients check nothing once they are connected, and hear nothing while nobody publishes.
+func TestAClientThatOnlyAnswersGetsMediaHoweverLongThereWasNone(t *testing.T) {
 	s := newServer(t)
 	a := s.agent(t, "alice")
 	c := s.client(t, a)
 	c.prove(t, ice.UseCandidate())
+	for range 10 {
+		s.pass(renewAfter + 2*time.Second)
+		c.answer(t, c.newest(t))
+		c.settle(t)
+	}
+	if !c.gets(t) {
+		t.Error("no media leaves though each check was answered")
+	}
+}
+
+func TestAnAddressThatNothingIsSentToIsNotAskedButForgotten(t *testing.T) {
+	s := newServer(t)
+	a := s.agent(t, "alice")
+	c := s.client(t, a)
+	c.prove(t)
 	checks := s.gate.Counts().Checks
 	s.pass(5 * time.Minute)
 	if n := s.gate.Counts().Checks - checks; n > 0 {

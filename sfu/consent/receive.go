@@ -51,7 +51,7 @@ func (g *Gate) sender(s source) func([]byte) {
 // then, and how many bytes that are.
 func (g *Gate) receive(b []byte, n int, from source) (int, bool) {
 	if !stun.IsMessage(b[:n]) { // the rule by which pion tells STUN from all else
-		if !from.stream && g.some.Load() > 0 {
+		if !from.stream && g.anyUnproven.Load() {
 			g.mu.Lock()
 			if a := g.unproven[from.AddrPort]; a != nil {
 				a.hear(n)
