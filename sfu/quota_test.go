@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/pion/webrtc/v4"
 
@@ -212,6 +213,40 @@ func TestMemoryOfPeersIsGivenBack(t *testing.T) {
 	if n := s.quotas.peers.Taken() + s.quotas.connecting.Taken() + s.quotas.slots.Taken(); n != 0 {
 		t.Errorf("%d peers and slots are still counted", n)
 	}
+}
+
+// TestAPeerThatLeftIsForgotten: others of the room showed what it sent, and live on.
+func TestAPeerThatLeftIsForgotten(t *testing.T) {
+	s := start(t, Config{})
+	r := s.Room("call")
+	bob := join(t, r, "bob", sfutest.Config{})
+	bob.Talk(30)
+	alice, heard := r.comeAndGo(t, bob)
+	until(t, "nothing holds the peer any more", func() bool { runtime.GC(); return alice.Value() == nil })
+	until(t, "nothing holds its listener any more", func() bool { runtime.GC(); return heard.Value() == nil })
+}
+
+// comeAndGo has a peer talk with another one and leave.
+func (r *Room) comeAndGo(t *testing.T, other *person) (weak.Pointer[Peer], weak.Pointer[listener]) {
+	l := &listener{}
+	p, err := r.Join("leg-alice", "alice", nobody, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := sfutest.New(sfutest.Config{}, p.Offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Dial(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	client.Talk(30)
+	alice := &person{Client: client, name: "alice", listener: l, peer: p}
+	other.gets(t, alice, Camera)
+	alice.gets(t, other, Camera)
+	_ = client.Close()
+	_ = p.Close()
+	return weak.Make(p), weak.Make(l)
 }
 
 func heap() uint64 {

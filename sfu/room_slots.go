@@ -10,6 +10,7 @@ import (
 // assignLocked decides for each slot of the room what it shows. Nothing else does.
 func (r *Room) assignLocked(now time.Duration) {
 	// In a large room most peers only watch: each slot is compared with publishers only.
+	clear(r.publishers) // else those who left would be kept
 	r.publishers = r.publishers[:0]
 	for _, p := range r.peers {
 		if len(p.sources) > 0 {
@@ -131,6 +132,7 @@ func (r *Room) startLocked(s *slot, now time.Duration) {
 		}
 		return
 	}
+	s.early = nil
 	if !s.decodes(target) {
 		return // a key frame would not help
 	}

@@ -197,6 +197,7 @@ func (s *SFU) tick() {
 		for _, r := range rooms {
 			r.tick(s.now(), n)
 		}
+		clear(rooms) // else those that ended would be kept
 	}
 }
 

@@ -150,6 +150,9 @@ func (s *slot) show(l *layer) {
 	defer s.mu.Unlock()
 	switch {
 	case l == nil:
+		if s.current != nil {
+			clear(s.history) // it would keep the packets of who has left
+		}
 		s.current, s.target = nil, nil
 	case l == s.current:
 		s.target = nil
