@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"carillon/limit"
+	"carillon/limit/limittest"
 	"carillon/refusal"
 )
 
@@ -361,21 +360,12 @@ func TestATokenNarrowsItsUser(t *testing.T) {
 
 func TestEveryLimitOfStrangersIsMeasured(t *testing.T) {
 	v := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true, GuestsPerMinute: 1, AttemptsPerSecond: 1})
-	reg := prometheus.NewRegistry()
-	limit.Register(reg, v.Counts()...)
 	h := v.GuestHandler(quiet)
 	for range 6 {
 		post(h, "h", "application/json", `{}`)
 		_, _ = v.VerifyFrom(t.Context(), netip.MustParseAddr("192.0.2.1"), "wrong")
 	}
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]float64{}
-	for _, m := range families[0].GetMetric() {
-		got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
-	}
+	got := limittest.RefusedBy(t, v.Counts()...)
 	if got["auth.guests_per_minute"] != 5 || got["auth.attempts_per_second"] != 1 {
 		t.Errorf("refused and counted: %v, want 5 guests and 1 attempt", got)
 	}

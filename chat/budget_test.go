@@ -9,10 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"carillon/chat"
 	"carillon/limit"
+	"carillon/limit/limittest"
 	"carillon/refusal"
 )
 
@@ -92,23 +91,18 @@ func TestWhatIsStoredHasABudget(t *testing.T) {
 			func(s *chat.Service) func(int) error { return sends(s, bob, office) }},
 	} {
 		t.Run(key, func(t *testing.T) {
-			s, reg := service(t, chat.Config{Rates: test.rates}), prometheus.NewRegistry()
-			limit.Register(reg, s.Counts()...)
+			s := service(t, chat.Config{Rates: test.rates})
 			over := test.over(s)
 			if done := until(t, over); done == 0 {
 				t.Error("nothing was let through")
 			}
-			families, err := reg.Gather()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range families[0].GetMetric() {
-				want := 0.0
-				if m.GetLabel()[0].GetValue() == "chat.rates."+key {
+			for limit, got := range limittest.RefusedBy(t, s.Counts()...) {
+				want := 0
+				if limit == "chat.rates."+key {
 					want = 1
 				}
-				if got := m.GetCounter().GetValue(); got != want {
-					t.Errorf("%s is counted %v times, want %v", m.GetLabel()[0].GetValue(), got, want)
+				if got != want {
+					t.Errorf("%s is counted %d times, want %d", limit, got, want)
 				}
 			}
 			if err := test.other(s)(0); err != nil {

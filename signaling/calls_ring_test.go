@@ -15,6 +15,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
+	"carillon/limit/limittest"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -246,7 +247,7 @@ func TestEveryLimitOfCallsIsMeasured(t *testing.T) {
 					_ = alice.ask(wire.MethodCallLeave, wire.CallRef{Call: s.Call.ID}, nil)
 				}
 			}
-			if limited(t, w.metrics, key) == 0 {
+			if limittest.Refused(t, w.metrics)[key] == 0 {
 				t.Error("the refusal is not counted")
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"carillon/auth"
 	"carillon/chat"
 	"carillon/limit"
+	"carillon/limit/limittest"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -299,27 +300,9 @@ func TestEveryLimitOfTabsIsMeasured(t *testing.T) {
 			w.metrics = prometheus.NewRegistry()
 			w.addNode(test.cfg, join(t, w))
 			test.over(t, w)
-			if limited(t, w.metrics, key) == 0 {
+			if limittest.Refused(t, w.metrics)[key] == 0 {
 				t.Error("the refusal is not counted")
 			}
 		})
 	}
-}
-
-// limited reads the metric of a limit.
-func limited(t testing.TB, reg *prometheus.Registry, key string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == "carillon_limited_total" && m.GetLabel()[0].GetValue() == key {
-				return m.GetCounter().GetValue()
-			}
-		}
-	}
-	t.Fatalf("no metric of %s", key)
-	return 0
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/limit/limittest"
 )
 
 // Each limit counts what it refuses under its key, and no other limit does.
@@ -87,22 +89,12 @@ func TestEveryLimitOfTURNIsMeasured(t *testing.T) {
 			reg := prometheus.NewRegistry()
 			reg.MustRegister(s.metrics.limited, s.metrics.connections)
 			until(t, "the refusal is counted", func() bool {
-				families, err := reg.Gather()
-				if err != nil {
-					t.Fatal(err)
-				}
 				counted := false
-				for _, f := range families {
-					if f.GetName() != "carillon_limited_total" {
-						continue
-					}
-					for _, m := range f.GetMetric() {
-						name, n := m.GetLabel()[0].GetValue(), m.GetCounter().GetValue()
-						if name == "turn."+key {
-							counted = n > 0
-						} else if n > 0 {
-							t.Fatalf("%s has counted %v", name, n)
-						}
+				for limit, n := range limittest.Refused(t, reg) {
+					if limit == "turn."+key {
+						counted = n > 0
+					} else if n > 0 {
+						t.Fatalf("%s has counted %d", limit, n)
 					}
 				}
 				return counted
