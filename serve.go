@@ -158,7 +158,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	events.connect(node.Deliver)
 
-	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.VerifyFrom, node.Within), ice, log)
+	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.VerifyFrom, node.MayAsk), ice, log)
 	streams.ValidAfter = db.ValidAfter
 	defer closing(log, "WHIP and WHEP", streams.Close)
 

@@ -12,8 +12,8 @@ import (
 )
 
 // Bearer finds out who a request is from by its token. Verify is told the address that it
-// comes from, see [limit.Client]; within refuses who has asked too much.
-func Bearer(verify func(ctx context.Context, address netip.Addr, token string) (auth.Identity, error), within func(limit.Payer) error) func(*http.Request) (auth.Identity, error) {
+// comes from, see [limit.Client]; mayAsk refuses who has asked too much.
+func Bearer(verify func(ctx context.Context, address netip.Addr, token string) (auth.Identity, error), mayAsk func(limit.Payer) error) func(*http.Request) (auth.Identity, error) {
 	return func(r *http.Request) (auth.Identity, error) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -21,7 +21,7 @@ func Bearer(verify func(ctx context.Context, address netip.Addr, token string) (
 		}
 		who, err := verify(r.Context(), limit.Client(r.RemoteAddr), token)
 		if err == nil {
-			err = within(payer(r, who))
+			err = mayAsk(payer(r, who))
 		}
 		return who, err
 	}

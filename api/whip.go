@@ -172,7 +172,8 @@ func (h *WHIP) keep(res *resource) error {
 	return nil
 }
 
-// revokedEvery is how long a session outlives its token that was revoked.
+// revokedEvery is how often each session's token is looked at, and so how long a session goes on
+// after its token was revoked.
 const revokedEvery = 2 * time.Second
 
 // untilOver returns when the session is done, as Close of it makes it, or its token is void.
@@ -191,8 +192,7 @@ func (h *WHIP) untilOver(res *resource) {
 	}
 }
 
-// revoked reports whether a token is void. One of which nobody knows is good until the next
-// time.
+// revoked reports whether a token is void. While the database cannot be asked, it is not.
 func (h *WHIP) revoked(token auth.Identity) bool {
 	if h.ValidAfter == nil {
 		return false
@@ -200,7 +200,7 @@ func (h *WHIP) revoked(token auth.Identity) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), revokedEvery)
 	defer cancel()
 	after, err := h.ValidAfter(ctx, token.User)
-	return err == nil && !after.IsZero() && !token.IssuedAt.After(after)
+	return err == nil && token.RevokedBy(after)
 }
 
 func (h *WHIP) forget(path string) *resource {

@@ -94,7 +94,7 @@ func (v *Verifier) verify(ctx context.Context, token string, leeway time.Duratio
 	if err != nil {
 		return Identity{}, fmt.Errorf("look up revocation of %s: %w", id.User, err)
 	}
-	if !id.IssuedAt.After(revoked) && !revoked.IsZero() {
+	if id.RevokedBy(revoked) {
 		return Identity{}, refusal.New(refusal.TokenRevoked, "This user signed out everywhere after the token was issued. Sign in again.")
 	}
 	return id, nil

@@ -32,6 +32,10 @@ type Identity struct {
 	Expires  time.Time
 }
 
+// RevokedBy reports whether the token is void because its user has revoked all that were issued
+// until t; zero: the user has revoked none.
+func (i Identity) RevokedBy(t time.Time) bool { return !t.IsZero() && !i.IssuedAt.After(t) }
+
 // Scope is to what a token narrows its user. The zero Scope narrows nothing.
 type Scope struct {
 	Grants        []string `json:"grants"`        // what its bearer may do; nil: whatever the user may

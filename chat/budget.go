@@ -65,8 +65,8 @@ func (b budgets) take(p limit.Payer, c costs, now time.Time) error {
 	return err
 }
 
-// conversations spends what a new conversation costs beside its bytes. Others are not asked
-// for what they make none of.
+// conversations spends what a new conversation costs beside its bytes. Who makes no group is not
+// refused for having made too many, nor who adds no members.
 func (b budgets) conversations(p limit.Payer, c costs, now time.Time) error {
 	if c.groups > 0 {
 		if err := b.groups.Take(p, c.groups, now); err != nil {

@@ -44,8 +44,9 @@ func (l *limits) counts() []*limit.Count {
 	return append(append(l.requests.Counts(), l.hellos.Counts()...), l.frames, l.tabs)
 }
 
-// Within refuses who has asked too much, over a tab or in the way that calls it.
-func (s *Server) Within(p limit.Payer) error { return s.limits.requests.Take(p, 1, time.Now()) }
+// MayAsk takes the price of one request, or refuses it. Requests that come to other parts of the
+// server, such as WHIP, draw by it on the same budget as those of tabs.
+func (s *Server) MayAsk(p limit.Payer) error { return s.limits.requests.Take(p, 1, time.Now()) }
 
 // limitClass says which limits bound a method, beside those of every request.
 type limitClass uint8
@@ -56,8 +57,8 @@ const (
 	callRequests                   // how much else a user asks about calls
 )
 
-// within refuses what is over a limit of its class.
-func (c *connection) within(class limitClass, now time.Time) error {
+// mayAsk refuses what is over a limit of its class.
+func (c *connection) mayAsk(class limitClass, now time.Time) error {
 	s := c.server
 	if err := s.limits.requests.Take(c.payer, 1, now); err != nil || class == everyRequest || s.calls == nil {
 		return err
