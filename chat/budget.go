@@ -83,6 +83,13 @@ func (b budgets) conversations(p limit.Payer, c costs, now time.Time) error {
 	return err
 }
 
+// give gives back what was taken.
+func (b budgets) give(p limit.Payer, c costs, now time.Time) {
+	b.bytes.Give(p, c.bytes, now)
+	b.groups.Give(p, c.groups, now)
+	b.members.Give(p, c.members, now)
+}
+
 // affordGroup refuses who has nothing left to make a group of, before the database is asked
 // about each of its members.
 func (s *Service) affordGroup(ctx context.Context) error {
@@ -95,27 +102,31 @@ func (s *Service) affordGroup(ctx context.Context) error {
 
 // write runs f in a transaction at the expense of who pays for ctx, see [limit.PaidBy]. All
 // that users ask to have written comes through here. What f costs is known when it has run:
-// who has nothing left is refused before, and who had something may be in debt afterwards.
+// who has nothing left is refused before, and who had something may be in debt afterwards. A
+// transaction of which nothing is kept, as when the disk is full, costs nothing.
 func (s *Service) write(ctx context.Context, f func(Tx) error) error {
 	payer, now := limit.PayerOf(ctx), s.now()
 	if err := s.budgets.bytes.Take(payer, 0, now); err != nil {
 		return err
 	}
-	var paid costs // the store may run the transaction again
-	return s.store.Write(ctx, func(tx Tx) error {
+	var spent costs
+	err := s.store.Write(ctx, func(tx Tx) error {
 		counted := &counted{Tx: tx}
 		if err := f(counted); err != nil {
 			return err
 		}
 		c := counted.made
 		c.bytes = tx.Written()
-		more := costs{max(0, c.bytes-paid.bytes), max(0, c.groups-paid.groups), max(0, c.members-paid.members)}
-		if err := s.budgets.take(payer, more, now); err != nil {
+		if err := s.budgets.take(payer, c, now); err != nil {
 			return err
 		}
-		paid = c
+		spent = c
 		return nil
 	})
+	if err != nil { // nothing was kept
+		s.budgets.give(payer, spent, s.now())
+	}
+	return err
 }
 
 // counted is a transaction that counts what is made in it.

@@ -13,6 +13,7 @@ import (
 	"carillon/limit"
 	"carillon/limit/limittest"
 	"carillon/refusal"
+	"carillon/store"
 )
 
 // at makes a context at the expense of a user at an address.
@@ -248,4 +249,35 @@ func TestTheBusiestPersonMeetsNoLimit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// lossy is a store that has run a transaction when its disk fails.
+type lossy struct {
+	chat.Store
+	failing bool
+}
+
+func (l *lossy) Write(ctx context.Context, f func(chat.Tx) error) error {
+	return l.Store.Write(ctx, func(tx chat.Tx) error {
+		err := f(tx)
+		if err == nil && l.failing {
+			err = refusal.New(refusal.StorageFailed, "The disk is full.")
+		}
+		return err
+	})
+}
+
+// Who tries again while the disk is full has not made many groups.
+func TestWhatWasNotKeptCostsNothing(t *testing.T) {
+	db := &lossy{Store: database(t, store.Config{}), failing: true}
+	s := chat.New(db, chat.Config{Reach: anyone.Reach, Rates: chat.Rates{UserGroups: 1, UserMembers: 2}})
+	ctx := limit.PaidBy(t.Context(), limit.Payer{User: "alice"})
+	for range 3 {
+		_, err := s.Create(ctx, alice, chat.Group, []string{"bob", "carol"}, "")
+		refused(t, "a group while the disk is full", err, refusal.StorageFailed)
+	}
+	db.failing = false
+	if _, err := s.Create(ctx, alice, chat.Group, []string{"bob", "carol"}, ""); err != nil {
+		t.Errorf("the first group that is kept: %v", err)
+	}
 }
