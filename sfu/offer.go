@@ -22,7 +22,7 @@ type line struct {
 	receives bool // the client receives on it
 }
 
-// offer is what is wanted of an offer.
+// offer is what the server takes from the text of an offer.
 type offer struct {
 	lines []line
 	ice   consent.Credentials // of the client

@@ -28,7 +28,7 @@ func (l *limitCounts) counts() []*limit.Count {
 	}
 }
 
-// within adds to the count of a limit that is reached, and reports whether it is not.
+// within returns ok, which says that a limit is kept; if it is not, its count grows.
 func within(ok bool, c *limit.Count) bool {
 	if !ok {
 		c.Add()
