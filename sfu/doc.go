@@ -37,6 +37,10 @@
 // (keyFrameRequests), which layer a slot shows (chooseLayer), who speaks (speaker), and
 // which sources get slots (assignSlots).
 //
+// A peer, its slots and the lines of its offers count against the quota of who pays for it, a
+// user at an address, from Join until it is closed. One that is not connected in time is
+// closed.
+//
 // Limits: one process holds a room; there is no bandwidth estimator yet, a slot goes down
 // a layer when its loss passes a quarter (stepDown).
 package sfu

@@ -2,8 +2,10 @@ package sfu
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"sync"
 	"testing"
 	"weak"
 
@@ -212,6 +214,43 @@ func TestMemoryOfPeersIsGivenBack(t *testing.T) {
 	}
 	if n := s.quotas.peers.Taken() + s.quotas.connecting.Taken() + s.quotas.slots.Taken(); n != 0 {
 		t.Errorf("%d peers and slots are still counted", n)
+	}
+}
+
+// A peer is made before its room is locked, so that many may be made for one leg at the same
+// time, and the room may end meanwhile. One of them remains.
+func TestOfManyWhoJoinAsOneLegOneRemains(t *testing.T) {
+	s := start(t, Config{})
+	for range 5 {
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				p, err := s.Room("call").Join("leg", "alice", alice, &listener{})
+				if err != nil {
+					t.Error(err)
+				} else if rand.IntN(2) == 0 {
+					_ = p.Close()
+				}
+			})
+		}
+		wg.Wait()
+		p, err := s.Room("call").Join("leg", "alice", alice, &listener{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := s.Room("call")
+		r.mu.Lock()
+		if len(r.peers) != 1 || r.peers[0] != p {
+			t.Errorf("%d peers are in the room, want the newest", len(r.peers))
+		}
+		r.mu.Unlock()
+		if n := s.quotas.peers.Taken(); n != 1 {
+			t.Errorf("%d peers are counted, want 1", n)
+		}
+		_ = p.Close()
+	}
+	if n := s.quotas.peers.Taken() + s.quotas.connecting.Taken(); n != 0 {
+		t.Errorf("%d peers are counted after all were closed", n)
 	}
 }
 
