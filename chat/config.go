@@ -90,7 +90,7 @@ func Defaults() Config {
 		ObjectBytes:    8 << 10,
 		ReceiptMembers: 50,
 		Rates: Rates{
-			UserBytes: 64 << 10, AddressBytes: 1 << 20, GuestBytes: 4 << 20,
+			UserBytes: 64 << 10, AddressBytes: 1 << 20, GuestBytes: 1 << 20,
 			UserGroups: 100, AddressGroups: 1000, UserMembers: 1000, AddressMembers: 10_000,
 		},
 		Reach: Reach{Users: ReachEveryone},
