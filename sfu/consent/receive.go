@@ -117,7 +117,7 @@ func (g *Gate) requestLocked(m *stun.Message, from source, now time.Duration) *s
 func (g *Gate) showLocked(a *address, m *stun.Message, now time.Duration) *stun.Message {
 	l := a.leg
 	if nominates(m) {
-		g.destineLocked(a, now)
+		g.nominateLocked(a, now)
 		return m
 	}
 	d := l.destination.Load()
@@ -169,8 +169,8 @@ func (g *Gate) answerLocked(m *stun.Message, from source, now time.Duration) *st
 	return g.showLocked(a, held, now)
 }
 
-// destineLocked notes that pion is shown a nomination of this address.
-func (g *Gate) destineLocked(a *address, now time.Duration) {
+// nominateLocked notes that pion is shown a nomination of this address.
+func (g *Gate) nominateLocked(a *address, now time.Duration) {
 	l := a.leg
 	l.nominated = now
 	l.destination.Store(a)
@@ -216,7 +216,7 @@ func (g *Gate) overtakeLocked(l *Leg, now time.Duration) *stun.Message {
 		return nil
 	}
 	g.counters.moved.Add(1)
-	g.destineLocked(r.address, now)
+	g.nominateLocked(r.address, now)
 	return m
 }
 
