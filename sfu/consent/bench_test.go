@@ -16,7 +16,7 @@ func BenchmarkGate(b *testing.B) {
 		s.gate.mu.Lock()
 		a := l.addLocked(p, func([]byte) {}, 0)
 		s.gate.trustLocked(a, s.gate.now())
-		s.gate.destineLocked(a, s.gate.now())
+		s.gate.nominateLocked(a, s.gate.now())
 		s.gate.mu.Unlock()
 		if i == 0 {
 			first, at = l, p

@@ -20,8 +20,8 @@ const (
 	life = 30 * time.Second
 	// renewAfter is the age of an answer at which the next is asked for. RFC 7675 asks every
 	// five seconds and never again for the same; here a request that is lost is sent again
-	// each second, so that twenty have to be lost in a row.
-	renewAfter = 10 * time.Second
+	// each second, so that fifteen have to be lost in a row.
+	renewAfter = 15 * time.Second
 
 	// forgetAfter is how long an unproven address is remembered that asks for nothing.
 	forgetAfter = 10 * time.Second
