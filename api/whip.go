@@ -160,7 +160,7 @@ func (h *WHIP) keep(res *resource) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return refusal.After(10*time.Second, refusal.Busy, "This server takes no more sessions now. Try again later.")
+		return refusal.After(10*time.Second, refusal.Busy, "The server is shutting down.")
 	}
 	h.sessions[res.path] = res
 	h.watchers.Go(func() {

@@ -133,64 +133,6 @@ func (s *Service) direct(tx Tx, user User, other string, at int64) (conversation
 	return h.ID, err
 }
 
-// mayAdd refuses to make a conversation with whom the user may not reach, and with whom nobody
-// knows: ids that somebody has invented would stay for good.
-func (s *Service) mayAdd(v View, user User, other string) error {
-	if err := s.cfg.Reach.reach(v, user, other); err != nil || s.cfg.Reach.knows(other) {
-		return err
-	}
-	_, found, err := v.User(other)
-	if err == nil && !found {
-		err = refusal.New(refusal.NotFound, "Nobody called %s has signed in yet.", clip(other))
-	}
-	return err
-}
-
-// knows reports whether a user is known before they have signed in.
-func (r Reach) knows(user string) bool {
-	return slices.Contains(r.Guests, user) || slices.Contains(r.Known, user) || slices.Contains(r.Known, "*")
-}
-
-// Introduce makes users known who have not signed in yet, under their id as name. Whoever asks
-// for it has the site's word that they exist.
-func (s *Service) Introduce(ctx context.Context, ids []string) error {
-	if len(ids) > s.cfg.Members {
-		return refusal.New(refusal.TooLarge, "A conversation has at most %d members.", s.cfg.Members)
-	}
-	unknown := func(v View) (list []string, err error) {
-		for _, id := range ids {
-			if err := checkUser(id); err != nil {
-				return nil, err
-			}
-			_, found, err := v.User(id)
-			if err != nil {
-				return nil, err
-			}
-			if !found {
-				list = append(list, id)
-			}
-		}
-		return list, nil
-	}
-	some := false
-	if err := s.store.Read(ctx, func(v View) error {
-		list, err := unknown(v)
-		some = len(list) > 0
-		return err
-	}); err != nil || !some {
-		return err
-	}
-	return s.write(ctx, func(tx Tx) error {
-		list, err := unknown(tx)
-		for _, id := range list {
-			if err == nil {
-				err = tx.PutUser(User{ID: id, Name: id})
-			}
-		}
-		return err
-	})
-}
-
 // open stores a new conversation and tells its members. A user who has never signed in may be
 // a member, and finds the messages later.
 func (s *Service) open(tx Tx, h Head, creator User, ids []string, at int64) (Head, error) {
