@@ -19,7 +19,7 @@ type Config struct {
 
 // Defaults is what zero fields mean.
 func Defaults() Config {
-	return Config{Connections: 12_000, ConnectionsPerAddress: 1024, Silent: 4096, SilentPerAddress: 256}
+	return Config{Connections: 12_000, ConnectionsPerAddress: 1024, Silent: 4096, SilentPerAddress: 1024}
 }
 
 // Validate finds nothing wrong with any number.

@@ -245,6 +245,21 @@ func TestCloseLeavesConnectionsAndEndDoesNot(t *testing.T) {
 	}
 }
 
+// After a restart an office behind one address comes back at once, and each of its tabs is
+// silent until TLS is done.
+func TestAnOfficeMayConnectAtOnce(t *testing.T) {
+	w := listen(t, Config{}, nil)
+	const tabs = 600
+	first, server := w.admitted(one)
+	for range tabs - 1 {
+		w.admitted(one)
+	}
+	if open, _ := w.limiter.Connections(); open != tabs {
+		t.Errorf("%d of %d connections are open", open, tabs)
+	}
+	w.lives(first, server, "the first")
+}
+
 // Who is silent leaves descriptors to others, such as the database.
 func TestSilentConnectionsLeaveDescriptors(t *testing.T) {
 	for _, c := range []struct{ silent, descriptors, want int }{
