@@ -27,7 +27,7 @@ type Config struct {
 	// RingsPerMinute is how many calls one user may start in a minute. One that rings many counts
 	// as one more for every ten of them.
 	RingsPerMinute int `toml:"rings_per_minute"`
-	// RingsPerPair is how often one user may ring the same other one in five minutes.
+	// RingsPerPair is how often one user may ring the same other one in five minutes. Rings that are answered do not count.
 	RingsPerPair int `toml:"rings_per_pair"`
 	// RequestsPerMinute is how many other requests about calls one user may make in a minute. One
 	// in a large call counts as one more for every ten participants, who are told.

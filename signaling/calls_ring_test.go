@@ -254,6 +254,24 @@ func TestEveryLimitOfCallsIsMeasured(t *testing.T) {
 	}
 }
 
+// Who is answered is welcome, and may ring again.
+func TestAnsweredRingsDoNotCountForThePair(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingsPerPair: 2}}
+	w.addCallNode(w.bus)
+	w.addCallNode(w.bus)
+	for _, node := range []int{1, 2} { // of the callee: the call's, and another
+		alice, bob := w.open(1, "alice"), w.open(node, "bob")
+		for range 5 {
+			a := alice.start("bob")
+			bob.until("ring", a.Call.ID, func(s call.Snapshot) bool { return s.State == call.Ringing })
+			bob.must(wire.MethodCallAnswer, wire.CallAnswer{Call: a.Call.ID})
+			bob.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
+			alice.ended(a.Call.ID, call.Completed)
+		}
+		bob.Close()
+	}
+}
+
 // Only a call that is made rings. One whose start is asked for again, because the reply was
 // lost, and one that joins the other's call, cost nothing and are never refused.
 func TestAStartThatRingsNobodyIsNotLimitedByPair(t *testing.T) {

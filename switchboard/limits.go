@@ -60,6 +60,11 @@ func (l limits) notRung(caller string, callees []string, now time.Time) {
 	}
 }
 
+// answered gives back what the ring of a call has taken: who is answered is welcome.
+func (l limits) answered(caller, callee string, now time.Time) {
+	l.pairs.Give(pair(caller, callee), 1, now)
+}
+
 // pair is who pays for the rings of a caller at a callee. No id has a control character.
 func pair(caller, callee string) limit.Payer { return limit.Payer{User: caller + "\n" + callee} }
 

@@ -102,6 +102,9 @@ func callID(id string) bool {
 // here asks the owner on this node, and lets an offer that it granted happen.
 func (b *Board) here(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	reply, err := b.owners.Do(ctx, id, r.Fact)
+	if err == nil && r.Fact.Kind == call.DoAnswer {
+		b.limits.answered(reply.Snapshot.Caller, r.Fact.From.User, time.Now())
+	}
 	return b.negotiate(ctx, id, r, reply, err)
 }
 
