@@ -7,32 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pion/webrtc/v4"
+	"carillon/sfu/sfutest"
 )
 
 // offerSlots is an offer for so many video slots, of a client that never connects.
 func offerSlots(t *testing.T, n int) string {
 	t.Helper()
-	m := &webrtc.MediaEngine{}
-	vp8 := webrtc.RTPCodecParameters{PayloadType: 96, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}}
-	if err := m.RegisterCodec(vp8, webrtc.RTPCodecTypeVideo); err != nil {
-		t.Fatal(err)
-	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m)).NewPeerConnection(webrtc.Configuration{})
+	offer, err := sfutest.OfferFor(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pc.Close()
-	for range n {
-		if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	offer, err := pc.CreateOffer(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return offer.SDP
+	return offer
 }
 
 // TestOneUserCannotFillTheServerWithStreams offers more slots to WHEP than one user may have,

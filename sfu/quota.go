@@ -68,8 +68,11 @@ func (q *quotas) counts() (all []*limit.Count) {
 	return all
 }
 
-// takePeer counts a peer that begins to connect.
+// takePeer counts a peer that begins to connect. Who may not offer gets none.
 func (q *quotas) takePeer(p limit.Payer) error {
+	if err := q.lines.Take(p, 0, time.Now()); err != nil {
+		return err
+	}
 	if err := q.peers.Take(p, 1); err != nil {
 		return err
 	}

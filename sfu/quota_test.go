@@ -9,36 +9,18 @@ import (
 	"testing"
 	"weak"
 
-	"github.com/pion/webrtc/v4"
-
 	"carillon/limit"
 	"carillon/refusal"
 	"carillon/sfu/sfutest"
 )
 
-// offerFor returns an offer of a client that asks for so many video slots and never connects.
 func offerFor(t testing.TB, slots int) string {
 	t.Helper()
-	m := &webrtc.MediaEngine{}
-	vp8 := webrtc.RTPCodecParameters{PayloadType: 96, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}}
-	if err := m.RegisterCodec(vp8, webrtc.RTPCodecTypeVideo); err != nil {
-		t.Fatal(err)
-	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m)).NewPeerConnection(webrtc.Configuration{})
+	offer, err := sfutest.OfferFor(slots)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pc.Close()
-	for range slots {
-		if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	o, err := pc.CreateOffer(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o.SDP
+	return offer
 }
 
 var (
