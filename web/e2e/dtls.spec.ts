@@ -17,7 +17,7 @@ test("a DTLS handshake that gets nothing through: a new connection is made, and 
 	network.loses = (datagram, connection) => connection <= 0 && isDTLS(datagram);
 	const alice = await (await people.device(people.alice)).tab();
 	const device = await people.device(people.bob);
-	await device.context.addInitScript(throughProxy, network.port);
+	await device.context.addInitScript(throughProxy, network.address);
 	const bob = await device.tab();
 	await button(alice, "Video call").click();
 	await expect(ring(bob, "video", people.Alice)).toBeVisible();

@@ -4,6 +4,7 @@ import type { Conduct } from "./conduct.ts";
 import type { InPage } from "./media.ts";
 import { install } from "./probe.ts";
 import { appearMs, type Role, type Tab } from "./tab.ts";
+import { throughProxy } from "./udpproxy.ts";
 
 export type Firefox = Browser;
 
@@ -29,12 +30,18 @@ export function launchFirefox(): Promise<Firefox> {
 	});
 }
 
-/** A new tab of a profile, at this URL. */
-export async function openInFirefox(context: BrowserContext, url: string, conduct: Conduct): Promise<Tab> {
+/** A new tab of a profile, at this URL. Media takes the proxy at this address, if there is one. */
+export async function openInFirefox(
+	context: BrowserContext,
+	url: string,
+	conduct: Conduct,
+	proxy?: { address: string; port: number },
+): Promise<Tab> {
 	const page = await context.newPage({ type: "window" });
 	page.on("request", (request) => conduct.asked(request.url(), [new URL(url).host]));
 	page.on("pageerror", (error) => conduct.threw(error));
 	await page.evaluateOnNewDocument(install, {});
+	if (proxy) await page.evaluateOnNewDocument(throughProxy, proxy);
 	await page.goto(url);
 	return new FirefoxTab(page);
 }

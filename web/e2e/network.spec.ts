@@ -20,7 +20,7 @@ test("no datagram gets through while the WebSocket lives, then they do again: th
 }) => {
 	await using network = await UDPProxy.open(server.urls.get("media-udp") ?? "");
 	const device = await people.device(people.alice);
-	await device.context.addInitScript(throughProxy, network.port);
+	await device.context.addInitScript(throughProxy, network.address);
 	const alice = await device.tab();
 	const bob = await (await people.device(people.bob)).tab();
 	await call(alice, people.Alice, bob);

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 
 /** By the first byte. https://www.rfc-editor.org/rfc/rfc7983#section-7 */
 export const isDTLS = (datagram: Buffer): boolean => (datagram[0] ?? 0) >= 20 && (datagram[0] ?? 0) <= 63;
@@ -18,8 +19,10 @@ function username(datagram: Buffer): string | undefined {
 
 /** One port of a browser. */
 interface Client {
+	readonly address: string;
+	readonly port: number;
 	/** The socket that the server sees in its place. */
-	readonly socket: Socket;
+	socket: Socket;
 	/** The ICE connection that it belongs to, as its checks say. */
 	connection: string | undefined;
 }
@@ -47,21 +50,33 @@ export class UDPProxy implements AsyncDisposable {
 		this.#server = { host: hostname, port: Number(port) };
 	}
 
-	/** To the server at a URL such as `udp://127.0.0.1:5000`. */
-	static async open(server: string): Promise<UDPProxy> {
+	/** To the server at a URL such as `udp://127.0.0.1:5000`. Pages see the proxy under the address `host`, which is this machine's. */
+	static async open(server: string, host = "127.0.0.1"): Promise<UDPProxy> {
 		const proxy = new UDPProxy(server);
 		proxy.#front.on("message", (datagram, { address, port }) => proxy.#fromPage(datagram, address, port));
-		proxy.#front.bind(0, "127.0.0.1");
+		proxy.#front.bind(0, host);
 		await once(proxy.#front, "listening");
 		return proxy;
 	}
 
-	get port(): number {
-		return (this.#front.address() as AddressInfo).port;
+	get address(): { address: string; port: number } {
+		const { address, port } = this.#front.address() as AddressInfo;
+		return { address, port };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (const socket of [this.#front, ...[...this.#clients.values()].map((c) => c.socket)]) socket.close();
+	}
+
+	/**
+	 * What a NAT does that has forgotten its clients: the server sees every page come from another port, and what it sends to the
+	 * ports from before is lost. The pages do not notice.
+	 */
+	rebind(): void {
+		for (const client of this.#clients.values()) {
+			client.socket.close();
+			client.socket = this.#open(client.address, client.port);
+		}
 	}
 
 	#fromPage(datagram: Buffer, address: string, port: number): void {
@@ -76,13 +91,19 @@ export class UDPProxy implements AsyncDisposable {
 		const key = `${address}:${port}`;
 		let client = this.#clients.get(key);
 		if (!client) {
-			const made: Client = { socket: createSocket("udp4"), connection: undefined };
-			made.socket.on("message", (datagram) =>
-				this.#forward(datagram, made, () => this.#front.send(datagram, port, address)),
-			);
-			this.#clients.set(key, (client = made));
+			client = { address, port, socket: this.#open(address, port), connection: undefined };
+			this.#clients.set(key, client);
 		}
 		return client;
+	}
+
+	/** A socket that the server sees in place of a page's port. */
+	#open(address: string, port: number): Socket {
+		const socket = createSocket("udp4");
+		socket.on("message", (datagram) =>
+			this.#forward(datagram, this.#client(address, port), () => this.#front.send(datagram, port, address)),
+		);
+		return socket;
 	}
 
 	#forward(datagram: Buffer, { connection }: Client, send: () => void): void {
@@ -91,8 +112,14 @@ export class UDPProxy implements AsyncDisposable {
 	}
 }
 
-/** Runs in a page: media takes the proxy at this port, and no other way. */
-export function throughProxy(port: number): void {
+/** An address of this machine beside its loopback one, if it has any: Firefox has no candidate that reaches loopback without a relay. */
+export function ownAddress(): string {
+	const all = Object.values(networkInterfaces()).flatMap((i) => i ?? []);
+	return all.find((a) => a.family === "IPv4" && !a.internal)?.address ?? "127.0.0.1";
+}
+
+/** Runs in a page: media takes the proxy at this address, and no other way. */
+export function throughProxy({ address, port }: { address: string; port: number }): void {
 	const Connection = window.RTCPeerConnection;
 	window.RTCPeerConnection = class extends Connection {
 		constructor(config?: RTCConfiguration) {
@@ -102,7 +129,9 @@ export function throughProxy(port: number): void {
 			const lines = (d.sdp ?? "").split("\r\n").flatMap((line) => {
 				if (!line.startsWith("a=candidate:")) return [line];
 				const words = line.split(" ");
-				return words[2]?.toLowerCase() === "udp" ? [words.with(5, String(port)).join(" ")] : [];
+				return words[2]?.toLowerCase() === "udp"
+					? [words.with(4, address).with(5, String(port)).join(" ")]
+					: [];
 			});
 			return super.setRemoteDescription({ ...d, sdp: lines.join("\r\n") });
 		}
