@@ -30,7 +30,7 @@ type Config struct {
 	// RingsPerPair is how often one user may ring the same other one in five minutes. Rings that are answered do not count.
 	RingsPerPair int `toml:"rings_per_pair"`
 	// RequestsPerMinute is how many other requests about calls one user may make in a minute. One
-	// in a large call counts as one more for every ten participants, who are told.
+	// that changes a large call counts as one more for every ten participants, who are told.
 	RequestsPerMinute int `toml:"requests_per_minute"`
 }
 

@@ -106,6 +106,7 @@ type Reply struct {
 	Merged   bool     `json:"merged,omitempty"`  // glare: the start counted as an answer
 	Moved    bool     `json:"moved,omitempty"`   // the start counted as a move
 	BoundTo  Tab      `json:"bound_to,omitzero"` // after leg_in_use: the connection to which the leg is bound; it may have ended without the server's knowing it yet
+	Told     int      `json:"told,omitempty"`    // how many are told what the request has changed; set by the owner
 	Since    int64    `json:"since,omitempty"`   // when the user came to this call, unix ms; zero: they are not in it, or it is on hold
 }
 

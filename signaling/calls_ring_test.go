@@ -313,8 +313,8 @@ func TestARequestCostsWhomItTells(t *testing.T) {
 		started := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
 		done := 0
 		for ; done < 20; done++ {
-			off := done%2 == 0
-			if err := alice.ask(wire.MethodCallState, wire.CallStateSet{Call: started.ID, Microphone: &off}, nil); err != nil {
+			on := done%2 == 1 // each changes the call
+			if err := alice.ask(wire.MethodCallState, wire.CallStateSet{Call: started.ID, Microphone: &on}, nil); err != nil {
 				if !refusal.Is(err, refusal.RateLimited) {
 					t.Fatal(err)
 				}
@@ -325,6 +325,29 @@ func TestARequestCostsWhomItTells(t *testing.T) {
 			t.Errorf("with %d others: muted %d times at once, want %d", c.members, done, c.requests)
 		}
 	}
+}
+
+// All tabs of an agent say that a large call rings in them. Only the first changes the call, and
+// the agent can still answer it.
+func TestThatItRingsInManyTabsLeavesTheAnswer(t *testing.T) {
+	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RequestsPerMinute: 12}}
+	w.addCallNode(w.bus)
+	alice, bob := w.open(1, "alice"), w.open(1, "bob")
+	group := wire.ConversationCreate{Kind: chat.Group, Members: []string{"bob"}}
+	for i := range 58 {
+		group.Members = append(group.Members, fmt.Sprint("member-", i))
+	}
+	var g chat.Conversation
+	if err := alice.ask(wire.MethodConversationCreate, group, &g); err != nil {
+		t.Fatal(err)
+	}
+	rung := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
+	for i := range 60 {
+		if err := bob.ask(wire.MethodCallRinging, wire.CallRef{Call: rung.ID}, nil); err != nil {
+			t.Fatalf("tab %d: %v", i+1, err)
+		}
+	}
+	bob.must(wire.MethodCallAnswer, wire.CallAnswer{Call: rung.ID})
 }
 
 // A call that rings sixty is not as cheap as one that rings one.

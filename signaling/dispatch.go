@@ -51,7 +51,7 @@ var table = map[string]method{
 	wire.MethodCallAnswer:  onLegs(callRequests, (*switchboard.Board).Answer),
 	wire.MethodCallMove:    onLegs(callRequests, (*switchboard.Board).Move),
 	wire.MethodCallResume:  onLegs(callRequests, (*switchboard.Board).Resume),
-	wire.MethodCallRinging: onCalls(callRequests, (*switchboard.Board).Ringing),
+	wire.MethodCallRinging: onCalls(everyRequest, (*switchboard.Board).Ringing), // each tab says it of each ring
 	wire.MethodCallDecline: onCalls(callRequests, (*switchboard.Board).Decline),
 	wire.MethodCallLeave:   onCalls(callRequests, (*switchboard.Board).Leave),
 	wire.MethodCallState:   onCalls(callRequests, (*switchboard.Board).SetState),

@@ -71,10 +71,9 @@ func pair(caller, callee string) limit.Payer { return limit.Payer{User: caller +
 // participantsPerRequest is how many participants a request may ring or tell for the price of one.
 const participantsPerRequest = 10
 
-// charge takes what a request has cost beyond itself, in a call with so many participants: each
-// of them is told what changed.
-func (l limits) charge(user string, participants int, now time.Time) {
-	l.requests.Charge(limit.Payer{User: user}, participants/participantsPerRequest, now)
+// charge takes what a request has cost beyond itself that has changed a call: so many were told.
+func (l limits) charge(user string, told int, now time.Time) {
+	l.requests.Charge(limit.Payer{User: user}, told/participantsPerRequest, now)
 }
 
 // chargeStart takes what a call that rings so many has cost beyond itself.

@@ -241,6 +241,7 @@ func (o *owner) step(f call.Fact) (call.Reply, error) {
 			return call.Reply{}, saved
 		}
 		o.all.metrics.watch(o.call, next)
+		effect.Reply.Told = len(effect.Reply.Snapshot.Participants)
 	}
 	o.call = next
 	o.room.Follow(next.Legs(), effect.Ended)

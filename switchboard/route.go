@@ -41,7 +41,7 @@ const (
 func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	reply, sdp, err := b.route(ctx, id, r)
 	if payer := limit.PayerOf(ctx); payer.User != "" {
-		b.limits.charge(payer.User, len(reply.Snapshot.Participants), time.Now())
+		b.limits.charge(payer.User, reply.Told, time.Now())
 	}
 	return reply, sdp, err
 }
