@@ -35,10 +35,15 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 		if err != nil || acked >= offset {
 			return err
 		}
+		sentAll := true // to the tab that acknowledges
 		for _, m := range marks {
-			members, err := s.access(tx, m.Conversation, user)
+			if !s.covers(m.Conversation) {
+				sentAll = false
+				continue
+			}
+			members, err := Access(tx, m.Conversation, user)
 			if refusal.Is(err, refusal.NotFound) {
-				continue // no longer a member, or the tab was not sent it
+				continue // no longer a member
 			}
 			if err != nil {
 				return err
@@ -47,8 +52,8 @@ func (s *Service) MarkDelivered(ctx context.Context, user string, offset int64) 
 				return err
 			}
 		}
-		if s.only != nil {
-			return nil // the tab was not sent all up to offset
+		if !sentAll {
+			return nil // another tab may get the rest
 		}
 		return tx.PutAck(user, offset)
 	})

@@ -7,6 +7,7 @@ import (
 
 	"carillon/chat"
 	"carillon/refusal"
+	"carillon/store"
 )
 
 // To whom a token narrows to some conversations there are no others.
@@ -87,6 +88,42 @@ func TestATokenForSomeConversations(t *testing.T) {
 
 	if list, _, err := all.Within([]string{}).List(ctx, "alice", "", 0); err != nil || len(list) > 0 {
 		t.Errorf("a token for no conversation lists %d, %v", len(list), err)
+	}
+}
+
+// What a tab with such a token has acknowledged is not read again at its next acknowledgement,
+// unless there is something before it that the tab was not sent.
+func TestATokenForSomeConversationsAcknowledgesWhatItWasSent(t *testing.T) {
+	ctx := t.Context()
+	db := database(t, store.Config{})
+	all := chat.New(db, anyone)
+	open := send(t, all, bob, "alice", "b1", "Open")
+	s := all.Within([]string{open.Conversation})
+	acked := func() (offset int64) {
+		if err := db.Read(ctx, func(v chat.View) (err error) { offset, err = v.Acked("alice"); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return offset
+	}
+	acknowledge := func() (offset int64) {
+		offset, err := all.Offset(ctx, "alice")
+		if err == nil {
+			err = s.MarkDelivered(ctx, "alice", offset)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return offset
+	}
+	upTo := acknowledge()
+	if got := acked(); got != upTo {
+		t.Errorf("acknowledged up to %d, want %d", got, upTo)
+	}
+	send(t, all, carol, "alice", "c1", "Shut")
+	send(t, all, bob, "alice", "b2", "Open")
+	acknowledge()
+	if got := acked(); got != upTo {
+		t.Errorf("acknowledged up to %d, past what the tab was not sent; want %d", got, upTo)
 	}
 }
 
