@@ -3,7 +3,9 @@ package signaling
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/pion/webrtc/v4"
@@ -12,6 +14,7 @@ import (
 	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
+	"carillon/sfu"
 	"carillon/wire"
 )
 
@@ -89,6 +92,38 @@ func TestAnAnswerWithAnOffer(t *testing.T) {
 		bob.must(wire.MethodCallLeave, wire.CallRef{Call: a.Call.ID})
 		alice.ended(a.Call.ID, call.Completed)
 	}
+}
+
+// A page that took too long to connect, so that its peer was closed, gets another when it
+// offers again, and its leg goes on.
+func TestALegOffersAgainAfterItsPeerWasClosed(t *testing.T) {
+	w := newCallWorldWith(t, sfu.Config{ConnectSeconds: 1})
+	alice := w.open(1, "alice")
+	a := alice.start("bob")
+	p := newPhone(t)
+	offer := p.offer()
+	ask := func() string {
+		answer, err := alice.Offer(t.Context(), a, offer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	first := ask()
+	var answer string
+	for answer = first; fingerprint(answer) == fingerprint(first); { // the same peer answers
+		time.Sleep(100 * time.Millisecond)
+		answer = ask()
+	}
+	p.accept(answer)
+	p.await("connected", func() bool { return p.state == webrtc.PeerConnectionStateConnected })
+}
+
+// fingerprint is that of the certificate of a PeerConnection, by its SDP.
+func fingerprint(sdp string) string {
+	_, after, _ := strings.Cut(sdp, "a=fingerprint:")
+	line, _, _ := strings.Cut(after, "\r\n")
+	return line
 }
 
 func TestAnAnswerWithAnOfferThatIsNone(t *testing.T) {

@@ -18,13 +18,19 @@ import (
 type callWorld struct {
 	*world
 	cfg       call.Config
+	media     sfu.Config
 	callStore switchboard.Store // nil: the world's
 	sfus      []*sfu.SFU
 }
 
 func newCallWorld(t *testing.T) *callWorld {
 	t.Helper()
-	w := &callWorld{world: newWorld(t, Config{})}
+	return newCallWorldWith(t, sfu.Config{})
+}
+
+func newCallWorldWith(t *testing.T, media sfu.Config) *callWorld {
+	t.Helper()
+	w := &callWorld{world: newWorld(t, Config{}), media: media}
 	w.addCallNode(w.bus)
 	return w
 }
@@ -32,7 +38,7 @@ func newCallWorld(t *testing.T) *callWorld {
 // addCallNode returns the index of a node with calls.
 func (w *callWorld) addCallNode(b *bus.Bus) int {
 	w.t.Helper()
-	media, err := sfu.New(sfu.Config{}, w.logger(), nil)
+	media, err := sfu.New(w.media, w.logger(), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
