@@ -1,1 +1,1 @@
-export*from"./assets/sdk-F3NLELBM.js";
+export*from"./assets/sdk-NKCA3PEL.js";

@@ -132,6 +132,25 @@ describe("a socket", () => {
 		expect(n).toBe(2);
 	});
 
+	it("tries a renewal again that the server could not decide", async () => {
+		const { client, page } = await connect(new FakePage(), {
+			token: undefined as never,
+			getToken: () => "t",
+		});
+		const errors: Error[] = [];
+		client.on("error", (err) => errors.push(err));
+		await greet(page, { token_ms: 600_000, ping_ms: 10_000_000 });
+		await vi.advanceTimersByTimeAsync(481_000);
+		page.wire.refuse("token.renew", "busy", 10_000);
+		await vi.advanceTimersByTimeAsync(9000);
+		expect(page.wire.all("token.renew")).toHaveLength(1);
+		await vi.advanceTimersByTimeAsync(2000);
+		expect(page.wire.all("token.renew")).toHaveLength(2);
+		page.wire.answer("token.renew", { token_ms: 600_000 });
+		await turn();
+		expect(errors).toEqual([]);
+	});
+
 	it("fetches one new token when the old one is refused, and stops when that is refused too", async () => {
 		let n = 0;
 		const stale: (string | undefined)[] = [];

@@ -335,7 +335,7 @@ export class TabSocket extends Emitter<SocketEvents> {
 		const timer = setTimeout(async () => {
 			try {
 				const token = await tokens.renew(life);
-				const renewed = await this.request("token.renew", { token }, life);
+				const renewed = await this.requestUntilAnswered("token.renew", { token }, life);
 				tokens.taken();
 				this.#renewIn(renewed.token_ms, life);
 			} catch (err) {
