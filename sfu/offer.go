@@ -61,17 +61,22 @@ func credentials(d *sdp.SessionDescription) consent.Credentials {
 	if ufrag != "" {
 		return consent.Credentials{Ufrag: ufrag, Password: password}
 	}
-	first := d.MediaDescriptions[0]
+	lines := d.MediaDescriptions
 	group, _ := d.Attribute("group")
 	if bundle := strings.Fields(group); len(bundle) > 1 && bundle[0] == "BUNDLE" {
-		for _, m := range d.MediaDescriptions {
-			if mid, _ := m.Attribute("mid"); mid == bundle[1] {
-				first = m
-			}
+		first := slices.IndexFunc(lines, func(m *sdp.MediaDescription) bool {
+			mid, _ := m.Attribute("mid")
+			return mid == bundle[1]
+		})
+		lines = lines[max(0, first):]
+	}
+	for _, m := range lines {
+		ufrag, _ = m.Attribute("ice-ufrag")
+		password, _ = m.Attribute("ice-pwd")
+		if ufrag != "" { // a line that an answer refuses has none
+			break
 		}
 	}
-	ufrag, _ = first.Attribute("ice-ufrag")
-	password, _ = first.Attribute("ice-pwd")
 	return consent.Credentials{Ufrag: ufrag, Password: password}
 }
 
@@ -268,21 +273,21 @@ func (p *Peer) answer(ctx context.Context, o offer) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	if err := p.expectChecks(o.ice); err != nil {
+	description := p.pc.LocalDescription().SDP
+	if err := p.expectChecks(description, o.ice); err != nil {
 		return "", err
 	}
 	p.nameSlots()
-	return wantDTX(p.pc.LocalDescription().SDP), nil
+	return wantDTX(description), nil
 }
 
 // expectChecks tells the gate whose checks to expect, before the client knows our password.
-func (p *Peer) expectChecks(theirs consent.Credentials) error {
-	ours, err := p.pc.SCTP().Transport().ICETransport().GetLocalParameters()
-	if err != nil {
+func (p *Peer) expectChecks(answer string, theirs consent.Credentials) error {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(answer); err != nil {
 		return err
 	}
-	gate := p.room.sfu.gate
-	p.consent.Store(gate.Expect(consent.Credentials{Ufrag: ours.UsernameFragment, Password: ours.Password}, theirs))
+	p.consent.Store(p.room.sfu.gate.Expect(credentials(&d), theirs))
 	return nil
 }
 

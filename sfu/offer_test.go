@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pion/sdp/v3"
+
 	"carillon/refusal"
 	"carillon/sfu/sfutest"
 )
@@ -90,4 +92,29 @@ func prepareOffering(t *testing.T, s *SFU, change func(offer string) string) *pe
 		_ = p.Client.Close()
 	})
 	return p
+}
+
+// Each line of an offer may have other credentials. Pion takes those of the line whose
+// transport all use, and so must the gate.
+func TestTheCredentialsAreThoseOfTheBundle(t *testing.T) {
+	line := func(mid, ufrag string) string {
+		return "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:" + mid + "\r\n" + ufrag
+	}
+	head := "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"of the session":   {head + "a=ice-ufrag:s\r\n" + line("0", "a=ice-ufrag:a\r\n"), "s"},
+		"of the first":     {head + line("0", "a=ice-ufrag:a\r\n") + line("1", "a=ice-ufrag:b\r\n"), "a"},
+		"of the bundle":    {head + "a=group:BUNDLE 1 0\r\n" + line("0", "a=ice-ufrag:a\r\n") + line("1", "a=ice-ufrag:b\r\n"), "b"},
+		"of one not there": {head + "a=group:BUNDLE 7\r\n" + line("0", "a=ice-ufrag:a\r\n"), "a"},
+		"a refused line":   {head + line("0", "") + line("1", "a=ice-ufrag:b\r\n"), "b"},
+		"none":             {head, ""},
+	} {
+		var d sdp.SessionDescription
+		if err := d.UnmarshalString(c.text); err != nil {
+			t.Fatal(err)
+		}
+		if got := credentials(&d).Ufrag; got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
 }
