@@ -370,3 +370,20 @@ func TestEveryLimitOfStrangersIsMeasured(t *testing.T) {
 		t.Errorf("refused and counted: %v, want 5 guests and 1 attempt", got)
 	}
 }
+
+// A backend may list the same in another order each time.
+func TestScopesAreEqualWhateverTheOrder(t *testing.T) {
+	scope := Scope{Grants: []string{"publish", "watch"}, Conversations: []string{"a", "b"}}
+	for _, c := range []struct {
+		other Scope
+		equal bool
+	}{
+		{Scope{Grants: []string{"watch", "publish", "watch"}, Conversations: []string{"b", "a"}}, true},
+		{Scope{Grants: []string{"watch", "publish"}, Conversations: []string{"a"}}, false},
+		{Scope{Grants: []string{"watch", "publish"}}, false}, // no list allows all
+	} {
+		if scope.Equal(c.other) != c.equal {
+			t.Errorf("%v and %v: equal is %v", scope, c.other, !c.equal)
+		}
+	}
+}

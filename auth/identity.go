@@ -50,9 +50,11 @@ func (s Scope) Covers(conversation string) bool {
 	return s.Conversations == nil || slices.Contains(s.Conversations, conversation)
 }
 
-// Equal reports whether two scopes are written alike.
+// Equal reports whether two scopes allow the same. The order in their lists says nothing.
 func (s Scope) Equal(o Scope) bool {
-	same := func(a, b []string) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
+	same := func(a, b []string) bool {
+		return (a == nil) == (b == nil) && slices.Equal(slices.Compact(slices.Sorted(slices.Values(a))), slices.Compact(slices.Sorted(slices.Values(b))))
+	}
 	return same(s.Grants, o.Grants) && same(s.Conversations, o.Conversations)
 }
 

@@ -18,7 +18,7 @@ type Config struct {
 	PageSize int `toml:"page_size"`
 	// Objects is how many user objects one user may have.
 	Objects int `toml:"objects"`
-	// Contacts is how many contacts one user may add.
+	// Contacts is how many contacts a user may have, those included whom they wrote to, before they may add no more.
 	Contacts int `toml:"contacts"`
 	// ObjectBytes is the most that the value of one user object may have.
 	ObjectBytes int `toml:"object_bytes"`
@@ -86,7 +86,7 @@ func Defaults() Config {
 		NameBytes:      128,
 		PageSize:       100,
 		Objects:        100,
-		Contacts:       1000,
+		Contacts:       10_000,
 		ObjectBytes:    8 << 10,
 		ReceiptMembers: 50,
 		Rates: Rates{

@@ -28,13 +28,9 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	}
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
-	address := c.payer
 	first, err := c.greet(ctx, id, data, now)
-	refused, known := refusal.Of(err)
-	if err == nil || !known { // if it failed, then by our fault
-		c.server.attempts.Give(address, 1, now)
-	}
 	if err != nil {
+		refused, known := refusal.Of(err)
 		if !known {
 			c.log.Error("hello", "err", err)
 		}
@@ -84,7 +80,7 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	if !properID(h.Tab) || !properID(h.Device) || len(h.DeviceName) > maxDeviceName || !utf8.ValidString(h.DeviceName) {
 		return nil, refusal.New(refusal.BadRequest, "A tab and a device are named by 8 to 64 characters, device_name by at most %d bytes.", maxDeviceName)
 	}
-	identity, err := s.verify(ctx, h.Token)
+	identity, err := c.verify(ctx, h.Token, now)
 	if err != nil {
 		return nil, err
 	}
@@ -208,18 +204,28 @@ func (s *Server) phase(name string, since time.Time) {
 	s.metrics.hello.WithLabelValues(name).Observe(time.Since(since).Seconds())
 }
 
+// verify looks at a token, for which its address has been charged an attempt. That is given
+// back if the token is good, or if the fault is ours.
+func (c *connection) verify(ctx context.Context, token string, now time.Time) (auth.Identity, error) {
+	identity, err := c.server.verify(ctx, token)
+	if _, refused := refusal.Of(err); err == nil || !refused {
+		c.server.attempts.Give(c.stranger(), 1, now)
+	}
+	return identity, err
+}
+
+// stranger is who pays for what the connection does before it is known whose it is.
+func (c *connection) stranger() limit.Payer { return limit.Payer{Address: c.payer.Address} }
+
 // renewToken keeps a tab signed in beyond its first token. If the new one allows something
 // else, the tab has to come back: what it was sent so far, and what it holds, was for the
 // old one.
 func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed wire.TokenRenewed, after func(), _ error) {
-	attempt, now := limit.Payer{Address: c.payer.Address}, time.Now()
-	if err := c.server.attempts.Take(attempt, 1, now); err != nil {
+	now := time.Now()
+	if err := c.server.attempts.Take(c.stranger(), 1, now); err != nil {
 		return renewed, nil, err
 	}
-	identity, err := c.server.verify(ctx, p.Token)
-	if _, refused := refusal.Of(err); err == nil || !refused {
-		c.server.attempts.Give(attempt, 1, now)
-	}
+	identity, err := c.verify(ctx, p.Token, now)
 	if err != nil {
 		return renewed, nil, err
 	}

@@ -106,6 +106,23 @@ func TestHellosThatSucceedCostTheirAddressNothing(t *testing.T) {
 	}
 }
 
+// Who has a good token and is refused for something else, such as a tab too many, does not shut
+// out the others at their address.
+func TestHellosOfKnownUsersCostTheirAddressNothing(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.attempts = attempts(2)
+	w.addNode(Config{TabsPerUser: 1}, join(t, w))
+	w.open(1, "alice")
+	for i := range 10 {
+		if err := w.helloFrom("203.0.113.9", w.token("alice")); !refusal.Is(err, refusal.TooManyTabs) {
+			t.Fatalf("hello %d: got %v, want %s", i, err, refusal.TooManyTabs)
+		}
+	}
+	if err := w.helloFrom("203.0.113.9", w.token("bob")); err != nil {
+		t.Errorf("somebody else at the address: %v", err)
+	}
+}
+
 // When our database fails, nobody is an attacker. Of a token whose key is not known yet that
 // cannot be said: anyone can make one.
 func TestHellosThatFailByOurFaultCostTheirAddressNothing(t *testing.T) {
