@@ -16,6 +16,7 @@ type command struct {
 
 	Greeted int64      `json:"greeted,omitempty"` // the tab said hello at this time (unix ns): older connections of it are over
 	Scope   auth.Scope `json:"scope,omitzero"`    // with greeted: of its token
+	Renewed time.Time  `json:"renewed,omitzero"`  // the tab's token is good until then; also with greeted
 
 	Synced *bool `json:"synced,omitempty"` // the tab's WebSocket has (or no longer has) everything
 	Acked  int64 `json:"acked,omitempty"`  // with synced=false: from where its data channel goes on
@@ -52,6 +53,8 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 			}
 		case mine && cmd.Greeted > 0 && !c.scope.Equal(cmd.Scope):
 			c.close(wire.CloseShutdown, "0") // a data channel that a wider token opened
+		case mine && !cmd.Renewed.IsZero() && c.channel:
+			c.liveness.tokenGood(time.Until(cmd.Renewed))
 		case mine && cmd.Leg != "" && !c.channel:
 			c.liveness.hostLeg(cmd.Leg, !cmd.Ended)
 		case mine && cmd.Synced != nil && c.channel:

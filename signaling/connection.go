@@ -77,7 +77,9 @@ func (c *connection) push(f *frame, class class, key string) {
 }
 
 // asker is the tab as calls know it.
-func (c *connection) asker() switchboard.Asker { return switchboard.Asker{Tab: c.tab, Scope: c.scope} }
+func (c *connection) asker() switchboard.Asker {
+	return switchboard.Asker{Tab: c.tab, Scope: c.scope, Until: c.liveness.tokenEnd()}
+}
 
 // isFor reports whether a frame of the server is for this connection: one about a
 // conversation that its token does not list is not.

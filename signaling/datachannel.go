@@ -35,6 +35,7 @@ func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab switchboard
 	c.log = s.log.With("user", tab.User, "tab", tab.TabID, "channel", true)
 	c.position.cursor.phase = standby
 	c.position.synced = true
+	c.liveness.beginChannel(tab.Until, c.tick)
 	ended := make(chan struct{})
 	if !s.start(c, func() { defer close(ended); c.readChannel(d, synced, acked) }) {
 		d.abort()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -78,13 +79,18 @@ func (w *world) channel(node int, user, tab string, acked int64) *channelEnd {
 // channelFrom is channel for a leg that was offered from an address; from this machine if it is
 // empty.
 func (w *world) channelFrom(address string, node int, user, tab string, acked int64) *channelEnd {
-	server, browser := newChannel()
 	from := switchboard.Asker{Tab: call.Tab{User: user, Session: "s", Where: call.Where{TabID: tab, Device: "device-00000001"}}}
 	from.Address, _ = netip.ParseAddr(address)
+	return w.channelOf(from, node, acked)
+}
+
+// channelOf is channel for a leg that this tab offered.
+func (w *world) channelOf(from switchboard.Asker, node int, acked int64) *channelEnd {
+	server, browser := newChannel()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.nodes[node].serveChannel(server, chat.User{ID: user, Name: user}, from, true, acked)
+		w.nodes[node].serveChannel(server, chat.User{ID: from.User, Name: from.User}, from, true, acked)
 	}()
 	w.t.Cleanup(func() { _ = browser.Close(); <-ended })
 	return browser
@@ -117,6 +123,31 @@ func TestADataChannelDrawsOnTheBudgetOfItsAddress(t *testing.T) {
 	if refused("203.0.113.10", "user-6") {
 		t.Error("another address is refused too")
 	}
+}
+
+// Who gets no new token may stay in the call, and asks nothing more.
+func TestADataChannelEndsWithTheTokenOfItsTab(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
+	bob := w.open(0, "bob")
+	soon := func(tab string) *channelEnd {
+		asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: tab}}, Until: time.Now().Add(time.Second)}
+		return w.channelOf(asker, 1, 0)
+	}
+	renewed := soon(bob.Tab())
+	var token wire.TokenRenewed
+	if err := bob.ask(wire.MethodTokenRenew, wire.TokenRenew{Token: w.token("bob")}, &token); err != nil {
+		t.Fatal(err)
+	}
+	ends := soon("tab-that-is-away")
+	if _, err := ends.ReadMessage(); err == nil {
+		t.Error("the channel does not end with the token")
+	}
+	// The other would have ended before this one.
+	if err := renewed.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"userobject.get"}`)); err != nil {
+		t.Fatal(err)
+	}
+	renewed.next(t, func(f wire.Frame) bool { return f.ID != nil })
 }
 
 func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 )
 
 // liveness finds out whether one connection lives, with one timer: it asks vitals when
-// they want to be asked. A data channel has no timer, for the call's media tells whether it
-// lives.
+// they want to be asked. A data channel is not pinged, for the call's media tells whether it
+// lives; only the token of its tab may end.
 type liveness struct {
 	mu      sync.Mutex
 	vitals  vitals
@@ -32,6 +32,17 @@ func (l *liveness) begin(cfg Config, now time.Time, tick func()) {
 	l.calling = pace{seconds(cfg.LegPingSeconds), seconds(cfg.LegPingSeconds)}
 	l.vitals = vitals{pace: l.idle, helloBy: now.Add(seconds(cfg.HelloSeconds))}
 	l.timer = time.AfterFunc(seconds(cfg.HelloSeconds), tick)
+}
+
+// beginChannel waits for nothing but the end of the token. The zero time: it has none.
+func (l *liveness) beginChannel(tokenEnd time.Time, tick func()) {
+	if tokenEnd.IsZero() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.vitals.tokenUntil = tokenEnd
+	l.timer = time.AfterFunc(time.Until(tokenEnd), tick)
 }
 
 // due says what is to be done at now.
@@ -97,11 +108,18 @@ func (l *liveness) greeted() bool {
 // tokenGood notes how long the token is good, and begins the pings at hello.
 func (l *liveness) tokenGood(left time.Duration) {
 	l.change(func(v *vitals, now time.Time) {
-		if l.timer != nil && v.pingAt.IsZero() {
+		if !v.helloBy.IsZero() {
 			v.greeted(now)
 		}
 		v.tokenUntil = now.Add(left)
 	})
+}
+
+// tokenEnd returns until when the token is good.
+func (l *liveness) tokenEnd() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.vitals.tokenUntil
 }
 
 // hostLeg makes pings quicker while the tab hosts a leg: its death must be noticed soon.

@@ -15,7 +15,7 @@ import (
 // beginSession tells the nodes that a tab is here.
 func (s *Server) beginSession(c *connection) {
 	s.metrics.tabs.Inc()
-	s.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Greeted: c.since.UnixNano(), Scope: c.scope})
+	s.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Greeted: c.since.UnixNano(), Scope: c.scope, Renewed: c.liveness.tokenEnd()})
 	s.presence.changed(c.user)
 	c.log.Debug("hello", "device", c.tab.Device)
 }

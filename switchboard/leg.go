@@ -23,6 +23,7 @@ type leg struct {
 	// Under the room's mu.
 	pass           call.LegPass
 	scope          auth.Scope  // of the tab that made the last offer
+	until          time.Time   // when the token of that tab ended, as far as was known then
 	address        netip.Addr  // and of its WebSocket, see limit.Payer
 	peer           *Peer       // none before the first offer
 	peerConnection string      // the client's end of the peer, as its SDP names it
@@ -65,7 +66,7 @@ func (l *leg) admitLocked() {
 
 // offer negotiates a leg's PeerConnection: the first time, for more slots, or for an ICE
 // restart. A leg's offers are answered one at a time.
-func (r *room) offer(ctx context.Context, id, sdp string, scope auth.Scope) (string, error) {
+func (r *room) offer(ctx context.Context, id string, request callRequest) (string, error) {
 	r.mu.Lock()
 	l := r.legs[id]
 	r.mu.Unlock()
@@ -78,11 +79,11 @@ func (r *room) offer(ctx context.Context, id, sdp string, scope auth.Scope) (str
 	case <-ctx.Done():
 		return "", refusal.After(time.Second, refusal.Busy, "The offer before this one is not answered yet.")
 	}
-	peer, fresh, err := l.peerFor(ctx, sdp, scope)
+	peer, fresh, err := l.peerFor(ctx, request)
 	if err != nil {
 		return "", err
 	}
-	answer, err := peer.Offer(ctx, sdp)
+	answer, err := peer.Offer(ctx, request.SDP)
 	if err != nil {
 		if fresh {
 			l.giveUp(peer)
@@ -102,11 +103,11 @@ func (r *room) offer(ctx context.Context, id, sdp string, scope auth.Scope) (str
 // peerFor returns the peer that an offer is for. A page that was loaded again has a new
 // PeerConnection, and needs a new peer; the old one is closed first. So does a page whose
 // peer was not connected in time.
-func (l *leg) peerFor(ctx context.Context, sdp string, scope auth.Scope) (peer *Peer, fresh bool, err error) {
-	r, peerConnection := l.room, peerConnectionOf(sdp)
+func (l *leg) peerFor(ctx context.Context, request callRequest) (peer *Peer, fresh bool, err error) {
+	r, scope, peerConnection := l.room, request.Scope, peerConnectionOf(request.SDP)
 	r.mu.Lock()
 	old := l.peer
-	l.scope, l.address = scope, limit.PayerOf(ctx).Address
+	l.scope, l.until, l.address = scope, request.Until, limit.PayerOf(ctx).Address
 	if old != nil && l.peerConnection == peerConnection && !old.Closed() {
 		r.mu.Unlock()
 		return old, false, old.narrowTo(scope)

@@ -76,7 +76,7 @@ func (l *listener) Phase(name string, took time.Duration) {
 // Channel serves the leg's data channel, the second way in for its tab.
 func (l *listener) Channel(ch sfu.Channel) {
 	var asker Asker
-	p, current := l.pass(func(leg *leg) { asker.Scope, asker.Address = leg.scope, leg.address })
+	p, current := l.pass(func(leg *leg) { asker.Scope, asker.Until, asker.Address = leg.scope, leg.until, leg.address })
 	asker.Tab = p.Tab
 	board := l.leg.room.board
 	if !current || !board.run(func() { board.tabs.ServeChannel(ch, asker) }) {

@@ -22,6 +22,7 @@ const startAttempts = 3
 type Asker struct {
 	call.Tab
 	Scope   auth.Scope
+	Until   time.Time  // when the token ends
 	Address netip.Addr // of a data channel: that of the WebSocket over which its leg was offered
 }
 
@@ -236,7 +237,9 @@ func (b *Board) Offer(ctx context.Context, tab Asker, p wire.LegOffer) (wire.Leg
 	if p.SDP == "" {
 		return wire.LegAnswer{}, refusal.New(refusal.BadSDP, "The offer is empty.")
 	}
-	_, answer, err := b.do(ctx, p.Call, callRequest{Scope: tab.Scope, Fact: legFact(call.DoOffer, tab, p.LegRef), SDP: p.SDP})
+	_, answer, err := b.do(ctx, p.Call, callRequest{
+		Scope: tab.Scope, Until: tab.Until, Fact: legFact(call.DoOffer, tab, p.LegRef), SDP: p.SDP,
+	})
 	return wire.LegAnswer{SDP: answer}, err
 }
 

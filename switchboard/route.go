@@ -19,6 +19,7 @@ type callRequest struct {
 	Fact  call.Fact   `json:"fact"`
 	SDP   string      `json:"sdp,omitempty"`  // of an offer, which follows when the fact was granted
 	Scope auth.Scope  `json:"scope"`          // of the tab that asks; what the server finds out by itself is not narrowed
+	Until time.Time   `json:"until,omitzero"` // of an offer: when the token of the tab ends
 	Payer limit.Payer `json:"payer,omitzero"` // on the way to another node; here it is the context's
 }
 
@@ -116,7 +117,7 @@ func (b *Board) negotiate(ctx context.Context, id string, r callRequest, reply c
 	if room == nil {
 		return reply, "", errNotHere // the call went away just now
 	}
-	sdp, err := room.offer(ctx, reply.Leg, r.SDP, r.Scope)
+	sdp, err := room.offer(ctx, reply.Leg, r)
 	return reply, sdp, err
 }
 
