@@ -327,3 +327,26 @@ func TestEventTooLargeForTheBusIsReadFromTheLog(t *testing.T) {
 	bob.await("the second", func() bool { return len(bob.texts()) == 2 })
 	bob.ascending()
 }
+
+// An answer may be larger than all that may wait for a tab: strangers who write long messages,
+// or many of one's own, must not shut anybody out of their conversations.
+func TestAnAnswerMayBeLargerThanTheQueue(t *testing.T) {
+	w := newWorld(t, Config{QueueBytes: 20_000})
+	bob := w.open(0, "bob")
+	for i := range 12 {
+		stranger := w.open(0, fmt.Sprintf("stranger-%d", i))
+		stranger.send("bob", strings.Repeat("<", 4000))
+		bob.await("the message", func() bool { return len(bob.texts()) == i+1 })
+	}
+	var all wire.ConversationPage
+	if err := bob.ask(wire.MethodConversationList, wire.ConversationList{}, &all); err != nil || len(all.Conversations) != 12 {
+		t.Fatalf("%d conversations, %v", len(all.Conversations), err)
+	}
+	var last chat.Message
+	for range 12 {
+		last = bob.send("stranger-0", strings.Repeat("x", 4000))
+	}
+	if got := bob.history(last.Conversation); len(got) != 13 {
+		t.Errorf("the page has %d messages, want 13", len(got))
+	}
+}

@@ -34,13 +34,27 @@ type queue struct {
 func (q *queue) push(it item) (dropped, merged int, ok bool) {
 	q.items = append(q.items, it)
 	q.bytes += len(it.frame.data)
-	if q.bytes > q.limit {
+	if q.over() {
 		dropped = q.filter(func(it item) bool { return it.class != ephemeral })
 	}
-	if q.bytes > q.limit {
+	if q.over() {
 		merged = q.merge()
 	}
-	return dropped, merged, q.bytes <= q.limit && (len(q.items) == 0 || it.at.Sub(q.items[0].at) <= q.maxAge)
+	return dropped, merged, !q.over() && (len(q.items) == 0 || it.at.Sub(q.items[0].at) <= q.maxAge)
+}
+
+// over returns whether more waits than may. One item that is larger than all that may wait does
+// not count: a tab that was closed for it would come back and ask for the same, without end.
+func (q *queue) over() bool {
+	if q.bytes <= q.limit {
+		return false
+	}
+	for _, it := range q.items {
+		if n := len(it.frame.data); n > q.limit {
+			return q.bytes-n > q.limit
+		}
+	}
+	return true
 }
 
 func (q *queue) merge() (merged int) {

@@ -36,6 +36,20 @@ func TestSlowTabLosesFirstWhatDoesNotMatter(t *testing.T) {
 	}
 }
 
+func TestOneItemThatIsLargerThanTheQueueIsTaken(t *testing.T) {
+	q := queue{limit: 100, maxAge: time.Minute}
+	push := func(n int) bool {
+		_, _, ok := q.push(item{frame: words(n)})
+		return ok
+	}
+	if !push(10) || !push(101) || !push(90) {
+		t.Error("an answer of 101 bytes is too much for a queue of 100 bytes: who asks for it never gets it")
+	}
+	if push(1) {
+		t.Error("beside it more than 100 bytes wait: still ok")
+	}
+}
+
 func TestOldQueueIsTooSlow(t *testing.T) {
 	now := time.Unix(1000, 0)
 	q := queue{limit: 100, maxAge: time.Minute}
