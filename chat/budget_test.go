@@ -281,3 +281,24 @@ func TestWhatWasNotKeptCostsNothing(t *testing.T) {
 		t.Errorf("the first group that is kept: %v", err)
 	}
 }
+
+// Two tokens of one user with different names, said in turn, tell everyone around of each. Who
+// has written too much comes in all the same, under the name they had.
+func TestChangesOfAProfileDrawOnTheBudget(t *testing.T) {
+	s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 10}})
+	names := []string{"One", "Two"}
+	kept := map[string]int{}
+	for i := range 200 {
+		u := chat.User{ID: "mallory", Name: names[i%2]}
+		seen, err := s.Seen(at(t, u, home), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen.Name != u.Name {
+			kept[seen.Name]++
+		}
+	}
+	if len(kept) != 1 {
+		t.Errorf("refused changes left these names: %v, want one", kept)
+	}
+}

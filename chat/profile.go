@@ -18,24 +18,29 @@ import (
 const maxNeighbours = 1000
 
 // Seen keeps the profile that came with a user's token. A changed one becomes an event
-// for everyone who shares a conversation with them. It returns the profile as others see it.
+// for everyone who shares a conversation with them, unless the user has written too much
+// already: two tokens with different names could be said in turn. It returns the profile as
+// others see it.
 func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 	u, err := s.cleanProfile(u)
 	if err != nil {
 		return u, err
 	}
-	same := false
+	var known User
+	var found bool
 	given := u.Name
 	err = s.store.Read(ctx, func(v View) (err error) {
 		if u.Name, err = s.nameFor(v, u, given); err != nil {
 			return err
 		}
-		old, found, err := v.User(u.ID)
-		same = found && old == u
+		known, found, err = v.User(u.ID)
 		return err
 	})
-	if err != nil || same {
+	if err != nil || found && known == u {
 		return u, err
+	}
+	if found && s.budgets.bytes.Take(limit.PayerOf(ctx), 0, s.now()) != nil {
+		return known, nil // who has written much may come in, under the profile they had
 	}
 	written := 0
 	err = s.store.Write(ctx, func(tx Tx) (err error) {
@@ -56,7 +61,7 @@ func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 		}
 		return announce(tx, append(others, u.ID), EventProfile, s.nowMS(), u)
 	})
-	s.budgets.bytes.Charge(limit.PayerOf(ctx), written, s.now()) // who has written much may still come in
+	s.budgets.bytes.Charge(limit.PayerOf(ctx), written, s.now())
 	return u, err
 }
 
