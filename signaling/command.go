@@ -15,7 +15,7 @@ type command struct {
 	Session string `json:"session,omitempty"`
 
 	Greeted int64      `json:"greeted,omitempty"` // the tab said hello at this time (unix ns): older connections of it are over
-	Scope   auth.Scope `json:"scope,omitzero"`    // with greeted: of its token
+	Scope   auth.Scope `json:"scope,omitzero"`    // with greeted and renewed: of its token
 	Renewed time.Time  `json:"renewed,omitzero"`  // the tab's token is good until then; also with greeted
 
 	Synced *bool `json:"synced,omitempty"` // the tab's WebSocket has (or no longer has) everything
@@ -51,8 +51,8 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 			if c.tab.Session != cmd.Session && c.since.UnixNano() < cmd.Greeted {
 				c.replace()
 			}
-		case mine && cmd.Greeted > 0 && !c.scope.Equal(cmd.Scope):
-			c.close(wire.CloseShutdown, "0") // a data channel that a wider token opened
+		case mine && !cmd.Renewed.IsZero() && c.channel && !c.scope.Equal(cmd.Scope):
+			c.close(wire.CloseShutdown, "0") // a wider token opened it
 		case mine && !cmd.Renewed.IsZero() && c.channel:
 			c.liveness.tokenGood(time.Until(cmd.Renewed))
 		case mine && cmd.Leg != "" && !c.channel:

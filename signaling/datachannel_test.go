@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
 	"carillon/client"
@@ -148,6 +149,26 @@ func TestADataChannelEndsWithTheTokenOfItsTab(t *testing.T) {
 		t.Fatal(err)
 	}
 	renewed.next(t, func(f wire.Frame) bool { return f.ID != nil })
+}
+
+// A renewal with another scope ends what the wider one has opened, and does not prolong it.
+func TestARenewalThatNarrowsEndsTheDataChannel(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
+	bob := w.open(0, "bob")
+	asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: bob.Tab()}}, Until: time.Now().Add(time.Hour)}
+	channel := w.channelOf(asker, 1, 0)
+	narrow, err := w.verifier.MintNarrowed("bob", "", auth.Scope{Conversations: []string{"another"}}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var token wire.TokenRenewed
+	if err := bob.ask(wire.MethodTokenRenew, wire.TokenRenew{Token: narrow}, &token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := channel.ReadMessage(); err == nil {
+		t.Error("the channel goes on within the wider scope")
+	}
 }
 
 func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {

@@ -233,7 +233,7 @@ func (c *connection) renewToken(ctx context.Context, p wire.TokenRenew) (renewed
 		return renewed, nil, refusal.New(refusal.TokenOtherUser, "This token is for another user. Open a new connection for them.")
 	}
 	renewed.TokenMS = c.acceptToken(identity).Milliseconds()
-	c.server.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Renewed: c.liveness.tokenEnd()})
+	c.server.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Scope: identity.Scope, Renewed: c.liveness.tokenEnd()})
 	if !identity.Scope.Equal(c.scope) {
 		after = func() { c.close(wire.CloseShutdown, "0") }
 	}
