@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"carillon/auth"
@@ -29,8 +30,9 @@ type Asker struct {
 // Start makes a call, or goes to the one that stands in its way.
 func (b *Board) Start(ctx context.Context, tab Asker, p wire.CallStart) (wire.CallLeg, error) {
 	var none wire.CallLeg
-	if n := len(p.ClientCallID); n == 0 || n > 64 {
-		return none, refusal.New(refusal.BadRequest, "client_call_id has 1 to 64 characters.")
+	notPrintable := func(r rune) bool { return r <= ' ' || r > '~' }
+	if n := len(p.ClientCallID); n == 0 || n > 64 || strings.IndexFunc(p.ClientCallID, notPrintable) >= 0 {
+		return none, refusal.New(refusal.BadRequest, "client_call_id has 1 to 64 ASCII characters without spaces.")
 	}
 	if p.Media != call.Audio && p.Media != call.Video {
 		return none, refusal.New(refusal.BadRequest, "media is audio or video.")
