@@ -1,1 +1,1 @@
-export*from"./assets/sdk-NKCA3PEL.js";
+export*from"./assets/sdk-S6LWZKLO.js";

@@ -130,6 +130,29 @@ describe("a request whose answer is lost", () => {
 		},
 	);
 
+	it("what is told of the leg while the browser still makes its local description is not lost", async () => {
+		const page = new FakePage();
+		const { client } = await connect(page);
+		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+		let described = () => {};
+		FakePeerConnection.describing = new Promise((resolve) => {
+			described = resolve;
+		});
+		const begun = client.calls.answer(id);
+		await settle();
+		page.wire.answer("call.answer", { ...granted(client.tabId, "one"), sdp: "the answer" });
+		const leg = await begun;
+		page.wire.say({
+			method: "slots",
+			params: { call: id, slots: [{ mid: "1", participant: "alice", source: "camera", id: 1 }] },
+		});
+		await settle();
+		described();
+		FakePeerConnection.describing = undefined;
+		await settle();
+		expect(leg.remotes.get("alice")?.camera, "Alice's picture").toBeDefined();
+	});
+
 	it("a repeated first offer keeps what the transceivers receive", async () => {
 		const { page, leg } = await hosting();
 		await settle();

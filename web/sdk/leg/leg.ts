@@ -86,6 +86,7 @@ export class HostedLeg implements Leg {
 			ctx: o.ctx,
 			untilBound: (signal) => this.#untilBound(signal),
 			equip: (peer) => this.#equip(peer),
+			described: () => this.slots(this.#remotes.slots),
 			stateChanged: (m) => this.#stateChanged(m),
 			statsRead: (r) => this.#statsRead(r),
 			legGone: () => this.release(),

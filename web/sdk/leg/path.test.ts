@@ -35,6 +35,7 @@ async function begin() {
 		ctx: { socket, relayOnly: false, singleLayer: false, error: vi.fn() } as unknown as LegContext,
 		untilBound: async () => ({ call: "c", leg: "l", secret: "s" }),
 		equip: async () => {},
+		described: () => {},
 		stateChanged: (s) => states.push(s),
 		statsRead: () => {},
 		legGone: () => states.push("gone"),

@@ -23,6 +23,8 @@ export interface MediaPathOptions {
 	untilBound(signal: AbortSignal): Promise<LegRef>;
 	/** Gives a new PeerConnection its tracks, and takes its streams and channels. Called before its first offer. */
 	equip(peer: Peer): Promise<void>;
+	/** The transceivers of the PeerConnection have their mids now. */
+	described(): void;
 	stateChanged(media: LegMedia): void;
 	statsRead(r: Reading): void;
 	/** The server no longer knows the leg. */
@@ -137,6 +139,7 @@ export class MediaPath {
 			life.throwIfAborted();
 		}
 		const sdp = await peer.offer(need === "restart");
+		if (this.#peer === peer) this.#o.described();
 		const ref = await this.#o.untilBound(life);
 		if (this.#peer !== peer) return;
 		this.#startAttempt();

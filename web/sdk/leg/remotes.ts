@@ -25,7 +25,10 @@ export class Remotes {
 		return this.#slots;
 	}
 
-	/** `track` finds the track of a transceiver. With `newPeer` the tracks are those of a new connection, so all streams are new. */
+	/**
+	 * `track` finds the track of a transceiver. It has none before its connection is described: what is assigned earlier is
+	 * to be assigned again then. With `newPeer` the tracks are those of a new connection, so all streams are new.
+	 */
 	assign(
 		slots: readonly Slot[],
 		track: (mid: string) => MediaStreamTrack | undefined,

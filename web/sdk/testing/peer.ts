@@ -3,6 +3,8 @@ import { vi } from "vitest";
 /** A PeerConnection without a network: it connects when the test says so, and counts what is asked of it. */
 export class FakePeerConnection extends EventTarget {
 	static made: FakePeerConnection[] = [];
+	/** How long a local description takes. */
+	static describing: Promise<void> | undefined;
 
 	connectionState: RTCPeerConnectionState = "new";
 	signalingState: RTCSignalingState = "stable";
@@ -12,7 +14,7 @@ export class FakePeerConnection extends EventTarget {
 	/** Bytes that have arrived; grows while `talking`. */
 	received = 0;
 	talking = true;
-	readonly #transceivers: object[] = [];
+	readonly #transceivers: { mid: string | null }[] = [];
 	/** By label. */
 	readonly channels = new Map<string, FakeChannel>();
 
@@ -27,7 +29,7 @@ export class FakePeerConnection extends EventTarget {
 
 	addTransceiver(kind: string): object {
 		const sender = { track: null, replaceTrack: async () => {} };
-		const t = { mid: `${this.#transceivers.length}`, sender, receiver: { track: { kind } } };
+		const t = { mid: null, sender, receiver: { track: { kind } } };
 		this.#transceivers.push(t);
 		return t;
 	}
@@ -46,7 +48,10 @@ export class FakePeerConnection extends EventTarget {
 		return { type: "offer", sdp: `offer of ${FakePeerConnection.made.indexOf(this)}` };
 	}
 
+	/** The transceivers get their mids. */
 	async setLocalDescription(d: RTCSessionDescriptionInit): Promise<void> {
+		await FakePeerConnection.describing;
+		for (const [n, t] of this.#transceivers.entries()) t.mid = `${n}`;
 		this.localDescription = d;
 		this.signalingState = "have-local-offer";
 	}
