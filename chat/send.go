@@ -57,7 +57,7 @@ func (s *Service) draft(sender User, p SendParams) (Message, error) {
 	if err := checkUser(sender.ID); err != nil {
 		return m, err
 	}
-	if err := checkClientID(p.ClientID); err != nil {
+	if err := CheckClientID(p.ClientID); err != nil {
 		return m, err
 	}
 	if (p.Conversation == "") == (p.To == "") {

@@ -42,8 +42,9 @@ func checkUser(id string) error {
 	return nil
 }
 
-// checkClientID accepts what a tab may choose: it is compared bytewise and printed in logs.
-func checkClientID(id string) error {
+// CheckClientID accepts an id that a tab may choose, of a message or a call: it is compared
+// bytewise, printed in logs and shown to others.
+func CheckClientID(id string) error {
 	plain := func(r rune) bool { return r <= ' ' || r > '~' }
 	if id == "" || len(id) > maxClientID || strings.IndexFunc(id, plain) >= 0 {
 		return refusal.New(refusal.BadRequest, "A client id has 1 to %d ASCII characters without spaces.", maxClientID)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"carillon/auth"
@@ -30,9 +29,8 @@ type Asker struct {
 // Start makes a call, or goes to the one that stands in its way.
 func (b *Board) Start(ctx context.Context, tab Asker, p wire.CallStart) (wire.CallLeg, error) {
 	var none wire.CallLeg
-	notPrintable := func(r rune) bool { return r <= ' ' || r > '~' }
-	if n := len(p.ClientCallID); n == 0 || n > 64 || strings.IndexFunc(p.ClientCallID, notPrintable) >= 0 {
-		return none, refusal.New(refusal.BadRequest, "client_call_id has 1 to 64 ASCII characters without spaces.")
+	if err := chat.CheckClientID(p.ClientCallID); err != nil {
+		return none, err
 	}
 	if p.Media != call.Audio && p.Media != call.Video {
 		return none, refusal.New(refusal.BadRequest, "media is audio or video.")

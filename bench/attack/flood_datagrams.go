@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -113,8 +114,8 @@ func allocates(ctx context.Context, w *world) (string, error) {
 func relays(ctx context.Context, w *world) (string, error) {
 	server := w.server.address("turn-udp").String()
 	var answers outcomes
-	var held []func()
-	keep := make(chan struct{}, 1)
+	var mu sync.Mutex
+	var held []func() // under mu
 	ice := w.tabs[mallory].Welcome().ICEServers
 	if len(ice) == 0 {
 		return "", fmt.Errorf("the server offers no relays")
@@ -140,9 +141,9 @@ func relays(ctx context.Context, w *world) (string, error) {
 				answers.add("refused")
 			}
 		}
-		keep <- struct{}{}
+		mu.Lock()
+		defer mu.Unlock()
 		held = append(held, func() { client.Close(); _ = conn.Close() })
-		<-keep
 	})
 	w.release = func() {
 		for _, end := range held {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -128,15 +129,10 @@ func fragments(ctx context.Context, w *world) (string, error) {
 		masked       = 0x80
 	)
 	empty := func(kind byte) []byte { return binary.BigEndian.AppendUint32([]byte{kind, masked}, 0) }
-	begun := map[*websocket.Conn]bool{} // each connection is one worker's, but the map is shared
+	var begun sync.Map // of connections
 	many := bytes.Repeat(empty(continuation), 100)
-	turns := make(chan struct{}, 1)
 	return w.floodSockets(ctx, func(conn *websocket.Conn) error {
-		turns <- struct{}{}
-		first := !begun[conn]
-		begun[conn] = true
-		<-turns
-		if first {
+		if _, loaded := begun.LoadOrStore(conn, true); !loaded {
 			if _, err := conn.NetConn().Write(empty(text)); err != nil {
 				return err
 			}
