@@ -126,6 +126,7 @@ class FakeStream {
 /** A browser with a camera and a microphone that may be opened, and no network. Undo it with `vi.unstubAllGlobals`. */
 export function stubMedia(): void {
 	FakePeerConnection.made = [];
+	FakePeerConnection.describing = undefined;
 	const getUserMedia = async (want: { audio?: unknown; video?: unknown }) =>
 		new FakeStream([
 			...(want.audio ? [new FakeTrack("audio")] : []),
