@@ -89,8 +89,10 @@ export const callStyles = css`
 		font-variant-numeric: tabular-nums;
 		text-shadow: 0 1px 3px rgb(0 0 0 / 0.6);
 	}
-	.caption .name {
+	.caption .name-row {
 		max-inline-size: 70%;
+	}
+	.caption .name {
 		font-size: var(--t-text);
 	}
 	.weak {

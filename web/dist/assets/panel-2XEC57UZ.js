@@ -322,8 +322,10 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 		font-variant-numeric: tabular-nums;
 		text-shadow: 0 1px 3px rgb(0 0 0 / 0.6);
 	}
-	.caption .name {
+	.caption .name-row {
 		max-inline-size: 70%;
+	}
+	.caption .name {
 		font-size: var(--t-text);
 	}
 	.weak {
