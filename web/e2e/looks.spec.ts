@@ -88,6 +88,21 @@ test("a microphone that is refused: said on the card of the ring, which can be a
 	await expect(alert(bob, "The browser refused the microphone."), "said once").toHaveCount(1);
 });
 
+test("a short name is whole in the caption of a call", async ({ people }) => {
+	const alice = await (await people.device(people.alice)).tab();
+	const bob = await (await people.device(people.bob)).tab();
+	await call(alice, people.Alice, bob);
+	for (const [page, name] of [
+		[alice, people.Bob],
+		[bob, people.Alice],
+	] as const) {
+		const caption = page.locator(".caption").getByText(name, { exact: true });
+		await expect(caption).toBeVisible();
+		await whole(caption);
+		await whole(caption.locator(".."));
+	}
+});
+
 test("an error in a call covers no picture, and can be put away", async ({ people }) => {
 	const device = await people.device(people.alice);
 	await device.context.addInitScript(refuse, "video" as const);
