@@ -1,20 +1,17 @@
 package sfu
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"carillon/limit"
 	"carillon/sfu/sfutest"
+	"carillon/tcp/tcptest"
 )
 
 // descriptors is how many files the process of the SFU may have open.
@@ -23,22 +20,8 @@ const descriptors = 50
 // TestCallsOverTCPSurviveALackOfDescriptors connects to an SFU until its process has no
 // descriptor left, and then calls over ICE-TCP.
 func TestCallsOverTCPSurviveALackOfDescriptors(t *testing.T) {
-	child := exec.Command(os.Args[0], "-test.run=^TestPoorProcess$")
-	child.Env = append(os.Environ(), "SFU_POOR_PROCESS=yes")
-	child.Stderr = os.Stderr
-	in, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); child.Wait() })
-	lines := json.NewDecoder(bufio.NewReader(out))
+	in, out := tcptest.Child(t)
+	lines := json.NewDecoder(out)
 	said := func() (text string) {
 		if err := lines.Decode(&text); err != nil {
 			t.Fatal(err)
@@ -66,7 +49,8 @@ func TestCallsOverTCPSurviveALackOfDescriptors(t *testing.T) {
 
 // TestPoorProcess is the child of the test above; by itself it has nothing to show.
 func TestPoorProcess(t *testing.T) {
-	if os.Getenv("SFU_POOR_PROCESS") == "" {
+	child, err := tcptest.InChild(descriptors)
+	if !child {
 		return
 	}
 	fail := func(err error) {
@@ -75,7 +59,7 @@ func TestPoorProcess(t *testing.T) {
 			os.Exit(1)
 		}
 	}
-	fail(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: descriptors, Max: descriptors}))
+	fail(err)
 	s, err := New(Config{}, slog.New(slog.DiscardHandler), nil)
 	fail(err)
 	_, at := s.Addresses()

@@ -1,17 +1,15 @@
 package tcp
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"carillon/tcp/tcptest"
 )
 
 // TestAcceptingSurvivesALackOfDescriptors runs a listener in a process that may have few
@@ -83,22 +81,8 @@ const poor = 40
 // startPoor starts a process that echoes, and returns where it listens.
 func startPoor(t *testing.T) string {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestPoorProcess$")
-	child.Env = append(os.Environ(), "TCP_POOR_PROCESS=yes")
-	child.Stderr = os.Stderr
-	in, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); child.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
+	_, out := tcptest.Child(t)
+	line, err := out.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +91,8 @@ func startPoor(t *testing.T) string {
 
 // TestPoorProcess is the child of the test above; by itself it has nothing to show.
 func TestPoorProcess(t *testing.T) {
-	if os.Getenv("TCP_POOR_PROCESS") == "" {
+	child, err := tcptest.InChild(poor)
+	if !child {
 		return
 	}
 	fail := func(err error) {
@@ -116,7 +101,7 @@ func TestPoorProcess(t *testing.T) {
 			os.Exit(1)
 		}
 	}
-	fail(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: poor, Max: poor}))
+	fail(err)
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	fail(err)
 	l := NewLimiter(Config{}, "test", nil, slog.New(slog.DiscardHandler)).Listen(inner)
