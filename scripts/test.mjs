@@ -3,6 +3,7 @@
 //
 // A step that fails does not stop the ones after it, except where they could not run at all. The
 // last line is "N passed, N failed".
+import { availableParallelism } from "node:os";
 import { check, checkSilent } from "./checks.mjs";
 import { installPrograms } from "./programs.mjs";
 import { Report } from "./report.mjs";
@@ -23,7 +24,8 @@ if (web) {
 	await check(report, "tsc and biome", ["npm", "run", "--silent", "check"], { cwd: "web" });
 	await unitTests(report);
 }
-await goTests(report, quick ? [] : ["-race"]);
+// Without the race detector the tests wait more than they compute: twice as many packages at a time.
+await goTests(report, quick ? ["-p", `${2 * availableParallelism()}`] : ["-race"]);
 if (web && !quick) await browserTests(report);
 
 report.print();
