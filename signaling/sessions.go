@@ -146,14 +146,14 @@ func (s *Server) answerSessions(m bus.Message) {
 	}
 }
 
-// sessionsSettle is how long changes of a user's sessions are gathered before those tabs
-// that ever listed them are told.
-const sessionsSettle = 300 * time.Millisecond
+// sessionsSettle is how long changes of a user's sessions are gathered before the tabs that
+// have listed them are told.
+const sessionsSettle = 2 * time.Second
 
 func (u *localUser) sessionsChanged() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.telling || !slices.ContainsFunc(u.connections, (*connection).wantsList) {
+	if u.telling || !slices.ContainsFunc(u.connections, (*connection).wantsSessions) {
 		return
 	}
 	u.telling = true
@@ -174,16 +174,17 @@ func (u *localUser) sessionsChanged() {
 	})
 }
 
-func (c *connection) wantsList() bool { return c.listed.Load() && !c.out.isClosed() }
+func (c *connection) wantsSessions() bool { return c.listed.Load() && !c.out.isClosed() }
 
-// tellSessions asks the nodes once for all tabs here that want the list.
+var sessionsFrame = notification(wire.NoteSessions, wire.Empty{})
+
+// tellSessions tells each tab that has listed the sessions since it was told last that they
+// have changed, and no more than that: what a change costs is bounded by the lists that were
+// asked for, each of which was paid for.
 func (u *localUser) tellSessions() {
-	ctx, cancel := u.server.timeout(requestTime)
-	defer cancel()
-	sessions := u.server.sessionsOf(ctx, u.id)
 	for _, c := range u.all() {
-		if c.wantsList() {
-			c.push(notification(wire.NoteSessions, c.listOf(sessions)), mergeable, "sessions")
+		if c.listed.CompareAndSwap(true, false) {
+			c.push(sessionsFrame, mergeable, "sessions")
 		}
 	}
 }

@@ -25,7 +25,7 @@ type localUser struct {
 
 	mu          sync.Mutex
 	connections []*connection // replaced, never edited
-	telling     bool          // who listed the sessions will be told of changes soon
+	telling     bool          // who has listed the sessions will be told of a change soon
 }
 
 // join puts a connection among those of its user. When it returns, every envelope published

@@ -59,7 +59,7 @@ const (
 	NoteEvent    = "event"    // chat.Event, durable, in order of offset
 	NoteSynced   = "synced"   // Synced; everything missed has been sent, ring and notify from now on
 	NotePresence = "presence" // Presence, of whom I watch
-	NoteSessions = "sessions" // SessionList; my sessions changed
+	NoteSessions = "sessions" // –; my sessions changed since I listed them
 	NoteSlots    = "slots"    // Slots; what each receiving line of my leg shows
 	NoteSpeaker  = "speaker"  // Speaker; who speaks in my call
 	NoteLegEnd   = "leg.end"  // LegEnd; this tab's leg is over, give back camera and microphone

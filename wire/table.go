@@ -72,7 +72,7 @@ func ServerNotes() []Note {
 		{NoteSynced, Synced{}},
 		{NoteTyping, Typing{}},
 		{NotePresence, Presence{}},
-		{NoteSessions, SessionList{}},
+		{NoteSessions, Empty{}},
 		{NoteSlots, Slots{}},
 		{NoteSpeaker, Speaker{}},
 		{NoteLegEnd, LegEnd{}},

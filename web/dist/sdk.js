@@ -1,1 +1,1 @@
-export*from"./assets/sdk-S6LWZKLO.js";
+export*from"./assets/sdk-TIZYK4CD.js";

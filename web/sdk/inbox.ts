@@ -74,7 +74,7 @@ export class Inbox {
 			case "presence":
 				return this.#o.people.set(n.params);
 			case "sessions":
-				return this.#o.events.emit("sessions", n.params.sessions);
+				return this.#o.events.emit("sessions", undefined);
 			case "slots":
 			case "speaker":
 			case "leg.end":

@@ -270,7 +270,8 @@ export interface ClientEvents {
 	presence: Presence;
 	userobject: UserObject;
 	profile: User;
-	sessions: readonly Session[];
+	/** The sessions have changed since this tab listed them; list them again if they are shown. */
+	sessions: undefined;
 	/** Anything about rings, views or legs changed; redraw calls. */
 	calls: undefined;
 	"call:incoming": Ring;

@@ -618,7 +618,7 @@ export interface ServerNotes {
   "synced": Synced;
   "typing": Typing;
   "presence": Presence;
-  "sessions": SessionList;
+  "sessions": Empty;
   "slots": Slots;
   "speaker": Speaker;
   "leg.end": LegEnd;
