@@ -57,7 +57,7 @@ type WHIP struct {
 
 // resource is a session under its URL.
 type resource struct {
-	path    string
+	path    string        // of its URL, without escapes: a client may write them in its own way
 	who     auth.Identity // of the token that made it; no other user may change or end it
 	session Session
 
@@ -116,8 +116,9 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 			refusal.Answer(w, r, err, h.log)
 			return
 		}
+		id := rand.Text()
 		res := &resource{
-			path: r.URL.Path + "/" + rand.Text(), who: who,
+			path: r.URL.Path + "/" + id, who: who,
 			session: session, offer: offer, answer: answer, etag: rand.Text(),
 		}
 		if err := h.keep(res); err != nil {
@@ -125,7 +126,7 @@ func (h *WHIP) create(join join) http.HandlerFunc {
 			return
 		}
 		header := w.Header()
-		header.Set("Location", res.path)
+		header.Set("Location", r.URL.EscapedPath()+"/"+id)
 		header.Set("ETag", `"`+res.etag+`"`)
 		header.Set("Content-Type", "application/sdp")
 		linkServers(header, h.ice(who.User))

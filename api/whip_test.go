@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -139,6 +140,31 @@ func TestWHIPFromOfferToDelete(t *testing.T) {
 		<-f.joiner.last.done
 		if res, _ = f.do("DELETE", location, "", ""); res.StatusCode != 404 {
 			t.Errorf("delete again: %s", res.Status)
+		}
+	}
+}
+
+// What a room is called needs no care of the client: the URL of the session works as it was given.
+func TestTheLocationOfASessionFitsWhateverTheRoomIsCalled(t *testing.T) {
+	f := start(t)
+	const fragment = "application/trickle-ice-sdpfrag"
+	for _, room := range []string{"stage", "school/class 5", "a%2Fb", "50%", "who?#here", "день", `"<>\`, "a;b,c&d=e+f"} {
+		for _, kind := range []string{"whip", "whep"} {
+			res, _ := f.do("POST", "/"+kind+"/"+url.PathEscape(room), "application/sdp", offerText)
+			if res.StatusCode != 201 || f.joiner.last.room != room {
+				t.Fatalf("%s %q: %s, joined %+v", kind, room, res.Status, f.joiner.last)
+			}
+			session, err := res.Location() // as a client resolves it
+			if err != nil {
+				t.Fatal(err)
+			}
+			location := session.EscapedPath()
+			if res, _ = f.do("PATCH", location, fragment, "a=ice-ufrag:mine\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n"); res.StatusCode != 204 {
+				t.Errorf("%s %q: patch of %s: %s", kind, room, location, res.Status)
+			}
+			if res, _ = f.do("DELETE", location, "", ""); res.StatusCode != 200 {
+				t.Errorf("%s %q: delete of %s: %s", kind, room, location, res.Status)
+			}
 		}
 	}
 }
