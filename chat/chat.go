@@ -22,13 +22,15 @@ type Service struct {
 	now   func() time.Time
 	only  []string // the conversations that there are for whoever asks; nil: all of their own. See Within
 
+	reserved names // that no guest may have
+
 	budgets budgets
 }
 
 // New returns a Service over store. Zero fields of cfg mean [Defaults].
 func New(store Store, cfg Config) *Service {
 	cfg = cfg.filled()
-	return &Service{store: store, cfg: cfg, now: time.Now, budgets: newBudgets(cfg.Rates)}
+	return &Service{store: store, cfg: cfg, now: time.Now, reserved: cfg.Reach.reservedNames(), budgets: newBudgets(cfg.Rates)}
 }
 
 func (s *Service) nowMS() int64 { return s.now().UnixMilli() }

@@ -61,3 +61,24 @@ func TestAGuestDoesNotTakeTheNameOfAUser(t *testing.T) {
 		t.Errorf("users may share a name: got %q", got)
 	}
 }
+
+// Whom the configuration names has their name from the start, though they have never signed in.
+func TestAGuestDoesNotTakeTheNameOfWhomTheConfigurationNames(t *testing.T) {
+	s := service(t, chat.Config{Reach: chat.Reach{Guests: []string{"support"}, Known: []string{"alice.miller", "*"}}})
+	for name, want := range map[string]string{
+		"Support":      "Support (guest)",
+		"SUPP0RT":      "SUPP0RT (guest)",
+		"ѕuррort":      "ѕuррort (guest)", // a Cyrillic ѕ and р
+		"alice.miller": "alice.miller (guest)",
+		"Alice":        "Alice",
+		"*":            "*", // is no id
+		"Visitor":      "Visitor",
+	} {
+		if got, err := s.Seen(t.Context(), chat.User{ID: "guest:" + rand.Text(), Name: name, Guest: true}); err != nil || got.Name != want {
+			t.Errorf("a guest who calls themselves %q is called %q, %v, want %q", name, got.Name, err, want)
+		}
+	}
+	if got, err := s.Seen(t.Context(), chat.User{ID: "support", Name: "Support"}); err != nil || got.Name != "Support" {
+		t.Errorf("the user named is called %q, %v", got.Name, err)
+	}
+}

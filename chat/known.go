@@ -23,9 +23,12 @@ func (s *Service) mayAdd(v View, user User, other string) error {
 	return err
 }
 
+// everyID in Reach.Known stands for every id that somebody names.
+const everyID = "*"
+
 // knows reports whether a user is known before they have signed in.
 func (r Reach) knows(user string) bool {
-	return slices.Contains(r.Guests, user) || slices.Contains(r.Known, user) || slices.Contains(r.Known, "*")
+	return slices.Contains(r.Guests, user) || slices.Contains(r.Known, user) || slices.Contains(r.Known, everyID)
 }
 
 // Introduce makes users known who have not signed in yet, under their id as name. Whoever asks

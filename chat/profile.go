@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"go.mau.fi/util/confusable"
@@ -69,12 +70,16 @@ func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 const guestMark = " (guest)"
 
 // nameFor is what a user is called. A guest chooses any name, so it may not be one under
-// which others know somebody whose name the site vouches for.
+// which others know somebody whose name the site vouches for, nor the id of somebody whom the
+// configuration names: they may not have signed in yet, and are called as their id until then.
 func (s *Service) nameFor(v View, u User, name string) (string, error) {
 	if !u.Guest {
 		return name, nil
 	}
-	taken, err := v.NameTaken(name)
+	taken, err := s.reserved.has(name), error(nil)
+	if !taken {
+		taken, err = v.NameTaken(name)
+	}
 	if taken {
 		name = shorten(name, s.cfg.NameBytes-len(guestMark)) + guestMark
 	}
@@ -97,6 +102,31 @@ func LookAlikes(name string) LookAlike {
 		Folded: confusable.Skeleton(foldName(name)),
 		Drawn:  foldName(confusable.Skeleton(foldWidth(name))),
 	}
+}
+
+// names are the keys of some names, see LookAlike.
+type names struct{ folded, drawn map[string]bool }
+
+// reservedNames are those that no guest may have, whoever has signed in so far: the ids that the
+// configuration names.
+func (r Reach) reservedNames() names {
+	n := names{folded: map[string]bool{}, drawn: map[string]bool{}}
+	for _, id := range slices.Concat(r.Guests, r.Known) {
+		if id == everyID {
+			continue
+		}
+		keys := LookAlikes(id)
+		n.folded[keys.Folded], n.drawn[keys.Drawn] = true, true
+	}
+	delete(n.folded, "") // of what has no letters: every such name would be the same
+	delete(n.drawn, "")
+	return n
+}
+
+// has reports whether a name looks like one of them.
+func (n names) has(name string) bool {
+	keys := LookAlikes(name)
+	return n.folded[keys.Folded] || n.drawn[keys.Drawn]
 }
 
 // foldWidth makes the letters of other widths and styles the ordinary ones, in their case.
