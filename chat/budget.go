@@ -27,7 +27,9 @@ func newBudgets(r Rates) budgets {
 	}
 	return budgets{
 		bytes: limit.NewBudget(limit.Shares{
-			User: perSecond("user_bytes", r.UserBytes), Address: perSecond("address_bytes", r.AddressBytes), Guests: perSecond("guest_bytes", r.GuestBytes),
+			User: perSecond("user_bytes", r.UserBytes), Address: perSecond("address_bytes", r.AddressBytes),
+			Guest: perSecond("one_guest_bytes", r.OneGuestBytes), GuestAddress: perSecond("guest_address_bytes", r.GuestAddressBytes),
+			Guests:  perSecond("guest_bytes", r.GuestBytes),
 			Refusal: "You have written very much in a short time. Wait a moment.",
 		}),
 		groups: limit.NewBudget(limit.Shares{

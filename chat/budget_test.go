@@ -75,6 +75,12 @@ func TestWhatIsStoredHasABudget(t *testing.T) {
 		"address_bytes": {chat.Rates{AddressBytes: 100},
 			func(s *chat.Service) func(int) error { return sends(s, alice, home) },
 			func(s *chat.Service) func(int) error { return sends(s, alice, office) }},
+		"one_guest_bytes": {chat.Rates{OneGuestBytes: 100},
+			func(s *chat.Service) func(int) error { return sends(s, guest, home) },
+			func(s *chat.Service) func(int) error { return sends(s, bob, home) }},
+		"guest_address_bytes": {chat.Rates{GuestAddressBytes: 100},
+			func(s *chat.Service) func(int) error { return sends(s, guest, home) },
+			func(s *chat.Service) func(int) error { return sends(s, guest, office) }},
 		"guest_bytes": {chat.Rates{GuestBytes: 100},
 			func(s *chat.Service) func(int) error { return sends(s, guest, home) },
 			func(s *chat.Service) func(int) error { return sends(s, bob, home) }},
@@ -110,6 +116,38 @@ func TestWhatIsStoredHasABudget(t *testing.T) {
 				t.Errorf("somebody else is refused too: %v", err)
 			}
 		})
+	}
+}
+
+// By default one guest leaves something to the other guests of their address, all of an address
+// together to those of other addresses, and none of them takes anything from users.
+func TestALoudGuestLeavesOthersWhatTheyMayWrite(t *testing.T) {
+	rates := chat.Defaults().Rates
+	for _, bytes := range []*int{&rates.UserBytes, &rates.AddressBytes, &rates.OneGuestBytes, &rates.GuestAddressBytes, &rates.GuestBytes} {
+		*bytes /= 100 // the same shares of a smaller disk
+	}
+	s := service(t, chat.Config{Rates: rates})
+	sent := 0
+	says := func(u chat.User, address string) error {
+		sent++
+		_, err := s.Send(at(t, u, address), u, chat.SendParams{To: "carol", ClientID: fmt.Sprint(sent), Text: strings.Repeat("x", 10_000)})
+		return err
+	}
+	visitor := func(i int) chat.User { return chat.User{ID: fmt.Sprint("guest:", i), Guest: true} }
+	loud := visitor(0)
+	until(t, func(int) error { return says(loud, home) })
+	if err := says(loud, office); !refusal.Is(err, refusal.RateLimited) {
+		t.Errorf("the loud guest at another address: got %v", err)
+	}
+	if err := says(visitor(1), home); err != nil {
+		t.Errorf("another guest of the address: %v", err)
+	}
+	until(t, func(i int) error { return says(visitor(2+i), home) }) // one person, as many guests
+	if err := says(visitor(1), office); err != nil {
+		t.Errorf("a guest of another address: %v", err)
+	}
+	if err := says(alice, home); err != nil {
+		t.Errorf("a user of the address: %v", err)
 	}
 }
 

@@ -41,16 +41,21 @@ type Rates struct {
 	UserBytes int `toml:"user_bytes"`
 	// AddressBytes of all users of one address (IPv6: one /64).
 	AddressBytes int `toml:"address_bytes"`
+	// OneGuestBytes is user_bytes of a guest. It is an eighth of what an address has for its
+	// guests, and that an eighth of what all have, so that neither leaves nothing to the others.
+	OneGuestBytes int `toml:"one_guest_bytes"`
+	// GuestAddressBytes of all guests of one address. They take nothing from its users.
+	GuestAddressBytes int `toml:"guest_address_bytes"`
 	// GuestBytes of all guests together.
 	GuestBytes int `toml:"guest_bytes"`
 	// UserGroups that one user makes.
 	UserGroups int `toml:"user_groups"`
-	// AddressGroups that the users of one address make.
+	// AddressGroups that the users of one address make, and as many its guests.
 	AddressGroups int `toml:"address_groups"`
 	// UserMembers is to how many others one user opens a direct conversation, or makes them members
 	// of a group.
 	UserMembers int `toml:"user_members"`
-	// AddressMembers is the same for all users of one address.
+	// AddressMembers is the same for all users of one address, and as many for its guests.
 	AddressMembers int `toml:"address_members"`
 }
 
@@ -90,7 +95,8 @@ func Defaults() Config {
 		ObjectBytes:    8 << 10,
 		ReceiptMembers: 50,
 		Rates: Rates{
-			UserBytes: 64 << 10, AddressBytes: 1 << 20, GuestBytes: 1 << 20,
+			UserBytes: 64 << 10, AddressBytes: 1 << 20,
+			OneGuestBytes: 16 << 10, GuestAddressBytes: 128 << 10, GuestBytes: 1 << 20,
 			UserGroups: 100, AddressGroups: 1000, UserMembers: 1000, AddressMembers: 10_000,
 		},
 		Reach: Reach{Users: ReachEveryone},

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"time"
@@ -21,46 +22,67 @@ type Share struct {
 	Rate Rate
 }
 
-// Shares are the limits of one budget.
+// Shares are the limits of one budget. Anyone can become many guests, so they share nothing with
+// users, not even with those of their own address. For one payer to leave something to the
+// others, a share of many is several times that of one.
 type Shares struct {
-	User    Share  // of each user
-	Address Share  // of each address, whoever its users are
-	All     Share  // of all users together, guests apart
-	Guests  Share  // of all guests together: anyone can become many of them
+	User    Share // of each user
+	Address Share // of all users of each address together
+	All     Share // of all users together
+
+	Guest        Share // of each guest; the zero Share: as much as a user
+	GuestAddress Share // of all guests of each address together; the zero Share: as much as its users
+	Guests       Share // of all guests together
+
 	Refusal string // what a payer who has spent their share is told
 }
 
 // Budget is what users and addresses may spend of one thing, such as bytes on disk. What a
 // request costs is counted in that thing, whatever the request is.
 //
-// Guests, and who has not proved who they are, never draw on the share that users have in
-// common. A nil Budget is no limit.
+// Guests never draw on a share of users. Who has not proved who they are draws on that of the users of
+// their address only. A nil Budget is no limit.
 type Budget struct {
 	// Fixed at construction.
-	users     *Keys[string]
-	addresses *Keys[netip.Addr]
-	all       *Bucket
-	guests    *Bucket
-	refusal   string
-
-	overUser, overAddress, overAll, overGuests *Count
+	users, guests *buckets
+	refusal       string
 }
 
-// maxKeys is how many users and how many addresses a budget counts at a time, some 100 bytes
+// buckets are those of users, or of guests.
+type buckets struct {
+	// Fixed at construction.
+	payers    *Keys[string]
+	addresses *Keys[netip.Addr]
+	all       *Bucket
+
+	overPayer, overAddress, overAll *Count
+}
+
+func newBuckets(payer, address, all Share) *buckets {
+	return &buckets{
+		payers: NewKeys[string](payer.Rate, maxKeys), addresses: NewKeys[netip.Addr](address.Rate, maxKeys), all: New(all.Rate),
+		overPayer: NewCount(payer.Key), overAddress: NewCount(address.Key), overAll: NewCount(all.Key),
+	}
+}
+
+// maxKeys is how many payers and how many addresses are counted at a time, some 100 bytes
 // each.
 const maxKeys = 50_000
 
 // NewBudget returns a budget of which nothing is spent.
 func NewBudget(s Shares) *Budget {
 	return &Budget{
-		users:     NewKeys[string](s.User.Rate, maxKeys),
-		addresses: NewKeys[netip.Addr](s.Address.Rate, maxKeys),
-		all:       New(s.All.Rate),
-		guests:    New(s.Guests.Rate),
-		refusal:   s.Refusal,
-		overUser:  NewCount(s.User.Key), overAddress: NewCount(s.Address.Key),
-		overAll: NewCount(s.All.Key), overGuests: NewCount(s.Guests.Key),
+		users:   newBuckets(s.User, s.Address, s.All),
+		guests:  newBuckets(cmp.Or(s.Guest, s.User), cmp.Or(s.GuestAddress, s.Address), s.Guests),
+		refusal: s.Refusal,
 	}
+}
+
+func (b *Budget) of(p Payer) *buckets {
+	if p.Guest {
+		return b.guests
+	}
+	return b.users
 }
 
 // Take spends n, or refuses with refusal.RateLimited and spends nothing. As with every bucket
@@ -72,41 +94,10 @@ func (b *Budget) Take(p Payer, n int, now time.Time) error {
 	if b == nil {
 		return nil
 	}
-	if p.User != "" {
-		if wait := b.users.Take(p.User, n, now); wait > 0 {
-			return b.refuse(b.overUser, wait)
-		}
-	}
-	if p.Address.IsValid() {
-		if wait := b.addresses.Take(p.Address, n, now); wait > 0 {
-			b.users.Give(p.User, n, now)
-			return b.refuse(b.overAddress, wait)
-		}
-	}
-	common, over := b.common(p)
-	if common == nil {
+	over, wait := b.of(p).take(p, n, now)
+	if wait == 0 {
 		return nil
 	}
-	if wait := common.Take(n, now); wait > 0 {
-		b.users.Give(p.User, n, now)
-		b.addresses.Give(p.Address, n, now)
-		return b.refuse(over, wait)
-	}
-	return nil
-}
-
-// common is the share that the payer has in common with others; nil: none.
-func (b *Budget) common(p Payer) (*Bucket, *Count) {
-	switch {
-	case p.User == "":
-		return nil, nil
-	case p.Guest:
-		return b.guests, b.overGuests
-	}
-	return b.all, b.overAll
-}
-
-func (b *Budget) refuse(over *Count, wait time.Duration) error {
 	over.Add()
 	if b.refusal == "" {
 		return refusal.Wait(wait)
@@ -114,15 +105,39 @@ func (b *Budget) refuse(over *Count, wait time.Duration) error {
 	return refusal.After(wait, refusal.RateLimited, "%s", b.refusal)
 }
 
+// take spends n, or nothing if over has not as much left; wait is how long that takes.
+func (k *buckets) take(p Payer, n int, now time.Time) (over *Count, wait time.Duration) {
+	if p.User != "" {
+		if wait = k.payers.Take(p.User, n, now); wait > 0 {
+			return k.overPayer, wait
+		}
+	}
+	if p.Address.IsValid() {
+		if wait = k.addresses.Take(p.Address, n, now); wait > 0 {
+			k.payers.Give(p.User, n, now)
+			return k.overAddress, wait
+		}
+	}
+	if p.User == "" {
+		return nil, 0
+	}
+	if wait = k.all.Take(n, now); wait > 0 {
+		k.payers.Give(p.User, n, now)
+		k.addresses.Give(p.Address, n, now)
+	}
+	return k.overAll, wait
+}
+
 // Charge spends n even if that much is not left: for what is known only after it was done.
 func (b *Budget) Charge(p Payer, n int, now time.Time) {
 	if b == nil || n <= 0 {
 		return
 	}
-	b.users.Charge(p.User, n, now)
-	b.addresses.Charge(p.Address, n, now)
-	if common, _ := b.common(p); common != nil {
-		common.Charge(n, now)
+	k := b.of(p)
+	k.payers.Charge(p.User, n, now)
+	k.addresses.Charge(p.Address, n, now)
+	if p.User != "" {
+		k.all.Charge(n, now)
 	}
 }
 
@@ -131,16 +146,20 @@ func (b *Budget) Give(p Payer, n int, now time.Time) {
 	if b == nil {
 		return
 	}
-	b.users.Give(p.User, n, now)
-	b.addresses.Give(p.Address, n, now)
-	if common, _ := b.common(p); common != nil {
-		common.Give(n, now)
+	k := b.of(p)
+	k.payers.Give(p.User, n, now)
+	k.addresses.Give(p.Address, n, now)
+	if p.User != "" {
+		k.all.Give(n, now)
 	}
 }
 
 // Counts are those of its limits.
-func (b *Budget) Counts() []*Count {
-	return []*Count{b.overUser, b.overAddress, b.overAll, b.overGuests}
+func (b *Budget) Counts() (all []*Count) {
+	for _, k := range []*buckets{b.users, b.guests} {
+		all = append(all, k.overPayer, k.overAddress, k.overAll)
+	}
+	return all
 }
 
 // payerKey is the key of the payer in a context.

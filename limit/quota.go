@@ -15,12 +15,12 @@ type Cap struct {
 	N   int
 }
 
-// Caps are the limits of one Quota.
+// Caps are the limits of one Quota. Guests share nothing with users, see [Shares].
 type Caps struct {
-	User    Cap            // of each user
-	Address Cap            // of each address, whoever its users are
-	All     Cap            // of all users together, guests apart
-	Guests  Cap            // of all guests together: anyone can become many of them
+	User    Cap            // of each user, and of each guest
+	Address Cap            // of all users of each address together, and of all its guests
+	All     Cap            // of all users together
+	Guests  Cap            // of all guests together
 	Refusal *refusal.Error // what a payer is told who has too many
 }
 
@@ -31,17 +31,25 @@ type Quota struct {
 	caps                                       Caps
 	overUser, overAddress, overAll, overGuests *Count
 
-	mu        sync.Mutex
-	users     map[string]int
+	mu            sync.Mutex
+	users, guests holders
+}
+
+// holders is what users, or guests, have.
+type holders struct {
+	each      map[string]int
 	addresses map[netip.Addr]int
-	all       int // of users
-	guests    int
+	all       int
+}
+
+func newHolders() holders {
+	return holders{each: make(map[string]int), addresses: make(map[netip.Addr]int)}
 }
 
 // NewQuota returns a Quota of which nothing is taken.
 func NewQuota(c Caps) *Quota {
 	return &Quota{
-		caps: c, users: make(map[string]int), addresses: make(map[netip.Addr]int),
+		caps: c, users: newHolders(), guests: newHolders(),
 		overUser: NewCount(c.User.Key), overAddress: NewCount(c.Address.Key),
 		overAll: NewCount(c.All.Key), overGuests: NewCount(c.Guests.Key),
 	}
@@ -52,15 +60,15 @@ func NewQuota(c Caps) *Quota {
 func (q *Quota) Take(p Payer, n int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	common, most, over := q.commonLocked(p)
+	h, most, over := q.holdersLocked(p)
 	switch {
-	case p.User != "" && exceeds(q.users[p.User], n, q.caps.User):
+	case p.User != "" && exceeds(h.each[p.User], n, q.caps.User):
 		q.overUser.Add()
 		return q.caps.Refusal
-	case p.Address.IsValid() && exceeds(q.addresses[p.Address], n, q.caps.Address):
+	case p.Address.IsValid() && exceeds(h.addresses[p.Address], n, q.caps.Address):
 		q.overAddress.Add()
 		return q.caps.Refusal
-	case exceeds(*common, n, most):
+	case exceeds(h.all, n, most):
 		over.Add()
 		return refusal.After(10*time.Second, refusal.Busy, "The server has no room for more. Try again later.")
 	}
@@ -76,13 +84,13 @@ func (q *Quota) Give(p Payer, n int) {
 }
 
 func (q *Quota) addLocked(p Payer, n int) {
-	common, _, _ := q.commonLocked(p)
-	*common += n
+	h, _, _ := q.holdersLocked(p)
+	h.all += n
 	if p.User != "" {
-		add(q.users, p.User, n)
+		add(h.each, p.User, n)
 	}
 	if p.Address.IsValid() {
-		add(q.addresses, p.Address, n)
+		add(h.addresses, p.Address, n)
 	}
 }
 
@@ -93,12 +101,12 @@ func add[K comparable](counts map[K]int, key K, n int) {
 	}
 }
 
-// commonLocked is what the payer has in common with others.
-func (q *Quota) commonLocked(p Payer) (taken *int, most Cap, over *Count) {
+// holdersLocked is with whom the payer shares, and how much all of them may have.
+func (q *Quota) holdersLocked(p Payer) (h *holders, most Cap, over *Count) {
 	if p.Guest {
 		return &q.guests, q.caps.Guests, q.overGuests
 	}
-	return &q.all, q.caps.All, q.overAll
+	return &q.users, q.caps.All, q.overAll
 }
 
 func exceeds(taken, n int, most Cap) bool { return most.N > 0 && taken+n > most.N }
@@ -107,7 +115,7 @@ func exceeds(taken, n int, most Cap) bool { return most.N > 0 && taken+n > most.
 func (q *Quota) Taken() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.all + q.guests
+	return q.users.all + q.guests.all
 }
 
 // Counts are those of its limits.

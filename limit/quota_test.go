@@ -50,8 +50,13 @@ func TestAQuotaCountsUsersAddressesAndAll(t *testing.T) {
 	}{{alice, 1}, {bob, 3}, {carol, 2}, {guest, 2}} {
 		q.Give(give.who, give.n)
 	}
-	if q.Taken() != 0 || len(q.users) != 0 || len(q.addresses) != 0 {
-		t.Errorf("%d are taken, %v, %v when all was given back", q.Taken(), q.users, q.addresses)
+	for _, h := range []holders{q.users, q.guests} {
+		if h.all != 0 || len(h.each) != 0 || len(h.addresses) != 0 {
+			t.Errorf("%+v when all was given back", h)
+		}
+	}
+	if q.Taken() != 0 {
+		t.Errorf("%d are taken when all was given back", q.Taken())
 	}
 }
 
@@ -59,5 +64,20 @@ func TestAQuotaWithoutCapsIsNoLimit(t *testing.T) {
 	q := NewQuota(Caps{User: Cap{N: -1}})
 	if err := q.Take(Payer{User: "alice"}, 1_000_000); err != nil {
 		t.Error(err)
+	}
+}
+
+// Guests take nothing from the users of their own address, and the other way round.
+func TestGuestsHaveAQuotaOfTheirAddressOfTheirOwn(t *testing.T) {
+	at := netip.MustParseAddr("192.0.2.1")
+	q := NewQuota(Caps{Address: Cap{N: 2}, Refusal: refusal.New(refusal.NotAllowed, "Too many.")})
+	alice, guest := Payer{User: "alice", Address: at}, Payer{User: "guest:1", Guest: true, Address: at}
+	for _, p := range []Payer{guest, alice} {
+		if err := q.Take(p, 2); err != nil {
+			t.Errorf("%s: %v", p.User, err)
+		}
+		if q.Take(p, 1) == nil {
+			t.Errorf("%s has more than the address may", p.User)
+		}
 	}
 }

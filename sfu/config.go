@@ -61,7 +61,8 @@ type Config struct {
 	// DownMS is the time without packets, in milliseconds, after which a leg is down.
 	DownMS int `toml:"down_ms"`
 
-	// Quota is how many peers there may be and what they may ask for. A negative number means no limit.
+	// Quota is how many peers there may be and what they may ask for. What the users of one address
+	// may have, its guests may have again. A negative number means no limit.
 	Quota Quota `toml:"quota"`
 	// ICETCP bounds the connections of ICE-TCP. They are silent until they have sent a check for a peer.
 	ICETCP tcp.Config `toml:"tcp"`

@@ -8,7 +8,8 @@ import (
 )
 
 // Quota is the table [media.quota]: how many peers there may be and what they may ask for, of
-// one user and of one client address (IPv6: one /64). A negative number means no limit.
+// one user and of the users of one client address (IPv6: one /64). Its guests may have as much
+// again. A negative number means no limit.
 type Quota struct {
 	// Peers is how many there may be of users, and as many again of guests.
 	Peers int `toml:"peers"`

@@ -51,12 +51,15 @@ type Rates struct {
 	Frames int `toml:"frames"`
 	// UserRequests of all tabs of one user.
 	UserRequests int `toml:"user_requests"`
-	// AddressRequests from one address (IPv6: one /64).
+	// AddressRequests of all users of one address (IPv6: one /64), and as many of all its guests.
 	AddressRequests int `toml:"address_requests"`
 	// Requests of all users, and as many of all guests.
 	Requests int `toml:"requests"`
 	// UserHellos are hellos, one per new connection, of one user.
 	UserHellos int `toml:"user_hellos"`
+	// AddressHellos of all users of one address, and as many of all its guests. After a restart of
+	// the server all tabs behind one address come back within spread_ms.
+	AddressHellos int `toml:"address_hellos"`
 	// Hellos of all users, and as many of all guests. Those with a wrong token do not count
 	// here, but as auth.attempts_per_second of their address.
 	Hellos int `toml:"hellos"`
@@ -70,7 +73,7 @@ func Defaults() Config {
 		SpreadMS: 5000, CatchUps: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
 		Rates: Rates{
 			Frames: 100, UserRequests: 200, AddressRequests: 4000, Requests: 20_000,
-			UserHellos: 40, Hellos: 2000,
+			UserHellos: 40, AddressHellos: 500, Hellos: 2000,
 		},
 	}
 }

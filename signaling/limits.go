@@ -31,9 +31,10 @@ func newLimits(r Rates) *limits {
 			Guests:  limit.Share{Key: "signaling.rates.requests", Rate: perSecond(r.Requests)},
 		}),
 		hellos: limit.NewBudget(limit.Shares{
-			User:   limit.Share{Key: "signaling.rates.user_hellos", Rate: perSecond(r.UserHellos)},
-			All:    limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
-			Guests: limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
+			User:    limit.Share{Key: "signaling.rates.user_hellos", Rate: perSecond(r.UserHellos)},
+			Address: limit.Share{Key: "signaling.rates.address_hellos", Rate: perSecond(r.AddressHellos)},
+			All:     limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
+			Guests:  limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
 		}),
 		frames: limit.NewCount("signaling.rates.frames"),
 		tabs:   limit.NewCount("signaling.tabs_per_user"),

@@ -171,16 +171,9 @@ func TestRenewalsWithWrongTokensAreChargedToTheirAddress(t *testing.T) {
 func TestAFloodOfGuestsLeavesUsersTheirHellos(t *testing.T) {
 	w := newWorld(t, Config{})
 	w.addNode(Config{Rates: Rates{Hellos: 1}}, join(t, w))
-	guest := func(i int) error {
-		token, _, err := w.verifier.MintGuest("Visitor")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return w.helloFrom(fmt.Sprintf("198.51.100.%d", i), token)
-	}
 	i := 0
 	for err := error(nil); err == nil; i++ {
-		if err = guest(i); err != nil && !refusal.Is(err, refusal.RateLimited) {
+		if err = w.guestHello(fmt.Sprintf("198.51.100.%d", i)); err != nil && !refusal.Is(err, refusal.RateLimited) {
 			t.Fatal(err)
 		}
 		if i > 100 {
@@ -189,6 +182,37 @@ func TestAFloodOfGuestsLeavesUsersTheirHellos(t *testing.T) {
 	}
 	if err := w.helloFrom("203.0.113.9", w.token("alice")); err != nil {
 		t.Errorf("a user's hello while guests are over their limit: %v", err)
+	}
+}
+
+// guestHello is the hello of a new guest.
+func (w *world) guestHello(address string) error {
+	token, _, err := w.verifier.MintGuest("Visitor")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.helloFrom(address, token)
+}
+
+// A hundred guests of one address take the hellos of that address, and of its guests only.
+func TestAFloodOfGuestsOfOneAddressLeavesOthersTheirHellos(t *testing.T) {
+	w := newWorld(t, Config{})
+	defaults := Defaults().Rates
+	w.addNode(Config{Rates: Rates{AddressHellos: defaults.AddressHellos / 100, Hellos: defaults.Hellos / 100}}, join(t, w))
+	var err error
+	for range 100 {
+		if err = w.guestHello("198.51.100.1"); err != nil {
+			break
+		}
+	}
+	if !refusal.Is(err, refusal.RateLimited) {
+		t.Fatalf("a hundred guests of one address: got %v, want %s", err, refusal.RateLimited)
+	}
+	if err := w.guestHello("198.51.100.2"); err != nil {
+		t.Errorf("a guest of another address: %v", err)
+	}
+	if err := w.helloFrom("198.51.100.1", w.token("alice")); err != nil {
+		t.Errorf("a user of the same address: %v", err)
 	}
 }
 
@@ -306,7 +330,12 @@ func TestEveryLimitOfTabsIsMeasured(t *testing.T) {
 		"signaling.rates.address_requests": {Config{Rates: Rates{AddressRequests: 1}}, func(t *testing.T, w *world) { asks(many...)(t, w); asks(many...)(t, w) }},
 		"signaling.rates.requests":         {Config{Rates: Rates{Requests: 1}}, asks(many...)},
 		"signaling.rates.user_hellos":      {Config{Rates: Rates{UserHellos: 1}}, hellos("alice")},
-		"signaling.rates.hellos":           {Config{Rates: Rates{Hellos: 1}}, hellos(many...)},
+		"signaling.rates.address_hellos": {Config{Rates: Rates{AddressHellos: 1}}, func(_ *testing.T, w *world) {
+			for _, user := range many {
+				_ = w.helloFrom("203.0.113.1", w.token(user))
+			}
+		}},
+		"signaling.rates.hellos": {Config{Rates: Rates{Hellos: 1}}, hellos(many...)},
 		"signaling.tabs_per_user": {Config{TabsPerUser: 1}, func(_ *testing.T, w *world) {
 			w.open(1, "alice")
 			_, _ = w.dial(1, "alice")
