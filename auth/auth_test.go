@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -210,6 +211,24 @@ func TestGuestsAreLimitedByAddress(t *testing.T) {
 	closed := newVerifier(t, Config{Keys: map[string]string{"a": keyA}}).GuestHandler(slog.New(slog.DiscardHandler))
 	if status, _ := post(closed, "h", "application/json", `{}`); status != http.StatusForbidden {
 		t.Errorf("guests off: got %d, want %d", status, http.StatusForbidden)
+	}
+}
+
+// The default is one that a class behind one address never meets.
+func TestAClassOfGuestsMeetsNoLimit(t *testing.T) {
+	h := newVerifier(t, Config{Keys: map[string]string{"a": keyA}, Guests: true}).GuestHandler(slog.New(slog.DiscardHandler))
+	ask := func(body string) map[string]any {
+		t.Helper()
+		status, answer := post(h, "h", "application/json", body)
+		if status != http.StatusOK {
+			t.Fatalf("got %d %v", status, answer)
+		}
+		return answer
+	}
+	for range 40 {
+		ask(`{"name":"Phone"}`)
+		laptop := ask(`{"name":"Laptop"}`)
+		ask(fmt.Sprintf(`{"token":%q}`, laptop["token"])) // renewed
 	}
 }
 

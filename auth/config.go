@@ -22,7 +22,12 @@ type Config struct {
 	Guests bool `toml:"guests"`
 	// GuestTokenSeconds is how long a guest's token is good, and for how long after that it still renews.
 	GuestTokenSeconds int `toml:"guest_token_seconds"`
-	// GuestsPerMinute is how many guests one address may create in a minute.
+	// GuestsPerMinute is how many guests one address (IPv6: one /64) may make in a minute, and how
+	// often its guests may renew their tokens. All may come at once: a class of 40 behind one
+	// address opens the page in two browsers each, and half of them renew. More guests are worth
+	// nothing to an attacker, since what they may do is bounded for all guests of one address
+	// together: signaling.rates, chat.rates.guest_address_bytes,
+	// call.guest_address_rings_per_minute, media.quota.
 	GuestsPerMinute int `toml:"guests_per_minute"`
 	// AttemptsPerSecond is how many attempts to sign in that fail one address (IPv6: one /64) may
 	// make in a second: wrong tokens, connections that say no hello. Five times as many may come
@@ -34,7 +39,7 @@ type Config struct {
 
 // Defaults is what the zero Config means.
 func Defaults() Config {
-	return Config{GuestTokenSeconds: 30 * 24 * 3600, GuestsPerMinute: 10, AttemptsPerSecond: 100, LeewaySeconds: 30}
+	return Config{GuestTokenSeconds: 30 * 24 * 3600, GuestsPerMinute: 120, AttemptsPerSecond: 100, LeewaySeconds: 30}
 }
 
 // Demo reports whether anyone may sign in under any name.

@@ -27,8 +27,20 @@ type Config struct {
 	// RingsPerMinute is how many calls one user may start in a minute. One that rings many counts
 	// as one more for every ten of them.
 	RingsPerMinute int `toml:"rings_per_minute"`
+	// AddressRingsPerMinute is how many calls all users of one address (IPv6: one /64) may start in
+	// a minute, and as many all its guests: a desk of 200 people behind one has two for each.
+	AddressRingsPerMinute int `toml:"address_rings_per_minute"`
 	// RingsPerPair is how often one user may ring the same other one in five minutes. Rings that are answered do not count.
 	RingsPerPair int `toml:"rings_per_pair"`
+	// GuestRingsPerMinute is in how many calls one guest may ring in a minute. Of this and the next
+	// two a third may come at once.
+	GuestRingsPerMinute int `toml:"guest_rings_per_minute"`
+	// GuestAddressRingsPerMinute is the same for all guests of one address: several times that of
+	// one, and a part of what one user takes, so that neither shuts out other guests.
+	GuestAddressRingsPerMinute int `toml:"guest_address_rings_per_minute"`
+	// GuestRingsPerCallee is how often all guests together may ring one user in a minute. Rings
+	// that are answered do not count: who answers may be rung by as many as there are.
+	GuestRingsPerCallee int `toml:"guest_rings_per_callee"`
 	// RequestsPerMinute is how many other requests about calls one user may make in a minute. One
 	// that changes a large call counts as one more for every ten participants, who are told.
 	RequestsPerMinute int `toml:"requests_per_minute"`
@@ -37,15 +49,19 @@ type Config struct {
 // Defaults is what the zero Config means.
 func Defaults() Config {
 	return Config{
-		RingSeconds:       45,
-		ConnectSeconds:    20,
-		GraceSeconds:      25,
-		SuspendSeconds:    6,
-		CallerGoneSeconds: 10,
-		MoveSeconds:       15,
-		RingsPerMinute:    20,
-		RingsPerPair:      10,
-		RequestsPerMinute: 300,
+		RingSeconds:                45,
+		ConnectSeconds:             20,
+		GraceSeconds:               25,
+		SuspendSeconds:             6,
+		CallerGoneSeconds:          10,
+		MoveSeconds:                15,
+		RingsPerMinute:             20,
+		AddressRingsPerMinute:      400,
+		RingsPerPair:               10,
+		GuestRingsPerMinute:        6,
+		GuestAddressRingsPerMinute: 20,
+		GuestRingsPerCallee:        60,
+		RequestsPerMinute:          300,
 	}
 }
 

@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -232,23 +231,31 @@ func TestOnePairRingsOnlySoOften(t *testing.T) {
 }
 
 func TestEveryLimitOfCallsIsMeasured(t *testing.T) {
-	for key, cfg := range map[string]call.Config{
-		"call.rings_per_minute": {RingsPerMinute: 1}, "call.rings_per_pair": {RingsPerPair: 1}, "call.requests_per_minute": {RequestsPerMinute: 1},
+	ofGuest := func(w *callWorld) *tab { return w.guestFrom("203.0.113.1") }
+	ofUser := func(w *callWorld) *tab { return w.open(1, "alice", from("203.0.113.1")) }
+	for key, test := range map[string]struct {
+		cfg  call.Config
+		open func(w *callWorld) *tab // of who rings
+	}{
+		"call.rings_per_minute":               {call.Config{RingsPerMinute: 1}, ofUser},
+		"call.address_rings_per_minute":       {call.Config{AddressRingsPerMinute: 1}, ofUser},
+		"call.rings_per_pair":                 {call.Config{RingsPerPair: 1}, ofUser},
+		"call.guest_rings_per_minute":         {call.Config{GuestRingsPerMinute: 1}, ofGuest},
+		"call.guest_address_rings_per_minute": {call.Config{GuestAddressRingsPerMinute: 1}, ofGuest},
+		"call.guest_rings_per_callee":         {call.Config{GuestRingsPerCallee: 1}, ofGuest},
+		"call.requests_per_minute":            {call.Config{RequestsPerMinute: 1}, ofUser},
 	} {
 		t.Run(key, func(t *testing.T) {
-			w := &callWorld{world: newWorld(t, Config{}), cfg: cfg}
+			w := &callWorld{world: newWorld(t, Config{}), cfg: test.cfg}
 			w.metrics = prometheus.NewRegistry()
 			w.addCallNode(w.bus)
-			alice := w.open(1, "alice")
+			caller := test.open(w)
 			for range 2 {
-				var s wire.CallLeg
-				start := wire.CallStart{ClientCallID: rand.Text(), To: "bob", Media: call.Audio}
-				if alice.ask(wire.MethodCallStart, start, &s) == nil {
-					_ = alice.ask(wire.MethodCallLeave, wire.CallRef{Call: s.Call.ID}, nil)
-				}
+				_ = caller.ringOnce("bob")
 			}
-			if limittest.Refused(t, w.metrics)[key] == 0 {
-				t.Error("the refusal is not counted")
+			refused := limittest.Refused(t, w.metrics)
+			if refused[key] == 0 {
+				t.Errorf("the refusal is not counted: %v", refused)
 			}
 		})
 	}

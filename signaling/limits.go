@@ -65,7 +65,7 @@ func (c *connection) mayAsk(class limitClass, now time.Time) error {
 		return err
 	}
 	if class == callStarts {
-		return s.calls.MayStart(c.tab.User, now)
+		return s.calls.MayStart(c.payer, now)
 	}
 	return s.calls.MayAsk(c.tab.User, now)
 }

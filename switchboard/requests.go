@@ -11,6 +11,7 @@ import (
 	"carillon/auth"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/limit"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -101,7 +102,8 @@ func (b *Board) ring(ctx context.Context, within *chat.Service, caller chat.User
 	if err != nil {
 		return call.Reply{}, "", err
 	}
-	rung, err := b.limits.rings(caller.ID, allowed, time.Now())
+	payer := limit.Payer{User: caller.ID, Guest: caller.Guest, Address: limit.PayerOf(ctx).Address}
+	rung, err := b.limits.rings(payer, allowed, time.Now())
 	if err != nil {
 		return call.Reply{}, "", err
 	}
@@ -112,11 +114,11 @@ func (b *Board) ring(ctx context.Context, within *chat.Service, caller chat.User
 	}
 	reply, other, err := b.owners.Start(ctx, in)
 	if other != "" || refusal.Is(err, refusal.StorageFailed) {
-		b.limits.notRung(caller.ID, rung, time.Now())
+		b.limits.notRung(payer, rung, time.Now())
 	}
 	if err == nil && other == "" {
 		b.log.Info("call", "call", in.ID, "user", caller.ID, "media", in.Media)
-		b.limits.chargeStart(caller.ID, len(rung), time.Now())
+		b.limits.chargeStart(payer, len(rung), time.Now())
 	}
 	return reply, other, err
 }

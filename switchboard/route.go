@@ -104,7 +104,7 @@ func callID(id string) bool {
 func (b *Board) here(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	reply, err := b.owners.Do(ctx, id, r.Fact)
 	if err == nil && r.Fact.Kind == call.DoAnswer {
-		b.limits.answered(reply.Snapshot.Caller, r.Fact.From.User, time.Now())
+		b.limits.answered(reply.Snapshot, r.Fact.From.User, time.Now())
 	}
 	return b.negotiate(ctx, id, r, reply, err)
 }

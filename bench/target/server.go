@@ -43,6 +43,7 @@ user_hellos = 100000
 hellos = 100000
 [call]
 rings_per_minute = 100000
+address_rings_per_minute = 100000
 rings_per_pair = 100000
 `
 
