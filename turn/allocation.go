@@ -29,12 +29,12 @@ func (s *Server) allocate(from *requester, m *message, who principal) *builder {
 	if !ok || hasFamily && family[0] != 1 && family[0] != 2 {
 		return s.refused(m, 440)
 	}
-	share, code := s.quotas.take(who.id.user, from.client.Addr())
+	sock, share, code := s.claim(who.id.user, from.client.Addr(), address.bound,
+		portWish{even: wantsEven, reserve: wantsEven && len(evenPort) > 0 && evenPort[0]&0x80 != 0, token: token})
 	if code != 0 {
 		return s.refused(m, code)
 	}
-	wish := portWish{even: wantsEven, reserve: wantsEven && len(evenPort) > 0 && evenPort[0]&0x80 != 0, token: token}
-	r, err := s.openRelay(from, who, share, address, wish)
+	r, err := s.openRelay(from, who, share, sock)
 	if err != nil {
 		s.quotas.release(share)
 		s.noteNoRelay(err)

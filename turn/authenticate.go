@@ -18,7 +18,7 @@ func (s *Server) refuseUnauthenticated(from *requester, now int64, b *builder) [
 type principal struct {
 	name string
 	key  []byte
-	id   identity // empty for the owner of a relay, who is known by its key
+	id   identity // of the owner of a relay, who is known by its key, only the user
 }
 
 // authenticate finds out who sent a request, or how to refuse it. A relay's owner is known by
@@ -39,7 +39,7 @@ func (s *Server) authenticate(from *requester, m *message) (principal, *builder)
 	}
 	if r := from.relay; r.live() && string(name) == r.name {
 		if m.signedBy(r.key) {
-			return principal{name: r.name, key: r.key}, nil
+			return principal{name: r.name, key: r.key, id: identity{user: r.share.user.name}}, nil
 		}
 		s.metrics.unauthorized.Add(1)
 		return principal{}, s.challenge(from, m, 401)

@@ -104,11 +104,11 @@ func TestReservedPortGoesToWhoHasTheToken(t *testing.T) {
 	if !ok || first.Port()%2 != 0 {
 		t.Fatalf("no token, or an odd port: %s", first)
 	}
-	second := s.newClient(t, "udp", "bob").allocate(raw(attrReservationToken, token...))
+	second := s.newClient(t, "udp", "alice").allocate(raw(attrReservationToken, token...))
 	if second.Port() != first.Port()+1 {
 		t.Errorf("got port %d, want the one above %d", second.Port(), first.Port())
 	}
-	if got := s.newClient(t, "udp", "bob").code(methodAllocate, overUDP, raw(attrReservationToken, token...)); got != 508 {
+	if got := s.newClient(t, "udp", "alice").code(methodAllocate, overUDP, raw(attrReservationToken, token...)); got != 508 {
 		t.Errorf("a used token is answered with %d, want 508", got)
 	}
 }

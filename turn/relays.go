@@ -37,28 +37,12 @@ func (s *Server) relayAddress(six bool) (relayAddress, bool) {
 	return relayAddress{}, false
 }
 
-// openRelay opens a relay's socket and starts to read it.
-func (s *Server) openRelay(from *requester, who principal, share share, address relayAddress, wish portWish) (*relay, error) {
-	var sock socket
-	var err error
-	switch {
-	case wish.token != nil:
-		var ok bool
-		if sock, ok = s.reservations.take(string(wish.token)); !ok {
-			return nil, errNoToken
-		}
-		address = s.addressOf(sock.bound.Addr())
-	case wish.reserve:
-		sock, err = s.reservations.openPair(address.bound, s.facts.low, s.facts.high)
-	default:
-		sock, err = openSocket(address.bound, s.facts.low, s.facts.high, wish.even)
-	}
-	if err != nil {
-		return nil, err
-	}
+// openRelay makes a relay of a socket and starts to read it.
+func (s *Server) openRelay(from *requester, who principal, share share, sock socket) (*relay, error) {
+	advertised := s.addressOf(sock.bound.Addr()).advertised
 	r := &relay{
 		server: s, loop: from.loop, client: from.client, transport: from.transport,
-		advertised: netip.AddrPortFrom(address.advertised, sock.bound.Port()), bound: sock.bound,
+		advertised: netip.AddrPortFrom(advertised, sock.bound.Port()), bound: sock.bound,
 		name: who.name, key: who.key, token: sock.token, share: share, began: time.Now(),
 		clientRaw: from.raw, listenSocket: from.listenSocket, stream: from.stream,
 		out: sendSocket{fd: sock.fd}, ended: make(chan struct{}),

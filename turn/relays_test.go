@@ -34,12 +34,23 @@ func ownedButClosed(l *loop) (n int) {
 	return n
 }
 
+// claimOne is what a relay of alice needs.
+func claimOne(t *testing.T, s *Server) (socket, share) {
+	t.Helper()
+	loopback := netip.MustParseAddr("127.0.0.1")
+	sock, share, code := s.claim("alice", loopback, loopback, portWish{})
+	if code != 0 {
+		t.Fatal(code)
+	}
+	return sock, share
+}
+
 func TestASocketThatCannotBeWatchedLeavesNothingBehind(t *testing.T) {
 	s := start(t, testConfig(t))
-	loopback := netip.MustParseAddr("127.0.0.1")
+	sock, share := claimOne(t, s)
 	refuseToWatch(s.loops[0], func() {
 		o := requester{loop: s.loops[0]}
-		if _, err := s.openRelay(&o, principal{}, share{}, relayAddress{loopback, loopback}, portWish{}); err == nil {
+		if _, err := s.openRelay(&o, principal{}, share, sock); err == nil {
 			t.Error("a relay that hears nobody was opened")
 		}
 		if n := ownedButClosed(s.loops[0]); n > 0 || s.Relays() > 0 {
@@ -52,16 +63,12 @@ func TestASocketThatCannotBeWatchedLeavesNothingBehind(t *testing.T) {
 func TestARelayOfAStreamThatCannotBeWatchedIsLoggedAndClosed(t *testing.T) {
 	s, log := startLogged(t, testConfig(t))
 	var r *relay
-	share, code := s.quotas.take("alice", netip.MustParseAddr("127.0.0.1"))
-	if code != 0 {
-		t.Fatal(code)
-	}
-	loopback := netip.MustParseAddr("127.0.0.1")
+	sock, share := claimOne(t, s)
 	s.skew.Add(int64(time.Minute)) // the log says it once a second
 	refuseToWatch(s.loops[0], func() {
 		s.nextLoop.Store(uint32(len(s.loops)) - 1) // the next is the first
 		var err error
-		if r, err = s.openRelay(&requester{}, principal{}, share, relayAddress{loopback, loopback}, portWish{}); err != nil {
+		if r, err = s.openRelay(&requester{}, principal{}, share, sock); err != nil {
 			t.Error(err)
 		}
 		s.loops[0].runPosted()

@@ -95,7 +95,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		answerLimits: newAnswerLimits(cfg.Limits, counts),
 		live:         make(map[netip.AddrPort]*relay),
 		drained:      make(chan struct{}),
-		reservations: reservations{kept: make(map[string]socket)},
+		reservations: reservations{kept: make(map[string]reservation)},
 	}
 	s.total.Limit(bandwidth(cfg.Quota.TotalKbps))
 	if s.policy, err = newPolicy(cfg, f, new(ownAddresses).has); err != nil {

@@ -1,0 +1,58 @@
+package turn
+
+import "testing"
+
+// reserve asks for a relay with the port above it reserved.
+var reserve = raw(attrEvenPort, 0x80)
+
+func TestReservedPortsCountAsRelays(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Quota.PerUser = 3
+	s := start(t, cfg)
+	for range 2 {
+		c := s.newClient(t, "udp", "alice")
+		if got := c.code(methodAllocate, overUDP, reserve); got != 0 {
+			t.Fatalf("a relay with a reservation is answered with %d", got)
+		}
+		if got := c.code(methodRefresh, number(attrLifetime, 0)); got != 0 {
+			t.Fatalf("its end is answered with %d", got)
+		}
+	}
+	// Two reserved ports are left of them, so there is room for one relay, and not for another port.
+	if got := s.newClient(t, "udp", "alice").code(methodAllocate, overUDP, reserve); got != 486 {
+		t.Errorf("a third reservation is answered with %d, want 486", got)
+	}
+	s.newClient(t, "udp", "alice").allocate()
+	if got := s.newClient(t, "udp", "alice").code(methodAllocate, overUDP); got != 486 {
+		t.Errorf("a relay beside three ports is answered with %d, want 486", got)
+	}
+}
+
+func TestWhoTakesTheReservedPortKeepsItsShare(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Quota.PerUser = 2
+	s := start(t, cfg)
+	first := s.newClient(t, "udp", "alice")
+	token, _ := first.do(methodAllocate, overUDP, reserve).find(attrReservationToken)
+	second := s.newClient(t, "udp", "alice")
+	second.allocate(raw(attrReservationToken, token...))
+	for _, c := range []*testClient{first, second} {
+		if got := c.code(methodRefresh, number(attrLifetime, 0)); got != 0 {
+			t.Fatalf("the end of a relay is answered with %d", got)
+		}
+	}
+	s.quotas.mu.Lock()
+	defer s.quotas.mu.Unlock()
+	if len(s.quotas.users)+len(s.quotas.addresses)+s.quotas.total != 0 {
+		t.Errorf("quotas remember %v, %v, %d", s.quotas.users, s.quotas.addresses, s.quotas.total)
+	}
+}
+
+func TestAReservedPortIsForItsUser(t *testing.T) {
+	s := start(t, testConfig(t))
+	token, _ := s.newClient(t, "udp", "alice").do(methodAllocate, overUDP, reserve).find(attrReservationToken)
+	if got := s.newClient(t, "udp", "mallory").code(methodAllocate, overUDP, raw(attrReservationToken, token...)); got != 508 {
+		t.Errorf("another user's Allocate with the token is answered with %d, want 508", got)
+	}
+	s.newClient(t, "udp", "alice").allocate(raw(attrReservationToken, token...))
+}
