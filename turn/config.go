@@ -78,9 +78,10 @@ type Peers struct {
 
 // Quota is the table [turn.quota]. A negative number means no limit.
 type Quota struct {
-	// PerUser is how many relays one user may have.
+	// PerUser is how many relays one user may have. A port reserved for a second relay counts as
+	// one. In a minute a user may open four times as many.
 	PerUser int `toml:"per_user"`
-	// PerAddress is how many relays one client address (IPv6: one /64) may have.
+	// PerAddress is how many relays one client address (IPv6: one /64) may have, in the same way.
 	PerAddress int `toml:"per_address"`
 	// Total is how many relays there may be.
 	Total int `toml:"total"`

@@ -1,6 +1,9 @@
 package turn
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // reserve asks for a relay with the port above it reserved.
 var reserve = raw(attrEvenPort, 0x80)
@@ -55,4 +58,25 @@ func TestAReservedPortIsForItsUser(t *testing.T) {
 		t.Errorf("another user's Allocate with the token is answered with %d, want 508", got)
 	}
 	s.newClient(t, "udp", "alice").allocate(raw(attrReservationToken, token...))
+}
+
+// Who opens and ends relays again and again holds none, but each costs a socket, a line in the
+// log and work of the library.
+func TestRelaysMayNotBeOpenedWithoutEnd(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Quota.PerUser = 50
+	s := start(t, cfg)
+	c := s.newClient(t, "udp", "mallory")
+	opened := 0
+	for ; opened < 1000 && c.code(methodAllocate, overUDP) == 0; opened++ {
+		c.code(methodRefresh, number(attrLifetime, 0))
+	}
+	if opened < 200 || opened >= 300 {
+		t.Errorf("%d relays were opened at once, one after the other, want 200 and what a few seconds bring", opened)
+	}
+	s.newClient(t, "udp", "bob").allocate() // whom it does not concern
+	s.skew.Add(int64(10 * time.Second))
+	if got := c.code(methodAllocate, overUDP); got != 0 {
+		t.Errorf("an Allocate 10 seconds later is answered with %d", got)
+	}
 }

@@ -37,14 +37,14 @@ func (s *Server) claim(user string, client, bound netip.Addr, wish portWish) (so
 	if wish.token != nil {
 		return s.claimReserved(user, client, string(wish.token))
 	}
-	own, code := s.quotas.take(user, client)
+	own, code := s.quotas.take(user, client, s.wall())
 	if code != 0 {
 		return socket{}, share{}, code
 	}
 	var sock socket
 	var err error
 	if wish.reserve {
-		next, code := s.quotas.take(user, client)
+		next, code := s.quotas.take(user, client, s.wall())
 		if code != 0 {
 			s.quotas.release(own)
 			return socket{}, share{}, code
@@ -69,7 +69,7 @@ func (s *Server) claimReserved(user string, client netip.Addr, token string) (so
 	if !ok {
 		return socket{}, share{}, 508
 	}
-	own, code := s.quotas.take(user, client)
+	own, code := s.quotas.take(user, client, s.wall())
 	if code != 0 {
 		unix.Close(r.fd)
 	}

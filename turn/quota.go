@@ -3,6 +3,7 @@ package turn
 import (
 	"net/netip"
 	"sync"
+	"time"
 
 	"carillon/limit"
 )
@@ -11,6 +12,10 @@ import (
 type quotas struct {
 	cfg    Quota
 	counts *limitCounts
+
+	// How fast relays may be opened, so that nobody opens and ends them without end.
+	userOpens    *limit.Keys[string]
+	addressOpens *limit.Keys[netip.Addr]
 
 	mu        sync.Mutex
 	users     map[string]*user
@@ -28,7 +33,24 @@ type user struct {
 }
 
 func newQuotas(cfg Quota, counts *limitCounts) *quotas {
-	return &quotas{cfg: cfg, counts: counts, users: make(map[string]*user), addresses: make(map[netip.Addr]int)}
+	return &quotas{
+		cfg: cfg, counts: counts, users: make(map[string]*user), addresses: make(map[netip.Addr]int),
+		userOpens:    limit.NewKeys[string](opens(cfg.PerUser), maxOpening),
+		addressOpens: limit.NewKeys[netip.Addr](opens(cfg.PerAddress), maxOpening),
+	}
+}
+
+// maxOpening is how many users, and how many addresses, are told apart by how fast they open
+// relays, some 100 bytes each.
+const maxOpening = 50_000
+
+// opens is how fast relays may be opened by who may have so many at a time: each of them four
+// times a minute, which somebody with a bad network does, and at least one a second.
+func opens(most int) limit.Rate {
+	if most < 0 {
+		return limit.Rate{}
+	}
+	return limit.Per(time.Minute, max(60, 4*most), time.Minute)
 }
 
 // share is what one relay takes of the quotas, until release.
@@ -39,7 +61,7 @@ type share struct {
 
 // take counts one relay more. The code is the STUN error with which it is refused; zero: it is
 // counted.
-func (q *quotas) take(name string, client netip.Addr) (share, int) {
+func (q *quotas) take(name string, client netip.Addr, now time.Time) (share, int) {
 	client = limit.Address(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -50,6 +72,10 @@ func (q *quotas) take(name string, client netip.Addr) (share, int) {
 	case !within(u == nil || !over(u.relays, q.cfg.PerUser), q.counts.perUser):
 		return share{}, 486
 	case !within(!over(q.addresses[client], q.cfg.PerAddress), q.counts.perAddress):
+		return share{}, 486
+	case !within(q.userOpens.Take(name, 1, now) == 0, q.counts.perUser):
+		return share{}, 486
+	case !within(q.addressOpens.Take(client, 1, now) == 0, q.counts.perAddress):
 		return share{}, 486
 	}
 	if u == nil {
