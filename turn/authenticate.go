@@ -4,9 +4,10 @@ package turn
 
 import "slices"
 
-// refuseUnauthenticated refuses a request that is not authenticated. handle has counted it
-// against the rate of such requests, except if its client has a relay: then it counts now.
-func (s *Server) refuseUnauthenticated(from *requester, now int64, b *builder) []byte {
+// answerUnauthenticated answers a request that is not authenticated. handle has counted it
+// against the rate of such requests, except if its client has a relay: then it counts now, for
+// it may have come from anybody, in the client's name.
+func (s *Server) answerUnauthenticated(from *requester, now int64, b *builder) []byte {
 	if from.relay.live() && !s.answerLimits.admit(from.client.Addr(), now) {
 		from.stats.dropped[dropUnauthenticated].Add(1)
 		return nil

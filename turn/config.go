@@ -121,7 +121,8 @@ type Limits struct {
 	AnswersPerAddress int `toml:"answers_per_address"`
 	// Answers is the same for all addresses together.
 	Answers int `toml:"answers"`
-	// RequestsPerRelay is how many requests per second the owner of a relay may send.
+	// RequestsPerRelay is how many requests per second the owner of a relay may send. One that
+	// names several peers counts once for each.
 	RequestsPerRelay int `toml:"requests_per_relay"`
 }
 

@@ -319,6 +319,21 @@ func TestAFloodOfUnauthenticatedRequestsIsBounded(t *testing.T) {
 	}
 }
 
+// Requests that are not signed may come from anybody, in the name of a relay's client too.
+func TestTheOwnerOfARelayIsNoMirrorEither(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.AnswersPerAddress = 10
+	s := start(t, cfg)
+	c := bound(t, s, "udp", "alice", echo(t))
+	for range 500 {
+		c.send(build(methodBinding, classRequest, make([]byte, 12)).raw)
+	}
+	until(t, "requests are dropped", func() bool { return s.sum(count(dropUnauthenticated)) > 0 })
+	if got := c.code(methodRefresh, number(attrLifetime, 600)); got != 0 {
+		t.Errorf("the owner's Refresh is answered with %d", got)
+	}
+}
+
 // TestRelayPortsCannotBeGuessed looks for the patterns of a counter or of the kernel's choice.
 func TestRelayPortsCannotBeGuessed(t *testing.T) {
 	cfg := testConfig(t)

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -79,4 +80,22 @@ func TestRelaysMayNotBeOpenedWithoutEnd(t *testing.T) {
 	if got := c.code(methodAllocate, overUDP); got != 0 {
 		t.Errorf("an Allocate 10 seconds later is answered with %d", got)
 	}
+}
+
+// A request may name dozens of peers, each of which costs about as much as a request of its own.
+func TestARequestCostsWhatItNames(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.RequestsPerRelay = 100
+	s := start(t, cfg)
+	c := s.newClient(t, "udp", "mallory")
+	c.allocate()
+	var peers []with
+	for i := range 50 {
+		peers = append(peers, peerIs(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 1, byte(i)}), 9)))
+	}
+	request := c.request(methodCreatePermission, peers...)
+	for range 10 {
+		c.send(request)
+	}
+	until(t, "requests are refused", func() bool { return s.counts.requestsPerRelay.Value() > 0 })
 }

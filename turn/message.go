@@ -155,6 +155,16 @@ func (m *message) address(value []byte) (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 
+// peers is how many peers the message names.
+func (m *message) peers() (n int) {
+	for _, s := range m.spans[:m.count] {
+		if s.kind == attrXORPeerAddress {
+			n++
+		}
+	}
+	return n
+}
+
 // number reads a 32-bit value such as LIFETIME.
 func (m *message) number(kind attribute) (uint32, bool) {
 	value, ok := m.find(kind)

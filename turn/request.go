@@ -38,19 +38,19 @@ func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	switch m.method() {
 	case methodBinding:
 		s.metrics.bindings.Add(1)
-		return succeed(m).addAddress(attrXORMappedAddress, from.client).fingerprint().raw
+		return s.answerUnauthenticated(from, now, succeed(m).addAddress(attrXORMappedAddress, from.client).fingerprint())
 	case methodAllocate, methodRefresh, methodCreatePermission, methodChannelBind:
 	default:
-		return s.refuseUnauthenticated(from, now, refuse(m, 400))
+		return s.answerUnauthenticated(from, now, refuse(m, 400))
 	}
 	if s.cfg.STUNOnly {
-		return s.refuseUnauthenticated(from, now, refuse(m, 400))
+		return s.answerUnauthenticated(from, now, refuse(m, 400))
 	}
 	who, answer := s.authenticate(from, m)
 	if answer != nil {
-		return s.refuseUnauthenticated(from, now, answer)
+		return s.answerUnauthenticated(from, now, answer)
 	}
-	if from.relay.live() && !within(from.relay.requests.TakeAt(1, now) == 0, s.counts.requestsPerRelay) {
+	if from.relay.live() && !within(from.relay.requests.TakeAt(max(1, m.peers()), now) == 0, s.counts.requestsPerRelay) {
 		return nil
 	}
 	var b *builder
