@@ -104,8 +104,8 @@ type Limits struct {
 	Connections int `toml:"connections"`
 	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have.
 	ConnectionsPerAddress int `toml:"connections_per_address"`
-	// Silent is how many of them may be silent: no message has come yet. When there are as many, one
-	// of them makes room for a new one. They never have more than an eighth of the files that the
+	// Silent is how many of them may be silent: no request that is signed well has come yet. When
+	// there are as many, one of them makes room for a new one. They never have more than an eighth of the files that the
 	// process may have open.
 	Silent int `toml:"silent"`
 	// SilentPerAddress is how many silent ones one client address may have.

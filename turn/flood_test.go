@@ -19,7 +19,7 @@ import (
 const crowd = 10000
 
 // startCrowd connects from a process of its own, which has its own file descriptors. It
-// returns when all are connected, and, if they speak, answered.
+// returns when all are connected, and, if they speak, have shown that they are users.
 func startCrowd(t *testing.T, address string, speak bool) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrowd$")
@@ -49,7 +49,7 @@ func TestCrowd(t *testing.T) {
 		return
 	}
 	speaks := os.Getenv("TURN_CROWD_SPEAKS") == "true"
-	binding := build(methodBinding, classRequest, make([]byte, 12)).raw
+	name, password := Credential(secret, "crowd", time.Now().Add(time.Hour))
 	work := make(chan struct{}, crowd)
 	for range crowd {
 		work <- struct{}{}
@@ -67,9 +67,9 @@ func TestCrowd(t *testing.T) {
 					os.Exit(1)
 				}
 				if speaks {
-					conn.Write(binding)
-					if _, err := io.ReadFull(conn, make([]byte, stunHeader)); err != nil {
-						fmt.Println(err)
+					c := &testClient{t: t, conn: conn, stream: true, name: name, password: password}
+					if code := c.code(methodRefresh, number(attrLifetime, 0)); code != 437 { // there is no relay
+						fmt.Println("a Refresh is answered with", code)
 						os.Exit(1)
 					}
 				}
@@ -112,7 +112,7 @@ func TestTenThousandIdleConnections(t *testing.T) {
 	startCrowd(t, s.address("tcp"), true)
 	until(t, "all are served", func() bool { return s.streamCount() == crowd })
 	each := int(memory()-before) / crowd
-	t.Logf("%d bytes per connection that asked for its address and then fell silent", each)
+	t.Logf("%d bytes per connection that has authenticated and then fell silent", each)
 	if limit := 16 << 10; each > limit && !raceEnabled {
 		t.Errorf("%d bytes per connection, want at most %d", each, limit)
 	}
@@ -224,7 +224,7 @@ func TestConnectionsHaveLimits(t *testing.T) {
 			set(&cfg.Limits)
 			s := start(t, cfg)
 			for range 3 {
-				s.newClient(t, "tcp", "alice").code(methodBinding)
+				s.newClient(t, "tcp", "alice").allocate()
 			}
 			if c := s.newClient(t, "tcp", "alice"); !c.closedBy(5 * time.Second) {
 				t.Error("the fourth is served")
@@ -331,6 +331,35 @@ func TestTheOwnerOfARelayIsNoMirrorEither(t *testing.T) {
 	until(t, "requests are dropped", func() bool { return s.sum(count(dropUnauthenticated)) > 0 })
 	if got := c.code(methodRefresh, number(attrLifetime, 600)); got != 0 {
 		t.Errorf("the owner's Refresh is answered with %d", got)
+	}
+}
+
+// Whoever says anything at all has not shown yet what the connection is for.
+func TestStrangersWhoSpeakMakeRoomToo(t *testing.T) {
+	for name, said := range map[string][]byte{
+		"a Binding request":     build(methodBinding, classRequest, make([]byte, 12)).raw,
+		"an indication":         build(methodSend, classIndication, make([]byte, 12)).raw,
+		"channel data":          {0x40, 0, 0, 0},
+		"an unsigned Allocate":  build(methodAllocate, classRequest, make([]byte, 12)).addNumber(attrRequestedTransport, 17<<24).raw,
+		"an Allocate of nobody": build(methodAllocate, classRequest, make([]byte, 12)).addText(attrUsername, "nobody").sign(nil).raw,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(t)
+			cfg.Limits.Connections = 10
+			s := start(t, cfg)
+			owner := bound(t, s, "tcp", "alice", echo(t))
+			for range 30 {
+				c := s.newClient(t, "tcp", "mallory")
+				c.send(said)
+			}
+			if got := s.newClient(t, "tcp", "bob").code(methodAllocate, overUDP); got != 0 {
+				t.Errorf("a new client is answered with %d", got)
+			}
+			owner.send(owner.channelData(0x4000, []byte("served")))
+			if got, _ := owner.data(5 * time.Second); string(got) != "served" {
+				t.Errorf("the owner of a relay gets %q", got)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,9 @@ type requester struct {
 	stats        *traffic
 	// relay is the client's, live or not; handle replaces it when it opens one.
 	relay *relay
+	// known is set by handle when the request was answered because of who sent it, or, if there
+	// are no relays, at all.
+	known bool
 }
 
 // handle answers a request, nil if there is to be no answer. It runs on the goroutine that
@@ -38,6 +41,7 @@ func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	switch m.method() {
 	case methodBinding:
 		s.metrics.bindings.Add(1)
+		from.known = s.cfg.STUNOnly
 		return s.answerUnauthenticated(from, now, succeed(m).addAddress(attrXORMappedAddress, from.client).fingerprint())
 	case methodAllocate, methodRefresh, methodCreatePermission, methodChannelBind:
 	default:
@@ -50,6 +54,7 @@ func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	if answer != nil {
 		return s.answerUnauthenticated(from, now, answer)
 	}
+	from.known = true
 	if from.relay.live() && !within(from.relay.requests.TakeAt(max(1, m.peers()), now) == 0, s.counts.requestsPerRelay) {
 		return nil
 	}

@@ -35,7 +35,7 @@ type stream struct {
 	client   netip.AddrPort
 
 	// Owned by read.
-	spoke    bool // a message has come
+	spoke    bool // a request of somebody we know has come
 	relay    *relay
 	buffer   []byte
 	filled   int // bytes of buffer that hold frames
@@ -144,10 +144,6 @@ func (s *stream) frames() bool {
 		handled = true
 	}
 	s.flush()
-	if handled && ok && !s.spoke {
-		s.spoke = true
-		s.accepted.Spoke()
-	}
 	if handled {
 		s.filled = copy(s.buffer, s.buffer[at:s.filled])
 		if s.filled > 0 {
@@ -200,6 +196,10 @@ func (s *stream) frame(data []byte, now int64) bool {
 	s.flush() // before the relay may change
 	from := requester{transport: s.listener.transport, client: s.client, libraryConn: s.listener.libraryConn, stream: s, stats: stats, relay: s.relay}
 	answer := s.server.handle(&from, &s.request, now)
+	if from.known && !s.spoke {
+		s.spoke = true
+		s.accepted.Spoke()
+	}
 	if from.relay != s.relay {
 		s.relay = from.relay
 		s.out = newBatch(streamBatch, stats)
