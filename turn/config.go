@@ -67,7 +67,8 @@ type Media struct{ Advertised, Bound netip.AddrPort }
 // Peers is the table [turn.peers]: who may be reached through a relay.
 type Peers struct {
 	// Policy is own-sfu (only our own SFU's media address), public (every public address but our
-	// own), or custom (only allow). Other live relays of this server can always be reached.
+	// own), or custom (only allow). Other live relays of this server can always be reached, with
+	// own-sfu those of the same user.
 	// Empty: own-sfu when embedded, else public; on loopback only, public with 127.0.0.0/8.
 	Policy string `toml:"policy"`
 	// Allow lists addresses and CIDRs that may be reached besides. Empty: none.

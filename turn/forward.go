@@ -43,7 +43,7 @@ func (r *relay) sendIndication(out *batch, stats *traffic, m *message, now int64
 		stats.dropped[dropMalformed].Add(1)
 		return
 	}
-	to, open := r.server.resolve(netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port()))
+	to, open := r.resolve(netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port()))
 	p := r.peers.Load().permissions[to.Addr()]
 	switch {
 	case p == nil || p.expires.Load() <= now:
@@ -171,7 +171,7 @@ func (l *loop) fromPeer(r *relay, from *udp.RawAddress, data []byte) {
 		l.stats.dropped[dropPermission].Add(1)
 		return
 	}
-	if _, open := l.server.resolve(sender); p.somePorts && !open {
+	if _, open := r.resolve(sender); p.somePorts && !open {
 		l.stats.dropped[dropPeer].Add(1)
 		return
 	}

@@ -93,6 +93,35 @@ func TestEmbeddedReachesOnlyOurMedia(t *testing.T) {
 	}
 }
 
+func TestEmbeddedReachesNoRelayOfOthers(t *testing.T) {
+	media := echo(t)
+	cfg := testConfig(t)
+	cfg.Media = []Media{{Advertised: media, Bound: media}}
+	s := start(t, cfg)
+	alice := bound(t, s, "udp", "alice", media)
+	mallory := s.newClient(t, "udp", "mallory")
+	mallory.allocate()
+	if got := mallory.code(methodChannelBind, channelIs(0x4000), peerIs(relayOf(s, alice))); got != 403 {
+		t.Errorf("a channel to another user's relay is answered with %d, want 403", got)
+	}
+	if got := mallory.code(methodCreatePermission, peerIs(media)); got != 0 {
+		t.Fatalf("permission for the media address: %d", got)
+	}
+	before := s.sum(count(dropPeer))
+	mallory.send(mallory.sendIndication(relayOf(s, alice), []byte("x")))
+	until(t, "a packet to it is dropped", func() bool { return s.sum(count(dropPeer)) == before+1 })
+	// carillon turn test sends from one relay of a user to another.
+	own := s.newClient(t, "udp", "alice")
+	own.allocate()
+	if got := own.code(methodCreatePermission, peerIs(media)); got != 0 {
+		t.Fatalf("permission for the own address: %d", got)
+	}
+	own.send(own.sendIndication(relayOf(s, alice), []byte("mine")))
+	if got, _ := alice.data(5 * time.Second); string(got) != "mine" {
+		t.Errorf("the user's other relay gets %q", got)
+	}
+}
+
 // relayOf finds the bound address of a client's relay.
 func relayOf(s *Server, c *testClient) netip.AddrPort {
 	s.mu.RLock()

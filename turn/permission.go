@@ -105,7 +105,7 @@ func (s *Server) target(r *relay, m *message, value []byte, withPort bool) (targ
 		s.metrics.forbidden.Add(1)
 		return target{}, 403
 	}
-	actual, open := s.resolve(peer)
+	actual, open := r.resolve(peer)
 	if withPort && v.SomePorts && !open {
 		s.metrics.forbidden.Add(1)
 		return target{}, 403
@@ -113,5 +113,5 @@ func (s *Server) target(r *relay, m *message, value []byte, withPort bool) (targ
 	if !withPort {
 		actual = s.policy.boundAddress(peer)
 	}
-	return target{advertised: peer, actual: actual, somePorts: v.SomePorts, relay: s.liveRelay(actual)}, 0
+	return target{advertised: peer, actual: actual, somePorts: v.SomePorts, relay: r.otherAt(actual)}, 0
 }

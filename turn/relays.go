@@ -12,13 +12,24 @@ import (
 )
 
 // resolve finds where packets for a peer go: for our own SFU and our own relays that is the
-// address that they are bound to. open is true if the peer is one of these.
-func (s *Server) resolve(peer netip.AddrPort) (to netip.AddrPort, open bool) {
-	if media, ok := s.policy.mediaAt(peer); ok {
+// address that they are bound to. open is true if the peer is one of these that r may reach.
+func (r *relay) resolve(peer netip.AddrPort) (to netip.AddrPort, open bool) {
+	if media, ok := r.server.policy.mediaAt(peer); ok {
 		return media, true
 	}
-	to = s.policy.boundAddress(peer)
-	return to, s.liveRelay(to) != nil
+	to = r.server.policy.boundAddress(peer)
+	return to, r.otherAt(to) != nil
+}
+
+// otherAt returns the live relay that is bound to an address, if r may reach it. Embedded, that
+// is one of its user only: calls go through our SFU, so to reach the relay of another would only
+// be a way past its permissions, which count addresses and not ports.
+func (r *relay) otherAt(bound netip.AddrPort) *relay {
+	other := r.server.liveRelay(bound)
+	if other != nil && r.server.policy.name == PolicyOwnSFU && other.share.user != r.share.user {
+		return nil
+	}
+	return other
 }
 
 func (s *Server) liveRelay(bound netip.AddrPort) *relay {
