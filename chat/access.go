@@ -74,6 +74,11 @@ func (r Reach) mayReach(v View, from User, to string) (bool, error) {
 	return true, nil
 }
 
+// open reports whether a user reaches everyone, whose contact they are or not.
+func (r Reach) open(from User) bool {
+	return r.Users == ReachEveryone && (!from.Guest || len(r.Guests) == 0)
+}
+
 // reach refuses to open a conversation with a user who may not be reached.
 func (r Reach) reach(v View, from User, to string) error {
 	may, err := r.mayReach(v, from, to)

@@ -72,7 +72,8 @@ type Reach struct {
 	// demo, whatever id somebody names.
 	Known []string `toml:"known"`
 	// Users says whom users may write to and ring: "everyone"; "contacts": who has added them, or has written to them or called
-	// them; "groups": these, and members of a common group. In a group only these are rung by them.
+	// them; "groups": these, and members of a common group. In a group only these are rung by them. Whom a user may write to
+	// so, and the members of their groups, show them when they are here.
 	Users string `toml:"users"`
 }
 

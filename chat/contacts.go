@@ -44,6 +44,9 @@ func (s *Service) RemoveContact(ctx context.Context, user, other string) error {
 	if s.only != nil {
 		return errNoContacts
 	}
+	if err := checkUser(other); err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx Tx) error { return tx.RemoveContact(user, other) })
 }
 
@@ -63,13 +66,13 @@ func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (
 			page = page[:limit]
 			next = page[limit-1].ID
 		}
+		asker, err := userOrID(v, user)
+		if err != nil {
+			return err
+		}
 		for i, contact := range page {
-			sees, err := s.sees(v, user, contact.ID)
-			if err != nil {
+			if page[i], err = s.shown(v, asker, contact); err != nil {
 				return err
-			}
-			if !sees {
-				page[i] = User{ID: contact.ID, Name: contact.ID}
 			}
 		}
 		return nil
@@ -78,22 +81,29 @@ func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (
 }
 
 // wroteTo makes the other member of a direct conversation a contact of who sent a message
-// there.
-func wroteTo(tx Tx, m Message, members []string) error {
+// there, and returns whom if they were none.
+func wroteTo(tx Tx, m Message, members []string) (made string, err error) {
 	if len(members) != 2 {
-		return nil
+		return "", nil
 	}
 	other := members[0]
 	if other == m.Sender {
 		other = members[1]
 	}
 	known, err := tx.IsContact(m.Sender, other)
-	if err != nil || known {
-		return err
+	if err != nil {
+		return "", err
+	}
+	shown, err := tx.HasShown(m.Sender, other)
+	if err != nil || known && shown {
+		return "", err
 	}
 	h, _, err := tx.Head(m.Conversation)
 	if err != nil || h.Kind != Direct {
-		return err
+		return "", err
 	}
-	return tx.PutContact(m.Sender, other)
+	if err := tx.PutShown(m.Sender, other); err != nil || known {
+		return "", err
+	}
+	return other, tx.PutContact(m.Sender, other)
 }

@@ -69,7 +69,7 @@ func (s *Service) createGroup(ctx context.Context, creator User, members []strin
 		if err != nil {
 			return err
 		}
-		made, err = view(tx, h, creator.ID)
+		made, err = s.view(tx, h, creator.ID)
 		return err
 	})
 	if err != nil {
@@ -160,7 +160,22 @@ func (s *Service) open(tx Tx, h Head, creator User, ids []string, at int64) (Hea
 	if err := tx.PutConversation(h, members); err != nil {
 		return h, err
 	}
-	c, err := view(tx, h, creator.ID) // new: it looks the same to everyone
+	if h.Kind == Direct {
+		if err := tx.PutShown(creator.ID, ids[1]); err != nil {
+			return h, err
+		}
+		for _, id := range ids {
+			c, err := s.view(tx, h, id)
+			if err == nil {
+				err = announce(tx, []string{id}, EventConversation, at, c)
+			}
+			if err != nil {
+				return h, err
+			}
+		}
+		return h, nil
+	}
+	c, err := s.view(tx, h, creator.ID) // new: it looks the same to everyone
 	if err != nil {
 		return h, err
 	}
@@ -199,7 +214,7 @@ func (s *Service) List(ctx context.Context, user, before string, limit int) ([]C
 			next = fmt.Sprintf("%d.%s", last.LastAt, last.ID)
 		}
 		for _, h := range heads {
-			c, err := view(v, h, user)
+			c, err := s.view(v, h, user)
 			if err != nil {
 				return err
 			}
@@ -261,15 +276,20 @@ func (s *Service) visible(v View, id, user string) (Conversation, error) {
 	if err != nil {
 		return Conversation{}, err
 	}
-	return view(v, h, user)
+	return s.view(v, h, user)
 }
 
 // view fills in what user sees of a conversation.
-func view(v View, h Head, user string) (Conversation, error) {
+func (s *Service) view(v View, h Head, user string) (Conversation, error) {
 	c := Conversation{ID: h.ID, Kind: h.Kind, Name: h.Name, LastSeq: h.LastSeq, CreatedAt: h.CreatedAt}
 	var err error
 	if c.Members, err = v.Members(h.ID); err != nil {
 		return c, err
+	}
+	if h.Kind == Direct { // members of a group see each other
+		if err := s.showMembers(v, c.Members, user); err != nil {
+			return c, err
+		}
 	}
 	if h.LastSeq == 0 {
 		return c, nil

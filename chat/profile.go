@@ -19,7 +19,7 @@ import (
 const maxNeighbours = 1000
 
 // Seen keeps the profile that came with a user's token. A changed one becomes an event
-// for everyone who shares a conversation with them, unless the user has written too much
+// for everyone who shares a conversation with them and sees it, unless the user has written too much
 // already: two tokens with different names could be said in turn. It returns the profile as
 // others see it.
 func (s *Service) Seen(ctx context.Context, u User) (User, error) {
@@ -56,7 +56,7 @@ func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 		if err := tx.PutUser(u); err != nil {
 			return err
 		}
-		others, err := tx.Neighbours(u.ID, maxNeighbours)
+		others, err := s.whoSee(tx, u.ID)
 		if err != nil {
 			return err
 		}
@@ -184,45 +184,4 @@ func shorten(s string, limit int) string {
 		end = i + len(string(r))
 	}
 	return s[:end]
-}
-
-// User returns the profile of somebody whom asker shares a conversation with or may reach.
-func (s *Service) User(ctx context.Context, asker, id string) (User, error) {
-	var u User
-	err := s.store.Read(ctx, func(v View) error {
-		var found bool
-		var err error
-		if u, found, err = v.User(id); err != nil {
-			return err
-		}
-		if found && asker != id {
-			found, err = s.sees(v, asker, id)
-		}
-		if err == nil && !found {
-			err = refusal.New(refusal.NotFound, "There is no such user, or none that you may see.")
-		}
-		return err
-	})
-	if err != nil {
-		return User{}, err
-	}
-	return u, nil
-}
-
-// sees reports whether asker may see the profile of id.
-func (s *Service) sees(v View, asker, id string) (bool, error) {
-	from, found, err := v.User(asker)
-	if err != nil {
-		return false, err
-	}
-	if !found {
-		from = User{ID: asker}
-	}
-	if may, err := s.cfg.Reach.mayReach(v, from, id); err != nil || may {
-		return may, err
-	}
-	if _, direct, err := v.DirectBetween(asker, id); err != nil || direct {
-		return direct, err
-	}
-	return v.ShareGroup(asker, id)
 }

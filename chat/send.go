@@ -42,8 +42,11 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 		if !s.covers(m.Conversation) {
 			return errNoConversation
 		}
-		m, err = Append(tx, m, Counts{Everyone: true})
-		return err
+		var contact string
+		if m, contact, err = appendMessage(tx, m, Counts{Everyone: true}); err != nil || contact == "" {
+			return err
+		}
+		return s.introduce(tx, sender, contact)
 	})
 	if err != nil {
 		return Message{}, err
@@ -88,23 +91,29 @@ func clip(s string) string {
 // Append gives m its seq and id, stores it and tells every member. The sender must be a
 // member. It is for messages that do not come through [Service.Send], such as those of calls.
 func Append(tx Tx, m Message, counts Counts) (Message, error) {
+	m, _, err := appendMessage(tx, m, counts)
+	return m, err
+}
+
+// appendMessage is Append, and returns who became a contact of the sender by it.
+func appendMessage(tx Tx, m Message, counts Counts) (_ Message, contact string, _ error) {
 	members, err := Access(tx, m.Conversation, m.Sender)
 	if err != nil {
-		return m, err
+		return m, "", err
 	}
 	if m.Seq, err = tx.NextSeq(m.Conversation, m.SentAt); err != nil {
-		return m, err
+		return m, "", err
 	}
 	m.ID = MessageID(m.Conversation, m.Seq)
 	if err := tx.PutMessage(m, counts); err != nil {
-		return m, err
+		return m, "", err
 	}
 	data, err := json.Marshal(m)
 	if err != nil {
-		return m, fmt.Errorf("encode message %s: %w", m.ID, err)
+		return m, "", fmt.Errorf("encode message %s: %w", m.ID, err)
 	}
-	if err := wroteTo(tx, m, members); err != nil {
-		return m, err
+	if contact, err = wroteTo(tx, m, members); err != nil {
+		return m, "", err
 	}
 	for _, user := range members {
 		of := Mark{m.Conversation, m.Seq}
@@ -112,10 +121,10 @@ func Append(tx Tx, m Message, counts Counts) (Message, error) {
 			of = Mark{} // a sender's own message is not delivered to them
 		}
 		if err := tx.Announce(user, EventMessage, m.SentAt, data, of); err != nil {
-			return m, err
+			return m, "", err
 		}
 	}
-	return m, nil
+	return m, contact, nil
 }
 
 // Revise stores the next revision of a message in its place and tells every member. It

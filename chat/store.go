@@ -43,6 +43,7 @@ type View interface {
 	DirectBetween(a, b string) (conversation string, found bool, err error)
 	ShareGroup(a, b string) (bool, error)
 	IsContact(of, user string) (bool, error)              // of added user, or wrote to them in a direct conversation
+	HasShown(user, to string) (bool, error)               // user opened a direct conversation with to, wrote or called there
 	Contacts(of, after string, limit int) ([]User, error) // by id; one who was never seen is called as the id
 	CountContacts(of string) (int, error)
 	MemberIDs(conversation string) ([]string, error)
@@ -68,7 +69,8 @@ type Tx interface {
 	PutUser(User) error
 	PutObject(user string, o UserObject) error // a nil value removes
 	PutContact(of, user string) error
-	RemoveContact(of, user string) error
+	RemoveContact(of, user string) error // what was shown stays shown
+	PutShown(user, to string) error
 	PutConversation(h Head, members []Member) error
 	NextSeq(conversation string, at int64) (int64, error)
 	PutMessage(m Message, counts Counts) error // new

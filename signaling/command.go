@@ -27,6 +27,8 @@ type command struct {
 	SignOut bool  `json:"sign_out,omitempty"` // of Session, or of all whose token is not newer than Revoked
 	Revoked int64 `json:"revoked,omitempty"`  // unix ns
 
+	Shown string `json:"shown,omitempty"` // what the tabs' user may see of this user may have changed
+
 	Probe bool `json:"probe,omitempty"` // whoever has the connection of Session pings it, and replies when it answers
 }
 
@@ -43,6 +45,8 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 		switch {
 		case cmd.SignOut:
 			c.signOut(cmd)
+		case cmd.Shown != "":
+			u.server.presence.lookAgain(c, []string{cmd.Shown})
 		case cmd.Probe:
 			if c.tab.Session == cmd.Session && !c.channel {
 				c.probe(func() { _ = m.Reply(nil) }) // who asked may have given up

@@ -48,11 +48,12 @@ type connection struct {
 	lanes    [lanes]lane
 
 	// Written by the tab's requests and by commands of other nodes.
-	away      atomic.Bool  // nobody is at this tab, as it says
-	listed    atomic.Bool  // it has listed its user's sessions, and is told once when they change
-	issuedAt  atomic.Int64 // when its token was, unix ns
-	replaced  atomic.Bool  // a newer connection of the same tab took its place
-	signedOut atomic.Bool  // and nothing more that it asked for is done
+	away          atomic.Bool  // nobody is at this tab, as it says
+	watchesInVain atomic.Bool  // somebody, perhaps, whose presence its user may not see
+	listed        atomic.Bool  // it has listed its user's sessions, and is told once when they change
+	issuedAt      atomic.Int64 // when its token was, unix ns
+	replaced      atomic.Bool  // a newer connection of the same tab took its place
+	signedOut     atomic.Bool  // and nothing more that it asked for is done
 }
 
 func newConnection(s *Server, t transport, channel bool) *connection {

@@ -100,6 +100,7 @@ func (u *localUser) receive(m bus.Message) {
 		}
 		if e.Offset > 0 {
 			c.event(e, f)
+			u.server.presence.toldOf(c, f.data)
 		} else {
 			c.note(e, f)
 		}
@@ -167,6 +168,7 @@ func (s *Server) envelopesLost(lost string) {
 		if lost == "" || lost == subject(u.id) {
 			for _, c := range u.all() {
 				c.readAgain()
+				s.presence.lookAgainAtAll(c) // what was lost may have said so
 			}
 		}
 	}

@@ -28,11 +28,20 @@ func (c *connection) objectGet(ctx context.Context, p wire.UserObjectGet) (wire.
 }
 
 func (c *connection) contactAdd(ctx context.Context, p wire.ContactRef) (wire.Empty, error) {
-	return wire.Empty{}, c.chat.AddContact(ctx, c.tab.User, p.User)
+	return wire.Empty{}, c.contactChanged(p.User, c.chat.AddContact(ctx, c.tab.User, p.User))
 }
 
 func (c *connection) contactRemove(ctx context.Context, p wire.ContactRef) (wire.Empty, error) {
-	return wire.Empty{}, c.chat.RemoveContact(ctx, c.tab.User, p.User)
+	return wire.Empty{}, c.contactChanged(p.User, c.chat.RemoveContact(ctx, c.tab.User, p.User))
+}
+
+// contactChanged lets the other's tabs look again whether they may see when this user is here.
+// It returns the error of the change.
+func (c *connection) contactChanged(other string, err error) error {
+	if err == nil {
+		c.server.command(other, command{Shown: c.tab.User})
+	}
+	return err
 }
 
 func (c *connection) contactList(ctx context.Context, p wire.ContactList) (wire.ContactPage, error) {

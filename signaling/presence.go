@@ -3,12 +3,9 @@ package signaling
 import (
 	"cmp"
 	"context"
-	"slices"
 	"sync"
 	"time"
 
-	"carillon/chat"
-	"carillon/refusal"
 	"carillon/wire"
 )
 
@@ -19,16 +16,18 @@ import (
 type presence struct {
 	server *Server
 
-	mu       sync.Mutex                    // taken before those of the server, a user and outgoing
-	own      map[string]wire.PresenceState // of users with a tab here
-	changes  int64                         // of own, published so far
-	nodes    map[string]*nodeView          // this one too
-	seen     map[string]int64              // when users who are offline were last here, unix ms
-	watchers map[string][]*connection      // of each user
-	guests   map[string]bool               // those among the users with watchers
-	watching map[*connection][]string      // the users whom each connection watches
-	timers   map[string]*time.Timer        // of users whose last tab has just gone: they are offline if none is back when it runs
-	closed   bool
+	mu      sync.Mutex                    // taken before those of the server, a user and outgoing
+	own     map[string]wire.PresenceState // of users with a tab here
+	changes int64                         // of own, published so far
+	nodes   map[string]*nodeView          // this one too
+	seen    map[string]int64              // when users who are offline were last here, unix ms
+	timers  map[string]*time.Timer        // of users whose last tab has just gone: they are offline if none is back when it runs
+	closed  bool
+
+	// See presence_watch.go.
+	watches  map[string]map[*connection]*watch // of each user
+	guests   map[string]bool                   // those among the users with watches who are guests, as far as somebody may see them
+	watching map[*connection][]string          // the users whom each connection watches
 }
 
 const (
@@ -41,7 +40,7 @@ func newPresence(s *Server) *presence {
 	return &presence{
 		server: s,
 		own:    map[string]wire.PresenceState{}, nodes: map[string]*nodeView{}, seen: map[string]int64{},
-		watchers: map[string][]*connection{}, guests: map[string]bool{}, watching: map[*connection][]string{}, timers: map[string]*time.Timer{},
+		timers: map[string]*time.Timer{}, watches: map[string]map[*connection]*watch{}, guests: map[string]bool{}, watching: map[*connection][]string{},
 	}
 }
 
@@ -142,87 +141,23 @@ func (p *presence) ofLocked(user string) wire.Presence {
 	return one
 }
 
-// tellLocked tells who watches the user. Pushing does not wait.
+// tellLocked tells who watches the user and may see them. Pushing does not wait.
 func (p *presence) tellLocked(user string) {
-	watchers := p.watchers[user]
-	if len(watchers) == 0 {
+	watches := p.watches[user]
+	if len(watches) == 0 {
 		return
 	}
 	f := notification(wire.NotePresence, p.ofLocked(user))
-	f.shared = len(watchers) > 1
-	for _, c := range watchers {
-		c.push(f, mergeable, "p\x00"+user)
-	}
-}
-
-// watch replaces what the connection watches, by the profiles of those users.
-func (p *presence) watch(c *connection, profiles []chat.User) []wire.Presence {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.unwatchLocked(c)
-	states := make([]wire.Presence, 0, len(profiles))
-	users := make([]string, 0, len(profiles))
-	for _, u := range profiles {
-		one := p.ofLocked(u.ID)
-		one.Guest = u.Guest
-		states, users = append(states, one), append(users, u.ID)
-	}
-	select {
-	case <-c.done:
-		return states // it has gone, and nothing would end its watching
-	default:
-	}
-	for _, u := range profiles {
-		p.watchers[u.ID] = append(p.watchers[u.ID], c)
-		if u.Guest {
-			p.guests[u.ID] = true
+	f.shared = len(watches) > 1
+	for c, w := range watches {
+		if w.shown {
+			c.push(f, mergeable, presenceKey(user))
 		}
 	}
-	if len(users) > 0 {
-		p.watching[c] = users
-	}
-	return states
 }
 
-func (p *presence) unwatch(c *connection) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.unwatchLocked(c)
-}
-
-func (p *presence) unwatchLocked(c *connection) {
-	for _, user := range p.watching[c] {
-		left := slices.DeleteFunc(p.watchers[user], func(other *connection) bool { return other == c })
-		if len(left) == 0 {
-			delete(p.watchers, user)
-			delete(p.guests, user)
-		} else {
-			p.watchers[user] = left
-		}
-	}
-	delete(p.watching, c)
-}
-
-// presenceWatch answers how those whom the user may see are now; others are left out.
-func (c *connection) presenceWatch(ctx context.Context, q wire.PresenceWatch) (none wire.PresenceList, _ error) {
-	if len(q.Users) > c.server.cfg.WatchLimit {
-		return none, refusal.New(refusal.TooLarge, "A tab watches at most %d users.", c.server.cfg.WatchLimit)
-	}
-	if err := c.spend(len(q.Users)); err != nil {
-		return none, err
-	}
-	var visible []chat.User
-	slices.Sort(q.Users)
-	for _, user := range slices.Compact(q.Users) {
-		profile, err := c.chat.User(ctx, c.tab.User, user)
-		if err == nil {
-			visible = append(visible, profile)
-		} else if !refusal.Is(err, refusal.NotFound) {
-			return none, err
-		}
-	}
-	return wire.PresenceList{Users: list(c.server.presence.watch(c, visible))}, nil
-}
+// presenceKey makes the newest presence of a user replace those that still wait for a slow tab.
+func presenceKey(user string) string { return "p\x00" + user }
 
 // activity says whether a person is at this tab.
 func (c *connection) activity(_ context.Context, a wire.Activity) error {

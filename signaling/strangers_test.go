@@ -55,3 +55,122 @@ func TestNobodySignsOutAnother(t *testing.T) {
 		}
 	}
 }
+
+// contactsOnly is a world of two nodes where users reach their contacts only.
+func contactsOnly(t *testing.T) *world {
+	w := newWorld(t, Config{})
+	w.chat = chat.New(w.store, chat.Config{Reach: chat.Reach{Users: chat.ReachContacts, Known: []string{"*"}}})
+	w.addNode(Config{}, w.bus)
+	w.addNode(Config{}, join(t, w))
+	return w
+}
+
+// watches asks for the presence of users and returns who is in the answer.
+func (tb *tab) watches(users ...string) (seen []string) {
+	tb.t.Helper()
+	var states wire.PresenceList
+	if err := tb.ask(wire.MethodPresenceWatch, wire.PresenceWatch{Users: users}, &states); err != nil {
+		tb.t.Fatal(err)
+	}
+	for _, p := range states.Users {
+		seen = append(seen, p.User)
+	}
+	return seen
+}
+
+// told are the states of a user that the tab was told since it watches, in order.
+func (tb *tab) told(user string) (states []wire.PresenceState) {
+	for _, p := range noted[wire.Presence](tb, wire.NotePresence) {
+		if p.User == user {
+			states = append(states, p.State)
+		}
+	}
+	return states
+}
+
+func (tb *tab) mustDo(method string, params any) {
+	tb.t.Helper()
+	if err := tb.ask(method, params, nil); err != nil {
+		tb.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+func (tb *tab) says(away bool) {
+	tb.t.Helper()
+	if err := tb.Notify(wire.NoteActivity, wire.Activity{Away: away}); err != nil {
+		tb.t.Fatal(err)
+	}
+}
+
+// Whom one removes from one's contacts is told nothing more of one's presence, by a watch that
+// they had before, on another node too; and is told again when they are back among them.
+func TestARemovedContactIsToldNothingMore(t *testing.T) {
+	w := contactsOnly(t)
+	alice, dave, bob := w.open(1, "alice"), w.open(1, "dave"), w.open(2, "bob")
+	bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
+	dave.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
+	is := func(user string, want wire.PresenceState) {
+		t.Helper()
+		alice.await(user+" "+string(want), func() bool {
+			states := alice.told(user)
+			return len(states) > 0 && states[len(states)-1] == want
+		})
+	}
+	alice.eventually("bob and dave in sight", func() bool { return len(alice.watches("bob", "dave")) == 2 })
+	bob.says(true)
+	is("bob", wire.Away)
+
+	bob.mustDo(wire.MethodContactRemove, wire.ContactRef{User: "alice"})
+	is("bob", wire.Offline) // as far as she is told
+	bob.says(false)
+	bob.mustDo(wire.MethodUserGet, wire.UserGet{User: "bob"}) // which is carried out after that
+	dave.says(true)
+	is("dave", wire.Away)
+	alice.mu.Lock()
+	for _, p := range noted[wire.Presence](alice, wire.NotePresence) {
+		if p.User == "bob" && p.LastSeen != 0 {
+			t.Errorf("alice was told when bob was here last")
+		}
+	}
+	if got := alice.told("bob"); got[len(got)-1] != wire.Offline {
+		t.Errorf("alice, whom bob has removed, was told that he is %q", got)
+	}
+	alice.mu.Unlock()
+	if seen := alice.watches("bob", "dave"); len(seen) != 1 || seen[0] != "dave" {
+		t.Errorf("alice sees %q, want dave", seen)
+	}
+	alice.refused(refusal.NotFound, wire.MethodUserGet, wire.UserGet{User: "bob"})
+
+	bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
+	is("bob", wire.Online)
+}
+
+// To whom somebody writes sees them from then on, without asking again; so do members of a new
+// group.
+func TestWhoWritesIsSeenByWhomTheyWroteTo(t *testing.T) {
+	w := contactsOnly(t)
+	alice, bob, carol := w.open(1, "alice"), w.open(2, "bob"), w.open(2, "carol")
+	if seen := bob.watches("alice", "carol", "nobody"); len(seen) > 0 {
+		t.Errorf("bob sees %q", seen)
+	}
+	online := func(user string) {
+		t.Helper()
+		bob.await(user+" is online", func() bool {
+			states := bob.told(user)
+			return len(states) > 0 && states[0] == wire.Online
+		})
+	}
+	bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
+	alice.send("bob", "Hello")
+	online("alice")
+
+	bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "carol"})
+	alice.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "carol"})
+	carol.mustDo(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"alice", "bob"}, Name: "We"})
+	online("carol")
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if got := bob.told("nobody"); len(got) > 0 {
+		t.Errorf("bob was told of nobody: %q", got)
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// What a database from before contacts and look-alikes says of both is known after the start.
+// What a database from before contacts, look-alikes and what is shown says of them is known after the start.
 func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	folder := t.TempDir()
 	db, err := sql.Open("sqlite", dsn(filepath.Join(folder, databaseFile)))
@@ -51,6 +51,9 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 		}{{"alice", "bob", true}, {"bob", "alice", false}, {"alice", "carol", false}} {
 			if got, err := v.IsContact(c.of, c.user); err != nil || got != c.want {
 				t.Errorf("%s is a contact of %s: %v, %v", c.user, c.of, got, err)
+			}
+			if got, err := v.HasShown(c.of, c.user); err != nil || got != c.want {
+				t.Errorf("%s has shown their profile to %s: %v, %v", c.of, c.user, got, err)
 			}
 		}
 		for name, want := range map[string]bool{"ALICE": true, "Аlice": true, "A1ice": true, "Zoe": false, "": false} {
