@@ -15,7 +15,7 @@ var limitTables = []string{"chat.rates", "signaling.rates", "media.quota", "medi
 
 // otherLimits are the limits in other tables.
 var otherLimits = []string{
-	"auth.guests_per_minute", "auth.attempts_per_second", "signaling.tabs_per_user",
+	"auth.guests_per_minute", "auth.attempts_per_second", "signaling.tabs_per_user", "signaling.user_reads", "signaling.address_reads",
 	"call.rings_per_minute", "call.address_rings_per_minute", "call.rings_per_pair", "call.requests_per_minute",
 	"call.guest_rings_per_minute", "call.guest_address_rings_per_minute", "call.guest_rings_per_callee",
 }

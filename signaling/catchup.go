@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"carillon/chat"
+	"carillon/limit"
+	"carillon/refusal"
 	"carillon/wire"
 )
 
@@ -21,6 +23,7 @@ const (
 func (c *connection) catchUp(first []chat.Event, last func(offset int64) *frame) {
 	ctx, cancel := c.server.timeout(catchUpTime)
 	defer cancel()
+	ctx = limit.PaidBy(ctx, c.payer)
 	c.server.metrics.catchUps.Inc()
 	events := first
 	for {
@@ -82,6 +85,15 @@ func (c *connection) sendMissed(e chat.Event) bool {
 // closes the connection: the tab comes back and is told where it stands.
 func (c *connection) readLog(ctx context.Context) ([]chat.Event, bool) {
 	s := c.server
+	if !c.untilSolvent(ctx) {
+		return nil, false
+	}
+	end, err := s.limits.reads.Acquire(ctx, c.payer)
+	if err != nil {
+		c.close(wire.CloseSlow, "come back")
+		return nil, false
+	}
+	defer end()
 	select {
 	case s.catchUps <- struct{}{}:
 		defer func() { <-s.catchUps }()
@@ -105,7 +117,22 @@ func (c *connection) readLog(ctx context.Context) ([]chat.Event, bool) {
 		c.close(wire.CloseSlow, "come back")
 		return nil, false
 	}
+	c.charge(len(events))
 	return events, true
+}
+
+// untilSolvent waits until the user, and the address, have paid for what was read so far. It
+// returns false when the connection has ended first.
+func (c *connection) untilSolvent(ctx context.Context) bool {
+	for {
+		refused, over := refusal.Of(c.server.limits.requests.Take(c.payer, 0, time.Now()))
+		if !over {
+			return true
+		}
+		if !c.pause(ctx, refused.Retry) {
+			return false
+		}
+	}
 }
 
 // waitForSpace waits until the queue is at most half full. It returns false when the

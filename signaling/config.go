@@ -32,6 +32,10 @@ type Config struct {
 	SpreadMS int `toml:"spread_ms"`
 	// CatchUps is how many tabs may read their missed events at the same time.
 	CatchUps int `toml:"catch_ups"`
+	// UserReads is how many requests of one user that read from the database run at the same time; the others wait for each other.
+	UserReads int `toml:"user_reads"`
+	// AddressReads is how many of one address (IPv6: one /64) do, whoever its users are.
+	AddressReads int `toml:"address_reads"`
 	// OfflineMS is the time in milliseconds after which a user without a tab counts as offline, so that a reload is not seen.
 	OfflineMS int `toml:"offline_ms"`
 	// WatchLimit is how many users' presence one tab may watch.
@@ -70,7 +74,7 @@ func Defaults() Config {
 	return Config{
 		TabsPerUser: 200, HelloSeconds: 10, PingSeconds: 25, PongSeconds: 8, LegPingSeconds: 5,
 		FrameBytes: 64 << 10, FrameSeconds: 10, QueueBytes: 1 << 20, QueueSeconds: 15,
-		SpreadMS: 5000, CatchUps: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
+		SpreadMS: 5000, CatchUps: 16, UserReads: 2, AddressReads: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
 		Rates: Rates{
 			Frames: 100, UserRequests: 200, AddressRequests: 4000, Requests: 20_000,
 			UserHellos: 40, AddressHellos: 500, Hellos: 2000,

@@ -31,20 +31,20 @@ type reply struct {
 // notification. Only hello and pong are not in it; the reader answers them itself.
 var table = map[string]method{
 	wire.MethodTokenRenew:         onWithAfter((*connection).renewToken),
-	wire.MethodSessionList:        on((*connection).sessionList),
+	wire.MethodSessionList:        onReads((*connection).sessionList),
 	wire.MethodSessionSignOut:     onWithAfter((*connection).sessionSignOut),
-	wire.MethodUserGet:            on((*connection).userGet),
+	wire.MethodUserGet:            onReads((*connection).userGet),
 	wire.MethodUserObjectSet:      on((*connection).objectSet),
-	wire.MethodUserObjectGet:      on((*connection).objectGet),
-	wire.MethodPresenceWatch:      on((*connection).presenceWatch),
+	wire.MethodUserObjectGet:      onReads((*connection).objectGet),
+	wire.MethodPresenceWatch:      onReads((*connection).presenceWatch),
 	wire.MethodContactAdd:         on((*connection).contactAdd),
 	wire.MethodContactRemove:      on((*connection).contactRemove),
-	wire.MethodContactList:        on((*connection).contactList),
+	wire.MethodContactList:        onReads((*connection).contactList),
 	wire.MethodConversationCreate: on((*connection).conversationCreate),
-	wire.MethodConversationList:   on((*connection).conversationList),
-	wire.MethodConversationGet:    on((*connection).conversationGet),
+	wire.MethodConversationList:   onReads((*connection).conversationList),
+	wire.MethodConversationGet:    onReads((*connection).conversationGet),
 	wire.MethodMessageSend:        on((*connection).messageSend),
-	wire.MethodMessagePage:        on((*connection).messagePage),
+	wire.MethodMessagePage:        onReads((*connection).messagePage),
 	wire.MethodReceiptRead:        on((*connection).receiptRead),
 
 	wire.MethodCallStart:   onLegs(callStarts, (*switchboard.Board).Start),
@@ -59,7 +59,7 @@ var table = map[string]method{
 	wire.MethodLegPhase:    onCalls(callRequests, (*switchboard.Board).Phase),
 
 	wire.NoteAck:        noteOn(chatLane, (*connection).ack),
-	wire.NoteTyping:     noteOn(chatLane, (*connection).typing),
+	wire.NoteTyping:     noteOn(chatLane, (*connection).typing).within(reads),
 	wire.NoteActivity:   noteOn(chatLane, (*connection).activity),
 	wire.NoteLegSuspend: noteOn(callLane, (*connection).legSuspend),
 }
@@ -86,6 +86,17 @@ func on[P, R any](run func(c *connection, ctx context.Context, p P) (R, error)) 
 		result, err := run(c, ctx, p)
 		return result, nil, err
 	})
+}
+
+// onReads makes the entry of a request that does nothing but read.
+func onReads[P, R any](run func(c *connection, ctx context.Context, p P) (R, error)) method {
+	return on(run).within(reads)
+}
+
+// within is the method with limits of its own.
+func (m method) within(class limitClass) method {
+	m.limit = class
+	return m
 }
 
 // onCalls makes the entry of a request that the switchboard answers.

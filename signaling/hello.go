@@ -89,7 +89,8 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	if err := s.limits.hellos.Take(payer, 1+len(h.Pending)/thingsPerRequest, now); err != nil {
 		return nil, err
 	}
-	user, err := s.chat.Seen(limit.PaidBy(ctx, payer), chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
+	ctx = limit.PaidBy(ctx, payer)
+	user, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +104,18 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 		return nil, err
 	}
 	s.phase("join", joining)
-	reading := time.Now()
 	if s.calls != nil {
 		s.calls.TabBack(c.tab)
 	}
-	welcome, from, first, err := c.welcome(ctx, h)
+	end, err := s.limits.reads.Acquire(ctx, payer)
 	if err != nil {
 		return nil, err // the reader takes the connection out again
+	}
+	defer end()
+	reading := time.Now()
+	welcome, from, first, err := c.welcome(ctx, h)
+	if err != nil {
+		return nil, err
 	}
 	s.phase("read", reading)
 	c.charge(len(first) + len(welcome.Objects) + len(welcome.Calls))

@@ -71,11 +71,23 @@ func (q *lane) run(c *connection) {
 	}
 }
 
-// perform runs one request and answers it. It goes on although the client has left: what
-// it asked for may have been a message.
+// perform runs one request and answers it. What writes goes on although the client has left:
+// what it asked for may have been a message.
 func (c *connection) perform(r request) {
 	if c.signedOut.Load() {
 		return
+	}
+	if r.method.limit == reads {
+		if c.out.isClosed() {
+			return // nobody would get the answer
+		}
+		end, err := c.server.beginRead(c.payer)
+		if err != nil {
+			refused, _ := refusal.Of(err)
+			c.refuse(r.id, refused)
+			return
+		}
+		defer end()
 	}
 	start := time.Now()
 	ctx, cancel := c.server.timeout(requestTime)

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"slices"
 	"time"
 
 	"carillon/limit"
@@ -17,12 +18,14 @@ func perSecond(n int) limit.Rate { return limit.Per(time.Second, n, burst) }
 type limits struct {
 	requests *limit.Budget
 	hellos   *limit.Budget
+	reads    *limit.Semaphore
 
 	frames *limit.Count // connections closed because of too many
 	tabs   *limit.Count // hellos refused because of too many
 }
 
-func newLimits(r Rates) *limits {
+func newLimits(cfg Config) *limits {
+	r := cfg.Rates
 	return &limits{
 		requests: limit.NewBudget(limit.Shares{
 			User:    limit.Share{Key: "signaling.rates.user_requests", Rate: perSecond(r.UserRequests)},
@@ -36,13 +39,17 @@ func newLimits(r Rates) *limits {
 			All:     limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
 			Guests:  limit.Share{Key: "signaling.rates.hellos", Rate: perSecond(r.Hellos)},
 		}),
+		reads: limit.NewSemaphore(
+			limit.Cap{Key: "signaling.user_reads", N: cfg.UserReads},
+			limit.Cap{Key: "signaling.address_reads", N: cfg.AddressReads},
+		),
 		frames: limit.NewCount("signaling.rates.frames"),
 		tabs:   limit.NewCount("signaling.tabs_per_user"),
 	}
 }
 
 func (l *limits) counts() []*limit.Count {
-	return append(append(l.requests.Counts(), l.hellos.Counts()...), l.frames, l.tabs)
+	return slices.Concat(l.requests.Counts(), l.hellos.Counts(), l.reads.Counts(), []*limit.Count{l.frames, l.tabs})
 }
 
 // MayAsk takes the price of one request, or refuses it. Requests that come to other parts of the
@@ -54,20 +61,32 @@ type limitClass uint8
 
 const (
 	everyRequest limitClass = iota // no others
+	reads                          // how many that read run at a time
 	callStarts                     // how many calls a user starts
 	callRequests                   // how much else a user asks about calls
 )
 
-// mayAsk refuses what is over a limit of its class.
+// mayAsk refuses what is over a rate of its class.
 func (c *connection) mayAsk(class limitClass, now time.Time) error {
 	s := c.server
-	if err := s.limits.requests.Take(c.payer, 1, now); err != nil || class == everyRequest || s.calls == nil {
+	if err := s.limits.requests.Take(c.payer, 1, now); err != nil || s.calls == nil {
 		return err
 	}
-	if class == callStarts {
+	switch class {
+	case callStarts:
 		return s.calls.MayStart(c.payer, now)
+	case callRequests:
+		return s.calls.MayAsk(c.tab.User, now)
 	}
-	return s.calls.MayAsk(c.tab.User, now)
+	return nil
+}
+
+// beginRead waits until something of the payer may read from the database. Call end when it has
+// read, and made of it what it sends.
+func (s *Server) beginRead(p limit.Payer) (end func(), _ error) {
+	ctx, cancel := s.timeout(requestTime)
+	defer cancel()
+	return s.limits.reads.Acquire(ctx, p)
 }
 
 // thingsPerRequest is how many things, such as users, messages or members, a request may read
@@ -80,7 +99,8 @@ func (c *connection) spend(things int) error {
 	return c.server.limits.requests.Take(c.payer, things/thingsPerRequest, time.Now())
 }
 
-// charge is spend for things that are known only afterwards.
+// charge is spend for things that are known only afterwards. How many requests may be under way
+// of which nothing is known yet is bounded by beginRead.
 func (c *connection) charge(things int) {
 	c.server.limits.requests.Charge(c.payer, things/thingsPerRequest, time.Now())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -315,6 +316,18 @@ func TestEveryLimitOfTabsIsMeasured(t *testing.T) {
 			}
 		}
 	}
+	reading := func(p limit.Payer) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) {
+			end, err := w.nodes[1].beginRead(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer end()
+			gaveUp, cancel := context.WithCancel(t.Context())
+			cancel()
+			_, _ = w.nodes[1].limits.reads.Acquire(gaveUp, p)
+		}
+	}
 	many := []string{"a", "b", "c", "d", "e", "f", "g"}
 	for key, test := range map[string]struct {
 		cfg  Config
@@ -335,7 +348,9 @@ func TestEveryLimitOfTabsIsMeasured(t *testing.T) {
 				_ = w.helloFrom("203.0.113.1", w.token(user))
 			}
 		}},
-		"signaling.rates.hellos": {Config{Rates: Rates{Hellos: 1}}, hellos(many...)},
+		"signaling.rates.hellos":  {Config{Rates: Rates{Hellos: 1}}, hellos(many...)},
+		"signaling.user_reads":    {Config{UserReads: 1}, reading(limit.Payer{User: "alice"})},
+		"signaling.address_reads": {Config{AddressReads: 1}, reading(limit.Payer{Address: netip.MustParseAddr("203.0.113.9")})},
 		"signaling.tabs_per_user": {Config{TabsPerUser: 1}, func(_ *testing.T, w *world) {
 			w.open(1, "alice")
 			_, _ = w.dial(1, "alice")

@@ -97,7 +97,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		chat: deps.Chat, bus: deps.Bus, verify: deps.Verify, revoke: deps.Revoke,
 		iceServers: deps.ICEServers, wireLimits: deps.Limits,
 		metrics:  newMetrics(deps.Metrics),
-		limits:   newLimits(cfg.Rates),
+		limits:   newLimits(cfg),
 		attempts: deps.Attempts,
 		catchUps: make(chan struct{}, cfg.CatchUps),
 		done:     make(chan struct{}),

@@ -47,7 +47,7 @@ func TestChangesOfSessionsAreToldOnceToWhoListedThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const tabs, minute = 150, 60
 		cfg := settings.Fill(Config{}, Defaults())
-		s := &Server{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: newMetrics(nil), limits: newLimits(cfg.Rates), done: make(chan struct{}), users: map[string]*localUser{}}
+		s := &Server{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: newMetrics(nil), limits: newLimits(cfg), done: make(chan struct{}), users: map[string]*localUser{}}
 		s.presence = newPresence(s)
 		u := &localUser{server: s, id: "alice"}
 		s.users[u.id] = u

@@ -107,7 +107,11 @@ func (w *world) attackersTabs(ctx context.Context, n int) (tabs []*client.Client
 
 // request lets mallory ask the same from several tabs as often as allowed, and tells how it ended.
 func (w *world) request(ctx context.Context, perSecond int, method string, params func(n int) any) (string, error) {
-	const count = 8
+	return w.requestFrom(ctx, 8, perSecond, method, params)
+}
+
+// requestFrom is request from so many tabs.
+func (w *world) requestFrom(ctx context.Context, count, perSecond int, method string, params func(n int) any) (string, error) {
 	tabs, err := w.attackersTabs(ctx, count)
 	defer func() {
 		for _, t := range tabs {
@@ -139,5 +143,28 @@ func messages(ctx context.Context, w *world) (string, error) {
 	text := strings.Repeat("x", 16<<10)
 	return w.request(ctx, 1000, wire.MethodMessageSend, func(n int) any {
 		return wire.MessageSend{To: eve, ClientID: fmt.Sprintf("attack-%d", n), Kind: chat.Text, Text: text}
+	})
+}
+
+// prepareReads fills a conversation with long messages.
+func prepareReads(ctx context.Context, w *world) error {
+	var group chat.Conversation
+	if err := w.tabs[mallory].Request(ctx, wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{eve}}, &group); err != nil {
+		return err
+	}
+	w.ownGroups = []string{group.ID}
+	text := strings.Repeat("x", 16<<10)
+	for n := range 50 {
+		send := wire.MessageSend{Conversation: group.ID, ClientID: fmt.Sprintf("long-%d", n), Kind: chat.Text, Text: text}
+		if err := w.tabs[mallory].Request(ctx, wire.MethodMessageSend, send, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reads(ctx context.Context, w *world) (string, error) {
+	return w.requestFrom(ctx, 150, 1000, wire.MethodMessagePage, func(int) any {
+		return wire.MessagePage{Conversation: w.ownGroups[0], Limit: 50}
 	})
 }

@@ -36,6 +36,7 @@ var floods = []flood{
 	{name: "http", who: "anyone", does: "holds 4,096 silent connections to the HTTP port", run: silentHTTP},
 	{name: "groups", who: "a user", does: "makes groups of 100 members", run: groups},
 	{name: "messages", who: "a user", does: "writes messages of 16 KB", run: messages},
+	{name: "reads", who: "a user", does: "asks for pages of 800 KB from 150 tabs", prepare: prepareReads, run: reads},
 	{name: "rings", who: "a user", does: "calls somebody again and again, and hangs up", prepare: prepareRings, run: rings},
 
 	{name: "hellos", who: "anyone", does: "signs in with tokens that are wrong", run: hellos},
