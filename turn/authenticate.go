@@ -7,12 +7,20 @@ import "slices"
 // answerUnauthenticated answers a request that is not authenticated. handle has counted it
 // against the rate of such requests, except if its client has a relay: then it counts now, for
 // it may have come from anybody, in the client's name.
-func (s *Server) answerUnauthenticated(from *requester, now int64, b *builder) []byte {
-	if from.relay.live() && !s.answerLimits.admit(from.client.Addr(), now) {
+func (s *Server) answerUnauthenticated(from *requester, m *message, now int64, b *builder) []byte {
+	if from.relay.live() && !s.admit(from, m, now) {
 		from.stats.dropped[dropUnauthenticated].Add(1)
 		return nil
 	}
 	return b.raw
+}
+
+// admit is true if a sender that has not authenticated may have an answer.
+func (s *Server) admit(from *requester, m *message, now int64) bool {
+	return s.answerLimits.admit(from.client.Addr(), now, func() bool {
+		nonce, ok := m.find(attrNonce)
+		return from.stream != nil || ok && s.nonces.valid(nonce, from.client, s.wall())
+	})
 }
 
 // principal is an authenticated sender.

@@ -118,9 +118,10 @@ type Limits struct {
 	// IdleSeconds is how long a connection without a relay may be silent.
 	IdleSeconds int `toml:"idle_seconds"`
 	// AnswersPerAddress is how many answers per second one address (IPv6: one /64) gets before it
-	// has proved who it is, with a burst of twice as many; the rest is dropped.
+	// has proved who it is, with a burst of twice as many; the rest is dropped. Who has shown that
+	// the address is theirs, over TCP, TLS or by a nonce, has as many besides.
 	AnswersPerAddress int `toml:"answers_per_address"`
-	// Answers is the same for all addresses together.
+	// Answers is the same for all addresses together, with a burst of as many.
 	Answers int `toml:"answers"`
 	// RequestsPerRelay is how many requests per second the owner of a relay may send. One that
 	// names several peers counts once for each.

@@ -34,7 +34,7 @@ func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	}
 	// Before a MAC is computed and anything is answered: whoever has not authenticated may use
 	// up neither our CPU nor, with a forged source address, somebody else's bandwidth.
-	if !from.relay.live() && !s.answerLimits.admit(from.client.Addr(), now) {
+	if !from.relay.live() && !s.admit(from, m, now) {
 		from.stats.dropped[dropUnauthenticated].Add(1)
 		return nil
 	}
@@ -42,17 +42,17 @@ func (s *Server) handle(from *requester, m *message, now int64) []byte {
 	case methodBinding:
 		s.metrics.bindings.Add(1)
 		from.known = s.cfg.STUNOnly
-		return s.answerUnauthenticated(from, now, succeed(m).addAddress(attrXORMappedAddress, from.client).fingerprint())
+		return s.answerUnauthenticated(from, m, now, succeed(m).addAddress(attrXORMappedAddress, from.client).fingerprint())
 	case methodAllocate, methodRefresh, methodCreatePermission, methodChannelBind:
 	default:
-		return s.answerUnauthenticated(from, now, refuse(m, 400))
+		return s.answerUnauthenticated(from, m, now, refuse(m, 400))
 	}
 	if s.cfg.STUNOnly {
-		return s.answerUnauthenticated(from, now, refuse(m, 400))
+		return s.answerUnauthenticated(from, m, now, refuse(m, 400))
 	}
 	who, answer := s.authenticate(from, m)
 	if answer != nil {
-		return s.answerUnauthenticated(from, now, answer)
+		return s.answerUnauthenticated(from, m, now, answer)
 	}
 	from.known = true
 	if from.relay.live() && !within(from.relay.requests.TakeAt(max(1, m.peers()), now) == 0, s.counts.requestsPerRelay) {
