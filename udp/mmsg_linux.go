@@ -157,8 +157,12 @@ func PollEvents(epoll int, events []unix.EpollEvent) int {
 }
 
 // RefusesSegments reports whether the error of a segmented message says that it may be sent
-// in pieces: EINVAL comes from a route or kernel without segmentation, EIO from a card
-// without checksum offload, ENOPROTOOPT from a kernel before 4.18.
+// in pieces: EIO comes from a card without checksum offload, ENOPROTOOPT from a kernel before
+// 4.18, the others from a path (see [RefusesNarrow]).
 func RefusesSegments(errno syscall.Errno) bool {
-	return errno == unix.EINVAL || errno == unix.EIO || errno == unix.ENOPROTOOPT
+	return RefusesNarrow(errno) || errno == unix.EIO || errno == unix.ENOPROTOOPT
 }
+
+// RefusesNarrow reports whether the error of a segmented message says that its packets do not
+// fit the path to this destination: EMSGSIZE, before Linux 6.14 EINVAL.
+func RefusesNarrow(errno syscall.Errno) bool { return errno == unix.EMSGSIZE || errno == unix.EINVAL }

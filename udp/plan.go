@@ -29,8 +29,9 @@ type plan struct {
 // ends are the first and the last packet to a destination.
 type ends struct{ first, last int32 }
 
-// make returns the runs of packets, of at most maxRun packets each.
-func (p *plan) make(packets []packet, maxRun int32) []run {
+// make returns the runs of packets, of at most maxRun packets each, and of one to a destination
+// that is narrow.
+func (p *plan) make(packets []packet, maxRun int32, narrow NarrowPaths) []run {
 	if p.groups == nil {
 		p.groups = make(map[netip.AddrPort]int32)
 	}
@@ -39,6 +40,10 @@ func (p *plan) make(packets []packet, maxRun int32) []run {
 	p.runs = p.runs[:0]
 	p.link(packets)
 	for _, e := range p.ends {
+		if narrow.Has(packets[e.first].to.Addr()) {
+			p.cut(packets, e.first, 1)
+			continue
+		}
 		p.cut(packets, e.first, maxRun)
 	}
 	return p.runs

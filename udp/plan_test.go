@@ -32,7 +32,7 @@ func TestRunsAreWhatTheKernelTakes(t *testing.T) {
 				q.add(make([]byte, p.size), p.to)
 			}
 			var plan plan
-			got := plan.make(q.packets, 4)
+			got := plan.make(q.packets, 4, nil)
 			if d := cmp.Diff(c.want, got, cmp.AllowUnexported(run{})); d != "" && len(c.want)+len(got) > 0 {
 				t.Errorf("-want +got:\n%s", d)
 			}
@@ -50,7 +50,7 @@ func TestEveryPacketIsInOneRunInOrder(t *testing.T) {
 		var plan plan
 		last := map[netip.AddrPort]int32{}
 		seen := 0
-		for _, r := range plan.make(q.packets, 64) {
+		for _, r := range plan.make(q.packets, 64, nil) {
 			i, total := r.first, int32(0)
 			for n := range r.count {
 				p := q.packets[i]

@@ -21,6 +21,7 @@ type sender struct {
 	conn      *Conn
 	v6        bool // the socket is AF_INET6: IPv4 goes as IPv4-in-IPv6
 	segmented bool // UDP_SEGMENT works
+	narrow    NarrowPaths
 
 	messages  [sendMessages]Message
 	addresses [sendMessages]RawAddress
@@ -64,7 +65,7 @@ func (s *sender) send(q *queue) {
 	if s.segmented {
 		maxRun = int32(s.conn.cfg.RunPackets)
 	}
-	runs := s.conn.plan.make(q.packets, maxRun)
+	runs := s.conn.plan.make(q.packets, maxRun, s.narrow)
 	for len(runs) > 0 {
 		n := s.fill(q, runs)
 		s.push(q, n)
@@ -116,7 +117,11 @@ func (s *sender) push(q *queue, n int) {
 			_ = s.conn.inner.SetWriteDeadline(time.Now().Add(kernelFull))
 		case s.runs[s.from].count > 1 && RefusesSegments(s.errno):
 			// From now on the plan makes runs of one; this run is sent again packet by packet.
-			s.segmented = false
+			if RefusesNarrow(s.errno) {
+				s.narrow.Add(q.packets[s.runs[s.from].first].to.Addr())
+			} else {
+				s.segmented = false
+			}
 			s.single(q, s.runs[s.from])
 			s.from++
 		default:

@@ -37,11 +37,65 @@ func TestRefusedSegmentationFallsBack(t *testing.T) {
 			}
 		}
 	}
-	if segmented(c) {
-		t.Error("still segments after the kernel refused")
-	}
 	if s := c.Stats(); s.PacketsOut != 20 || s.DropKernel != 0 || s.Segmented != 0 {
 		t.Errorf("sent %d, dropped %d, segmented %d, want 20, 0, 0", s.PacketsOut, s.DropKernel, s.Segmented)
+	}
+}
+
+// The way to a destination may be narrower than our packets, or somebody says so by a forged ICMP
+// message. The kernel then sends fragments, but does not segment.
+func TestOneNarrowPathLosesNothingAndCostsNoOther(t *testing.T) {
+	for _, refusal := range []unix.Errno{unix.EMSGSIZE, unix.EINVAL} { // since and before Linux 6.14
+		t.Run(refusal.Error(), func(t *testing.T) {
+			c := listen(t, Config{WaitMicroseconds: -1})
+			narrow := listen(t, Config{})
+			wide, err := Listen("udp4", "127.0.0.2:0", Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = wide.Close() })
+			c.sendMu.Lock()
+			refused := 0
+			kernel := c.sender.call
+			c.sender.call = func(fd uintptr) bool {
+				s := &c.sender
+				if s.messages[s.from].Segmented() && s.addresses[s.from].AddrPort() == narrow.AddrPort() {
+					refused++
+					s.sent, s.errno = 0, refusal
+					return true
+				}
+				until := s.until
+				s.until = s.from + 1
+				defer func() { s.until = until }()
+				return kernel(fd)
+			}
+			c.sendMu.Unlock()
+			b := make([]byte, 1000)
+			for range 2 {
+				for _, d := range []*Conn{narrow, wide} {
+					c.sendMu.Lock() // so that the flush loop finds all of them together
+					for i := range 10 {
+						b[0] = byte(i)
+						_, _ = c.WriteToAddrPort(b, d.AddrPort())
+					}
+					c.sendMu.Unlock()
+					c.Flush()
+					for i := range 10 {
+						if _, _, err := d.ReadFromAddrPort(b); err != nil || b[0] != byte(i) {
+							t.Fatalf("packet %d: got %d, %v", i, b[0], err)
+						}
+					}
+				}
+			}
+			c.Flush() // waits for the loop to have counted
+			s := c.Stats()
+			if s.PacketsOut != 40 || s.DropKernel != 0 || segmented(c) && s.Segmented != 20 {
+				t.Errorf("sent %d, dropped %d, segmented %d, want 40, 0, 20", s.PacketsOut, s.DropKernel, s.Segmented)
+			}
+			if refused > 1 {
+				t.Errorf("the kernel was asked %d times", refused)
+			}
+		})
 	}
 }
 
