@@ -21,7 +21,7 @@ const (
 // sendSocket is a socket with the packets that a batch has queued for it.
 type sendSocket struct {
 	fd          int
-	unsegmented bool // the kernel has refused to segment, so each packet is a message
+	unsegmented bool // its device cannot segment, so each packet is a message
 	first, last int32
 	queued      bool
 }
@@ -50,7 +50,10 @@ type batch struct {
 	waiting []*sendSocket
 	stats   *traffic
 
+	narrow udp.NarrowPaths // to which each packet is a message
+
 	messages [maxMessages]udp.Message
+	starts   [maxMessages]int32 // the first packet of each message
 	vectors  []unix.Iovec
 	controls [maxMessages]udp.SegmentControl
 }
@@ -96,16 +99,15 @@ func (b *batch) flush() {
 // send gathers runs of packets into messages and messages into system calls.
 func (b *batch) send(o *sendSocket, at int32) {
 	for at >= 0 {
-		start, messages := at, 0
+		messages := 0
 		b.vectors = b.vectors[:0]
 		for at >= 0 && messages < maxMessages && len(b.vectors)+3*maxSegments <= cap(b.vectors) {
+			b.starts[messages] = at
 			at = b.message(messages, o, at)
 			messages++
 		}
-		if !b.transmit(o, messages) {
-			// This socket's device cannot segment: the same packets again, one by one.
-			o.unsegmented = true
-			at = start
+		if refused := b.transmit(o, messages); refused >= 0 {
+			at = b.starts[refused] // its packets again, one by one, and those after them
 		}
 	}
 }
@@ -115,9 +117,10 @@ func (b *batch) message(index int, o *sendSocket, at int32) int32 {
 	first := &b.packets[at]
 	size, total, segments := first.size(), 0, 0
 	from := len(b.vectors)
+	single := o.unsegmented || size == 0 || len(b.narrow) > 0 && b.narrow.Has(first.to.AddrPort().Addr())
 	for at >= 0 {
 		p := &b.packets[at]
-		if segments > 0 && (o.unsegmented || size == 0 || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !p.to.Equal(first.to)) {
+		if segments > 0 && (single || segments == maxSegments || p.size() > size || total+p.size() > maxSegmented || !p.to.Equal(first.to)) {
 			break
 		}
 		b.vector(p.head[:p.headSize])
@@ -144,9 +147,9 @@ func (b *batch) vector(bytes []byte) {
 	}
 }
 
-// transmit sends the first messages. It is false if the kernel cannot segment for this socket
-// and nothing after the refused message was sent.
-func (b *batch) transmit(o *sendSocket, messages int) bool {
+// transmit sends the first messages. If the kernel refuses to segment one of them, it returns
+// which, and nothing after it was sent; else -1.
+func (b *batch) transmit(o *sendSocket, messages int) (refused int) {
 	for done := 0; done < messages; {
 		n, errno := udp.SendMessages(uintptr(o.fd), b.messages[done:messages])
 		b.stats.writes.Add(1)
@@ -154,15 +157,19 @@ func (b *batch) transmit(o *sendSocket, messages int) bool {
 		case errno == 0:
 			done += n
 		case errno == unix.EINTR:
-		case udp.RefusesSegments(errno) && done == 0 && b.messages[0].Segmented():
-			return false
+		case udp.RefusesSegments(errno) && b.messages[done].Segmented():
+			if udp.RefusesNarrow(errno) {
+				b.narrow.Add(b.packets[b.starts[done]].to.AddrPort().Addr())
+			} else {
+				o.unsegmented = true
+			}
+			return done
 		default:
-			o.unsegmented = o.unsegmented || b.messages[done].Segmented() && errno != unix.EAGAIN
 			b.stats.dropped[dropSocket].Add(1)
 			done++
 		}
 	}
-	return true
+	return -1
 }
 
 // discard drops everything that is queued.
