@@ -1,1 +1,1 @@
-export*from"./assets/sdk-TIZYK4CD.js";
+export*from"./assets/sdk-VR5HWDAM.js";

@@ -12,7 +12,7 @@ export interface Actions {
 	showList(): void;
 	showConversation(ref: ConversationRef): void;
 	dismiss(notice: Notice): void;
-	/** Puts a problem with a device away. */
+	/** Puts a problem of the call away. */
 	dismissProblem(problem: object): void;
 	/** Opens or closes the menu of devices. */
 	toggleDevices(): void;

@@ -9,8 +9,11 @@ export function problemText(error: unknown, words: Words): string | undefined {
 	if (error instanceof Refusal) {
 		if (error.code === "already_answered" || error.code === "call_ended") return undefined;
 		if (error.code === "calls_need_https") return words.say("callsNeedHttps");
+		if (error.code === "too_many_peers") return words.say("tooManyPeers");
 		// The server's sentences are made to be read, but they are English.
-		return words.locale.startsWith("en") ? error.message : words.say("somethingWrong");
+		return words.locale.startsWith("en")
+			? error.message
+			: words.say(error.code === "rate_limited" ? "tooOften" : "somethingWrong");
 	}
 	// A part of the popup could not be fetched.
 	if (error instanceof TypeError && !navigator.onLine) return words.say("noServer");

@@ -1,10 +1,17 @@
 import { expect, test } from "vitest";
-import type { CallView, Client, Connection, Conversation, Ring } from "../sdk/index.ts";
+import {
+	type CallView,
+	type Client,
+	type Connection,
+	type Conversation,
+	Refusal,
+	type Ring,
+} from "../sdk/index.ts";
 import { Drafts } from "./drafts.ts";
 import { People } from "./people.ts";
 import { connectionText, type ScreenFacts, screenOf } from "./screen.ts";
 import { initial, next } from "./state.ts";
-import { Words } from "./strings/index.ts";
+import { Words, wordsFor } from "./strings/index.ts";
 
 const words = new Words();
 const online: Connection = { state: "online" };
@@ -71,6 +78,31 @@ test("a conversation shows who types, what waits elsewhere, and how to call", ()
 		log: { loading: true, conversation: "c", callBack: { to: "bob" } },
 		staged: false,
 	});
+});
+
+test("rings of users stand before those of guests, each in the order in which they came", () => {
+	const rings = ["guest", "user", "guest", "user"].map(
+		(kind, n) =>
+			({ id: `${n}`, from: { user: `${n}`, name: kind, guest: kind === "guest" }, call: {} }) as Ring,
+	);
+	expect(screenOf(facts({ rings })).rings.map((card) => card.ring.id)).toEqual(["1", "3", "0", "2"]);
+});
+
+test("a call that the server refuses says why and what helps, until that is put away or over", async () => {
+	const refused = new Refusal("too_many_peers", "You have too many calls and streams open.");
+	const problem = { source: "camera", reason: "in_use" } as const;
+	const shown = (leg: object, state = initial("bob"), said = words) =>
+		screenOf(facts({ state, words: said, views: [{ ...view, here: true, leg } as CallView] })).problem;
+	expect(shown({ refused })).toEqual({ cause: refused, text: words.say("tooManyPeers") });
+	const arabic = await wordsFor("ar");
+	expect(shown({ refused }, undefined, arabic)?.text).toBe(arabic.say("tooManyPeers"));
+	expect(shown({ refused: undefined })).toBeUndefined();
+
+	const both = { problem, refused };
+	expect(shown(both)).toEqual({ cause: problem, text: words.say("camera_in_use") });
+	const first = next(initial("bob"), { type: "dismissProblem", problem });
+	expect(shown(both, first)?.cause).toBe(refused);
+	expect(shown(both, next(first, { type: "dismissProblem", problem: refused }))).toBeUndefined();
 });
 
 test("a closed panel shows nothing but rings and calls", () => {

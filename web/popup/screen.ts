@@ -20,6 +20,7 @@ import type { Devices } from "./devices.ts";
 import { type Drafts, refKey } from "./drafts.ts";
 import type { Options } from "./options.ts";
 import type { Face, People } from "./people.ts";
+import { deviceText, problemText } from "./problems.ts";
 import { type Item, itemsOf } from "./rows.ts";
 import type { Notice, RingProblem, State } from "./state.ts";
 import type { Text, Words } from "./strings/index.ts";
@@ -37,12 +38,18 @@ export interface Screen {
 	/** Faces of everyone in the calls and rings on screen, by user. */
 	readonly faces: ReadonlyMap<string, Face>;
 	readonly notice: Notice | undefined;
-	/** A device that the call on screen wants and cannot have, until the visitor puts that away. */
-	readonly problem: DeviceProblem | undefined;
+	/** What the call on screen lacks, until the visitor puts that away. */
+	readonly problem: CallProblem | undefined;
 	/** Device id of the chosen speaker; "" is the system's default. */
 	readonly speaker: string;
 	/** The browser plays no sound of the call until the visitor clicks. */
 	readonly soundBlocked: boolean;
+}
+
+/** A device that a call wants and cannot have, or why the server takes no media of it. */
+export interface CallProblem {
+	readonly cause: object;
+	readonly text: string;
 }
 
 export interface DeviceProblem {
@@ -185,15 +192,24 @@ export function screenOf(s: ScreenFacts): Screen {
 		now: Date.now(),
 		clock: performance.now(),
 		panel: state.panel.kind === "open" ? panelOf(s, call) : undefined,
-		rings: s.rings.map((ring) => ringCard(s, ring)),
+		rings: guestsLast(s.rings).map((ring) => ringCard(s, ring)),
 		call,
 		faces: facesOf(s),
 		notice: state.notice,
-		problem:
-			call.kind === "here" && call.leg.problem !== state.dismissedProblem ? call.leg.problem : undefined,
+		problem: problemOf(call, state, words),
 		speaker: s.devices.speaker ?? "",
 		soundBlocked: s.soundBlocked,
 	};
+}
+
+function problemOf(call: CallScreen, state: State, words: Words): CallProblem | undefined {
+	if (call.kind !== "here") return undefined;
+	const { problem, refused } = call.leg;
+	const open = (cause: object | undefined) => cause && !state.dismissedProblems.includes(cause);
+	if (problem && open(problem))
+		return { cause: problem, text: deviceText(problem.source, problem.reason, words) };
+	const text = open(refused) && problemText(refused, words);
+	return refused && text ? { cause: refused, text } : undefined;
 }
 
 function panelOf(s: ScreenFacts, call: CallScreen): ListPanel | ChatPanel {
@@ -318,6 +334,11 @@ function impossible(client: Client | undefined): Text | undefined {
 	const available = client?.calls.available;
 	if (!available || available.ok) return undefined;
 	return available.reason === "calls_need_https" ? "callsNeedHttps" : "callsUnsupported";
+}
+
+/** However many guests ring, whom the site vouches for is found at the top. */
+function guestsLast(rings: readonly Ring[]): Ring[] {
+	return [...rings].sort((a, b) => Number(a.from.guest ?? false) - Number(b.from.guest ?? false));
 }
 
 function ringCard({ client, state, words }: ScreenFacts, ring: Ring): RingCard {

@@ -40,8 +40,8 @@ export interface State {
 	readonly pending: Pending;
 	readonly notice: Notice | undefined;
 	readonly ringProblem: RingProblem | undefined;
-	/** A problem with a device in the call, which the visitor has read and put away. */
-	readonly dismissedProblem: object | undefined;
+	/** Problems of the call that the visitor has read and put away. */
+	readonly dismissedProblems: readonly object[];
 	/** Of the panel during a call. */
 	readonly large: boolean;
 }
@@ -66,7 +66,7 @@ export function initial(destination: string | undefined): State {
 		pending: { kind: "none" },
 		notice: undefined,
 		ringProblem: undefined,
-		dismissedProblem: undefined,
+		dismissedProblems: [],
 		large: false,
 	};
 }
@@ -101,7 +101,7 @@ export function next(state: State, change: Change): State {
 		case "ringProblem":
 			return { ...state, ringProblem: change.problem };
 		case "dismissProblem":
-			return { ...state, dismissedProblem: change.problem };
+			return { ...state, dismissedProblems: [...state.dismissedProblems, change.problem] };
 		case "resize":
 			return { ...state, large: !state.large };
 	}

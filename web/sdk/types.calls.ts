@@ -1,4 +1,5 @@
 /** Calls as a tab sees them: rings, calls hosted here or elsewhere, and the leg hosted here. */
+import type { Refusal } from "./errors.ts";
 import type { DeviceChoice, DeviceReason } from "./types.devices.ts";
 import type { Media, ParticipantView, Reason, Snapshot, Source, Where } from "./wire.gen.ts";
 
@@ -123,6 +124,11 @@ export interface Leg {
 	readonly speaker: string | undefined;
 	/** A device that was wanted and could not be had; undefined when all is well. */
 	readonly problem: { readonly source: Source; readonly reason: DeviceReason } | undefined;
+	/**
+	 * Why the server takes no media of this leg for now, such as `too_many_peers`: this user has too many calls and streams. It is
+	 * asked again by itself, and less and less often. Undefined when all is well.
+	 */
+	readonly refused: Refusal | undefined;
 	/** The start met a call of the other to me, and answered that one (glare). */
 	readonly merged: boolean;
 	/** Last second's figures. */

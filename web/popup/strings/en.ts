@@ -146,6 +146,9 @@ export const en = {
 	microphone_in_use: "The microphone is used by another program. Close that and try again.",
 	microphone_failed: "The microphone could not be started.",
 	somethingWrong: "That did not work. Try again.",
+	tooManyPeers:
+		"Too many calls and streams are open on your account or in your network. This call connects once some have ended.",
+	tooOften: "That was too often in a short time. Wait a moment and try again.",
 	noServer: "The server did not answer. Check the connection and try again.",
 	soundBlocked: "The browser keeps the sound of this call off until you click.",
 	mutedOther: "{name} is muted",

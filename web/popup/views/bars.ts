@@ -5,7 +5,6 @@ import type { Actions } from "../actions.ts";
 import { elsewhereStatus, namesOf, statusOf, ticks } from "../callscreen.ts";
 import { clock } from "../format.ts";
 import { icon } from "../icons.ts";
-import { deviceText } from "../problems.ts";
 import type { Face, Screen } from "../screen.ts";
 import type { Notice } from "../state.ts";
 import type { Text, Words } from "../strings/index.ts";
@@ -16,16 +15,12 @@ export function connectionBar(words: Words, text: Text | undefined): TemplateRes
 	return text ? html`<p class="strip" aria-live="polite">${icon("cloud")} ${words.say(text)}</p>` : nothing;
 }
 
-/** What became of a call, what went wrong, and which device the call cannot have. Each can be put away. */
+/** What became of a call, what went wrong, and what the call lacks. Each can be put away. */
 export function notices({ notice, problem, words }: Screen, actions: Actions): TemplateResult {
 	return html`${
 		notice ? noticeBar(words, notice.kind, notice.text, () => actions.dismiss(notice)) : nothing
 	}${
-		problem
-			? noticeBar(words, "error", deviceText(problem.source, problem.reason, words), () =>
-					actions.dismissProblem(problem),
-				)
-			: nothing
+		problem ? noticeBar(words, "error", problem.text, () => actions.dismissProblem(problem.cause)) : nothing
 	}`;
 }
 

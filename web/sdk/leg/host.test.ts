@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StoredLeg } from "../calls/context.ts";
+import { Refusal } from "../errors.ts";
 import { FakePeerConnection, stubMedia } from "../testing/peer.ts";
 import { FakeChannels, FakeLocks } from "../testing/profile.ts";
 import { connect, FakePage, greet, ringing, turn } from "../testing/wire.ts";
@@ -165,6 +166,24 @@ describe("a request whose answer is lost", () => {
 		await settle(200);
 		expect(page.wire.all("leg.offer")).toHaveLength(2);
 		expect(leg.remotes.get("alice")?.camera, "Alice's picture").toBeDefined();
+	});
+
+	it("that the server refuses for too many peers says so as long as it lasts, and reports it once", async () => {
+		const { page, client, leg } = await hosting();
+		const errors: Error[] = [];
+		client.on("error", (err) => errors.push(err));
+		await settle();
+		expect(leg.refused).toBeUndefined();
+		for (let n = 0; n < 3; n++) {
+			page.wire.refuse("leg.offer", "too_many_peers");
+			await settle(5000);
+			expect(leg.refused).toBeInstanceOf(Refusal);
+			expect(leg.refused?.code).toBe("too_many_peers");
+		}
+		expect(errors).toEqual([leg.refused]);
+		page.wire.answer("leg.offer", { sdp: "the answer" });
+		await settle();
+		expect(leg.refused).toBeUndefined();
 	});
 
 	it.each(["call.start", "call.answer", "call.move"] as const)(

@@ -45,6 +45,7 @@ export class HostedLeg implements Leg {
 	media: LegMedia = "preparing";
 	speaker: string | undefined;
 	stats: MediaStats | undefined;
+	refused: Refusal | undefined;
 
 	readonly #o: LegOptions;
 	readonly #life = new AbortController();
@@ -88,6 +89,7 @@ export class HostedLeg implements Leg {
 			equip: (peer) => this.#equip(peer),
 			described: () => this.slots(this.#remotes.slots),
 			stateChanged: (m) => this.#stateChanged(m),
+			refused: (why) => this.#refused(why),
 			statsRead: (r) => this.#statsRead(r),
 			legGone: () => this.release(),
 		});
@@ -383,6 +385,14 @@ export class HostedLeg implements Leg {
 	#stateChanged(media: LegMedia): void {
 		if (this.closed || media === this.media) return;
 		this.media = media;
+		this.#changed();
+	}
+
+	/** The same refusal again is no news. */
+	#refused(why: Refusal | undefined): void {
+		if (this.closed || why?.code === this.refused?.code) return;
+		this.refused = why;
+		if (why) this.#o.ctx.error(why);
 		this.#changed();
 	}
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LegContext } from "../calls/context.ts";
-import { Unanswered } from "../errors.ts";
+import { Refusal, Unanswered } from "../errors.ts";
 import { FakePeerConnection } from "../testing/peer.ts";
 import { MediaPath } from "./path.ts";
 
@@ -23,11 +23,14 @@ const servers = [
 /** A media path that has begun, with a server that answers each offer. */
 async function begin() {
 	const states: string[] = [];
-	const server = { lost: 0 };
+	const server = { lost: 0, offers: 0, refusal: undefined as Refusal | undefined };
+	const told: (string | undefined)[] = [];
 	const socket = {
 		welcome: { ice_servers: servers },
 		request: async () => {
+			server.offers++;
 			if (server.lost-- > 0) throw new Unanswered("leg.offer");
+			if (server.refusal) throw server.refusal;
 			return { sdp: "a=fingerprint:sha-256 AA" };
 		},
 	};
@@ -37,6 +40,7 @@ async function begin() {
 		equip: async () => {},
 		described: () => {},
 		stateChanged: (s) => states.push(s),
+		refused: (why) => told.push(why?.code),
 		statsRead: () => {},
 		legGone: () => states.push("gone"),
 	});
@@ -47,7 +51,7 @@ async function begin() {
 		if (!pc) throw new Error("no PeerConnection was made");
 		return pc;
 	};
-	return { path, states, server, newest, made: FakePeerConnection.made };
+	return { path, states, told, server, newest, made: FakePeerConnection.made };
 }
 
 const urls = (pc: FakePeerConnection) => pc.config.iceServers?.map((s) => s.urls);
@@ -93,6 +97,72 @@ describe("before the first media", () => {
 		expect(made).toHaveLength(2);
 		expect(newest().signalingState).toBe("stable");
 		path.close();
+	});
+});
+
+describe("while the server takes no offer", () => {
+	const tooMany = new Refusal("too_many_peers", "You have too many calls and streams open.");
+
+	/** A media path whose connection has failed, and whose offers the server refuses from then on. */
+	async function refused(why: Refusal) {
+		const leg = await begin();
+		leg.server.refusal = why;
+		leg.server.offers = 0;
+		leg.told.length = 0;
+		leg.newest().becomes("failed");
+		await vi.advanceTimersByTimeAsync(50);
+		expect(leg.server.offers).toBe(1);
+		return leg;
+	}
+
+	it("offers come later and later, and it is told why", async () => {
+		const { server, told, path, made } = await refused(tooMany);
+		const after = made.length;
+		await vi.advanceTimersByTimeAsync(16_000);
+		expect(server.offers, "at 0, 1, 3, 7 and 15 s").toBe(5);
+		await vi.advanceTimersByTimeAsync(60_000);
+		expect(server.offers, "every 15 s from then on").toBe(9);
+		expect(new Set(told)).toEqual(new Set(["too_many_peers"]));
+		expect(made, "another connection would be refused as well").toHaveLength(after);
+		path.close();
+	});
+
+	it("the first offer that is taken ends that", async () => {
+		const { server, told, path, newest } = await refused(tooMany);
+		server.refusal = undefined;
+		await vi.advanceTimersByTimeAsync(1100);
+		expect(told).toEqual(["too_many_peers", undefined]);
+		expect(newest().signalingState).toBe("stable");
+		path.close();
+	});
+
+	it("another server process is asked at once", async () => {
+		const { server, path } = await refused(tooMany);
+		await vi.advanceTimersByTimeAsync(7500);
+		const before = server.offers;
+		server.refusal = undefined;
+		path.rebound(true);
+		await vi.advanceTimersByTimeAsync(50);
+		expect(server.offers).toBe(before + 1);
+		path.close();
+	});
+
+	it("a refusal that passes at once is not told, and the time it names is kept", async () => {
+		const { server, told, path } = await refused(new Refusal("busy", "Come back.", 200));
+		server.refusal = undefined;
+		await vi.advanceTimersByTimeAsync(100);
+		expect(server.offers).toBe(1);
+		await vi.advanceTimersByTimeAsync(150);
+		expect(server.offers).toBe(2);
+		expect(told).toEqual([undefined]);
+		path.close();
+	});
+
+	it("nothing is offered for a leg that is over", async () => {
+		const { server, path } = await refused(tooMany);
+		path.close();
+		await vi.advanceTimersByTimeAsync(60_000);
+		expect(server.offers).toBe(1);
 	});
 });
 

@@ -10,7 +10,7 @@
 import type { LegContext } from "../calls/context.ts";
 import { Refusal, Unanswered } from "../errors.ts";
 import type { LegMedia } from "../types.calls.ts";
-import { sleep } from "../wait.ts";
+import { any, sleep } from "../wait.ts";
 import type { LegRef } from "../wire.gen.ts";
 import { Peer } from "./peer.ts";
 import { attemptMs, plan } from "./plan.ts";
@@ -26,6 +26,8 @@ export interface MediaPathOptions {
 	/** The transceivers of the PeerConnection have their mids now. */
 	described(): void;
 	stateChanged(media: LegMedia): void;
+	/** Why the server takes no offer of this leg for now; undefined: it has taken one again. */
+	refused(why: Refusal | undefined): void;
 	statsRead(r: Reading): void;
 	/** The server no longer knows the leg. */
 	legGone(): void;
@@ -36,6 +38,10 @@ const readMs = 500;
 const readForFirstFrameMs = 100;
 /** Restarts of ICE without an effect before the PeerConnection is built anew. */
 const restartsBeforeRebuild = 2;
+
+/** How long the next offer waits after a refusal that names no time, and the most it waits after many in a row. */
+const refusedMs = 1000;
+const refusedMostMs = 15_000;
 
 /** What the next negotiation does. */
 type Need =
@@ -58,6 +64,9 @@ export class MediaPath {
 	/** The server's answer to the offer of the prepared PeerConnection, if it came with the leg. */
 	#answered: string | undefined;
 	#negotiating = false;
+	/** Refusals in a row, and what ends the wait after the last of them. */
+	#refusals = 0;
+	#wait = new AbortController();
 	/** ICE and DTLS of some PeerConnection of this leg have been up. */
 	#everConnected = false;
 	/** Which of the ways to the server is tried. */
@@ -85,7 +94,12 @@ export class MediaPath {
 
 	/** The leg was bound to a new socket. `newServer`: another process has the call, and knows nothing of our media. */
 	rebound(newServer: boolean): void {
-		if (newServer) return this.#want("rebuild");
+		if (newServer) {
+			this.#want("rebuild");
+			// What another process has refused says nothing of this one.
+			this.#refusals = 0;
+			return this.#wait.abort();
+		}
 		// A first offer that is on its way is sent, or sent again, over the new socket.
 		if (this.#negotiating && !this.#everConnected) return;
 		if (isSilent(this.#arrivals, performance.now()) || !this.#connected) this.#recover();
@@ -144,6 +158,8 @@ export class MediaPath {
 		if (this.#peer !== peer) return;
 		this.#startAttempt();
 		const answer = answered ?? (await this.#o.ctx.socket.request("leg.offer", { ...ref, sdp }, life)).sdp;
+		this.#refusals = 0;
+		this.#o.refused(undefined);
 		if (this.#peer !== peer) return;
 		if (!(await peer.accept(answer))) this.#want("rebuild");
 	}
@@ -159,9 +175,25 @@ export class MediaPath {
 			(err.code === "leg_unknown" || err.code === "call_ended" || err.code === "not_found")
 		)
 			return this.#o.legGone();
+		if (err instanceof Refusal) return this.#refused(err, life);
 		this.#o.ctx.error(err as Error);
-		await sleep(err instanceof Refusal ? err.retryMs || 1000 : 1000, life);
-		this.#need ??= err instanceof Refusal && err.temporary ? "offer" : "rebuild";
+		await sleep(1000, life);
+		this.#need ??= "rebuild";
+	}
+
+	/**
+	 * The server does not take the offer. It is made again, later and later: what is in its way, such as other calls of this
+	 * user, may end. No other way to the server would help meanwhile.
+	 */
+	async #refused(why: Refusal, life: AbortSignal): Promise<void> {
+		clearTimeout(this.#attemptTimer);
+		// One that passes at once is not worth telling.
+		if (!why.temporary || this.#refusals > 0) this.#o.refused(why);
+		const first = why.retryMs || refusedMs;
+		const ms = Math.min(first * 2 ** this.#refusals++, Math.max(first, refusedMostMs));
+		this.#wait = new AbortController();
+		await sleep(ms, any(life, this.#wait.signal)).catch(() => {});
+		this.#need ??= why.temporary || why.code === "too_many_peers" ? "offer" : "rebuild";
 	}
 
 	#replacePeer(): void {

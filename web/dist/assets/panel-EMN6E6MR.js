@@ -1,7 +1,7 @@
-import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k as N,l as $,n as K,o as Y,q as g,r as X,s as R,t as z}from"./chunk-SNOMXLSE.js";import{a as w,c as B,d as V,e as O,f as U,i as h,j as _,k as x,l as j,p as q}from"./chunk-ASKCV4E7.js";import"./chunk-2S4NKDVR.js";import"./chunk-LK2WQULP.js";import"./chunk-FKJG5VM7.js";import"./chunk-DCWMTRRS.js";var $e=1e3,T=class{#e=[];#t="";#i=0;say(e,n){if(n){this.#t=e;return}let i=performance.now();i-this.#i>$e&&(this.#e=[]),this.#i=i,this.#e.push(e)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
+import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as q,i as I,j as F,k as D,l as $,n as N,o as K,q as g,r as Y,s as R,t as z}from"./chunk-A6Z7IRB2.js";import{a as w,c as B,d as V,e as O,f as U,i as h,j as _,k as x,l as j}from"./chunk-OSARB2LB.js";var we=1e3,T=class{#e=[];#t="";#i=0;say(e,n){if(n){this.#t=e;return}let i=performance.now();i-this.#i>we&&(this.#e=[]),this.#i=i,this.#e.push(e)}view(){return r`<div class="hidden" aria-live="polite" aria-atomic="false">
 				${this.#e.map(e=>r`<p dir="auto">${e}</p>`)}
 			</div>
-			<div class="hidden" aria-live="assertive">${this.#t}</div>`}};var E=class{atEnd=!0;#e;#t;#i="";#n;#a=0;#o=!1;#r=0;#c=new ResizeObserver(()=>this.#l());constructor(e){this.#e=e}before(){let e=this.#t;e?.isConnected&&(this.#a=e.scrollHeight-e.scrollTop)}after(e){let n=e.querySelector(".log")??void 0;n!==this.#t&&(this.#c.disconnect(),this.#t=n,this.#i="",n&&this.#c.observe(n));let i=this.#e.log;if(!n||!i)return;let{key:o,loading:a}=i,l=i.items.find(c=>"row"in c)?.key;o!==this.#i?(this.#i=o,this.#e.began(),this.#s(n,a)):l!==this.#n&&this.#n!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#a:this.atEnd&&(n.scrollTop=n.scrollHeight,this.#r=n.scrollTop),this.#n===void 0&&l!==void 0&&(this.#e.began(),this.#s(n,!1)),this.#n=l}moved=()=>{let e=this.#t;if(!e)return;let i=e.scrollHeight-e.scrollTop-e.clientHeight<48||this.atEnd&&e.scrollTop>=this.#r;this.#r=e.scrollTop,i!==this.atEnd&&(this.atEnd=i,this.#e.requestUpdate()),e.scrollTop<400&&this.#p()};toEnd(){let e=this.#t;if(!e)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;e.scrollTo({top:e.scrollHeight,behavior:n?"instant":"smooth"}),this.#e.requestUpdate()}#s(e,n){let i=n?null:e.querySelector(".divider");e.scrollTop=i?i.offsetTop-64:e.scrollHeight;let o=e.scrollHeight-e.scrollTop-e.clientHeight<48;o!==this.atEnd&&this.#e.requestUpdate(),this.atEnd=o}#l(){this.#t&&this.atEnd&&(this.#t.scrollTop=this.#t.scrollHeight)}async#p(){let e=this.#e.log;this.#o||!e?.more||e.loading||(this.#o=!0,await this.#e.older(),this.#o=!1)}};var G=m`
+			<div class="hidden" aria-live="assertive">${this.#t}</div>`}};var E=class{atEnd=!0;#e;#t;#i="";#n;#a=0;#o=!1;#r=0;#c=new ResizeObserver(()=>this.#l());constructor(e){this.#e=e}before(){let e=this.#t;e?.isConnected&&(this.#a=e.scrollHeight-e.scrollTop)}after(e){let n=e.querySelector(".log")??void 0;n!==this.#t&&(this.#c.disconnect(),this.#t=n,this.#i="",n&&this.#c.observe(n));let i=this.#e.log;if(!n||!i)return;let{key:o,loading:a}=i,l=i.items.find(c=>"row"in c)?.key;o!==this.#i?(this.#i=o,this.#e.began(),this.#s(n,a)):l!==this.#n&&this.#n!==void 0&&!this.atEnd?n.scrollTop=n.scrollHeight-this.#a:this.atEnd&&(n.scrollTop=n.scrollHeight,this.#r=n.scrollTop),this.#n===void 0&&l!==void 0&&(this.#e.began(),this.#s(n,!1)),this.#n=l}moved=()=>{let e=this.#t;if(!e)return;let i=e.scrollHeight-e.scrollTop-e.clientHeight<48||this.atEnd&&e.scrollTop>=this.#r;this.#r=e.scrollTop,i!==this.atEnd&&(this.atEnd=i,this.#e.requestUpdate()),e.scrollTop<400&&this.#p()};toEnd(){let e=this.#t;if(!e)return;this.atEnd=!0;let n=matchMedia("(prefers-reduced-motion: reduce)").matches;e.scrollTo({top:e.scrollHeight,behavior:n?"instant":"smooth"}),this.#e.requestUpdate()}#s(e,n){let i=n?null:e.querySelector(".divider");e.scrollTop=i?i.offsetTop-64:e.scrollHeight;let o=e.scrollHeight-e.scrollTop-e.clientHeight<48;o!==this.atEnd&&this.#e.requestUpdate(),this.atEnd=o}#l(){this.#t&&this.atEnd&&(this.#t.scrollTop=this.#t.scrollHeight)}async#p(){let e=this.#e.log;this.#o||!e?.more||e.loading||(this.#o=!0,await this.#e.older(),this.#o=!1)}};var X=m`
 	.strip {
 		display: flex;
 		align-items: center;
@@ -234,7 +234,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			border: 1px solid CanvasText;
 		}
 	}
-`;var J=m`
+`;var G=m`
 	.stage {
 		position: relative;
 		flex: none;
@@ -552,7 +552,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			border: 1px solid ButtonText;
 		}
 	}
-`;var Q=m`
+`;var J=m`
 	.icon {
 		flex: none;
 		inline-size: 22px;
@@ -791,7 +791,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			outline-color: Highlight;
 		}
 	}
-`;var Z=m`
+`;var Q=m`
 	.panel {
 		position: absolute;
 		inset-block-end: 76px;
@@ -1074,7 +1074,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			border-color: ButtonText;
 		}
 	}
-`;var ee=m`
+`;var Z=m`
 	:host {
 		--bg: #fff;
 		--bg-soft: #f4f6fa;
@@ -1163,7 +1163,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			transition: none !important;
 		}
 	}
-`;var te=m`
+`;var ee=m`
 	.log {
 		position: relative;
 		display: flex;
@@ -1465,38 +1465,38 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			opacity: 0.45;
 		}
 	}
-`;var ne=[ee,Q,Z,te,G,J];function re(t,e){return e?r`<p class="strip" aria-live="polite">${d("cloud")} ${t.say(e)}</p>`:s}function S({notice:t,problem:e,words:n},i){return r`${t?ie(n,t.kind,t.text,()=>i.dismiss(t)):s}${e?ie(n,"error",q(e.source,e.reason,n),()=>i.dismissProblem(e)):s}`}function ie(t,e,n,i){return r`<div class="notice ${e}">
+`;var te=[Z,J,Q,ee,X,G];function oe(t,e){return e?r`<p class="strip" aria-live="polite">${d("cloud")} ${t.say(e)}</p>`:s}function S({notice:t,problem:e,words:n},i){return r`${t?ne(n,t.kind,t.text,()=>i.dismiss(t)):s}${e?ne(n,"error",e.text,()=>i.dismissProblem(e.cause)):s}`}function ne(t,e,n,i){return r`<div class="notice ${e}">
 		<p role=${e==="error"?"alert":"status"}>${n}</p>
 		<button class="button plain" aria-label=${t.say("dismiss")} @click=${i}>${d("close")}</button>
-	</div>`}function L(t,e){let{call:n,words:i}=t;return n.kind==="elsewhere"?ze(t,n.view,e):n.kind==="here"?r`${oe(t,n.view,i.say("hangUp"),e)}
-			${n.held.map(o=>oe(t,o,i.say("endCallWith",{name:h(o.others,i)}),e))}`:s}function ae(t,e){let n=L(t,e);return n===s&&!t.notice?s:r`<section class="floating" aria-label=${t.words.say("callRegion")}>${S(t,e)} ${n}</section>`}function ze(t,e,n){let{words:i,clock:o}=t,a=j(e,o,i),l=e.activeSince===void 0?"":w(o-e.activeSince),c=e.where&&!e.sameDevice?i.say("onDevice",{device:e.where.device_name}):i.say("inOtherTab");return r`<div class="call-bar" role="group" aria-label=${h(e.others,i)}>
+	</div>`}function L(t,e){let{call:n,words:i}=t;return n.kind==="elsewhere"?$e(t,n.view,e):n.kind==="here"?r`${ie(t,n.view,i.say("hangUp"),e)}
+			${n.held.map(o=>ie(t,o,i.say("endCallWith",{name:h(o.others,i)}),e))}`:s}function re(t,e){let n=L(t,e);return n===s&&!t.notice?s:r`<section class="floating" aria-label=${t.words.say("callRegion")}>${S(t,e)} ${n}</section>`}function $e(t,e,n){let{words:i,clock:o}=t,a=j(e,o,i),l=e.activeSince===void 0?"":w(o-e.activeSince),c=e.where&&!e.sameDevice?i.say("onDevice",{device:e.where.device_name}):i.say("inOtherTab");return r`<div class="call-bar" role="group" aria-label=${h(e.others,i)}>
 		<div class="row">
-			${g(ce(t,e),"small")}
+			${g(le(t,e),"small")}
 			<span class="summary">
 				<span class="row tight">${R(i,e.others)}${l&&a!==l?r`<span class="clock">${l}</span>`:s}</span>
 				<span class="detail"><span role="status" aria-live=${x(e)&&a===l?"off":"polite"}>${a}</span>${l&&a!==l?s:r` · ${c}`}</span>
 			</span>
-			${se(i,e,n)} ${le(e,i.say("hangUp"),n)}
+			${ae(i,e,n)} ${se(e,i.say("hangUp"),n)}
 		</div>
 		<button class="button wide" @click=${()=>n.moveHere(e.id)}>${d("moveHere","mirrored")} ${i.say("moveHere")}</button>
-	</div>`}function oe(t,e,n,i){let{words:o}=t,a=()=>i.backToCall(e.call.conversation);return r`<div class="call-bar live" role="group" aria-label=${h(e.others,o)}>
+	</div>`}function ie(t,e,n,i){let{words:o}=t,a=()=>i.backToCall(e.call.conversation);return r`<div class="call-bar live" role="group" aria-label=${h(e.others,o)}>
 		<div class="row">
 			<button class="button back-to-call" aria-label=${o.say("backToCall",{name:h(e.others,o)})} @click=${a}>
-				${g(ce(t,e),"small")}
+				${g(le(t,e),"small")}
 				<span class="summary">${R(o,e.others)}</span>
 			</button>
 			<span class="detail" role="status" aria-live=${x(e)?"off":"polite"}>${_(e,t.clock,o)}</span>
-			${e.phase==="held"?Te(o,e,i):se(o,e,i)} ${le(e,n,i)}
+			${e.phase==="held"?ze(o,e,i):ae(o,e,i)} ${se(e,n,i)}
 		</div>
-	</div>`}function Te(t,e,n){return r`<button class="button text" @click=${()=>n.setHeld(e.id,!1)}>${t.say("resume")}</button>`}function se(t,e,n){if(e.phase==="calling"||e.phase==="ringing")return s;let i=e.me.microphone;return r`<button
+	</div>`}function ze(t,e,n){return r`<button class="button text" @click=${()=>n.setHeld(e.id,!1)}>${t.say("resume")}</button>`}function ae(t,e,n){if(e.phase==="calling"||e.phase==="ringing")return s;let i=e.me.microphone;return r`<button
 		class="button plain ${i?"":"off"}"
 		aria-label=${t.say(i?"mute":"unmute")}
 		@click=${()=>n.setMicrophone(e.id,!i)}
 	>
 		${d(i?"mic":"micOff")}
-	</button>`}function le(t,e,n){return r`<button class="button danger" aria-label=${e} @click=${()=>n.hangUp(t.id)}>
+	</button>`}function se(t,e,n){return r`<button class="button danger" aria-label=${e} @click=${()=>n.hangUp(t.id)}>
 		${d("hangUp","filled")}
-	</button>`}function ce({faces:t},e){let n=e.others[0]?.user??"";return t.get(n)??{id:n,name:n}}var de=I(class extends F{constructor(t){if(super(t),t.type!==b.PROPERTY&&t.type!==b.ATTRIBUTE&&t.type!==b.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!D(t))throw Error("`live` bindings can only contain a single expression")}render(t){return t}update(t,[e]){if(e===y||e===s)return e;let n=t.element,i=t.name;if(t.type===b.PROPERTY){if(e===n[i])return y}else if(t.type===b.BOOLEAN_ATTRIBUTE){if(!!e===n.hasAttribute(i))return y}else if(t.type===b.ATTRIBUTE&&n.getAttribute(i)===e+"")return y;return N(t),e}});function pe(t,e,n,i){let o=()=>{n.send()&&i()},a=c=>{let f=c.target;n.write(f.value),C(f)},l=c=>{c.key!=="Enter"||c.shiftKey||c.isComposing||(c.preventDefault(),o())};return r`<form
+	</button>`}function le({faces:t},e){let n=e.others[0]?.user??"";return t.get(n)??{id:n,name:n}}var ce=q(class extends I{constructor(t){if(super(t),t.type!==b.PROPERTY&&t.type!==b.ATTRIBUTE&&t.type!==b.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!F(t))throw Error("`live` bindings can only contain a single expression")}render(t){return t}update(t,[e]){if(e===y||e===s)return e;let n=t.element,i=t.name;if(t.type===b.PROPERTY){if(e===n[i])return y}else if(t.type===b.BOOLEAN_ATTRIBUTE){if(!!e===n.hasAttribute(i))return y}else if(t.type===b.ATTRIBUTE&&n.getAttribute(i)===e+"")return y;return D(t),e}});function de(t,e,n,i){let o=()=>{n.send()&&i()},a=c=>{let f=c.target;n.write(f.value),C(f)},l=c=>{c.key!=="Enter"||c.shiftKey||c.isComposing||(c.preventDefault(),o())};return r`<form
 		class="composer"
 		@submit=${c=>{c.preventDefault(),o()}}
 	>
@@ -1507,26 +1507,26 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 			autocomplete="off"
 			aria-label=${t.say("message")}
 			placeholder=${t.say("placeholder")}
-			.value=${de(e)}
+			.value=${ce(e)}
 			@input=${a}
 			@keydown=${l}
 		></textarea>
 		<button class="button send" aria-label=${t.say("send")} aria-disabled=${e.trim()===""?"true":"false"}>
 			${d("send","mirrored")}
 		</button>
-	</form>`}function C(t){t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`}function fe(t,e,n){let{words:i}=t,{face:o,presence:a,typing:l}=e;return r`<div class="header">
-		${Ee(t,e,n)} ${g(o,"medium",a?.state)}
+	</form>`}function C(t){t.style.blockSize="auto",t.style.blockSize=`${t.scrollHeight+2}px`}function pe(t,e,n){let{words:i}=t,{face:o,presence:a,typing:l}=e;return r`<div class="header">
+		${Te(t,e,n)} ${g(o,"medium",a?.state)}
 		<div class="who">
 			<h2 id="title" class=${o.name.length>18?"long":""} title=${o.name}><bdi>${o.name}</bdi></h2>
-			<p class="presence">${o.guest?r`${z(i)} `:s}${l?r`<span class="accented">${i.say("typing",{name:l})}</span>`:Se(t,e)}</p>
+			<p class="presence">${o.guest?r`${z(i)} `:s}${l?r`<span class="accented">${i.say("typing",{name:l})}</span>`:Re(t,e)}</p>
 		</div>
-		${Re(t,e,n)} ${me(t,e,n)}
-	</div>`}function ue(t,e,n){return r`<div class="header">
+		${Ee(t,e,n)} ${ue(t,e,n)}
+	</div>`}function fe(t,e,n){return r`<div class="header">
 		<div class="who start"><h2 id="title">${t.words.say("conversations")}</h2></div>
-		${me(t,e,n)}
-	</div>`}function me({words:t},e,n){return r`<button class="button plain only-phone ${e.closeButton?"always":""}" aria-label=${t.say("closeChat")} @click=${()=>n.close()}>
+		${ue(t,e,n)}
+	</div>`}function ue({words:t},e,n){return r`<button class="button plain only-phone ${e.closeButton?"always":""}" aria-label=${t.say("closeChat")} @click=${()=>n.close()}>
 		${d("close")}
-	</button>`}function Ee({words:t},{unreadElsewhere:e},n){return r`<button
+	</button>`}function Te({words:t},{unreadElsewhere:e},n){return r`<button
 		class="button plain back ${e>0?"counted":""}"
 		aria-label=${t.say("conversations")}
 		aria-describedby=${e>0?"elsewhere":s}
@@ -1534,7 +1534,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 	>
 		${d("back","mirrored")}
 		${e>0?r`<span class="badge" id="elsewhere" aria-label=${t.count("unread",e)}>${e>99?"99+":e}</span>`:s}
-	</button>`}function Re({words:t},e,n){let{callButtons:i,ref:o}=e;if(i.kind==="none")return s;if(i.kind==="impossible")return r`<p class="no-calls">${t.say(i.why)}</p>`;let a=e.devices!==void 0,l=()=>n.nearCall(),c=(f,u)=>r`<button
+	</button>`}function Ee({words:t},e,n){let{callButtons:i,ref:o}=e;if(i.kind==="none")return s;if(i.kind==="impossible")return r`<p class="no-calls">${t.say(i.why)}</p>`;let a=e.devices!==void 0,l=()=>n.nearCall(),c=(f,u)=>r`<button
 		class="button plain"
 		aria-label=${f}
 		@pointerenter=${l}
@@ -1555,7 +1555,7 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 		>
 			${d("down",a?"turned":"")}
 		</button>
-	</div>`}function Se({words:t,now:e},{presence:n}){return n?n.state==="offline"&&n.last_seen?t.say("lastSeen",{when:U(n.last_seen,e,t)}):t.say(n.state):""}var Le=/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b/giu;function ge(t){let e=[],n=0;for(let i of t.matchAll(Le)){let o=Ce(i[0]),a=Pe(o);a&&(i.index>n&&e.push({text:t.slice(n,i.index)}),e.push({text:o,href:a}),n=i.index+o.length)}return n<t.length&&e.push({text:t.slice(n)}),e}function Ce(t){let e={};for(let i of t)/[()[\]{}]/.test(i)&&(e[i]=(e[i]??0)+1);let n=t.length;for(;n>0;n--){let i=t[n-1]??"",o=Ae[i];if(!(o?(e[i]??0)>(e[o]??0):/[.,:;!?…]/.test(i)))break;o&&(e[i]=(e[i]??0)-1)}return t.slice(0,n)}var Ae={")":"(","]":"[","}":"{"};function Pe(t){let e=/^https?:/i.test(t)?t:t.includes("@")&&!/^www\./i.test(t)?`mailto:${t}`:`https://${t}`;if(!/^https?:\/\/[^/\\?#]*@/i.test(e))return URL.canParse(e)?new URL(e).href:void 0}function be(t){return new RegExp("^(?:\\p{Extended_Pictographic}(?:️|[\\u{1F3FB}-\\u{1F3FF}]|‍\\p{Extended_Pictographic})*\\s?){1,3}$","u").test(t.trim())}function ve(t,e,n,i,o){let{words:a}=t;switch(n.kind){case"day":return r`<p class="day"><span>${B(n.at,t.now,a)}</span></p>`;case"unread":return r`<p class="divider"><span>${a.say("newMessages")}</span></p>`;case"notice":return r`<p class="day" dir="auto">${n.row.message.text}</p>`;case"call":return Oe(a,e,n,i,o);case"bubble":return He(a,e,n,i,o)}}function He(t,e,n,i,o){let{row:a,mine:l,first:c,last:f}=n,u=a.message.text??"",v=be(u),p=l?t.say("you"):e.names.get(a.message.sender)??a.message.sender;return r`<div
+	</div>`}function Re({words:t,now:e},{presence:n}){return n?n.state==="offline"&&n.last_seen?t.say("lastSeen",{when:U(n.last_seen,e,t)}):t.say(n.state):""}var Se=/\bhttps?:\/\/[^\s<>"'\p{Bidi_Control}]+|\bwww\.[^\s<>"'\p{Bidi_Control}]+\.[^\s<>"'\p{Bidi_Control}]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b/giu;function me(t){let e=[],n=0;for(let i of t.matchAll(Se)){let o=Le(i[0]),a=Ae(o);a&&(i.index>n&&e.push({text:t.slice(n,i.index)}),e.push({text:o,href:a}),n=i.index+o.length)}return n<t.length&&e.push({text:t.slice(n)}),e}function Le(t){let e={};for(let i of t)/[()[\]{}]/.test(i)&&(e[i]=(e[i]??0)+1);let n=t.length;for(;n>0;n--){let i=t[n-1]??"",o=Ce[i];if(!(o?(e[i]??0)>(e[o]??0):/[.,:;!?…]/.test(i)))break;o&&(e[i]=(e[i]??0)-1)}return t.slice(0,n)}var Ce={")":"(","]":"[","}":"{"};function Ae(t){let e=/^https?:/i.test(t)?t:t.includes("@")&&!/^www\./i.test(t)?`mailto:${t}`:`https://${t}`;if(!/^https?:\/\/[^/\\?#]*@/i.test(e))return URL.canParse(e)?new URL(e).href:void 0}function ge(t){return new RegExp("^(?:\\p{Extended_Pictographic}(?:️|[\\u{1F3FB}-\\u{1F3FF}]|‍\\p{Extended_Pictographic})*\\s?){1,3}$","u").test(t.trim())}function be(t,e,n,i,o){let{words:a}=t;switch(n.kind){case"day":return r`<p class="day"><span>${B(n.at,t.now,a)}</span></p>`;case"unread":return r`<p class="divider"><span>${a.say("newMessages")}</span></p>`;case"notice":return r`<p class="day" dir="auto">${n.row.message.text}</p>`;case"call":return Ve(a,e,n,i,o);case"bubble":return Pe(a,e,n,i,o)}}function Pe(t,e,n,i,o){let{row:a,mine:l,first:c,last:f}=n,u=a.message.text??"",v=ge(u),p=l?t.say("you"):e.names.get(a.message.sender)??a.message.sender;return r`<div
 		class="line ${l?"mine":"theirs"} ${c?"first":""} ${f?"last":""} ${a.delivery}"
 		data-key=${n.key}
 		tabindex=${i?"0":"-1"}
@@ -1564,89 +1564,89 @@ import{a as m,b as r,c as y,d as s,e as W,f as d,g as b,h as I,i as F,j as D,k a
 	>
 		<div class="bubble ${v?"emoji":""}">
 			${e.group&&!l&&c?r`<span class="sender" dir="auto">${p}</span>`:s}
-			<span class="content" dir="auto">${ge(u).map(({text:H,href:M})=>M?r`<a href=${M} dir="auto" target="_blank" rel="noopener noreferrer nofollow ugc">${H}</a>`:H)}</span>
+			<span class="content" dir="auto">${me(u).map(({text:H,href:M})=>M?r`<a href=${M} dir="auto" target="_blank" rel="noopener noreferrer nofollow ugc">${H}</a>`:H)}</span>
 		</div>
-		${f||n.receipt?r`<div class="meta">${f?he(t,a.message):s}${n.receipt?Be(a,t):s}</div>`:s}
-		${a.delivery==="failed"?Ve(t,a,o):s}
-	</div>`}function he(t,{sent_at:e}){return r`<time datetime=${new Date(e).toISOString()}>${V(e,t)}</time>`}var Me={queued:["clock","queued"],sending:["clock","sending"],unconfirmed:["clock","unconfirmed"],sent:["check","sent"],delivered:["checks","delivered"],read:["checks","read"],failed:["alert","failed"]};function Be({delivery:t},e){if(t==="received")return s;let[n,i]=Me[t],o=e.say(i);return r`<span class="tick ${t}" role="img" aria-label=${o} title=${o}>${d(n)}</span>`}function Ve(t,e,n){return r`<div class="failed-bar">
+		${f||n.receipt?r`<div class="meta">${f?ve(t,a.message):s}${n.receipt?Me(a,t):s}</div>`:s}
+		${a.delivery==="failed"?Be(t,a,o):s}
+	</div>`}function ve(t,{sent_at:e}){return r`<time datetime=${new Date(e).toISOString()}>${V(e,t)}</time>`}var He={queued:["clock","queued"],sending:["clock","sending"],unconfirmed:["clock","unconfirmed"],sent:["check","sent"],delivered:["checks","delivered"],read:["checks","read"],failed:["alert","failed"]};function Me({delivery:t},e){if(t==="received")return s;let[n,i]=He[t],o=e.say(i);return r`<span class="tick ${t}" role="img" aria-label=${o} title=${o}>${d(n)}</span>`}function Be(t,e,n){return r`<div class="failed-bar">
 		<span>${e.refused?.message??t.say("failed")}</span>
 		<button class="button text" @click=${()=>n.resend(e.key)}>${t.say("tryAgain")}</button>
 		<button class="button text" @click=${()=>n.discard(e.key)}>${t.say("discard")}</button>
-	</div>`}function Oe(t,{callBack:e},{key:n,row:{message:i},mine:o},a,l){let{title:c,detail:f,missed:u,over:v,video:p}=A(i,o,t);return r`<div class="line ${o?"mine":"theirs"} first last" data-key=${n} tabindex=${a?"0":"-1"} role="article" aria-label=${`${c} ${f}`}>
+	</div>`}function Ve(t,{callBack:e},{key:n,row:{message:i},mine:o},a,l){let{title:c,detail:f,missed:u,over:v,video:p}=A(i,o,t);return r`<div class="line ${o?"mine":"theirs"} first last" data-key=${n} tabindex=${a?"0":"-1"} role="article" aria-label=${`${c} ${f}`}>
 		<div class="call-entry ${u?"missed":""}">
 			<span class="disc">${d(p?"video":"phone")}</span>
 			<span class="summary">
 				<span class="name">${c}</span>
-				<span class="detail">${f?r`${f} · `:s}${he(t,i)}</span>
+				<span class="detail">${f?r`${f} · `:s}${ve(t,i)}</span>
 			</span>
 			${v&&e?r`<button class="button text" @click=${()=>l.start(e,p?"video":"audio")}>${t.say(o?"callAgain":"callBack")}</button>`:s}
 		</div>
-	</div>`}function A(t,e,n){let i=t.data??{},o=i.media==="video",a=i.state==="ended",c=a&&!i.duration_ms&&!e&&i.reason!=="declined"&&i.reason!=="completed";return{title:n.say(c?o?"logMissedVideo":"logMissedVoice":o?"logVideo":"logVoice"),detail:Ue(i,c,n),missed:c,over:a,video:o}}function Ue(t,e,n){if(t.state==="ringing")return n.say("logRinging");if(t.state!=="ended")return n.say("logRunning");if(t.duration_ms)return w(t.duration_ms);if(e)return"";let i={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(i[t.reason??""]??"logFailed")}function xe(t,e,n){let{words:i}=t;return r`<div class="list" @scroll=${a=>{let l=a.currentTarget;e.more&&l.scrollHeight-l.scrollTop-l.clientHeight<200&&n.more()}}>
-		${e.offerNotifications?We(i,n):s}
+	</div>`}function A(t,e,n){let i=t.data??{},o=i.media==="video",a=i.state==="ended",c=a&&!i.duration_ms&&!e&&i.reason!=="declined"&&i.reason!=="completed";return{title:n.say(c?o?"logMissedVideo":"logMissedVoice":o?"logVideo":"logVoice"),detail:Oe(i,c,n),missed:c,over:a,video:o}}function Oe(t,e,n){if(t.state==="ringing")return n.say("logRinging");if(t.state!=="ended")return n.say("logRunning");if(t.duration_ms)return w(t.duration_ms);if(e)return"";let i={declined:"logDeclined",cancelled:"logCancelled",no_answer:"logNoAnswer"};return n.say(i[t.reason??""]??"logFailed")}function he(t,e,n){let{words:i}=t;return r`<div class="list" @scroll=${a=>{let l=a.currentTarget;e.more&&l.scrollHeight-l.scrollTop-l.clientHeight<200&&n.more()}}>
+		${e.offerNotifications?je(i,n):s}
 		${e.entries.length===0?r`<div class="empty">${d("chats","big")}
 						<p class="lead">${i.say("noConversations")}</p>
 						<p>${i.say("noConversationsHint")}</p></div>`:r`<ul>
-						${$(e.entries,a=>a.key,a=>r`<li>${_e(t,a,n)}</li>`)}
+						${$(e.entries,a=>a.key,a=>r`<li>${Ue(t,a,n)}</li>`)}
 					</ul>`}
-	</div>`}function _e({words:t,now:e},n,i){let{face:o,presence:a,last:l,unread:c}=n;return r`<button
+	</div>`}function Ue({words:t,now:e},n,i){let{face:o,presence:a,last:l,unread:c}=n;return r`<button
 		class="conversation ${c>0?"unread":""}"
 		@click=${()=>i.showConversation(n.ref)}
 	>
 		${g(o,"medium",a?.state)}
 		<span class="summary">
-			${X(t,o)}
-			<span class="preview"><bdi>${je(t,n)}</bdi></span>
+			${Y(t,o)}
+			<span class="preview"><bdi>${_e(t,n)}</bdi></span>
 		</span>
 		<span class="aside">
 			${l?r`<time datetime=${new Date(l.sent_at).toISOString()}>${O(l.sent_at,e,t)}</time>`:s}
 			${c>0?r`<span class="badge" aria-label=${t.count("unread",c)}>${c>99?"99+":c}</span>`:s}
 		</span>
-	</button>`}function je(t,{last:e,mine:n}){if(!e)return t.say("placeholder");if(e.kind==="call")return A(e,n,t).title;let i=e.text??"";return n?t.say("said",{name:t.say("you"),text:i}):i}function We(t,e){return r`<div class="hint">
+	</button>`}function _e(t,{last:e,mine:n}){if(!e)return t.say("placeholder");if(e.kind==="call")return A(e,n,t).title;let i=e.text??"";return n?t.say("said",{name:t.say("you"),text:i}):i}function je(t,e){return r`<div class="hint">
 		<button class="button text" @click=${()=>e.askForNotifications(!0)}>${d("bell")} ${t.say("allowNotifications")}</button>
 		<button class="button plain" aria-label=${t.say("dismiss")} @click=${()=>e.askForNotifications(!1)}>${d("close")}</button>
-	</div>`}function ye(t,e,n,i){let{words:o}=t,{items:a,loading:l,more:c,typing:f}=e.log,u=a.filter(p=>"row"in p),v=u.some(p=>p.key===i.rovingKey)?i.rovingKey:u.at(-1)?.key;return r`<div
+	</div>`}function xe(t,e,n,i){let{words:o}=t,{items:a,loading:l,more:c,typing:f}=e.log,u=a.filter(p=>"row"in p),v=u.some(p=>p.key===i.rovingKey)?i.rovingKey:u.at(-1)?.key;return r`<div
 			class="log"
 			role="log"
 			aria-live="off"
 			aria-label=${o.say("messages")}
 			tabindex=${u.length===0?"0":s}
 			@scroll=${i.scrolled}
-			@keydown=${p=>De(p,v)}
-			@focusin=${p=>Ne(p,i)}
+			@keydown=${p=>Fe(p,v)}
+			@focusin=${p=>De(p,i)}
 		>
 			<div class="spacer"></div>
-			${l?Fe(o.say("loading")):c?s:Ie(t,e)}
-			${$(a,p=>p.key,p=>ve(t,e.log,p,p.key===v,n))}
+			${l?Ie(o.say("loading")):c?s:qe(t,e)}
+			${$(a,p=>p.key,p=>be(t,e.log,p,p.key===v,n))}
 			${f?r`<div class="line theirs first last" aria-hidden="true"><div class="bubble dots"><i></i><i></i><i></i></div></div>`:s}
 		</div>
-		${i.atEnd?s:qe(o,i)}`}function qe(t,{unseen:e,toEnd:n}){let i=e>0?t.count("newCount",e):t.say("latest"),o=e>0?`${t.say("latest")}: ${i}`:i;return r`<div class="latest">
+		${i.atEnd?s:We(o,i)}`}function We(t,{unseen:e,toEnd:n}){let i=e>0?t.count("newCount",e):t.say("latest"),o=e>0?`${t.say("latest")}: ${i}`:i;return r`<div class="latest">
 		<button class="button ${e>0?"unseen":""}" aria-label=${o} @click=${n}>${d("down")} ${i}</button>
-	</div>`}function Ie({words:t},{face:e,log:n,stopped:i}){let{name:o}=e,a=n.items.length===0;return r`<div class="beginning ${a?"empty":""}">
+	</div>`}function qe({words:t},{face:e,log:n,stopped:i}){let{name:o}=e,a=n.items.length===0;return r`<div class="beginning ${a?"empty":""}">
 		${g(e,"huge")}
 		<p class="lead" dir="auto">${o}</p>
 		${e.guest?z(t):s}
 		${i?s:r`<p>${t.say(a?"hello":"start",{name:t.called(e)})}</p>`}
-	</div>`}function Fe(t){return r`<div class="skeleton"><span class="hidden">${t}</span><i></i><i class="mine"></i><i></i></div>`}function De(t,e){let n=[...t.currentTarget.querySelectorAll("[data-key]")],i=n.findIndex(l=>l.dataset.key===e),o=i<0?n.length-1:i,a={ArrowUp:o-1,ArrowDown:o+1,Home:0,End:n.length-1}[t.key];a===void 0||t.altKey||t.ctrlKey||t.metaKey||(t.preventDefault(),n[Math.max(0,Math.min(n.length-1,a))]?.focus())}function Ne(t,e){let n=t.target.closest("[data-key]")?.dataset.key;n&&e.focused(n)}function ke(t,e,n,i){let{words:o}=t,a=e.kind==="chat"&&e.staged,l=a&&e.large;return r`<section
+	</div>`}function Ie(t){return r`<div class="skeleton"><span class="hidden">${t}</span><i></i><i class="mine"></i><i></i></div>`}function Fe(t,e){let n=[...t.currentTarget.querySelectorAll("[data-key]")],i=n.findIndex(l=>l.dataset.key===e),o=i<0?n.length-1:i,a={ArrowUp:o-1,ArrowDown:o+1,Home:0,End:n.length-1}[t.key];a===void 0||t.altKey||t.ctrlKey||t.metaKey||(t.preventDefault(),n[Math.max(0,Math.min(n.length-1,a))]?.focus())}function De(t,e){let n=t.target.closest("[data-key]")?.dataset.key;n&&e.focused(n)}function ye(t,e,n,i){let{words:o}=t,a=e.kind==="chat"&&e.staged,l=a&&e.large;return r`<section
 		class="panel ${a?"in-call":""} ${l?"large":""}"
 		role="dialog"
 		aria-labelledby="title"
 		tabindex="-1"
 	>
-		${e.kind==="chat"?fe(t,e,n):ue(t,e,n)}
-		${re(o,e.connection)}
+		${e.kind==="chat"?pe(t,e,n):fe(t,e,n)}
+		${oe(o,e.connection)}
 		${a?i.call?.stageView(t,e,n)??s:L(t,n)}
 		<div class="body">
 			${e.devices&&!a?i.call?.devicesView(o,e.devices,n)??s:s}
 			${S(t,n)}
-			${e.kind==="chat"?ye(t,e,n,i.log):xe(t,e,n)}
-			${e.kind==="chat"&&!e.stopped?pe(o,e.draft,n,i.sent):s}
+			${e.kind==="chat"?xe(t,e,n,i.log):he(t,e,n)}
+			${e.kind==="chat"&&!e.stopped?de(o,e.draft,n,i.sent):s}
 		</div>
-	</section>`}var we=["pointerdown","pointerup","keydown","click"],k=class extends W{static styles=ne;#e;#t;#i=new T;#n;#a;#o;#r;#c="";#s=0;constructor(){super();let e=()=>this.#l;this.#n=new E({get log(){return e()},requestUpdate:()=>this.requestUpdate(),older:async()=>this.#e?.actions.older(),began:()=>{this.#a=void 0,this.#s=Ke(this.#l)}})}set owner(e){this.#e=e,this.requestUpdate()}createRenderRoot(){let e=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...e),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#u),document.addEventListener("visibilitychange",this.#d),window.addEventListener("focus",this.#d);for(let e of we)window.addEventListener(e,this.#f,{capture:!0})}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#u),document.removeEventListener("visibilitychange",this.#d),window.removeEventListener("focus",this.#d);for(let e of we)window.removeEventListener(e,this.#f,{capture:!0});clearInterval(this.#o),this.#o=void 0}focusComposer(){this.updateComplete.then(()=>{let e=matchMedia("(pointer: coarse)").matches?[]:["textarea",".conversation"];P(this.renderRoot,...e,".panel")?.focus({preventScroll:!0})})}say(e,n){this.#i.say(e,n),this.requestUpdate()}shows(e){let n=this.#t?.panel;return document.visibilityState==="visible"&&n?.kind==="chat"&&n.log.conversation===e&&this.#n.atEnd}get#l(){let e=this.#t?.panel;return e?.kind==="chat"?e.log:void 0}render(){let e=this.#e;if(!e)return s;let{actions:n}=e,i=e.callPart(),o=e.screen();this.#t=o;let a={atEnd:this.#n.atEnd,unseen:this.#p(),rovingKey:this.#a,scrolled:this.#n.moved,toEnd:()=>this.#n.toEnd(),focused:c=>{c!==this.#a&&(this.#a=c,this.requestUpdate())}},l=()=>{this.#n.atEnd=!0,P(this.renderRoot,"textarea")?.focus()};return r`
+	</section>`}var ke=["pointerdown","pointerup","keydown","click"],k=class extends W{static styles=te;#e;#t;#i=new T;#n;#a;#o;#r;#c="";#s=0;constructor(){super();let e=()=>this.#l;this.#n=new E({get log(){return e()},requestUpdate:()=>this.requestUpdate(),older:async()=>this.#e?.actions.older(),began:()=>{this.#a=void 0,this.#s=Ne(this.#l)}})}set owner(e){this.#e=e,this.requestUpdate()}createRenderRoot(){let e=[...this.shadowRoot?.adoptedStyleSheets??[]],n=super.createRenderRoot();return n.adoptedStyleSheets.unshift(...e),n}connectedCallback(){super.connectedCallback(),this.addEventListener("keydown",this.#u),document.addEventListener("visibilitychange",this.#d),window.addEventListener("focus",this.#d);for(let e of ke)window.addEventListener(e,this.#f,{capture:!0})}disconnectedCallback(){super.disconnectedCallback(),this.removeEventListener("keydown",this.#u),document.removeEventListener("visibilitychange",this.#d),window.removeEventListener("focus",this.#d);for(let e of ke)window.removeEventListener(e,this.#f,{capture:!0});clearInterval(this.#o),this.#o=void 0}focusComposer(){this.updateComplete.then(()=>{let e=matchMedia("(pointer: coarse)").matches?[]:["textarea",".conversation"];P(this.renderRoot,...e,".panel")?.focus({preventScroll:!0})})}say(e,n){this.#i.say(e,n),this.requestUpdate()}shows(e){let n=this.#t?.panel;return document.visibilityState==="visible"&&n?.kind==="chat"&&n.log.conversation===e&&this.#n.atEnd}get#l(){let e=this.#t?.panel;return e?.kind==="chat"?e.log:void 0}render(){let e=this.#e;if(!e)return s;let{actions:n}=e,i=e.callPart(),o=e.screen();this.#t=o;let a={atEnd:this.#n.atEnd,unseen:this.#p(),rovingKey:this.#a,scrolled:this.#n.moved,toEnd:()=>this.#n.toEnd(),focused:c=>{c!==this.#a&&(this.#a=c,this.requestUpdate())}},l=()=>{this.#n.atEnd=!0,P(this.renderRoot,"textarea")?.focus()};return r`
 			<div class="corner">
 				${i?.ringsView(o,n)??s}
-				${o.panel?s:ae(o,n)}
+				${o.panel?s:re(o,n)}
 			</div>
-			${o.panel?ke(o,o.panel,n,{call:i,log:a,sent:l}):s}
-			${K(o,n)}
+			${o.panel?ye(o,o.panel,n,{call:i,log:a,sent:l}):s}
+			${N(o,n)}
 			${this.#i.view()}
-		`}willUpdate(){this.#n.before()}updated(){this.#m(),this.#n.after(this.renderRoot),this.#d(),this.#f(),this.#g(),this.#b()}#p(){let e=this.#l;return e?(this.#n.atEnd&&(this.#s=e.newest),e.items.filter(n=>"row"in n&&!n.mine&&n.row.message.seq>this.#s).length):0}#m(){let e=this.#t?.panel,n=e?.kind==="chat"?e.draft:"";if(n===this.#c)return;this.#c=n;let i=this.renderRoot.querySelector(".composer textarea");i&&C(i)}#g(){let e=this.#t?.call,n=e?.kind==="elsewhere"||e?.kind==="here"&&x(e.view);n!==(this.#o!==void 0)&&(clearInterval(this.#o),this.#o=n?setInterval(()=>this.requestUpdate(),500):void 0)}#d=()=>{let e=this.#l;!e?.conversation||!document.hasFocus()||!this.shows(e.conversation)||e.newest>0&&this.#e?.actions.seen(e.conversation,e.newest)};#f=()=>{this.#e&&this.#t?.soundBlocked&&Y(this.renderRoot,this.#e.actions)};#b(){let e=this.renderRoot,n=this.#r;if(this.#r=e.activeElement??void 0,!n||n.isConnected||this.#r)return;let i=P(e,".stage","textarea",".conversation",".panel",".launcher");i?.focus({preventScroll:!0}),this.#r=i}#u=e=>{let n=this.#t?.panel;e.key!=="Escape"||e.defaultPrevented||e.isComposing||!n||(e.preventDefault(),e.stopPropagation(),n.devices?this.#e?.actions.toggleDevices():this.#e?.actions.close())}};function Ke(t){let e=t?.items.findIndex(i=>i.kind==="unread")??-1;if(!t||e<0)return t?.newest??0;let n=t.items.slice(0,e).findLast(i=>"row"in i);return n&&"row"in n?n.row.message.seq:0}function P(t,...e){for(let n of e){let i=t.querySelector(n);if(i)return i}}function Rn(t,e){if(customElements.get("carillon-popup")||customElements.define("carillon-popup",k),customElements.upgrade(t),!(t instanceof k))throw new Error("another copy of the popup owns <carillon-popup>");return t.owner=e,t}export{Rn as show};
+		`}willUpdate(){this.#n.before()}updated(){this.#m(),this.#n.after(this.renderRoot),this.#d(),this.#f(),this.#g(),this.#b()}#p(){let e=this.#l;return e?(this.#n.atEnd&&(this.#s=e.newest),e.items.filter(n=>"row"in n&&!n.mine&&n.row.message.seq>this.#s).length):0}#m(){let e=this.#t?.panel,n=e?.kind==="chat"?e.draft:"";if(n===this.#c)return;this.#c=n;let i=this.renderRoot.querySelector(".composer textarea");i&&C(i)}#g(){let e=this.#t?.call,n=e?.kind==="elsewhere"||e?.kind==="here"&&x(e.view);n!==(this.#o!==void 0)&&(clearInterval(this.#o),this.#o=n?setInterval(()=>this.requestUpdate(),500):void 0)}#d=()=>{let e=this.#l;!e?.conversation||!document.hasFocus()||!this.shows(e.conversation)||e.newest>0&&this.#e?.actions.seen(e.conversation,e.newest)};#f=()=>{this.#e&&this.#t?.soundBlocked&&K(this.renderRoot,this.#e.actions)};#b(){let e=this.renderRoot,n=this.#r;if(this.#r=e.activeElement??void 0,!n||n.isConnected||this.#r)return;let i=P(e,".stage","textarea",".conversation",".panel",".launcher");i?.focus({preventScroll:!0}),this.#r=i}#u=e=>{let n=this.#t?.panel;e.key!=="Escape"||e.defaultPrevented||e.isComposing||!n||(e.preventDefault(),e.stopPropagation(),n.devices?this.#e?.actions.toggleDevices():this.#e?.actions.close())}};function Ne(t){let e=t?.items.findIndex(i=>i.kind==="unread")??-1;if(!t||e<0)return t?.newest??0;let n=t.items.slice(0,e).findLast(i=>"row"in i);return n&&"row"in n?n.row.message.seq:0}function P(t,...e){for(let n of e){let i=t.querySelector(n);if(i)return i}}function Tn(t,e){if(customElements.get("carillon-popup")||customElements.define("carillon-popup",k),customElements.upgrade(t),!(t instanceof k))throw new Error("another copy of the popup owns <carillon-popup>");return t.owner=e,t}export{Tn as show};
