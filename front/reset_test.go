@@ -17,6 +17,48 @@ import (
 	"carillon/tcp"
 )
 
+// bareClient speaks HTTP/2 frame by frame.
+type bareClient struct {
+	*http2.Framer
+	conn   *tls.Conn
+	stream uint32 // of the next request
+	head   bytes.Buffer
+	encode *hpack.Encoder
+}
+
+var trustAnyone = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
+
+func dialBare(t *testing.T, address string) *bareClient {
+	t.Helper()
+	conn, err := tls.Dial("tcp", address, trustAnyone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	c := &bareClient{Framer: http2.NewFramer(conn, conn), conn: conn, stream: 1}
+	c.encode = hpack.NewEncoder(&c.head)
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// get asks for a path and returns the stream on which it did.
+func (c *bareClient) get(path string, more ...hpack.HeaderField) (stream uint32, err error) {
+	c.head.Reset()
+	for _, field := range append([]hpack.HeaderField{
+		{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "localhost"}, {Name: ":path", Value: path},
+	}, more...) {
+		_ = c.encode.WriteField(field)
+	}
+	stream = c.stream
+	c.stream += 2
+	return stream, c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: c.head.Bytes(), EndStream: true, EndHeaders: true})
+}
+
 // A client that takes back each of its requests at once (CVE-2023-44487, "rapid reset") makes
 // the server work on no more of them than it may have open, and others get their answers.
 func TestRapidResetIsBounded(t *testing.T) {
@@ -51,34 +93,15 @@ func TestRapidResetIsBounded(t *testing.T) {
 	}()
 	defer close(release)
 
-	trust := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
-	attacker, err := tls.Dial("tcp", l.Addr().String(), trust)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer attacker.Close()
-	if _, err := io.WriteString(attacker, http2.ClientPreface); err != nil {
-		t.Fatal(err)
-	}
+	attacker := dialBare(t, l.Addr().String())
 	cutOff := make(chan struct{})
 	go func() {
 		defer close(cutOff)
-		_, _ = io.Copy(io.Discard, attacker) // the server is never blocked by us
+		_, _ = io.Copy(io.Discard, attacker.conn) // the server is never blocked by us
 	}()
-	frames := http2.NewFramer(attacker, nil)
-	if err := frames.WriteSettings(); err != nil {
-		t.Fatal(err)
-	}
-	var head bytes.Buffer
-	encode := hpack.NewEncoder(&head)
-	for sent := range 10_000 {
-		head.Reset()
-		for _, field := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "localhost"}, {":path", "/slow"}} {
-			_ = encode.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
-		}
-		id := uint32(2*sent + 1)
-		if frames.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: head.Bytes(), EndStream: true, EndHeaders: true}) != nil ||
-			frames.WriteRSTStream(id, http2.ErrCodeCancel) != nil {
+	for range 10_000 {
+		stream, err := attacker.get("/slow")
+		if err != nil || attacker.WriteRSTStream(stream, http2.ErrCodeCancel) != nil {
 			break // the server has had enough
 		}
 	}
@@ -86,7 +109,7 @@ func TestRapidResetIsBounded(t *testing.T) {
 	if n := most.Load(); n == 0 || n > 250 {
 		t.Errorf("it worked on %d of them at a time, want some and at most 250", n)
 	}
-	honest := &http.Client{Transport: &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true, DisableKeepAlives: true}}
+	honest := &http.Client{Transport: &http.Transport{TLSClientConfig: trustAnyone.Clone(), ForceAttemptHTTP2: true, DisableKeepAlives: true}}
 	answer, err := honest.Get("https://" + l.Addr().String() + "/")
 	if err != nil {
 		t.Fatalf("somebody else: %v", err)

