@@ -35,12 +35,17 @@ func dialBare(t *testing.T, address string) *bareClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	return newBare(t, conn)
+}
+
+func newBare(t *testing.T, conn *tls.Conn, settings ...http2.Setting) *bareClient {
+	t.Helper()
 	c := &bareClient{Framer: http2.NewFramer(conn, conn), conn: conn, stream: 1}
 	c.encode = hpack.NewEncoder(&c.head)
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.WriteSettings(); err != nil {
+	if err := c.WriteSettings(settings...); err != nil {
 		t.Fatal(err)
 	}
 	return c

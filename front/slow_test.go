@@ -3,6 +3,7 @@ package front
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // inMemory is a listener whose connections are handed over by dial.
@@ -96,33 +99,53 @@ func TestSlowAndEndlessRequestsAreCutOff(t *testing.T) {
 	}
 }
 
-// Who does not read the answer holds a connection no longer than who does not write.
+// Who does not read the answer holds a connection no longer than who does not write, and over
+// HTTP/2 holds nobody at work who waits for permission to send.
 func TestAnAnswerThatNobodyReadsIsCutOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := inMemory{make(chan net.Conn), make(chan struct{})}
-		ctx, cancel := context.WithCancel(t.Context())
-		served, answered := make(chan error, 1), make(chan error, 1)
-		go func() {
-			served <- Serve(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, err := w.Write(make([]byte, 1<<20))
-				answered <- err
-			}), quiet)
-		}()
-		conn := l.dial()
-		defer conn.Close()
-		began := time.Now()
-		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-answered; err == nil {
-			t.Error("it was written")
-		}
-		if took := time.Since(began); took > 121*time.Second {
-			t.Errorf("cut off after %v, want 121 s at most", took)
-		}
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	for version, dial := range map[string]func(*testing.T, inMemory) net.Conn{
+		"HTTP/1.1": func(t *testing.T, l inMemory) net.Conn {
+			conn := l.dial()
+			if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		},
+		"HTTP/2": func(t *testing.T, l inMemory) net.Conn {
+			ours, theirs := net.Pipe()
+			l.conns <- tls.Server(theirs, certificate(t))
+			client := newBare(t, tls.Client(ours, trustAnyone), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+			go func() { _, _ = io.Copy(io.Discard, client.conn) }() // ends with the connection
+			if _, err := client.get("/"); err != nil {
+				t.Fatal(err)
+			}
+			return client.conn
+		},
+	} {
+		t.Run(version, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := inMemory{make(chan net.Conn), make(chan struct{})}
+				ctx, cancel := context.WithCancel(t.Context())
+				served, answered := make(chan error, 1), make(chan error, 1)
+				go func() {
+					served <- Serve(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						_, err := w.Write(make([]byte, 1<<20))
+						answered <- err
+					}), quiet)
+				}()
+				began := time.Now()
+				conn := dial(t, l)
+				defer conn.Close()
+				if err := <-answered; err == nil {
+					t.Error("it was written")
+				}
+				if took := time.Since(began); took > 121*time.Second {
+					t.Errorf("cut off after %v, want 121 s at most", took)
+				}
+				cancel()
+				if err := <-served; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
