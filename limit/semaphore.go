@@ -9,8 +9,8 @@ import (
 	"carillon/refusal"
 )
 
-// Semaphore bounds how much of each user, and of each address, runs at a time, such as reads of
-// the database. The rest waits. It is the counterpart of [Quota] for what soon ends by itself.
+// Semaphore bounds how much of each user, of the users of each address, and of its guests runs at a
+// time, such as reads of the database. The rest waits. It is the counterpart of [Quota] for what soon ends by itself.
 //
 // Who waits does so among those of the same user first, and then among those of the same
 // address, each time in the order of arrival. Of one user no more wait at the second stage than
@@ -18,7 +18,21 @@ import (
 type Semaphore struct {
 	// Fixed at construction.
 	users     *permits[string]
-	addresses *permits[netip.Addr]
+	addresses *permits[addressKey]
+}
+
+// addressKey names the users of one address, or its guests.
+type addressKey struct {
+	address netip.Addr
+	guests  bool
+}
+
+// keyOf is the zero key for who is not told apart from other addresses.
+func keyOf(p Payer) addressKey {
+	if !p.Address.IsValid() {
+		return addressKey{}
+	}
+	return addressKey{p.Address, p.Guest}
 }
 
 // waitingPerPermit is how many may wait for each that may run. More are refused: who asks that
@@ -27,7 +41,7 @@ const waitingPerPermit = 50
 
 // NewSemaphore returns a Semaphore of which nothing is taken.
 func NewSemaphore(user, address Cap) *Semaphore {
-	return &Semaphore{users: newPermits[string](user), addresses: newPermits[netip.Addr](address)}
+	return &Semaphore{users: newPermits[string](user), addresses: newPermits[addressKey](address)}
 }
 
 // Acquire waits until one more of the payer may run. It refuses with refusal.RateLimited when
@@ -36,12 +50,13 @@ func (s *Semaphore) Acquire(ctx context.Context, p Payer) (release func(), _ err
 	if err := s.users.acquire(ctx, p.User); err != nil {
 		return nil, err
 	}
-	if err := s.addresses.acquire(ctx, p.Address); err != nil {
+	key := keyOf(p)
+	if err := s.addresses.acquire(ctx, key); err != nil {
 		s.users.release(p.User)
 		return nil, err
 	}
 	return func() {
-		s.addresses.release(p.Address)
+		s.addresses.release(key)
 		s.users.release(p.User)
 	}, nil
 }

@@ -122,11 +122,29 @@ func TestASemaphoreRefusesWhomItKeepsWaitingTooLong(t *testing.T) {
 	})
 }
 
+// However many guests of an address wait, its users do not wait for them.
+func TestUsersDoNotWaitForGuestsOfTheirAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &asking{t, NewSemaphore(Cap{N: 1}, Cap{N: 1}), make(chan string, 100), map[string]chan struct{}{}}
+		a.ask("g", Payer{User: "guest:1", Guest: true, Address: here})
+		a.ask("h", Payer{User: "guest:2", Guest: true, Address: here})
+		a.want("g")
+		a.ask("a", Payer{User: "alice", Address: here})
+		a.want("a")
+		for _, name := range []string{"g", "h", "a"} {
+			close(a.give[name])
+		}
+		a.want("h")
+	})
+}
+
 func TestNoPermitIsNeededWithoutALimit(t *testing.T) {
 	limited, unlimited := NewSemaphore(Cap{N: 1}, Cap{N: 1}), NewSemaphore(Cap{}, Cap{})
 	for range 10 {
-		if _, err := limited.Acquire(t.Context(), Payer{}); err != nil { // what the server does by itself
-			t.Fatal(err)
+		for _, nobody := range []Payer{{}, {Guest: true}} { // what the server does by itself
+			if _, err := limited.Acquire(t.Context(), nobody); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if _, err := unlimited.Acquire(t.Context(), Payer{User: "alice", Address: here}); err != nil {
 			t.Fatal(err)

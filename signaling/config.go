@@ -34,7 +34,7 @@ type Config struct {
 	CatchUps int `toml:"catch_ups"`
 	// UserReads is how many requests of one user that read from the database run at the same time; the others wait for each other.
 	UserReads int `toml:"user_reads"`
-	// AddressReads is how many of one address (IPv6: one /64) do, whoever its users are.
+	// AddressReads is how many of all users of one address (IPv6: one /64) do, and as many of all its guests.
 	AddressReads int `toml:"address_reads"`
 	// OfflineMS is the time in milliseconds after which a user without a tab counts as offline, so that a reload is not seen.
 	OfflineMS int `toml:"offline_ms"`
