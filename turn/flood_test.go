@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
@@ -382,6 +383,31 @@ func TestAFloodInTheNameOfOthersShutsNobodyOut(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// Nobody has anything to send before there is a relay, so nothing of it need be read.
+func TestDataWithoutARelayEndsTheConnection(t *testing.T) {
+	s := start(t, testConfig(t))
+	for _, transport := range []string{"tcp", "tls"} {
+		c := s.newClient(t, transport, "mallory")
+		c.send(c.channelData(0x4000, make([]byte, 1000)))
+		if !c.closedBy(5 * time.Second) {
+			t.Errorf("after ChannelData over %s it stays open", transport)
+		}
+		c = s.newClient(t, transport, "mallory")
+		c.send(c.sendIndication(netip.MustParseAddrPort("127.0.0.1:9"), make([]byte, 1000)))
+		if !c.closedBy(5 * time.Second) {
+			t.Errorf("after a Send indication over %s it stays open", transport)
+		}
+		// Who has had a relay may not know yet that it has ended.
+		c = s.newClient(t, transport, "alice")
+		c.allocate()
+		c.code(methodRefresh, number(attrLifetime, 0))
+		c.send(c.channelData(0x4000, make([]byte, 1000)))
+		if got := c.code(methodAllocate, overUDP); got != 0 {
+			t.Errorf("a second relay over %s is answered with %d", transport, got)
+		}
 	}
 }
 

@@ -167,13 +167,14 @@ func (s *stream) flush() {
 	}
 }
 
-// frame handles one frame; false if it is neither STUN nor ChannelData.
+// frame handles one frame; false if it is neither STUN nor ChannelData, or data although there
+// has never been a relay.
 func (s *stream) frame(data []byte, now int64) bool {
 	stats := &s.server.streams
 	if data[0]&0xC0 == 0x40 {
 		number, payload, ok := channelData(data)
 		switch {
-		case !ok:
+		case !ok || s.relay == nil:
 			return false
 		case !s.relay.live():
 			stats.dropped[dropNoRelay].Add(1)
@@ -188,7 +189,7 @@ func (s *stream) frame(data []byte, now int64) bool {
 	if s.request.class() == classIndication {
 		if !s.relay.live() {
 			stats.dropped[dropNoRelay].Add(1)
-			return true
+			return s.relay != nil
 		}
 		s.relay.sendIndication(s.out, stats, &s.request, now)
 		return true
