@@ -2,5 +2,5 @@
 
 package tcp
 
-// descriptors is how many files this process may have open.
-func descriptors() int { return manyDescriptors }
+// Descriptors is how many files this process may have open.
+func Descriptors() int { return manyDescriptors }

@@ -4,9 +4,9 @@ package tcp
 
 import "syscall"
 
-// descriptors is how many files this process may have open. (Go has raised the soft limit to
+// Descriptors is how many files this process may have open. (Go has raised the soft limit to
 // the hard one.)
-func descriptors() int {
+func Descriptors() int {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
 		return manyDescriptors

@@ -63,7 +63,7 @@ func NewLimiter(cfg Config, key string, exempt func(netip.Addr) bool, log *slog.
 	}
 	count := func(of string) *limit.Count { return limit.NewCount(key + "." + of) }
 	l := &Limiter{
-		cfg: cfg.within(descriptors()), exempt: exempt, log: log, addresses: make(map[netip.Addr]*address),
+		cfg: cfg.within(Descriptors()), exempt: exempt, log: log, addresses: make(map[netip.Addr]*address),
 		connections: count("connections"), perAddress: count("connections_per_address"),
 		silents: count("silent"), silentsPerAddress: count("silent_per_address"),
 	}

@@ -84,7 +84,8 @@ type Quota struct {
 	PerUser int `toml:"per_user"`
 	// PerAddress is how many relays one client address (IPv6: one /64) may have, in the same way.
 	PerAddress int `toml:"per_address"`
-	// Total is how many relays there may be.
+	// Total is how many relays there may be. They never have more than half of the files that the
+	// process may have open.
 	Total int `toml:"total"`
 	// Permissions is how many peer addresses one relay may permit.
 	Permissions int `toml:"permissions"`

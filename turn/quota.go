@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"carillon/limit"
+	"carillon/tcp"
 )
 
 // quotas counts relays per user, per address and in all.
@@ -33,6 +34,9 @@ type user struct {
 }
 
 func newQuotas(cfg Quota, counts *limitCounts) *quotas {
+	if most := tcp.Descriptors() / 2; cfg.Total < 0 || cfg.Total > most {
+		cfg.Total = most
+	}
 	return &quotas{
 		cfg: cfg, counts: counts, users: make(map[string]*user), addresses: make(map[netip.Addr]int),
 		userOpens:    limit.NewKeys[string](opens(cfg.PerUser), maxOpening),
