@@ -42,6 +42,9 @@ type Scope struct {
 	Conversations []string `json:"conversations"` // where; nil: in all conversations of the user
 }
 
+// Narrowed reports whether the bearer is confined to certain conversations.
+func (s Scope) Narrowed() bool { return s.Conversations != nil }
+
 // Allows reports whether the bearer may do something, as far as the token is concerned.
 func (s Scope) Allows(grant string) bool { return s.Grants == nil || slices.Contains(s.Grants, grant) }
 

@@ -61,11 +61,11 @@ func (s *Service) Accepted(ctx context.Context, user string, clientIDs []string)
 	}
 	err := s.store.Read(ctx, func(v View) error {
 		for _, id := range clientIDs {
-			_, sent, err := v.Sent(user, id)
+			m, sent, err := v.Sent(user, id)
 			if err != nil {
 				return err
 			}
-			if sent {
+			if sent && s.covers(m.Conversation) {
 				accepted = append(accepted, id)
 			}
 		}

@@ -74,7 +74,7 @@ func (c *connection) sendMissed(e chat.Event) bool {
 	}
 	if e.Offset > p.cursor.sent {
 		p.cursor.sent = e.Offset
-		if c.isFor(f) {
+		if c.isForLocked(f) {
 			c.push(f, class, key)
 		}
 	}

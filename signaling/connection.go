@@ -1,8 +1,6 @@
 package signaling
 
 import (
-	"cmp"
-	"encoding/json"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -47,6 +45,10 @@ type connection struct {
 	position position
 	lanes    [lanes]lane
 
+	// Under the lock of position: the members of the conversations to which the token narrows the
+	// user, by the conversation.
+	fellows map[string][]string
+
 	// Written by the tab's requests and by commands of other nodes.
 	away          atomic.Bool  // nobody is at this tab, as it says
 	watchesInVain atomic.Bool  // somebody, perhaps, whose presence its user may not see
@@ -80,38 +82,6 @@ func (c *connection) push(f *frame, class class, key string) {
 // asker is the tab as calls know it.
 func (c *connection) asker() switchboard.Asker {
 	return switchboard.Asker{Tab: c.tab, Scope: c.scope, Until: c.liveness.tokenEnd()}
-}
-
-// isFor reports whether a frame of the server is for this connection: one about a
-// conversation that its token does not list is not.
-func (c *connection) isFor(f *frame) bool {
-	if c.scope.Conversations == nil {
-		return true
-	}
-	conversation := conversationOf(f.data)
-	return conversation == "" || c.scope.Covers(conversation)
-}
-
-// conversationOf returns which conversation an event or a notification is about; empty: none.
-func conversationOf(f []byte) string {
-	var about struct {
-		Params struct {
-			Conversation string         `json:"conversation"` // of typing
-			Type         chat.EventType `json:"type"`
-			Data         struct {
-				ID           string `json:"id"`
-				Conversation string `json:"conversation"`
-			} `json:"data"`
-		} `json:"params"`
-	}
-	if json.Unmarshal(f, &about) != nil {
-		return "" // it has no such fields
-	}
-	p := about.Params
-	if p.Type == chat.EventConversation {
-		return p.Data.ID
-	}
-	return cmp.Or(p.Conversation, p.Data.Conversation)
 }
 
 // close ends the connection after what is queued, with a close code that tells the client

@@ -49,6 +49,13 @@ func (c *connection) readChannel(d *dataChannel, synced bool, acked int64) {
 		c.log.Warn("join by data channel", "err", err)
 		return
 	}
+	ctx, cancel := c.server.timeout(requestTime)
+	err := c.meetFellows(ctx)
+	cancel()
+	if err != nil {
+		c.log.Error("join by data channel", "err", err)
+		return
+	}
 	if !synced {
 		c.carryEvents(true, acked)
 	}

@@ -202,7 +202,11 @@ func (c *connection) accept(f wire.Frame, now time.Time) bool {
 	if !known || m.note != (f.ID == nil) {
 		return c.refuseGarbage(f.ID, refusal.New(refusal.UnknownMethod, "There is no such method here."), now)
 	}
-	if err := c.mayAsk(m.limit, now); err != nil {
+	err := c.mayAsk(m.limit, now)
+	if err == nil {
+		err = c.mayUse(f.Method)
+	}
+	if err != nil {
 		refused, _ := refusal.Of(err)
 		c.refuse(f.ID, refused)
 		return true

@@ -117,9 +117,10 @@ func (c *connection) event(e envelope, f *frame) {
 		c.readAgainLocked()
 		return
 	}
+	mine := c.isForLocked(f)
 	switch p.cursor.announced(e.Offset) {
 	case send:
-		if c.isFor(f) {
+		if mine {
 			c.push(f, e.Class, e.Key)
 		}
 	case readLog:
@@ -157,7 +158,7 @@ func (c *connection) note(e envelope, f *frame) {
 	if phase := p.cursor.phase; phase == greeting || phase == standby || e.Class == ephemeral && !p.synced {
 		return
 	}
-	if c.isFor(f) {
+	if c.isForLocked(f) {
 		c.push(f, e.Class, e.Key)
 	}
 }

@@ -113,6 +113,9 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	}
 	defer end()
 	reading := time.Now()
+	if err := c.meetFellows(ctx); err != nil {
+		return nil, err
+	}
 	welcome, from, first, err := c.welcome(ctx, h)
 	if err != nil {
 		return nil, err
@@ -178,8 +181,10 @@ func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome,
 	if w.Accepted, err = c.chat.Accepted(ctx, user, h.Pending); err != nil {
 		return w, 0, nil, err
 	}
-	if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
-		return w, 0, nil, err
+	if c.mayUse(wire.MethodUserObjectGet) == nil {
+		if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
+			return w, 0, nil, err
+		}
 	}
 	if s.calls != nil {
 		if w.Calls, err = s.calls.Live(ctx, c.asker()); err != nil {

@@ -65,7 +65,7 @@ func (c *connection) conversationCreate(ctx context.Context, p wire.Conversation
 // introduce makes users known whom an admin names: the site's backend knows who there is, also
 // who has not signed in yet.
 func (c *connection) introduce(ctx context.Context, users ...string) error {
-	if !slices.Contains(c.scope.Grants, "admin") {
+	if !slices.Contains(c.scope.Grants, "admin") || c.scope.Narrowed() {
 		return nil
 	}
 	return c.chat.Introduce(ctx, users)

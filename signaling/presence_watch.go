@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"carillon/chat"
@@ -158,40 +157,17 @@ func (p *presence) toldOf(c *connection, event []byte) {
 	if !c.watchesInVain.Load() {
 		return
 	}
-	users := usersIn(event)
+	n := newsIn(event)
+	users := n.members
+	if n.user != "" {
+		users = append(users, n.user)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lookAgainLocked(c, slices.DeleteFunc(users, func(user string) bool {
 		w := p.watches[user][c]
 		return w == nil || w.shown
 	}))
-}
-
-// usersIn returns of whom an event tells that they, or their conversation, are new or changed.
-func usersIn(event []byte) (users []string) {
-	var f struct {
-		Params struct {
-			Type chat.EventType `json:"type"`
-			Data struct {
-				ID      string `json:"id"`
-				Members []struct {
-					ID string `json:"id"`
-				} `json:"members"`
-			} `json:"data"`
-		} `json:"params"`
-	}
-	if json.Unmarshal(event, &f) != nil {
-		return nil // it has other fields
-	}
-	switch data := f.Params.Data; f.Params.Type {
-	case chat.EventProfile:
-		users = append(users, data.ID)
-	case chat.EventConversation:
-		for _, m := range data.Members {
-			users = append(users, m.ID)
-		}
-	}
-	return users
 }
 
 func (p *presence) unwatch(c *connection) {

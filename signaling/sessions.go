@@ -59,6 +59,9 @@ func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.Sessio
 // sessionSignOut ends sessions only after its answer is queued, since its own may be one.
 func (c *connection) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none wire.Empty, after func(), _ error) {
 	s, user := c.server, c.tab.User
+	if c.scope.Narrowed() && (p.Everywhere || cmp.Or(p.ID, c.tab.Session) != c.tab.Session) {
+		return none, nil, errNarrowed
+	}
 	if p.Everywhere {
 		now := time.Now()
 		if err := s.revoke(ctx, user, now); err != nil {

@@ -1,0 +1,238 @@
+package signaling
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"carillon/auth"
+	"carillon/call"
+	"carillon/chat"
+	"carillon/client"
+	"carillon/refusal"
+	"carillon/wire"
+)
+
+// Whoever adds to the protocol says here, too, what becomes of it with a token for some
+// conversations. Without a word it is withheld.
+func TestTheTablesOfNarrowTokensAreTheProtocol(t *testing.T) {
+	methods, news := map[string]bool{}, map[string]bool{}
+	for _, r := range wire.Requests() {
+		methods[r.Method] = true
+	}
+	for _, n := range wire.ClientNotes() {
+		methods[n.Name] = true
+	}
+	for _, n := range slices.Concat(wire.ServerNotes(), wire.Events()) {
+		if n.Name != wire.NoteEvent { // decided by the type of the event
+			news[n.Name] = true
+		}
+	}
+	for _, c := range []struct {
+		what  string
+		of    map[string]bool
+		table map[string]narrowing
+	}{{"methods", methods, narrowedMethods}, {"news", news, narrowedNews}} {
+		for name := range c.of {
+			if _, known := c.table[name]; !known {
+				t.Errorf("%s is not in the table of %s", name, c.what)
+			}
+		}
+		for name := range c.table {
+			if !c.of[name] {
+				t.Errorf("%s is in the table of %s and not in the protocol", name, c.what)
+			}
+		}
+	}
+	c := &connection{scope: auth.Scope{Conversations: []string{}}}
+	if err := c.mayUse("something.new"); !refusal.Is(err, refusal.NotAllowed) {
+		t.Errorf("a method that is in no table: %v, want not_allowed", err)
+	}
+	if f := notification("something.new", wire.Empty{}); c.isForLocked(f) {
+		t.Error("a notification that is in no table is told")
+	}
+}
+
+// A tab whose token lists one conversation asks everything that there is, about that one and
+// about others. Every method of the protocol has to be among what it asks.
+func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
+	w := newCallWorld(t)
+	whole, bob, carol := w.open(1, "alice"), w.open(1, "bob"), w.open(1, "carol")
+	w.open(1, "dave")
+	open := bob.send("alice", "open").Conversation
+	shut := carol.send("alice", "shut").Conversation
+	if _, err := whole.Send(t.Context(), wire.MessageSend{Conversation: shut, ClientID: "in-shut", Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	whole.mustDo(wire.MethodUserObjectSet, wire.UserObjectSet{Key: "k", Value: []byte(`"treasure"`)})
+	theirs := carol.start("alice") // rings in the conversation that is shut
+	rung := whole.rung()
+	var sessions wire.SessionList
+	if err := whole.ask(wire.MethodSessionList, wire.Empty{}, &sessions); err != nil {
+		t.Fatal(err)
+	}
+
+	var told recorder
+	scope := &auth.Scope{Conversations: []string{open}, Grants: []string{"publish", "watch", "admin"}}
+	narrow := w.open(1, "alice", w.narrowed("alice", scope), told.on, func(o *client.Options) {
+		o.Resume = &wire.Resume{Epoch: w.chat.Epoch()}
+	})
+	token, err := w.verifier.MintNarrowed("alice", "alice", *scope, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hello := narrow.Welcome(); len(hello.Objects) > 0 || len(hello.Calls) > 0 || !hello.Recovered {
+		t.Errorf("greeted with %+v", hello)
+	}
+	if accepted, err := w.chat.Within(scope.Conversations).Accepted(t.Context(), "alice", []string{"in-shut"}); err != nil || len(accepted) > 0 {
+		t.Errorf("hello says that %q were accepted, %v", accepted, err)
+	}
+
+	asked := map[string]bool{wire.MethodHello: true, wire.NotePong: true}
+	const done refusal.Code = ""
+	ask := func(method string, params any, want refusal.Code) (result json.RawMessage) {
+		t.Helper()
+		asked[method] = true
+		err := narrow.ask(method, params, &result)
+		if want == done && err != nil || want != done && !refusal.Is(err, want) {
+			t.Errorf("%s %+v: got %v, want %q", method, params, err, want)
+		}
+		return result
+	}
+	tell := func(method string, params any) {
+		t.Helper()
+		asked[method] = true
+		if err := narrow.Notify(method, params); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const no, none = refusal.NotAllowed, refusal.NotFound
+
+	ask(wire.MethodTokenRenew, wire.TokenRenew{Token: token}, done)
+	ask(wire.MethodSessionList, wire.Empty{}, no)
+	ask(wire.MethodSessionSignOut, wire.SessionSignOut{Everywhere: true}, no)
+	ask(wire.MethodSessionSignOut, wire.SessionSignOut{ID: sessions.Sessions[0].ID}, no)
+	ask(wire.MethodUserGet, wire.UserGet{User: "alice"}, done)
+	ask(wire.MethodUserGet, wire.UserGet{User: "bob"}, done)
+	ask(wire.MethodUserGet, wire.UserGet{User: "carol"}, none)
+	ask(wire.MethodUserGet, wire.UserGet{User: "dave"}, none)
+	ask(wire.MethodUserObjectSet, wire.UserObjectSet{Key: "k", Value: []byte("1")}, no)
+	ask(wire.MethodUserObjectGet, wire.UserObjectGet{Key: "k"}, no)
+	ask(wire.MethodContactAdd, wire.ContactRef{User: "bob"}, no)
+	ask(wire.MethodContactRemove, wire.ContactRef{User: "bob"}, no)
+	ask(wire.MethodContactList, wire.ContactList{}, no)
+	var states wire.PresenceList
+	if err := json.Unmarshal(ask(wire.MethodPresenceWatch, wire.PresenceWatch{Users: []string{"bob", "carol", "dave"}}, done), &states); err != nil {
+		t.Fatal(err)
+	}
+	if len(states.Users) != 1 || states.Users[0].User != "bob" {
+		t.Errorf("watches %+v, want bob alone", states.Users)
+	}
+
+	ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Direct, Members: []string{"bob"}}, done)
+	ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Direct, Members: []string{"carol"}}, none)
+	ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Direct, Members: []string{"invented"}}, none)
+	ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"bob"}}, no)
+	ask(wire.MethodConversationList, wire.ConversationList{}, done)
+	ask(wire.MethodConversationGet, wire.ConversationGet{Conversation: open}, done)
+	ask(wire.MethodConversationGet, wire.ConversationGet{Conversation: shut}, none)
+	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: open, ClientID: "n1", Text: "x"}, done)
+	ask(wire.MethodMessageSend, wire.MessageSend{To: "bob", ClientID: "n2", Text: "x"}, done)
+	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: shut, ClientID: "n3", Text: "x"}, none)
+	ask(wire.MethodMessageSend, wire.MessageSend{To: "carol", ClientID: "n4", Text: "x"}, none)
+	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: open, ClientID: "in-shut", Text: "x"}, none)
+	ask(wire.MethodMessagePage, wire.MessagePage{Conversation: open}, done)
+	ask(wire.MethodMessagePage, wire.MessagePage{Conversation: shut}, none)
+	ask(wire.MethodReceiptRead, wire.ReceiptRead{Conversation: open, Seq: 1}, done)
+	ask(wire.MethodReceiptRead, wire.ReceiptRead{Conversation: shut, Seq: 1}, none)
+
+	// A call in the one conversation, and one in the other.
+	ask(wire.MethodCallStart, wire.CallStart{ClientCallID: "n5", Conversation: shut, Media: call.Audio}, none)
+	ask(wire.MethodCallStart, wire.CallStart{ClientCallID: "n6", To: "carol", Media: call.Audio}, none)
+	ours := bob.start("alice")
+	narrow.rung()
+	for _, c := range []struct {
+		call          string
+		want, decline refusal.Code
+	}{{theirs.Call.ID, none, none}, {ours.Call.ID, done, refusal.AlreadyAnswered}} {
+		ref := wire.LegRef{Call: c.call, Leg: theirs.Leg, Secret: theirs.Secret}
+		ask(wire.MethodCallRinging, wire.CallRef{Call: c.call}, c.want)
+		if answer := ask(wire.MethodCallAnswer, wire.CallAnswer{Call: c.call}, c.want); c.want == done {
+			var leg wire.CallLeg
+			if err := json.Unmarshal(answer, &leg); err != nil {
+				t.Fatal(err)
+			}
+			ref = refOf(leg)
+		}
+		ask(wire.MethodLegPhase, wire.LegPhase{LegRef: ref, Phase: "first_audio", MS: 1}, c.want)
+		ask(wire.MethodCallState, wire.CallStateSet{Call: c.call}, c.want)
+		ask(wire.MethodLegOffer, wire.LegOffer{LegRef: ref, SDP: newPhone(t).offer()}, c.want)
+		tell(wire.NoteLegSuspend, ref)
+		ask(wire.MethodCallResume, ref, c.want)
+		ask(wire.MethodCallMove, wire.CallMove{Call: c.call}, c.want)
+		ask(wire.MethodCallLeave, wire.CallRef{Call: c.call}, c.want)
+		ask(wire.MethodCallDecline, wire.CallRef{Call: c.call}, c.decline)
+	}
+	mine := narrow.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "n7", Conversation: open, Media: call.Audio})
+	ask(wire.MethodCallLeave, wire.CallRef{Call: mine.Call.ID}, done)
+
+	// What it tells reaches the one conversation only.
+	tell(wire.NoteActivity, wire.Activity{Away: false})
+	tell(wire.NoteTyping, wire.Typing{Conversation: shut, On: true})
+	tell(wire.NoteTyping, wire.Typing{Conversation: open, On: true})
+	bob.await("typing", func() bool { return len(noted[wire.Typing](bob, wire.NoteTyping)) > 0 })
+	narrow.await("events", func() bool { return len(narrow.events) > 0 })
+	tell(wire.NoteAck, wire.Ack{Offset: narrow.Position().Offset})
+	ask(wire.MethodUserGet, wire.UserGet{User: "alice"}, done) // after the acknowledgement
+	var theirShut chat.Conversation
+	if err := carol.ask(wire.MethodConversationGet, wire.ConversationGet{Conversation: shut}, &theirShut); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range theirShut.Members {
+		if m.ID == "alice" && (m.Delivered > 0 || m.Read > 0) {
+			t.Errorf("carol is told of the marks %+v", m)
+		}
+	}
+	if got := noted[wire.Typing](carol, wire.NoteTyping); len(got) > 0 {
+		t.Errorf("carol is told of %+v", got)
+	}
+
+	// What it is told: nothing of the other conversation, of who is in it, of objects or sessions.
+	rename := func(user string) {
+		w.open(1, user, func(o *client.Options) {
+			o.Token = func(context.Context) (string, error) { return w.verifier.Mint(user, "New "+user, time.Hour) }
+		})
+	}
+	rename("carol")
+	whole.mustDo(wire.MethodUserObjectSet, wire.UserObjectSet{Key: "k2", Value: []byte(`"treasure"`)})
+	rename("alice")
+	rename("bob")
+	heard := func(name string) bool {
+		return slices.ContainsFunc(narrow.events, func(e chat.Event) bool {
+			return e.Type == chat.EventProfile && strings.Contains(string(e.Data), name)
+		})
+	}
+	narrow.await("the new names", func() bool { return heard("New alice") && heard("New bob") })
+	for _, secret := range []string{shut, rung.ID, "carol", "treasure", "userobject", `"sessions"`} {
+		if sent := told.text(); strings.Contains(sent, secret) {
+			at := strings.Index(sent, secret)
+			t.Errorf("the tab is told of %q: …%s", secret, sent[max(0, at-200):at+len(secret)])
+		}
+	}
+
+	ask(wire.MethodSessionSignOut, wire.SessionSignOut{}, done) // its own
+	if code, _ := narrow.closedWith(); code != wire.CloseSignedOut {
+		t.Errorf("closed with %d", code)
+	}
+	if err := whole.ask(wire.MethodSessionList, wire.Empty{}, &sessions); err != nil {
+		t.Errorf("another tab of the user: %v", err)
+	}
+	for name := range narrowedMethods {
+		if !asked[name] {
+			t.Errorf("%s was not asked", name)
+		}
+	}
+}
