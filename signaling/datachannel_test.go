@@ -97,6 +97,17 @@ func (w *world) channelOf(from switchboard.Asker, node int, acked int64) *channe
 	return browser
 }
 
+// joined waits until the channel is among its tab's connections, and hears what its user's are
+// told.
+func (ch *channelEnd) joined(t *testing.T) *channelEnd {
+	t.Helper()
+	if err := ch.WriteMessage([]byte(`{"jsonrpc":"2.0","id":6,"method":"conversation.list"}`)); err != nil {
+		t.Fatal(err)
+	}
+	ch.next(t, func(f wire.Frame) bool { return f.ID != nil })
+	return ch
+}
+
 // The way past the WebSocket is not a way past the budget of its address.
 func TestADataChannelDrawsOnTheBudgetOfItsAddress(t *testing.T) {
 	w := newWorld(t, Config{})
@@ -132,8 +143,8 @@ func TestADataChannelEndsWithTheTokenOfItsTab(t *testing.T) {
 	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
 	bob := w.open(0, "bob")
 	soon := func(tab string) *channelEnd {
-		asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: tab}}, Until: time.Now().Add(time.Second)}
-		return w.channelOf(asker, 1, 0)
+		asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: tab}}, Until: time.Now().Add(3 * time.Second)}
+		return w.channelOf(asker, 1, 0).joined(t)
 	}
 	renewed := soon(bob.Tab())
 	var token wire.TokenRenewed
@@ -157,7 +168,7 @@ func TestARenewalThatNarrowsEndsTheDataChannel(t *testing.T) {
 	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
 	bob := w.open(0, "bob")
 	asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: bob.Tab()}}, Until: time.Now().Add(time.Hour)}
-	channel := w.channelOf(asker, 1, 0)
+	channel := w.channelOf(asker, 1, 0).joined(t)
 	narrow, err := w.verifier.MintNarrowed("bob", "", auth.Scope{Conversations: []string{"another"}}, time.Hour)
 	if err != nil {
 		t.Fatal(err)

@@ -99,6 +99,7 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	c.log = c.log.With("user", user.ID, "tab", h.Tab)
 
+	c.issuedAt.Store(identity.IssuedAt.UnixNano()) // first: a sign-out of older tokens, which may come late, is not for this one
 	joining := time.Now()
 	if err := s.join(c); err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"carillon/call"
+	"carillon/chat"
 	"carillon/client"
 	"carillon/wire"
 )
@@ -47,8 +50,8 @@ func (r recorded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Whatever two users do together, neither is sent a tab, a device or the name of a device of
-// the other. Each sees their own.
+// Whatever two users do together, neither is sent a tab, a session, a leg, a device or the name of
+// a device of the other. Each sees their own.
 func TestOthersSeeNeitherTabNorDevice(t *testing.T) {
 	w := newCallWorld(t)
 	var alices, bobs recorder
@@ -116,8 +119,22 @@ func TestOthersSeeNeitherTabNorDevice(t *testing.T) {
 	}
 	late.await("the whole log", func() bool { return len(late.events) > 10 && late.events[0].Offset == 1 })
 
+	secrets := map[string][]string{}
+	for _, tb := range []*tab{alice, bob, late} {
+		var sessions wire.SessionList
+		if err := tb.ask(wire.MethodSessionList, wire.Empty{}, &sessions); err != nil {
+			t.Fatal(err)
+		}
+		user := tb.Welcome().User.ID
+		for _, s := range sessions.Sessions {
+			secrets[user] = append(secrets[user], s.ID)
+		}
+		secrets[user] = append(secrets[user], user+"-tab-", user+"-device-", "the "+user+" machine")
+	}
+	secrets["alice"] = append(secrets["alice"], a.Leg, a.Secret, again.Secret)
+	secrets["bob"] = append(secrets["bob"], b.Leg, b.Secret, moved.Leg, moved.Secret)
 	for of, told := range map[string]*recorder{"alice": &bobs, "bob": &alices} {
-		for _, secret := range []string{of + "-tab-", of + "-device-", "the " + of + " machine"} {
+		for _, secret := range secrets[of] {
 			if sent := told.text(); strings.Contains(sent, secret) {
 				at := strings.Index(sent, secret)
 				t.Errorf("the other is sent %q in …%s", secret, sent[max(0, at-200):at+len(secret)])
@@ -126,6 +143,40 @@ func TestOthersSeeNeitherTabNorDevice(t *testing.T) {
 	}
 	if !strings.Contains(bobs.text(), "bob-device-1") || !strings.Contains(alices.text(), "alice-device-1") {
 		t.Error("nobody sees their own device: the recorder hears nothing")
+	}
+}
+
+// What others are told of a user is listed here. A field that is added to it is added here, by
+// somebody who has thought of who may know that.
+func TestOthersAreToldNothingElseOfAUser(t *testing.T) {
+	for _, c := range []struct {
+		what any
+		want string
+	}{
+		{chat.User{}, "id name picture guest"},
+		{chat.Member{}, "id name picture guest role delivered read"},
+		{chat.Conversation{}, "id kind name members last_seq last unread created_at"},
+		{chat.Message{}, "id conversation seq sender client_id kind text data revision sent_at"},
+		{chat.Receipt{}, "conversation user delivered read unread"},
+		{wire.Presence{}, "user guest state last_seen"},
+		{wire.Typing{}, "conversation user on"},
+		{call.Snapshot{}, "id client_call_id conversation caller media state cseq epoch participants remaining_ms active_ms reason"},
+		{call.ParticipantView{}, "user name guest state microphone camera held hand_raised leg acted_at"}, // the last two of oneself only
+		{call.Log{}, "call media state reason outcomes duration_ms"},
+		{call.Outcome{}, "user state"},
+		{wire.Slot{}, "mid participant source id"},
+		{wire.Speaker{}, "call user"},
+	} {
+		var got []string
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.what)) {
+			if !f.Anonymous {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				got = append(got, name)
+			}
+		}
+		if want := strings.Fields(c.want); !slices.Equal(got, want) {
+			t.Errorf("%T has %q, want %q", c.what, got, want)
+		}
 	}
 }
 
