@@ -80,13 +80,7 @@ func guests(ctx context.Context, w *world) (string, error) {
 	defer client.CloseIdleConnections()
 	var answers outcomes
 	repeatedly(ctx, 16, 100_000, 2000, func(ctx context.Context, _, n int) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.url("http")+"/api/v1/guests", strings.NewReader(`{"name":"G`+strconv.Itoa(n)+`"}`))
-		if err != nil {
-			answers.add(err.Error())
-			return
-		}
-		r.Header.Set("Content-Type", "application/json")
-		answer, err := client.Do(r)
+		answer, err := w.askForGuest(ctx, client, n)
 		if err != nil {
 			answers.add(unanswered)
 			return
@@ -96,6 +90,15 @@ func guests(ctx context.Context, w *world) (string, error) {
 		answers.add(strings.ToLower(http.StatusText(answer.StatusCode)))
 	})
 	return answers.String(), nil
+}
+
+func (w *world) askForGuest(ctx context.Context, client *http.Client, n int) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.url("http")+"/api/v1/guests", strings.NewReader(`{"name":"G`+strconv.Itoa(n)+`"}`))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	return client.Do(r)
 }
 
 // rings calls carol, who has a page open all the time for this flood, and hangs up at once.
@@ -112,6 +115,44 @@ func rings(ctx context.Context, w *world) (string, error) {
 		}
 	})
 	return fmt.Sprintf("calls: %s; carol's page was told %d times that it rings", &answers, w.tabs[carol].rang.Load()-before), nil
+}
+
+// guestRings lets ten guests call alice, who talks to bob meanwhile, and hang up at once.
+func prepareGuestRings(ctx context.Context, w *world) error {
+	web := w.web(attackerRemote, 1)
+	defer web.CloseIdleConnections()
+	for n := range 10 {
+		answer, err := w.askForGuest(ctx, web, n)
+		if err != nil {
+			return err
+		}
+		var guest struct{ Token string }
+		err = json.NewDecoder(answer.Body).Decode(&guest)
+		_ = answer.Body.Close()
+		if err != nil {
+			return fmt.Errorf("guest %d: %s: %w", n+1, answer.Status, err)
+		}
+		page, err := w.dialAs(ctx, guest.Token, attackerRemote, nil)
+		if err != nil {
+			return fmt.Errorf("guest %d: %w", n+1, err)
+		}
+		w.guests = append(w.guests, page)
+		w.closings = append(w.closings, page.Close)
+	}
+	return nil
+}
+
+func guestRings(ctx context.Context, w *world) (string, error) {
+	before := w.tabs[alice].rang.Load()
+	var answers outcomes
+	repeatedly(ctx, len(w.guests), 100_000, 200, func(ctx context.Context, worker, _ int) {
+		leg, err := w.guests[worker].StartCall(ctx, alice, call.Audio)
+		answers.add(wordOf(err))
+		if err == nil {
+			_ = w.guests[worker].Leave(ctx, leg.Call.ID)
+		}
+	})
+	return fmt.Sprintf("calls: %s; alice's page was told %d times that it rings", &answers, w.tabs[alice].rang.Load()-before), nil
 }
 
 // pings sends pings of the WebSocket protocol, which the server has to answer.

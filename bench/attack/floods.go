@@ -38,6 +38,7 @@ var floods = []flood{
 	{name: "messages", who: "a user", does: "writes messages of 16 KB", run: messages},
 	{name: "reads", who: "a user", does: "asks for pages of 800 KB from 150 tabs", prepare: prepareReads, run: reads},
 	{name: "rings", who: "a user", does: "calls somebody again and again, and hangs up", prepare: prepareRings, run: rings},
+	{name: "guest-rings", who: "anyone", does: "makes ten guests, who call somebody in reach.guests again and again", prepare: prepareGuestRings, run: guestRings},
 
 	{name: "hellos", who: "anyone", does: "signs in with tokens that are wrong", run: hellos},
 	{name: "keys", who: "anyone", does: "signs in with tokens of keys that nobody knows", run: unknownKeys},

@@ -41,9 +41,10 @@ type world struct {
 	alice, bob *peer
 	mallory    *peer // see openOwnCall and joinHonestCall; nil: in no call
 
-	refused   string   // why a flood could not even be prepared; empty: it could
-	whepOffer string   // see prepareWHEP
-	ownGroups []string // of mallory, see prepareWHEP
+	refused   string           // why a flood could not even be prepared; empty: it could
+	whepOffer string           // see prepareWHEP
+	ownGroups []string         // of mallory, see prepareWHEP
+	guests    []*client.Client // pages of guests, see prepareGuestRings
 
 	release  func() // gives back what a flood holds; nil: it holds nothing
 	closings []func()
@@ -123,6 +124,11 @@ func (w *world) dial(ctx context.Context, user string, event func(chat.Event)) (
 	if user == mallory || user == eve {
 		remote = attackerRemote
 	}
+	return w.dialAs(ctx, token, remote, event)
+}
+
+// dialAs opens a page for whom a token names.
+func (w *world) dialAs(ctx context.Context, token, remote string, event func(chat.Event)) (*client.Client, error) {
 	dialer, header := w.webSockets(remote)
 	return client.Dial(ctx, client.Options{
 		URL: w.server.url("ws") + "/ws", Dialer: dialer, Header: header, Event: event,
