@@ -24,6 +24,9 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve pages, messages, calls and TURN (the default)."`
 	Doctor  doctorCmd  `cmd:"" help:"Check the configuration and the running server as a caller would."`
+	Backup  backupCmd  `cmd:"" help:"Write all that is stored to one file, while the server serves."`
+	Restore restoreCmd `cmd:"" help:"Put a backup into a data folder."`
+	Health  healthCmd  `cmd:"" help:"Ask the running server whether it is ready, as a health check does."`
 	Token   tokenCmd   `cmd:"" help:"Print a token for a user, as your site's backend would sign it."`
 	Turn    turnCmd    `cmd:"" help:"Serve TURN alone, in place of coturn."`
 	Bench   benchCmd   `cmd:"" help:"Measure what media costs, here and on other servers."`
@@ -104,7 +107,7 @@ func newLogger(c config.Config) (*slog.Logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
+	return slog.New(storageOnce{slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})}), nil
 }
 
 // closing closes a part of the program at its end. An error can only be logged by then.

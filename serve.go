@@ -82,9 +82,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	reg := newRegistry()
 
-	var events delivery
+	var changes delivery
 	c.Store.Folder = folder
-	db, err := store.Open(ctx, c.Store, log, events.deliver)
+	db, err := store.Open(ctx, c.Store, log, changes.deliver)
 	if err != nil {
 		return err
 	}
@@ -122,16 +122,19 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		defer closing(log, "relays", relays.Close)
 	}
 
+	c.Bus.Database = db.Database()
 	messageBus, err := bus.Open(c.Bus, log)
-	if err != nil {
-		return fmt.Errorf("bus: %w", err)
-	}
-	defer messageBus.Close()
-	own, err := config.Secret(folder, "auth")
 	if err != nil {
 		return err
 	}
-	verifier, err := auth.NewVerifier(ctx, c.Auth, own, db.ValidAfter, log)
+	defer messageBus.Close()
+	own := []byte(c.Auth.Secret)
+	if len(own) == 0 {
+		if own, err = config.Secret(folder, "auth"); err != nil {
+			return err
+		}
+	}
+	verifier, err := auth.NewVerifier(ctx, c.Auth, own, db.Revoked, log)
 	if err != nil {
 		return err
 	}
@@ -149,25 +152,20 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer board.Close()
 	ice := iceServers(relays, c.ICE)
 	node, err := signaling.New(signaling.Deps{
-		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoke: db.Revoke,
+		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoked: db,
 		Attempts: verifier.Attempts(), Calls: board, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err
 	}
 	defer closeNode(ctx, node)
-	events.connect(node.Deliver)
+	changes.connect(node.Deliver)
 
 	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.VerifyFrom, node.MayAsk), ice, log)
-	streams.ValidAfter = db.ValidAfter
+	streams.Revoked = db.Revoked
 	defer closing(log, "WHIP and WHEP", streams.Close)
 
-	health := api.Health(func(ctx context.Context) error {
-		if _, err := db.ValidAfter(ctx, "health"); err != nil {
-			return errors.New("the database does not answer")
-		}
-		return nil
-	})
+	health := api.NewHealth(func(ctx context.Context) string { return string(db.Trouble(ctx)) }, messageBus.Connected)
 	mux := http.NewServeMux()
 	mux.Handle("/whip/", streams.Handler())
 	mux.Handle("/whep/", streams.Handler())
@@ -176,8 +174,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if c.Auth.Demo() {
 		mux.Handle("/demo/token", verifier.DemoHandler(log))
 	}
-	mux.Handle("/healthz", health)
-	mux.Handle("/readyz", health)
+	health.Mount(mux)
 	mux.Handle("/", web.Handler())
 
 	var lines bytes.Buffer
@@ -193,10 +190,18 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	if c.Auth.Demo() {
 		pages = front.OnThisMachine(pages, log)
 	}
-	return run(ctx,
+	return run(drained(ctx, time.Duration(c.HTTP.DrainSeconds)*time.Second, health.Drain),
 		func(ctx context.Context) error { return front.Serve(ctx, public.HTTP(), pages, log) },
 		func(ctx context.Context) error {
 			return front.Serve(ctx, private, api.Private(reg, health, c.Private.Hosts, log), log)
+		},
+		func(ctx context.Context) error {
+			select {
+			case err := <-messageBus.Refused():
+				return err
+			case <-ctx.Done():
+				return nil
+			}
 		},
 		func(ctx context.Context) error {
 			<-ctx.Done()
@@ -225,6 +230,18 @@ func run(ctx context.Context, serving ...func(context.Context) error) error {
 	return nil
 }
 
+// drained is a context that ends when ctx has ended and the time to drain has passed since. In
+// between everything is served as before, but draining was called: who asks /readyz sends new tabs
+// elsewhere.
+func drained(ctx context.Context, grace time.Duration, draining func()) context.Context {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		draining()
+		time.AfterFunc(grace, stop)
+	})
+	return serving
+}
+
 // shutdownTime is how long tabs have to be told that they shall come back, and to get answers
 // to what they asked.
 const shutdownTime = 5 * time.Second
@@ -235,19 +252,19 @@ func closeNode(ctx context.Context, node *signaling.Server) {
 	node.Close(ctx)
 }
 
-// delivery takes events from the store to signaling, which is built after it. What is
-// committed before they are connected reaches no tab: none is there.
+// delivery takes what commits changed from the store to signaling, which is built after it. What
+// is committed before they are connected reaches no tab: none is there.
 type delivery struct {
-	to atomic.Pointer[func([]chat.UserEvent)]
+	to atomic.Pointer[func([]chat.Told)]
 }
 
-func (d *delivery) deliver(events []chat.UserEvent) {
+func (d *delivery) deliver(all []chat.Told) {
 	if to := d.to.Load(); to != nil {
-		(*to)(events)
+		(*to)(all)
 	}
 }
 
-func (d *delivery) connect(to func([]chat.UserEvent)) { d.to.Store(&to) }
+func (d *delivery) connect(to func([]chat.Told)) { d.to.Store(&to) }
 
 // limits are what clients are told at hello.
 func limits(c config.Config) wire.Limits {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -197,11 +198,23 @@ func historyOf(t *testing.T, c *client.Client) (history []chat.Message) {
 		if err := c.Request(t.Context(), wire.MethodMessagePage, ask, &page); err != nil {
 			t.Fatal(err)
 		}
-		history = append(page.Messages, history...)
-		if !page.More || len(page.Messages) == 0 {
+		history = append(messagesOf(t, page), history...)
+		if !page.More || len(page.Items) == 0 {
 			return history
 		}
 	}
+}
+
+func messagesOf(t *testing.T, page wire.Messages) (list []chat.Message) {
+	t.Helper()
+	for _, item := range page.Items {
+		var m chat.Message
+		if err := json.Unmarshal(item.Data, &m); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, m)
+	}
+	return list
 }
 
 // BenchmarkAcknowledged is durable messages through the whole server: token, WebSocket,

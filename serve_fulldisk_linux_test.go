@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ func (p *program) fileLimit(t *testing.T, bytes uint64) {
 // after which to try again, and when there is space again it arrives, once.
 func TestAFullDiskRefusesWritesAndLosesNothing(t *testing.T) {
 	data := t.TempDir()
+	began := time.Now()
 	p := start(t, nil, append(anyPorts, "--data", data)...)
 	alice, bob := p.dial(t, data, "alice"), p.dial(t, data, "bob")
 	first, err := alice.Send(t.Context(), text("bob", "0"))
@@ -65,15 +67,25 @@ func TestAFullDiskRefusesWritesAndLosesNothing(t *testing.T) {
 			waiting = id
 		}
 	}
+	// What asks now and then, such as a load balancer, learns it. (The question is a small write, for
+	// which there may be room yet.)
+	until(t, "it says that it cannot store", func() bool {
+		err := alice.Request(t.Context(), wire.MethodMessageSend, text("bob", waiting), nil)
+		if !refusal.Is(err, refusal.StorageFailed) {
+			t.Fatalf("a message on a full disk: got %v", err)
+		}
+		c := p.condition(t)
+		return !c.Ready && c.Storage == "failed"
+	})
 	history := func() (texts []string) {
 		t.Helper()
-		var page wire.Messages
-		for after := int64(0); ; after = page.Messages[len(page.Messages)-1].Seq {
-			if err := bob.Request(t.Context(), wire.MethodMessagePage, wire.MessagePage{Conversation: first.Conversation, After: max(after, 1)}, &page); err != nil {
+		for after := int64(1); ; {
+			var page wire.Messages
+			if err := bob.Request(t.Context(), wire.MethodMessagePage, wire.MessagePage{Conversation: first.Conversation, After: after}, &page); err != nil {
 				t.Fatalf("bob reads on: %v", err)
 			}
-			for _, m := range page.Messages {
-				texts = append(texts, m.Text)
+			for _, m := range messagesOf(t, page) {
+				texts, after = append(texts, m.Text), m.Seq
 			}
 			if !page.More {
 				return texts
@@ -109,5 +121,10 @@ func TestAFullDiskRefusesWritesAndLosesNothing(t *testing.T) {
 	}
 	if got := history(); !slices.Equal(got, append(acknowledged[1:], "message "+waiting)) {
 		t.Errorf("with space again: bob reads %d messages, want %d", len(got), len(acknowledged))
+	}
+	until(t, "it is ready again", func() bool { return p.condition(t).Ready })
+	p.stop(t)
+	if lines := strings.Count(p.stderr.String(), "level=ERROR"); lines > 1+int(time.Since(began)/time.Minute) {
+		t.Errorf("in %s the log has %d errors, want one a minute:\n%s", time.Since(began), lines, p.stderr.String())
 	}
 }

@@ -65,7 +65,8 @@ func serveTurn(ctx context.Context, c turn.Config, private config.Private, log *
 	if err != nil {
 		return err
 	}
-	stopMetrics := serveMetrics(ctx, l, reg, private.Hosts, log)
+	health := api.NewHealth(nil, nil)
+	stopMetrics := serveMetrics(ctx, l, reg, health, private.Hosts, log)
 	defer stopMetrics()
 	for _, url := range server.URLs() {
 		fmt.Fprintln(out, url)
@@ -79,6 +80,7 @@ func serveTurn(ctx context.Context, c turn.Config, private config.Private, log *
 	}
 	fmt.Fprintf(out, "metrics http://%s/metrics\nready\n", l.Addr())
 	<-ctx.Done()
+	health.Drain()
 	log.Info("turn drains", "relays", server.Relays(), "seconds", c.Drain().Seconds())
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Drain())
 	defer cancel()
@@ -89,13 +91,12 @@ func serveTurn(ctx context.Context, c turn.Config, private config.Private, log *
 }
 
 // serveMetrics serves what operators read until the returned function is called.
-func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry, hosts []string, log *slog.Logger) (stop func()) {
+func serveMetrics(ctx context.Context, l net.Listener, reg *prometheus.Registry, health *api.Health, hosts []string, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // also while relays drain
-	healthy := api.Health(func(context.Context) error { return nil })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := front.Serve(ctx, l, api.Private(reg, healthy, hosts, log), log); err != nil {
+		if err := front.Serve(ctx, l, api.Private(reg, health, hosts, log), log); err != nil {
 			log.Warn("private listener", "err", err)
 		}
 	}()

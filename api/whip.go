@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,9 +41,9 @@ type Session interface {
 // Who asks is found out by the token of each request, what they may do is decided by the
 // Joiner. A session's own URL holds an unguessable id, and obeys only the user who made it.
 type WHIP struct {
-	// ValidAfter returns the time up to which all tokens of a user are void; nil: none are. A
-	// session that such a token made ends. Set before the first request.
-	ValidAfter func(ctx context.Context, user string) (time.Time, error)
+	// Revoked says which tokens are void; nil: none are. A session that such a token made ends.
+	// Set before the first request.
+	Revoked auth.Revocations
 
 	// Fixed at construction.
 	joiner Joiner
@@ -51,8 +53,10 @@ type WHIP struct {
 
 	mu       sync.Mutex
 	sessions map[string]*resource
+	watched  bool // endRevoked runs
 	closed   bool
-	watchers sync.WaitGroup // one per session; added to under mu while not closed
+	watchers sync.WaitGroup // one per session, and endRevoked; added to under mu while not closed
+	closing  chan struct{}  // closed by Close
 }
 
 // resource is a session under its URL.
@@ -79,7 +83,7 @@ func NewWHIP(j Joiner, who func(*http.Request) (auth.Identity, error), ice func(
 	if ice == nil {
 		ice = func(string) []wire.ICEServer { return nil }
 	}
-	return &WHIP{joiner: j, who: who, ice: ice, log: log, sessions: map[string]*resource{}}
+	return &WHIP{joiner: j, who: who, ice: ice, log: log, sessions: map[string]*resource{}, closing: make(chan struct{})}
 }
 
 // Handler is to be mounted at /whip/ and /whep/.
@@ -165,43 +169,62 @@ func (h *WHIP) keep(res *resource) error {
 	}
 	h.sessions[res.path] = res
 	h.watchers.Go(func() {
-		h.untilOver(res)
+		<-res.session.Done() // as Close of it makes it
 		if h.forget(res.path) != nil {
 			_ = res.session.Close()
 		}
 	})
+	if !h.watched && h.Revoked != nil {
+		h.watched = true
+		h.watchers.Go(h.endRevoked)
+	}
 	return nil
 }
 
-// revokedEvery is how often each session's token is looked at, and so how long a session goes on
-// after its token was revoked.
+// revokedEvery is how often the tokens of all sessions are looked at, and so how long a session
+// goes on after its token was revoked.
 const revokedEvery = 2 * time.Second
 
-// untilOver returns when the session is done, as Close of it makes it, or its token is void.
-func (h *WHIP) untilOver(res *resource) {
+// endRevoked ends sessions whose tokens are void, as long as there are sessions. While the database
+// cannot be asked, they go on.
+func (h *WHIP) endRevoked() {
 	ticker := time.NewTicker(revokedEvery)
 	defer ticker.Stop()
 	for {
-		select {
-		case <-res.session.Done():
+		open := h.toWatch()
+		if len(open) == 0 {
 			return
-		case <-ticker.C:
-			if h.revoked(res.who) {
-				return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), revokedEvery)
+		revoked, err := h.Revoked(ctx, usersOf(open))
+		cancel()
+		for _, res := range open {
+			if err == nil && revoked[res.who.User].Voids(res.who) {
+				_ = res.session.Close() // its watcher forgets it
 			}
+		}
+		select {
+		case <-ticker.C:
+		case <-h.closing:
+			return
 		}
 	}
 }
 
-// revoked reports whether a token is void. While the database cannot be asked, it is not.
-func (h *WHIP) revoked(token auth.Identity) bool {
-	if h.ValidAfter == nil {
-		return false
+func usersOf(open []*resource) []string {
+	users := map[string]bool{}
+	for _, res := range open {
+		users[res.who.User] = true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), revokedEvery)
-	defer cancel()
-	after, err := h.ValidAfter(ctx, token.User)
-	return err == nil && token.RevokedBy(after)
+	return slices.Collect(maps.Keys(users))
+}
+
+// toWatch returns the sessions there are. When there are none, nobody watches them any more.
+func (h *WHIP) toWatch() []*resource {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.watched = len(h.sessions) > 0
+	return slices.Collect(maps.Values(h.sessions))
 }
 
 func (h *WHIP) forget(path string) *resource {
@@ -300,6 +323,9 @@ func (h *WHIP) options(w http.ResponseWriter, _ *http.Request) {
 // Close ends all sessions, waits for them and refuses new ones. It may be called twice.
 func (h *WHIP) Close() error {
 	h.mu.Lock()
+	if !h.closed {
+		close(h.closing)
+	}
 	h.closed = true
 	all := h.sessions
 	h.sessions = map[string]*resource{}

@@ -239,20 +239,23 @@ func TestASessionEndsWhenItsUserSignsOutEverywhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var signedOut atomic.Pointer[time.Time]
 		h := NewWHIP(&joiner{}, alice, nil, slog.New(slog.DiscardHandler))
-		h.ValidAfter = func(_ context.Context, user string) (time.Time, error) {
-			switch at := signedOut.Load(); {
-			case user == "carol":
-				return time.Time{}, errors.New("the database does not answer")
-			case user == "alice" && at != nil:
-				return *at, nil
+		asked, broken := atomic.Int64{}, atomic.Bool{}
+		h.Revoked = func(_ context.Context, users []string) (map[string]auth.Revoked, error) {
+			asked.Add(1)
+			if broken.Load() {
+				return map[string]auth.Revoked{"carol": {Until: time.Now()}}, errors.New("the database does not answer")
 			}
-			return time.Time{}, nil
+			revoked := map[string]auth.Revoked{"bob": {Tokens: []auth.TokenID{"another"}}}
+			if at := signedOut.Load(); at != nil {
+				revoked["alice"] = auth.Revoked{Until: *at}
+			}
+			return revoked, nil
 		}
 		kept := 0
 		keep := func(user string) *session {
 			kept++
 			s := &session{done: make(chan struct{})}
-			if err := h.keep(&resource{path: fmt.Sprint(kept), who: auth.Identity{User: user, IssuedAt: time.Now()}, session: s}); err != nil {
+			if err := h.keep(&resource{path: fmt.Sprint(kept), who: auth.Identity{User: user, IssuedAt: time.Now().Add(time.Microsecond)}, session: s}); err != nil {
 				t.Fatal(err)
 			}
 			return s
@@ -273,6 +276,12 @@ func TestASessionEndsWhenItsUserSignsOutEverywhere(t *testing.T) {
 		}
 		if !over(old) {
 			t.Error("a session of a revoked token lives on")
+		}
+		broken.Store(true)
+		before := asked.Load()
+		time.Sleep(time.Minute)
+		if n := asked.Load() - before; n < 29 || n > 31 {
+			t.Errorf("in a minute the database was asked %d times about all sessions, want 30", n)
 		}
 		if over(again) || over(bob) || over(carol) {
 			t.Errorf("ended: the one after (%v), another user's (%v), one of which nothing is known (%v)", over(again), over(bob), over(carol))

@@ -24,24 +24,23 @@ import (
 
 // Verifier checks tokens. It is safe for concurrent use.
 type Verifier struct {
-	config     Config
-	own        []byte         // signs the tokens of guests and demo users
-	jwks       *publishedKeys // nil: none
-	validAfter func(ctx context.Context, user string) (time.Time, error)
-	limits     limits
-	now        func() time.Time
+	config  Config
+	own     []byte         // signs the tokens of guests and demo users
+	jwks    *publishedKeys // nil: none
+	revoked Revocations
+	limits  limits
+	now     func() time.Time
 }
 
 // NewVerifier checks tokens against config and against own, the secret in the data
-// folder with which guests' and demo users' tokens are signed. Tokens issued at or
-// before validAfter(user) have been revoked. The context lives as long as the verifier:
-// it fetches the JWKS.
-func NewVerifier(ctx context.Context, config Config, own []byte, validAfter func(context.Context, string) (time.Time, error), log *slog.Logger) (*Verifier, error) {
+// folder with which guests' and demo users' tokens are signed. Revoked is asked at each
+// verification. The context lives as long as the verifier: it fetches the JWKS.
+func NewVerifier(ctx context.Context, config Config, own []byte, revoked Revocations, log *slog.Logger) (*Verifier, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	config = settings.Fill(config, Defaults())
-	v := &Verifier{config: config, own: own, validAfter: validAfter, limits: newLimits(config), now: time.Now}
+	v := &Verifier{config: config, own: own, revoked: revoked, limits: newLimits(config), now: time.Now}
 	if config.JWKSURL != "" {
 		v.jwks = newPublishedKeys(ctx, config.JWKSURL, log, func() time.Time { return v.now() })
 	}
@@ -90,12 +89,13 @@ func (v *Verifier) verify(ctx context.Context, token string, leeway time.Duratio
 	if ours && id.Guest && !v.guests() {
 		return Identity{}, refusal.New(refusal.TokenRevoked, "This server takes no guests any more (auth.guests). Sign in.")
 	}
-	revoked, err := v.validAfter(ctx, id.User)
+	id.Token = idOf(token)
+	revoked, err := v.revoked(ctx, []string{id.User})
 	if err != nil {
 		return Identity{}, fmt.Errorf("look up revocation of %s: %w", id.User, err)
 	}
-	if id.RevokedBy(revoked) {
-		return Identity{}, refusal.New(refusal.TokenRevoked, "This user signed out everywhere after the token was issued. Sign in again.")
+	if revoked[id.User].Voids(id) {
+		return Identity{}, refusal.New(refusal.TokenRevoked, "This user signed out after the token was issued. Sign in again.")
 	}
 	return id, nil
 }

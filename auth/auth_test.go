@@ -29,7 +29,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func newVerifier(t *testing.T, c Config) *Verifier {
 	t.Helper()
-	never := func(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+	never := func(context.Context, []string) (map[string]Revoked, error) { return nil, nil }
 	v, err := NewVerifier(t.Context(), c, []byte(own), never, quiet)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,9 @@ func TestEveryWrongTokenHasItsOwnRefusal(t *testing.T) {
 
 func TestSigningOutEverywhereRevokesOlderTokens(t *testing.T) {
 	var revoked time.Time
-	v, err := NewVerifier(t.Context(), Config{}, []byte(own), func(context.Context, string) (time.Time, error) { return revoked, nil }, quiet)
+	v, err := NewVerifier(t.Context(), Config{}, []byte(own), func(context.Context, []string) (map[string]Revoked, error) {
+		return map[string]Revoked{"alice": {Until: revoked}}, nil
+	}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,9 +274,58 @@ func TestGuestStaysTheSameByRenewal(t *testing.T) {
 	if status, answer := renew(token + "x"); status != http.StatusUnauthorized || answer["code"] != string(refusal.TokenWrongKey) {
 		t.Errorf("forged: got %d %v, want %s", status, answer, refusal.TokenWrongKey)
 	}
-	v.validAfter = func(context.Context, string) (time.Time, error) { return time.Now(), nil }
+	v.revoked = func(_ context.Context, users []string) (map[string]Revoked, error) {
+		return map[string]Revoked{users[0]: {Until: time.Now()}}, nil
+	}
 	if status, answer := renew(token); status != http.StatusUnauthorized || answer["code"] != string(refusal.TokenRevoked) {
 		t.Errorf("signed out everywhere: got %d %v, want %s", status, answer, refusal.TokenRevoked)
+	}
+}
+
+// A backend's tokens bear whole seconds. Who signs out everywhere and in again within the same
+// second is let in; the token that was in use is not, nor one from before.
+func TestSigningInAgainInTheSameSecond(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC)
+	second := at.Truncate(time.Second)
+	r := Revoked{Until: at, Tokens: []TokenID{"in use"}}
+	for _, c := range []struct {
+		name string
+		of   Identity
+		want bool
+	}{
+		{"from the second before", Identity{IssuedAt: second.Add(-time.Second)}, true},
+		{"from the same second", Identity{IssuedAt: second}, false},
+		{"from the same second, and was in use", Identity{IssuedAt: second, Token: "in use"}, true},
+		{"from the next second", Identity{IssuedAt: second.Add(time.Second)}, false},
+		{"exact, from before", Identity{IssuedAt: at.Add(-time.Millisecond)}, true},
+		{"exact, from the same moment", Identity{IssuedAt: at}, true},
+		{"exact, from after", Identity{IssuedAt: at.Add(time.Millisecond)}, false},
+	} {
+		if got := r.Voids(c.of); got != c.want {
+			t.Errorf("a token %s: void is %t, want %t", c.name, got, c.want)
+		}
+	}
+	if (Revoked{}).Voids(Identity{}) {
+		t.Error("a token of a user who revoked nothing is void")
+	}
+}
+
+// The signature of a token can be written in several ways; it is the same token.
+func TestATokenIsKnownHoweverItsSignatureIsWritten(t *testing.T) {
+	v := newVerifier(t, Config{})
+	token, err := v.Mint("alice", "", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := v.Verify(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		other := token[:len(token)-1] + string(last)
+		if same, err := v.Verify(t.Context(), other); err == nil && same.Token != id.Token {
+			t.Errorf("written with %q at its end it has another id", last)
+		}
 	}
 }
 
@@ -299,7 +350,7 @@ func TestGuestsEndWithTheSwitch(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	v, _ := NewVerifier(context.Background(), Config{Keys: map[string]string{"a": keyA}}, []byte(own),
-		func(context.Context, string) (time.Time, error) { return time.Time{}, nil }, quiet)
+		func(context.Context, []string) (map[string]Revoked, error) { return nil, nil }, quiet)
 	f.Add("a.b.c")
 	f.Add("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSIsImV4cCI6OTk5OTk5OTk5OX0.")
 	f.Fuzz(func(t *testing.T, token string) {

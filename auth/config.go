@@ -13,6 +13,9 @@ type Config struct {
 	Keys map[string]string `toml:"keys"`
 	// JWKSURL publishes public keys (RS256, ES256, EdDSA). Empty: none.
 	JWKSURL string `toml:"jwks_url"`
+	// Secret signs the tokens of guests and demo users, at least 32 bytes. Nodes that share a database
+	// must have the same. Empty: auth.secret in the data folder, made at the first start.
+	Secret string `toml:"secret"`
 	// Issuer is the iss that tokens signed by a key of JWKSURL must have. Empty: no JWKSURL.
 	Issuer string `toml:"issuer"`
 	// Audience must be in their aud: what your identity provider calls this site. Empty: no JWKSURL.
@@ -54,6 +57,9 @@ func (c Config) Validate() error {
 		if len(secret) < minSecret {
 			return fmt.Errorf("keys.%s: %d bytes, need at least %d; make one with: openssl rand -base64 32", name, len(secret), minSecret)
 		}
+	}
+	if c.Secret != "" && len(c.Secret) < minSecret {
+		return fmt.Errorf("secret: %d bytes, need at least %d; make one with: openssl rand -base64 32", len(c.Secret), minSecret)
 	}
 	switch {
 	case c.JWKSURL != "" && c.Issuer == "":

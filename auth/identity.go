@@ -28,13 +28,10 @@ type Identity struct {
 	Picture  string
 	Guest    bool
 	Scope    Scope
+	Token    TokenID
 	IssuedAt time.Time
 	Expires  time.Time
 }
-
-// RevokedBy reports whether the token is void because its user has revoked all that were issued
-// until t; zero: the user has revoked none.
-func (i Identity) RevokedBy(t time.Time) bool { return !t.IsZero() && !i.IssuedAt.After(t) }
 
 // Scope is to what a token narrows its user. The zero Scope narrows nothing.
 type Scope struct {

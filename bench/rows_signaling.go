@@ -36,11 +36,11 @@ func (r *runner) messages(ctx context.Context) (err error) {
 	var senders []*client.Client
 	b.memory.before = target.ResidentMemory(b.pid)
 	for i := range chatPairs {
-		from, err := tabs.open(ctx, fmt.Sprintf("sender%d", i), nil)
+		from, err := tabs.open(ctx, fmt.Sprintf("sender%d", i), client.Options{})
 		if err != nil {
 			return err
 		}
-		if _, err := tabs.open(ctx, fmt.Sprintf("reader%d", i), func(e chat.Event) { total.message(e) }); err != nil {
+		if _, err := tabs.open(ctx, fmt.Sprintf("reader%d", i), client.Options{Change: total.message}); err != nil {
 			return err
 		}
 		senders = append(senders, from)
@@ -64,10 +64,10 @@ func (r *runner) messages(ctx context.Context) (err error) {
 	return err
 }
 
-// message counts an event that carries one of our texts.
-func (t *tally) message(e chat.Event) {
+// message counts a change that is one of our texts.
+func (t *tally) message(c protocol.Change) {
 	var m chat.Message
-	if e.Type != chat.EventMessage || json.Unmarshal(e.Data, &m) != nil {
+	if c.Type != chat.ItemMessage || json.Unmarshal(c.Data, &m) != nil {
 		return
 	}
 	if sent, err := strconv.ParseInt(m.Text, 10, 64); err == nil {
@@ -92,7 +92,7 @@ func (r *runner) rings(ctx context.Context) (err error) {
 	users, tabsEach := r.options.ringUsers(), r.options.Tabs
 	started := &ringStarts{at: map[string]time.Time{}}
 	b.memory.before = target.ResidentMemory(b.pid)
-	callers, err := openRingTabs(ctx, tabs, users, tabsEach, func(e chat.Event, seen map[string]bool) { started.ring(e, seen, &total) })
+	callers, err := openRingTabs(ctx, tabs, users, tabsEach, func(v call.Snapshot, seen map[string]bool) { started.ring(v, seen, &total) })
 	if err != nil {
 		return err
 	}
@@ -125,17 +125,18 @@ func (r *runner) rings(ctx context.Context) (err error) {
 }
 
 // openRingTabs opens a tab for each caller, which it returns, and tabsEach for each user who is
-// called. event is told what these receive, with a map that belongs to the tab.
-func openRingTabs(ctx context.Context, tabs *openTabs, users, tabsEach int, event func(chat.Event, map[string]bool)) (callers []*client.Client, err error) {
+// called. ring is told of their calls, with a map that belongs to the tab.
+func openRingTabs(ctx context.Context, tabs *openTabs, users, tabsEach int, ring func(call.Snapshot, map[string]bool)) (callers []*client.Client, err error) {
 	for i := range users {
-		from, err := tabs.open(ctx, fmt.Sprintf("caller%d", i), nil)
+		from, err := tabs.open(ctx, fmt.Sprintf("caller%d", i), client.Options{})
 		if err != nil {
 			return nil, err
 		}
 		callers = append(callers, from)
 		for range tabsEach {
 			seen := map[string]bool{}
-			if _, err := tabs.open(ctx, fmt.Sprintf("callee%d", i), func(e chat.Event) { event(e, seen) }); err != nil {
+			listen := client.Options{Call: func(c protocol.CallChange) { ring(c.Call, seen) }}
+			if _, err := tabs.open(ctx, fmt.Sprintf("callee%d", i), listen); err != nil {
 				return nil, err
 			}
 		}
@@ -155,10 +156,9 @@ func (s *ringStarts) begin(caller string) {
 	s.at[caller] = time.Now()
 }
 
-// ring counts an event that makes a tab ring, once per call; seen is of one tab.
-func (s *ringStarts) ring(e chat.Event, seen map[string]bool, t *tally) {
-	var v call.Snapshot
-	if e.Type != chat.EventCall || json.Unmarshal(e.Data, &v) != nil || v.State != call.Ringing || seen[v.ID] {
+// ring counts a change that makes a tab ring, once per call; seen is of one tab.
+func (s *ringStarts) ring(v call.Snapshot, seen map[string]bool, t *tally) {
+	if v.State != call.Ringing || seen[v.ID] {
 		return
 	}
 	seen[v.ID] = true
@@ -204,8 +204,8 @@ func (r *runner) startServer(ctx context.Context) (*openTabs, error) {
 	return &openTabs{server: s}, nil
 }
 
-func (t *openTabs) open(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
-	c, err := t.server.Tab(ctx, user, event)
+func (t *openTabs) open(ctx context.Context, user string, listen client.Options) (*client.Client, error) {
+	c, err := t.server.Tab(ctx, user, listen)
 	if err == nil {
 		t.all = append(t.all, c)
 	}

@@ -4,6 +4,8 @@ import "carillon/settings"
 
 // Config says where the bus is. Zero fields mean [Defaults].
 type Config struct {
+	Database string `toml:"-"` // the id of the database that all nodes on the bus share
+
 	// URL is that of a NATS cluster, several separated by commas. Empty: embedded, in this process only.
 	URL string `toml:"url"`
 	// Credentials is the path of the cluster's credentials file. Empty: none.

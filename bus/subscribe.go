@@ -16,7 +16,8 @@ type Subscription struct {
 // Subscribe calls handle for each message of the subject, which may contain the wildcards
 // of NATS. The messages of one subscription come in order and one at a time, from a
 // goroutine that it shares with others: handle must not block. The server is certain to know
-// of the subscription only after a [Bus.Flush] or the answer to any request.
+// of the subscription only after a [Bus.Flush] or the answer to any request. Without a connection it
+// learns of it when there is one.
 //
 // The same call serves requests: whoever subscribes to a subject is the one that
 // [Bus.Request] reaches, and answers with [Message.Reply].
@@ -25,7 +26,7 @@ func (b *Bus) Subscribe(subject string, handle func(Message)) (*Subscription, er
 	// A message may arrive before ChanSubscribe returns; its dispatcher waits for the lock.
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sub, err := b.conn.ChanSubscribe(subject, queue)
+	sub, err := b.conn.ChanSubscribe(b.full(subject), queue)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", subject, err)
 	}
@@ -56,7 +57,7 @@ func (b *Bus) dispatch(queue chan *nats.Msg) {
 			if handle == nil {
 				continue // closed meanwhile
 			}
-			in := Message{Subject: m.Subject, Data: m.Data}
+			in := Message{Subject: b.short(m.Subject), Data: m.Data}
 			if m.Reply != "" {
 				in.reply = m.Respond
 			}

@@ -13,13 +13,15 @@
 // and lets the call's room on the SFU follow.
 //
 //	tab A          owner            store          room          tabs of B
-//	  │ start ───────▶│ create ───────▶│ events ──────────────────▶│ ring
+//	  │ start ───────▶│ create ───────▶│             │             │
+//	  │               │ change ──────────────────────────────────▶│ ring
 //	  │◀── leg, secret│                │             │             │
 //	  │ offer ───────▶│─────────────────────────────▶│             │
 //	  │               │◀──────────────────── answer ───────────────│
-//	  │               │ save (cseq+1) ▶│ events ──────────────────▶│ others fall silent
+//	  │               │ save (cseq+1) ▶│             │             │
+//	  │               │ change ──────────────────────────────────▶│ others fall silent
 //	  │               │◀──── media up ───────────────│             │
-//	  │               │ save ─────────▶│ events: active            │
+//	  │               │ save, change ─▶│ ─────────────────────────▶│ active
 //
 // A tab's connection may end at any moment, also between a transition and its reply. So
 // whatever hands out a leg may be asked again by the same tab over its next connection,

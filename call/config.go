@@ -24,6 +24,8 @@ type Config struct {
 	MoveSeconds int `toml:"move_seconds"`
 	// MaxMinutes is the longest that a call may last. 0: no limit.
 	MaxMinutes int `toml:"max_minutes"`
+	// Participants is how many members a conversation may have that is called.
+	Participants int `toml:"participants"`
 	// RingsPerMinute is how many calls one user may start in a minute. One that rings many counts
 	// as one more for every ten of them.
 	RingsPerMinute int `toml:"rings_per_minute"`
@@ -55,6 +57,7 @@ func Defaults() Config {
 		SuspendSeconds:             6,
 		CallerGoneSeconds:          10,
 		MoveSeconds:                15,
+		Participants:               100,
 		RingsPerMinute:             20,
 		AddressRingsPerMinute:      400,
 		RingsPerPair:               10,

@@ -144,7 +144,7 @@ type Snapshot struct {
 	CSeq         int64             `json:"cseq"`  // grows with every change
 	Epoch        int64             `json:"epoch"` // grows when a server takes the call over: its media starts anew, so make a new PeerConnection
 	Participants []ParticipantView `json:"participants"`
-	RemainingMS  int64             `json:"remaining_ms,omitempty"` // while someone is rung: until that times out; counts from the event's at, in an answer from now
+	RemainingMS  int64             `json:"remaining_ms,omitempty"` // while someone is rung: until that times out; counts from when it was sent, see wire.CallChange
 	ActiveMS     int64             `json:"active_ms,omitempty"`    // since it was active: how long already; counts like remaining_ms
 	Reason       Reason            `json:"reason,omitempty"`       // ended
 }

@@ -26,6 +26,30 @@ func (c Call) Age() time.Duration {
 // whether it was stored: its number may be taken.
 func (c *Call) SkipNumber() { c.data.CSeq++ }
 
+// Since returns the snapshot with those participants only who are not as they were in an earlier
+// one. A nil one was before the call: all are.
+func (s Snapshot) Since(earlier []ParticipantView) Snapshot {
+	before := map[string]ParticipantView{}
+	for _, p := range earlier {
+		before[p.User] = p
+	}
+	changed := []ParticipantView{}
+	for _, p := range s.Participants {
+		if was, there := before[p.User]; !there || !was.equal(p) {
+			changed = append(changed, p)
+		}
+	}
+	s.Participants = changed
+	return s
+}
+
+func (p ParticipantView) equal(o ParticipantView) bool {
+	same := p.ActedAt == o.ActedAt || p.ActedAt != nil && o.ActedAt != nil && *p.ActedAt == *o.ActedAt
+	same = same && (p.Leg == o.Leg || p.Leg != nil && o.Leg != nil && *p.Leg == *o.Leg)
+	p.ActedAt, p.Leg, o.ActedAt, o.Leg = nil, nil, nil, nil
+	return same && p == o
+}
+
 // For returns what a participant may see: everything, but of the others neither tab nor device.
 func (s Snapshot) For(user string) Snapshot {
 	s.Participants = slices.Clone(s.Participants)
@@ -37,7 +61,7 @@ func (s Snapshot) For(user string) Snapshot {
 	return s
 }
 
-// Snapshot is the call as of now, with what each participant may see.
+// Snapshot is the call as of a time, with what each participant may see.
 func (c Call) Snapshot(now time.Time) Snapshot {
 	at := now.UnixMilli()
 	v := Snapshot{
@@ -95,16 +119,11 @@ func (c Call) Log() Log {
 
 // Record is the call as the store keeps it for its owner, which is a node.
 func (c Call) Record(owner string) Record {
-	r := Record{
+	return Record{
 		ID: c.data.ID, ClientCallID: c.data.ClientCallID, Conversation: c.data.Conversation, Caller: c.data.Caller,
-		Owner: owner, Epoch: c.data.Epoch, Direct: c.data.Direct,
-		Snapshot: c.Snapshot(time.UnixMilli(c.data.UpdatedAt)), State: c.Encode(), Log: c.Log(),
+		Owner: owner, Epoch: c.data.Epoch, CSeq: c.data.CSeq, Direct: c.data.Direct, State: c.Encode(), Log: c.Log(),
 		CreatedAt: c.data.CreatedAt, UpdatedAt: c.data.UpdatedAt,
 	}
-	for _, p := range c.data.Participants {
-		r.Users = append(r.Users, p.User)
-	}
-	return r
 }
 
 // Legs says what the room has to allow each leg.

@@ -102,31 +102,39 @@ func (s *Service) affordGroup(ctx context.Context) error {
 	return s.budgets.members.Take(payer, 0, now)
 }
 
-// write runs f in a transaction at the expense of who pays for ctx, see [limit.PaidBy]. All
-// that users ask to have written comes through here. What f costs is known when it has run:
-// who has nothing left is refused before, and who had something may be in debt afterwards. A
-// transaction of which nothing is kept, as when the disk is full, costs nothing.
-func (s *Service) write(ctx context.Context, f func(Tx) error) error {
-	payer, now := limit.PayerOf(ctx), s.now()
-	if err := s.budgets.bytes.Take(payer, 0, now); err != nil {
+// write runs f in a transaction of a lane, see [Store], at the expense of who pays for ctx, see
+// [limit.PaidBy]. All that users ask to have written comes through here, but marks. What f costs
+// is known when it has run: who has nothing left is refused before, and who had something may be
+// in debt afterwards. A transaction of which nothing is kept, as when the disk is full, costs
+// nothing.
+func (s *Service) write(ctx context.Context, lane string, f func(Tx) error) error {
+	payer := limit.PayerOf(ctx)
+	if err := s.budgets.bytes.Take(payer, 0, s.now()); err != nil {
 		return err
 	}
 	var spent costs
-	err := s.store.Write(ctx, func(tx Tx) error {
+	giveBack := func() {
+		if spent != (costs{}) {
+			s.budgets.give(payer, spent, s.now())
+		}
+		spent = costs{}
+	}
+	err := s.store.Write(ctx, lane, func(tx Tx) error {
+		giveBack() // f runs again
 		counted := &counted{Tx: tx}
 		if err := f(counted); err != nil {
 			return err
 		}
 		c := counted.made
 		c.bytes = tx.Written()
-		if err := s.budgets.take(payer, c, now); err != nil {
+		if err := s.budgets.take(payer, c, s.now()); err != nil {
 			return err
 		}
 		spent = c
 		return nil
 	})
 	if err != nil { // nothing was kept
-		s.budgets.give(payer, spent, s.now())
+		giveBack()
 	}
 	return err
 }
@@ -137,11 +145,15 @@ type counted struct {
 	made costs
 }
 
-// PutConversation counts the members whom somebody has added to their own self.
-func (c *counted) PutConversation(h Head, members []Member) error {
-	c.made.members += len(members) - 1
+func (c *counted) PutConversation(h Head) (bool, error) {
 	if h.Kind == Group {
 		c.made.groups++
 	}
-	return c.Tx.PutConversation(h, members)
+	return c.Tx.PutConversation(h)
+}
+
+// PutParticipations counts the members whom somebody has added to their own self.
+func (c *counted) PutParticipations(conversation string, rows []Participation) (version int64, err error) {
+	c.made.members += len(rows) - 1
+	return c.Tx.PutParticipations(conversation, rows)
 }

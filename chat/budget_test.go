@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"carillon/limit"
 	"carillon/limit/limittest"
 	"carillon/refusal"
-	"carillon/store"
 )
 
 // at makes a context at the expense of a user at an address.
@@ -54,13 +54,13 @@ func until(t *testing.T, f func(i int) error) int {
 func TestWhatIsStoredHasABudget(t *testing.T) {
 	sends := func(s *chat.Service, u chat.User, address string) func(int) error {
 		return func(i int) error {
-			_, err := s.Send(at(t, u, address), u, chat.SendParams{To: "carol", ClientID: fmt.Sprint(i), Text: strings.Repeat("x", 1000)})
+			_, _, err := s.Send(at(t, u, address), u, chat.SendParams{To: "carol", ClientID: fmt.Sprint(i), Text: strings.Repeat("x", 1000)})
 			return err
 		}
 	}
 	groups := func(s *chat.Service, u chat.User, address string, n int) func(int) error {
 		return func(i int) error {
-			_, err := s.Create(at(t, u, address), u, chat.Group, crowd(fmt.Sprint(i, "-"), n), "")
+			_, err := s.Create(at(t, u, address), u, chat.CreateParams{Kind: chat.Group, Members: crowd(fmt.Sprint(i, "-"), n)})
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func TestALoudGuestLeavesOthersWhatTheyMayWrite(t *testing.T) {
 	sent := 0
 	says := func(u chat.User, address string) error {
 		sent++
-		_, err := s.Send(at(t, u, address), u, chat.SendParams{To: "carol", ClientID: fmt.Sprint(sent), Text: strings.Repeat("x", 10_000)})
+		_, _, err := s.Send(at(t, u, address), u, chat.SendParams{To: "carol", ClientID: fmt.Sprint(sent), Text: strings.Repeat("x", 10_000)})
 		return err
 	}
 	visitor := func(i int) chat.User { return chat.User{ID: fmt.Sprint("guest:", i), Guest: true} }
@@ -153,46 +153,65 @@ func TestALoudGuestLeavesOthersWhatTheyMayWrite(t *testing.T) {
 
 // All that a user may have written draws on the same budget, and what is refused is not kept.
 func TestEveryWriteIsPaidFor(t *testing.T) {
-	for name, write := range map[string]func(s *chat.Service, ctx context.Context, i int) error{
-		"groups": func(s *chat.Service, ctx context.Context, i int) error {
-			_, err := s.Create(ctx, alice, chat.Group, crowd(fmt.Sprint(i, "-"), 20), "Team")
+	for name, write := range map[string]func(t *testing.T, s *chat.Service, ctx context.Context, i int) error{
+		"groups": func(t *testing.T, s *chat.Service, ctx context.Context, i int) error {
+			_, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: crowd(fmt.Sprint(i, "-"), 20), Name: "Team"})
 			return err
 		},
-		"direct conversations": func(s *chat.Service, ctx context.Context, i int) error {
-			_, err := s.Create(ctx, alice, chat.Direct, crowd(fmt.Sprint(i, "-"), 1), "")
+		"direct conversations": func(t *testing.T, s *chat.Service, ctx context.Context, i int) error {
+			_, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Direct, Members: crowd(fmt.Sprint(i, "-"), 1)})
 			return err
 		},
-		"objects": func(s *chat.Service, ctx context.Context, i int) error {
+		"objects": func(t *testing.T, s *chat.Service, ctx context.Context, i int) error {
 			return s.SetObject(ctx, "alice", "tab", "draft", []byte(fmt.Sprintf(`"%d %s"`, i, strings.Repeat("x", 2000))))
 		},
-		"marks": func(s *chat.Service, ctx context.Context, i int) error {
+		"marks": func(t *testing.T, s *chat.Service, ctx context.Context, i int) error {
 			m := send(t, s, bob, "alice", fmt.Sprint("b", i), "hello")
-			return s.MarkRead(ctx, "alice", m.Conversation, m.Seq)
+			return setMarks(ctx, s, "alice", m.Conversation, m.Seq, m.Seq)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 50}})
-			until(t, func(i int) error { return write(s, at(t, alice, home), i) })
-			before := len(log(t, s, "alice"))
-			refused(t, "a message of who has nothing left", func() error {
-				_, err := s.Send(at(t, alice, home), alice, chat.SendParams{To: "bob", ClientID: "late", Text: "hello"})
-				return err
-			}(), refusal.RateLimited)
-			if after := len(log(t, s, "alice")); after != before {
-				t.Errorf("what was refused has left %d events", after-before)
-			}
-			if _, err := s.Seen(at(t, alice, home), chat.User{ID: "alice", Name: "Alicia"}); err != nil {
-				t.Errorf("who has written much may not come in any more: %v", err)
-			}
+			synctest.Test(t, func(t *testing.T) { testPaidFor(t, write) })
 		})
 	}
+}
+
+func testPaidFor(t *testing.T, write func(t *testing.T, s *chat.Service, ctx context.Context, i int) error) {
+	s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 50}})
+	until(t, func(i int) error { return write(t, s, at(t, alice, home), i) })
+	before := everything(t, s)
+	_, _, err := s.Send(at(t, alice, home), alice, chat.SendParams{To: "bob", ClientID: "late", Text: "hello"})
+	refused(t, "a message of who has nothing left", err, refusal.RateLimited)
+	if after := everything(t, s); after != before {
+		t.Errorf("what was refused has left\n%s\nwhere there was\n%s", after, before)
+	}
+	if _, _, err := s.Seen(at(t, alice, home), chat.User{ID: "alice", Name: "Alicia"}); err != nil {
+		t.Errorf("who has written much may not come in any more: %v", err)
+	}
+}
+
+// everything is what alice sees.
+func everything(t *testing.T, s *chat.Service) string {
+	t.Helper()
+	list, _, err := s.List(t.Context(), "alice", "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(struct {
+		Conversations []chat.Conversation
+		Items         []chat.Item
+	}{list, feed(t, s, "alice", chat.OwnFeed)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // The same message again was paid for.
 func TestAMessageThatIsRepeatedCostsNothing(t *testing.T) {
 	s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 50}})
 	for range 500 {
-		if _, err := s.Send(at(t, alice, home), alice, chat.SendParams{To: "bob", ClientID: "once", Text: "hello"}); err != nil {
+		if _, _, err := s.Send(at(t, alice, home), alice, chat.SendParams{To: "bob", ClientID: "once", Text: "hello"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -201,16 +220,16 @@ func TestAMessageThatIsRepeatedCostsNothing(t *testing.T) {
 func TestIdsThatNobodyHasAreNotMadeMembers(t *testing.T) {
 	s := service(t, chat.Config{Reach: chat.Reach{Guests: []string{"support"}, Known: []string{"sales"}}})
 	for _, u := range []chat.User{alice, bob} {
-		if _, err := s.Seen(t.Context(), u); err != nil {
+		if _, _, err := s.Seen(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
 	}
 	group := func(members ...string) error {
-		_, err := s.Create(t.Context(), alice, chat.Group, members, "")
+		_, err := s.Create(t.Context(), alice, chat.CreateParams{Kind: chat.Group, Members: members})
 		return err
 	}
 	write := func(from chat.User, to string) error {
-		_, err := s.Send(t.Context(), from, chat.SendParams{To: to, ClientID: from.ID + "-" + to, Text: "hello"})
+		_, _, err := s.Send(t.Context(), from, chat.SendParams{To: to, ClientID: from.ID + "-" + to, Text: "hello"})
 		return err
 	}
 	refused(t, "a group with an invented id", group("bob", "nobody"), refusal.NotFound)
@@ -250,19 +269,19 @@ func TestTheBusiestPersonMeetsNoLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := service(t, chat.Config{})
 		ctx := at(t, alice, home)
-		large, err := s.Create(ctx, alice, chat.Group, crowd("large-", 99), "Everybody")
+		large, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: crowd("large-", 99), Name: "Everybody"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		busy, err := s.Create(t.Context(), bob, chat.Group, append(crowd("busy-", 48), "alice"), "Busy")
+		busy, err := s.Create(t.Context(), bob, chat.CreateParams{Kind: chat.Group, Members: append(crowd("busy-", 48), "alice"), Name: "Busy", Vouched: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		say := func(ctx context.Context, from chat.User, p chat.SendParams, text string) {
 			p.Text, p.ClientID = text, fmt.Sprint(time.Now().UnixNano(), p.To)
-			m, err := s.Send(ctx, from, p)
+			m, _, err := s.Send(ctx, from, p)
 			if err == nil && from.ID == bob.ID {
-				err = s.MarkRead(at(t, alice, home), "alice", m.Conversation, m.Seq)
+				err = setMarks(at(t, alice, home), s, "alice", m.Conversation, m.Seq, m.Seq)
 			}
 			if err != nil {
 				t.Fatalf("%s writes %q: %v", from.ID, text[:8], err)
@@ -281,7 +300,7 @@ func TestTheBusiestPersonMeetsNoLimit(t *testing.T) {
 			}
 			if second%60 == 0 {
 				say(ctx, alice, chat.SendParams{To: "bob"}, strings.Repeat("a long text ", 1300))
-				if _, err := s.Create(ctx, alice, chat.Group, crowd(fmt.Sprint("team-", second, "-"), 20), "Team"); err != nil {
+				if _, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: crowd(fmt.Sprint("team-", second, "-"), 20), Name: "Team"}); err != nil {
 					t.Fatalf("a group in minute %d: %v", second/60, err)
 				}
 			}
@@ -295,8 +314,8 @@ type lossy struct {
 	failing bool
 }
 
-func (l *lossy) Write(ctx context.Context, f func(chat.Tx) error) error {
-	return l.Store.Write(ctx, func(tx chat.Tx) error {
+func (l *lossy) Write(ctx context.Context, lane string, f func(chat.Tx) error) error {
+	return l.Store.Write(ctx, lane, func(tx chat.Tx) error {
 		err := f(tx)
 		if err == nil && l.failing {
 			err = refusal.New(refusal.StorageFailed, "The disk is full.")
@@ -307,20 +326,20 @@ func (l *lossy) Write(ctx context.Context, f func(chat.Tx) error) error {
 
 // Who tries again while the disk is full has not made many groups.
 func TestWhatWasNotKeptCostsNothing(t *testing.T) {
-	db := &lossy{Store: database(t, store.Config{}), failing: true}
+	db := &lossy{Store: database(t), failing: true}
 	s := chat.New(db, chat.Config{Reach: anyone.Reach, Rates: chat.Rates{UserGroups: 1, UserMembers: 2}})
 	ctx := limit.PaidBy(t.Context(), limit.Payer{User: "alice"})
 	for range 3 {
-		_, err := s.Create(ctx, alice, chat.Group, []string{"bob", "carol"}, "")
+		_, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: []string{"bob", "carol"}})
 		refused(t, "a group while the disk is full", err, refusal.StorageFailed)
 	}
 	db.failing = false
-	if _, err := s.Create(ctx, alice, chat.Group, []string{"bob", "carol"}, ""); err != nil {
+	if _, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: []string{"bob", "carol"}}); err != nil {
 		t.Errorf("the first group that is kept: %v", err)
 	}
 }
 
-// Two tokens of one user with different names, said in turn, tell everyone around of each. Who
+// Two tokens of one user with different names may be said in turn. Who
 // has written too much comes in all the same, under the name they had.
 func TestChangesOfAProfileDrawOnTheBudget(t *testing.T) {
 	s := service(t, chat.Config{Rates: chat.Rates{UserBytes: 10}})
@@ -328,7 +347,7 @@ func TestChangesOfAProfileDrawOnTheBudget(t *testing.T) {
 	kept := map[string]int{}
 	for i := range 200 {
 		u := chat.User{ID: "mallory", Name: names[i%2]}
-		seen, err := s.Seen(at(t, u, home), u)
+		seen, _, err := s.Seen(at(t, u, home), u)
 		if err != nil {
 			t.Fatal(err)
 		}

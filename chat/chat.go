@@ -2,12 +2,13 @@
 // messages stand, what counts as unread, which marks grow, and who must be told.
 //
 // It knows no socket and no SQL. Each decision runs inside one transaction of a
-// [Store]; what it announces there becomes an event in the log of each user concerned,
-// durable together with the thing itself:
+// [Store]. A change is written once, into the feed that it belongs to: that of a
+// conversation, which its members read, or that of a user. After the commit those whom
+// it concerns are told:
 //
 //	Send ── Write ─┬─ member?  (access.go, the one place)
-//	               ├─ seq, message
-//	               └─ one event per member ── commit ── answer, notifications
+//	               ├─ the message, under the next seq and the next pos of its conversation
+//	               └─ Tell ── commit ── answer, notifications
 //
 // Whoever may write, read or call asks here; nobody else looks at members.
 package chat
@@ -15,7 +16,8 @@ package chat
 import "time"
 
 // Service answers the requests of users. It is safe for concurrent use. The store is the
-// truth; what is in memory here only says how much each user has written lately.
+// truth; what is in memory here only says how much each user has written lately, and which
+// marks wait to be stored.
 type Service struct {
 	store Store
 	cfg   Config
@@ -25,12 +27,15 @@ type Service struct {
 	reserved names // that no guest may have
 
 	budgets budgets
+	marker  *marker
 }
 
 // New returns a Service over store. Zero fields of cfg mean [Defaults].
 func New(store Store, cfg Config) *Service {
 	cfg = cfg.filled()
-	return &Service{store: store, cfg: cfg, now: time.Now, reserved: cfg.Reach.reservedNames(), budgets: newBudgets(cfg.Rates)}
+	s := &Service{store: store, cfg: cfg, now: time.Now, reserved: cfg.Reach.reservedNames(), budgets: newBudgets(cfg.Rates)}
+	s.marker = &marker{store: store, budget: s.budgets.bytes}
+	return s
 }
 
 func (s *Service) nowMS() int64 { return s.now().UnixMilli() }

@@ -14,17 +14,23 @@ type Config struct {
 	Members int `toml:"members"`
 	// NameBytes is the longest name of a user or a conversation.
 	NameBytes int `toml:"name_bytes"`
-	// PageSize is how many messages, conversations or events one answer may hold.
+	// PageSize is how many messages, conversations or other items one answer may hold.
 	PageSize int `toml:"page_size"`
+	// PageBytes is how many bytes of them it may hold. One that has more comes alone.
+	PageBytes int `toml:"page_bytes"`
+	// Invitations is how many invitations into groups may wait for one user. More are refused.
+	Invitations int `toml:"invitations"`
 	// Objects is how many user objects one user may have.
 	Objects int `toml:"objects"`
+	// ObjectsBytes is how many bytes the keys and values of all objects of one user may have.
+	ObjectsBytes int `toml:"objects_bytes"`
 	// Contacts is how many contacts a user may have, those included whom they wrote to, before they may add no more.
 	Contacts int `toml:"contacts"`
 	// ObjectBytes is the most that the value of one user object may have.
 	ObjectBytes int `toml:"object_bytes"`
-	// ReceiptMembers is how many members a conversation may have for all of them to get each
-	// receipt. In larger ones a receipt reaches only the tabs of the user who read.
-	ReceiptMembers int `toml:"receipt_members"`
+	// MarksMembers is how many members a conversation may have for all of them to be told what each
+	// of the others has got and read. In larger ones they are told how many have.
+	MarksMembers int `toml:"marks_members"`
 
 	// Rates is how much one user, and all users of one address, may have stored. Bytes count per
 	// second, and those of four minutes may come at once; groups and members count per hour, and
@@ -36,8 +42,7 @@ type Config struct {
 
 // Rates is how much may be stored, see Config.Rates.
 type Rates struct {
-	// UserBytes of disk that one user's messages, groups, marks and objects take. A message counts
-	// once for each member.
+	// UserBytes of disk that one user's messages, groups, marks and objects take.
 	UserBytes int `toml:"user_bytes"`
 	// AddressBytes of all users of one address (IPv6: one /64).
 	AddressBytes int `toml:"address_bytes"`
@@ -87,14 +92,17 @@ const (
 // Defaults is what the zero Config means.
 func Defaults() Config {
 	return Config{
-		MessageBytes:   16 << 10,
-		Members:        100,
-		NameBytes:      128,
-		PageSize:       100,
-		Objects:        100,
-		Contacts:       10_000,
-		ObjectBytes:    8 << 10,
-		ReceiptMembers: 50,
+		MessageBytes: 16 << 10,
+		Members:      10_000,
+		NameBytes:    128,
+		PageSize:     100,
+		PageBytes:    48 << 10,
+		Invitations:  100,
+		Objects:      100,
+		Contacts:     10_000,
+		ObjectBytes:  8 << 10,
+		ObjectsBytes: 256 << 10,
+		MarksMembers: 50,
 		Rates: Rates{
 			UserBytes: 64 << 10, AddressBytes: 1 << 20,
 			OneGuestBytes: 16 << 10, GuestAddressBytes: 128 << 10, GuestBytes: 1 << 20,

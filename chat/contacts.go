@@ -11,7 +11,8 @@ import (
 // contacts tell of the others, and decide who may ring there.
 var errNoContacts = refusal.New(refusal.NotAllowed, "This token is for certain conversations, and has no contacts.")
 
-// AddContact makes other a contact of user, who may reach the user from then on. Nobody is told.
+// AddContact makes other a contact of user, who may reach the user from then on. Only the user's
+// own tabs are told.
 func (s *Service) AddContact(ctx context.Context, user, other string) error {
 	if s.only != nil {
 		return errNoContacts
@@ -22,8 +23,8 @@ func (s *Service) AddContact(ctx context.Context, user, other string) error {
 	if user == other {
 		return refusal.New(refusal.BadRequest, "You cannot add yourself.")
 	}
-	return s.write(ctx, func(tx Tx) error {
-		known, err := tx.IsContact(user, other)
+	return s.write(ctx, "", func(tx Tx) error {
+		known, err := knows(tx, user, other)
 		if err != nil || known {
 			return err
 		}
@@ -34,7 +35,14 @@ func (s *Service) AddContact(ctx context.Context, user, other string) error {
 		if err != nil {
 			return err
 		}
-		return tx.PutContact(user, other)
+		profile, err := profileOf(tx, other)
+		if err != nil {
+			return err
+		}
+		if err := s.show(tx, user, []*User{&profile}); err != nil {
+			return err
+		}
+		return putContact(tx, user, Contact{User: profile})
 	})
 }
 
@@ -47,7 +55,46 @@ func (s *Service) RemoveContact(ctx context.Context, user, other string) error {
 	if err := checkUser(other); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx Tx) error { return tx.RemoveContact(user, other) })
+	return s.write(ctx, "", func(tx Tx) error {
+		known, err := knows(tx, user, other)
+		if err != nil || !known {
+			return err
+		}
+		return putContact(tx, user, Contact{User: User{ID: other, Name: other}, Gone: true})
+	})
+}
+
+// knows reports whether other is a contact of user, whose feed it locks: there is one change at a
+// time.
+func knows(tx Tx, user, other string) (bool, error) {
+	if err := tx.Lock(nil, []string{user}); err != nil {
+		return false, err
+	}
+	list, err := tx.AreContacts([]string{user}, other)
+	return len(list) > 0, err
+}
+
+// putContact stores a contact of user and tells the user's tabs.
+func putContact(tx Tx, user string, c Contact) error {
+	at, err := nextContact(tx, user, c.ID, c.Gone)
+	if err != nil {
+		return err
+	}
+	item, err := NewItem(at, c)
+	if err != nil {
+		return err
+	}
+	tx.Tell(Told{User: user, Item: item})
+	return nil
+}
+
+// nextContact stores a contact of user under the next place in the user's feed.
+func nextContact(tx Tx, user, other string, gone bool) (Place, error) {
+	places, err := tx.NextPlaces([]string{user})
+	if err != nil {
+		return Place{}, err
+	}
+	return places[0], tx.PutContact(user, other, gone, places[0])
 }
 
 // Contacts returns a page of the contacts of user by id, those after the one given, and the id
@@ -57,23 +104,30 @@ func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (
 	if s.only != nil {
 		return nil, "", errNoContacts
 	}
+	if err := checkCursor(after); err != nil {
+		return nil, "", err
+	}
 	limit = s.PageSize(limit)
-	err := s.store.Read(ctx, func(v View) (err error) {
-		if page, err = v.Contacts(user, after, limit+1); err != nil {
-			return err
-		}
-		if len(page) > limit {
-			page = page[:limit]
-			next = page[limit-1].ID
-		}
-		asker, err := userOrID(v, user)
+	err := s.store.Read(ctx, func(v View) error {
+		page, next = []User{}, ""
+		list, err := v.Contacts(user, after, limit+1)
 		if err != nil {
 			return err
 		}
-		for i, contact := range page {
-			if page[i], err = s.shown(v, asker, contact); err != nil {
-				return err
+		profiles := make([]*User, len(list))
+		for i := range list {
+			profiles[i] = &list[i]
+		}
+		if err := s.show(v, user, profiles); err != nil {
+			return err
+		}
+		room := s.room()
+		for i, contact := range list {
+			if i == limit || !room.fits(userBytes(contact)) {
+				next = list[i-1].ID
+				return nil
 			}
+			page = append(page, contact)
 		}
 		return nil
 	})
@@ -81,29 +135,32 @@ func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (
 }
 
 // wroteTo makes the other member of a direct conversation a contact of who sent a message
-// there, and returns whom if they were none.
-func wroteTo(tx Tx, m Message, members []string) (made string, err error) {
-	if len(members) != 2 {
-		return "", nil
+// there, and shows the sender to them: with the first message the sender's item of the
+// conversation's feed changes, which has a profile for both from now on.
+func wroteTo(tx Tx, h Head, sender Participation) error {
+	if h.Kind != Direct {
+		return nil
 	}
-	other := members[0]
-	if other == m.Sender {
-		other = members[1]
+	other := h.Pair[0]
+	if other == sender.User {
+		other = h.Pair[1]
 	}
-	known, err := tx.IsContact(m.Sender, other)
+	contact, shown, err := tx.Acquaintance(sender.User, other)
 	if err != nil {
-		return "", err
+		return err
 	}
-	shown, err := tx.HasShown(m.Sender, other)
-	if err != nil || known && shown {
-		return "", err
+	if !contact {
+		at, err := nextContact(tx, sender.User, other, false)
+		if err != nil {
+			return err
+		}
+		tx.Tell(Told{User: sender.User, Item: bareItem(at.Pos)})
 	}
-	h, _, err := tx.Head(m.Conversation)
-	if err != nil || h.Kind != Direct {
-		return "", err
+	if shown {
+		return nil
 	}
-	if err := tx.PutShown(m.Sender, other); err != nil || known {
-		return "", err
+	if err := showTo(tx, sender.User, other); err != nil {
+		return err
 	}
-	return other, tx.PutContact(m.Sender, other)
+	return changeMember(tx, sender)
 }

@@ -7,7 +7,6 @@ import (
 
 	"carillon/chat"
 	"carillon/refusal"
-	"carillon/store"
 )
 
 // contacts returns the ids of the user's contacts, read page by page.
@@ -31,18 +30,14 @@ func contacts(t *testing.T, s *chat.Service, user string) (ids []string) {
 // mayRing returns whom a call of from in the conversation rings.
 func mayRing(t *testing.T, s *chat.Service, from chat.User, conversation string) ([]string, error) {
 	t.Helper()
-	c, err := s.Conversation(t.Context(), from.ID, conversation)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rung, err := s.MayRing(t.Context(), from, c)
+	_, rung, err := s.MayRing(t.Context(), from, conversation, 100)
 	slices.Sort(rung)
 	return rung, err
 }
 
 func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
 	ctx := t.Context()
-	db := database(t, store.Config{})
+	db := database(t)
 	open := chat.New(db, anyone)
 	closed := chat.New(db, chat.Config{Reach: chat.Reach{Known: anyone.Reach.Known, Guests: []string{"support"}, Users: chat.ReachContacts}})
 
@@ -52,7 +47,7 @@ func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
 	}
 	_, err := mayRing(t, closed, carol, m.Conversation)
 	refused(t, "carol rings bob", err, refusal.NotAllowed)
-	_, err = closed.Create(ctx, carol, chat.Group, []string{"bob"}, "Mine")
+	_, err = closed.Create(ctx, carol, chat.CreateParams{Kind: chat.Group, Members: []string{"bob"}, Name: "Mine"})
 	refused(t, "carol puts bob into a group", err, refusal.NotAllowed)
 	send(t, closed, carol, "bob", "c2", "What was open stays open") // for messages
 	if rung, err := mayRing(t, closed, bob, m.Conversation); err != nil || !slices.Equal(rung, []string{"carol"}) {
@@ -88,7 +83,7 @@ func TestAStrangerWhoWritesIsNoContact(t *testing.T) {
 		t.Errorf("alice, whom bob added, rings %q, %v", rung, err)
 	}
 	// In a group only the ring of contacts is heard.
-	g, err := open.Create(ctx, alice, chat.Group, []string{"bob", "carol", "support"}, "")
+	g, err := open.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: []string{"bob", "carol", "support"}, Vouched: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +107,7 @@ func TestWhoWroteIsReachedInReturn(t *testing.T) {
 
 func TestGuestsRingOnlyWhoWroteToThem(t *testing.T) {
 	ctx := t.Context()
-	db := database(t, store.Config{})
+	db := database(t)
 	s := chat.New(db, chat.Config{Reach: chat.Reach{Known: anyone.Reach.Known, Guests: []string{"support"}}})
 	c := send(t, s, guest, "support", "g1", "Hello").Conversation
 	if rung, err := mayRing(t, s, guest, c); err != nil || !slices.Equal(rung, []string{"support"}) {
@@ -130,7 +125,7 @@ func TestGuestsRingOnlyWhoWroteToThem(t *testing.T) {
 		t.Errorf("the guest rings %q, %v", rung, err)
 	}
 
-	g, err := s.Create(ctx, bob, chat.Group, []string{"alice", "carol", guest.ID}, "Your order")
+	g, err := s.Create(ctx, bob, chat.CreateParams{Kind: chat.Group, Members: []string{"alice", "carol", guest.ID}, Name: "Your order", Vouched: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +135,7 @@ func TestGuestsRingOnlyWhoWroteToThem(t *testing.T) {
 	if rung, err := mayRing(t, s, bob, g.ID); err != nil || !slices.Equal(rung, []string{"alice", "carol", guest.ID}) {
 		t.Errorf("in a group a user rings %q, %v", rung, err)
 	}
-	other, err := s.Create(ctx, alice, chat.Group, []string{"carol", guest.ID}, "Others")
+	other, err := s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: []string{"carol", guest.ID}, Name: "Others", Vouched: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,10 +165,10 @@ func TestContactsAreBounded(t *testing.T) {
 // To add somebody is to let oneself be reached: it shows nothing of them.
 func TestAContactIsSeenOnlyByWhoMaySeeThem(t *testing.T) {
 	ctx := t.Context()
-	db := database(t, store.Config{})
+	db := database(t)
 	s := chat.New(db, chat.Config{Reach: chat.Reach{Users: chat.ReachContacts}})
 	for _, u := range []chat.User{alice, {ID: "bob", Name: "Robert", Picture: "https://site.example/bob.png"}} {
-		if _, err := s.Seen(ctx, u); err != nil {
+		if _, _, err := s.Seen(ctx, u); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,7 +13,7 @@ func TestAGuestDoesNotTakeTheNameOfAUser(t *testing.T) {
 	s := service(t, chat.Config{NameBytes: 32})
 	seen := func(u chat.User) string {
 		t.Helper()
-		u, err := s.Seen(ctx, u)
+		u, _, err := s.Seen(ctx, u)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,11 +74,11 @@ func TestAGuestDoesNotTakeTheNameOfWhomTheConfigurationNames(t *testing.T) {
 		"*":            "*", // is no id
 		"Visitor":      "Visitor",
 	} {
-		if got, err := s.Seen(t.Context(), chat.User{ID: "guest:" + rand.Text(), Name: name, Guest: true}); err != nil || got.Name != want {
+		if got, _, err := s.Seen(t.Context(), chat.User{ID: "guest:" + rand.Text(), Name: name, Guest: true}); err != nil || got.Name != want {
 			t.Errorf("a guest who calls themselves %q is called %q, %v, want %q", name, got.Name, err, want)
 		}
 	}
-	if got, err := s.Seen(t.Context(), chat.User{ID: "support", Name: "Support"}); err != nil || got.Name != "Support" {
+	if got, _, err := s.Seen(t.Context(), chat.User{ID: "support", Name: "Support"}); err != nil || got.Name != "Support" {
 		t.Errorf("the user named is called %q, %v", got.Name, err)
 	}
 }

@@ -7,39 +7,52 @@ import (
 	"carillon/refusal"
 )
 
-// Page returns messages by seq ascending: the ones after a seq if after is given, else
-// the last ones before a seq (0: from the end). The bool tells whether there are more in
-// that direction.
-func (s *Service) Page(ctx context.Context, user, conversation string, before, after int64, limit int) ([]Message, bool, error) {
+// Page is a part of a conversation's messages, by seq ascending, as of Pos of its feed. Users sent
+// them.
+type Page struct {
+	Items []Item
+	Users []User
+	More  bool // there are more in the direction of the page
+	Pos   int64
+}
+
+// Page returns the messages after a seq if after is given, else the last ones before a seq (0:
+// from the end). None are from before the user has joined.
+func (s *Service) Page(ctx context.Context, user, conversation string, before, after int64, limit int) (page Page, err error) {
 	if before < 0 || after < 0 || before > 0 && after > 0 {
-		return nil, false, refusal.New(refusal.BadRequest, "Page either before or after a seq.")
+		return page, refusal.New(refusal.BadRequest, "Page either before or after a seq.")
 	}
 	limit = s.PageSize(limit)
-	var page []Message
-	err := s.store.Read(ctx, func(v View) error {
-		_, err := s.access(v, conversation, user)
+	err = s.store.Read(ctx, func(v View) error {
+		p, err := s.access(v, conversation, user)
 		if err != nil {
 			return err
 		}
-		if after > 0 {
-			page, err = v.After(conversation, after, limit+1)
+		h, _, err := v.Head(conversation)
+		if err != nil {
 			return err
 		}
-		if before == 0 {
-			before = endOfTime
+		var items []Item
+		switch {
+		case after > 0:
+			items, err = v.After(conversation, max(after, p.FromSeq-1), limit+1)
+		case before > 0:
+			items, err = v.Before(conversation, before, p.FromSeq, limit+1)
+		default:
+			items, err = v.Before(conversation, endOfTime, p.FromSeq, limit+1)
 		}
-		page, err = v.Before(conversation, before, limit+1)
-		return err
+		if err != nil {
+			return err
+		}
+		n, users, err := s.cut(v, items, limit)
+		if err != nil {
+			return err
+		}
+		page = Page{Items: notNil(items[:n]), Users: users, More: n < len(items), Pos: h.Pos}
+		if after == 0 {
+			slices.Reverse(page.Items)
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	more := len(page) > limit
-	if more {
-		page = page[:limit]
-	}
-	if after == 0 {
-		slices.Reverse(page)
-	}
-	return page, more, nil
+	return page, err
 }

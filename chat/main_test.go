@@ -1,10 +1,13 @@
 package chat_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
+	"os"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -12,6 +15,7 @@ import (
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/store"
+	"carillon/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -19,7 +23,16 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "15"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	os.Exit(pgtest.Main(func() int {
+		code := m.Run()
+		if code == 0 {
+			if err := goleak.Find(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+		return code
+	}))
 }
 
 var (
@@ -29,6 +42,15 @@ var (
 	guest = chat.User{ID: "guest-1", Name: "Visitor", Guest: true}
 )
 
+// tester is a test, or one try of a property.
+type tester interface {
+	Helper()
+	Context() context.Context
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // anyone lets everyone write to whatever id they name.
 var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
 
@@ -36,16 +58,27 @@ var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
 // knows it knows whatever id somebody names.
 func service(t testing.TB, cfg chat.Config) *chat.Service {
 	t.Helper()
+	s, _ := listened(t, cfg)
+	return s
+}
+
+// listened is service, with what it tells.
+func listened(t testing.TB, cfg chat.Config) (*chat.Service, *told) {
+	t.Helper()
 	if cfg.Reach.Known == nil {
 		cfg.Reach.Known = anyone.Reach.Known
 	}
-	return chat.New(database(t, store.Config{}), cfg)
+	heard := &told{}
+	return chat.New(open(t, store.Config{}, heard.add), cfg), heard
 }
 
-func database(t testing.TB, cfg store.Config) *store.Store {
+func database(t testing.TB) *store.Store { return open(t, store.Config{}, func([]chat.Told) {}) }
+
+func open(t testing.TB, cfg store.Config, deliver func([]chat.Told)) *store.Store {
 	t.Helper()
-	cfg.Folder = t.TempDir()
-	s, err := store.Open(t.Context(), cfg, slog.New(slog.DiscardHandler), func([]chat.UserEvent) {})
+	cfg.Folder, cfg.URL = t.TempDir(), pgtest.URL(t)
+	// The context of a test ends before its cleanup, in which the database is closed.
+	s, err := store.Open(context.WithoutCancel(t.Context()), cfg, slog.New(slog.DiscardHandler), deliver)
 	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}
@@ -57,59 +90,135 @@ func database(t testing.TB, cfg store.Config) *store.Store {
 	return s
 }
 
-func send(t testing.TB, s *chat.Service, from chat.User, to, clientID, text string) chat.Message {
+// told keeps what a store hands on after its commits.
+type told struct {
+	mu   sync.Mutex
+	list []chat.Told
+}
+
+func (h *told) add(list []chat.Told) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list = append(h.list, list...)
+}
+
+// take returns what was told since the last time.
+func (h *told) take() []chat.Told {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := h.list
+	h.list = nil
+	return list
+}
+
+func send(t tester, s *chat.Service, from chat.User, to, clientID, text string) chat.Message {
 	t.Helper()
-	m, err := s.Send(t.Context(), from, chat.SendParams{To: to, ClientID: clientID, Text: text})
+	m, _, err := s.Send(t.Context(), from, chat.SendParams{To: to, ClientID: clientID, Text: text})
 	if err != nil {
 		t.Fatalf("%s sends %q to %s: %v", from.ID, text, to, err)
 	}
 	return m
 }
 
-// log returns all events of user.
-func log(t testing.TB, s *chat.Service, user string) []chat.Event {
+// say sends a message to a conversation.
+func say(t tester, s *chat.Service, from, conversation, clientID, text string) chat.Message {
 	t.Helper()
-	var all []chat.Event
-	for {
-		events, complete, err := s.EventsAfter(t.Context(), user, int64(len(all)), 50)
-		if err != nil || !complete {
-			t.Fatalf("events of %s after %d: complete %t, %v", user, len(all), complete, err)
-		}
-		if len(events) == 0 {
-			return all
-		}
-		all = append(all, events...)
+	m, _, err := s.Send(t.Context(), chat.User{ID: from}, chat.SendParams{Conversation: conversation, ClientID: clientID, Text: text})
+	if err != nil {
+		t.Fatalf("%s says %q: %v", from, text, err)
+	}
+	return m
+}
+
+// group makes a group in which all take part.
+func group(t tester, s *chat.Service, creator chat.User, members ...string) chat.Conversation {
+	t.Helper()
+	c, err := s.Create(t.Context(), creator, chat.CreateParams{Kind: chat.Group, Members: members, Name: "Group", Vouched: true})
+	if err != nil {
+		t.Fatalf("%s makes a group: %v", creator.ID, err)
+	}
+	return c
+}
+
+// mark sets a user's marks in one conversation.
+func mark(t tester, s *chat.Service, user, conversation string, delivered, read int64) {
+	t.Helper()
+	if err := setMarks(t.Context(), s, user, conversation, delivered, read); err != nil {
+		t.Fatalf("%s marks %s: %v", user, conversation, err)
 	}
 }
 
-// of returns the data of those events that are of one type.
-func of[T any](t testing.TB, events []chat.Event, kind chat.EventType) []T {
+func setMarks(ctx context.Context, s *chat.Service, user, conversation string, delivered, read int64) error {
+	return s.SetMarks(ctx, user, map[string]chat.Marks{conversation: {Delivered: delivered, Read: read}})
+}
+
+// feed returns all items of a feed, read page by page.
+func feed(t tester, s *chat.Service, user, name string) (items []chat.Item) {
 	t.Helper()
-	var list []T
-	for i, e := range events {
-		if e.Offset != int64(i+1) {
-			t.Fatalf("event %d has offset %d: offsets have no gaps", i, e.Offset)
+	var pos int64
+	for after := int64(0); ; {
+		c, err := s.Changes(t.Context(), user, name, after, 50)
+		if err != nil || c.Reset {
+			t.Fatalf("feed %s of %s after %d: reset %t, %v", name, user, after, c.Reset, err)
 		}
-		if e.Type != kind {
-			continue
+		for _, item := range c.Items {
+			if item.Pos <= pos || item.Pos > c.UpTo {
+				t.Fatalf("feed %s: item at %d after one at %d, whole up to %d", name, item.Pos, pos, c.UpTo)
+			}
+			pos = item.Pos
 		}
-		var data T
-		if err := json.Unmarshal(e.Data, &data); err != nil {
-			t.Fatalf("decode %s: %v", e.Data, err)
+		items = append(items, c.Items...)
+		after = c.UpTo
+		if !c.More {
+			return items
 		}
-		list = append(list, data)
+	}
+}
+
+// of returns the data of those items that are of one type.
+func of[T any](t tester, items []chat.Item, kind chat.ItemType) (list []T) {
+	t.Helper()
+	for _, item := range items {
+		if item.Type == kind {
+			list = append(list, decode[T](t, item.Data))
+		}
 	}
 	return list
 }
 
-func refused(t testing.TB, what string, err error, want refusal.Code) {
+func decode[T any](t tester, data json.RawMessage) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatalf("decode %s: %v", data, err)
+	}
+	return v
+}
+
+// history returns all messages that a user sees of a conversation, read page by page from the end.
+func history(t tester, s *chat.Service, user, conversation string) (list []chat.Message) {
+	t.Helper()
+	for before := int64(0); ; {
+		page, err := s.Page(t.Context(), user, conversation, before, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(of[chat.Message](t, page.Items, chat.ItemMessage), list...)
+		if !page.More {
+			return list
+		}
+		before = list[0].Seq
+	}
+}
+
+func refused(t tester, what string, err error, want refusal.Code) {
 	t.Helper()
 	if !refusal.Is(err, want) {
 		t.Errorf("%s: got %v, want %s", what, err, want)
 	}
 }
 
-func get(t testing.TB, s *chat.Service, user, conversation string) (chat.Conversation, chat.Member) {
+// get returns a conversation as user sees it, and user among its members.
+func get(t tester, s *chat.Service, user, conversation string) (chat.Conversation, chat.Member) {
 	t.Helper()
 	c, err := s.Conversation(t.Context(), user, conversation)
 	if err != nil {
@@ -123,6 +232,9 @@ func get(t testing.TB, s *chat.Service, user, conversation string) (chat.Convers
 	t.Fatalf("conversation %s: %s is not among its members", conversation, user)
 	return c, chat.Member{}
 }
+
+// unread is what a client shows, see chat.Membership.
+func unread(c chat.Conversation) int64 { return c.N - c.Mine.ReadN - c.Mine.OwnAhead + c.Mine.Missed }
 
 func texts(list []chat.Message) string {
 	out := ""

@@ -1,10 +1,12 @@
 package chat_test
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"testing"
+	"testing/synctest"
 
 	"pgregory.net/rapid"
 
@@ -16,59 +18,98 @@ import (
 // model is what four users who do anything in any order may expect of the service.
 type model struct {
 	t     *rapid.T
+	db    *store.Store
 	s     *chat.Service
+	heard *told
 	users []chat.User
 
-	conversations map[string]*room
-	opened        []string // the same, in order
-	pairs         map[string]string
-	sent          map[string]chat.Message // by sender and client id
-	tabs          []*tab
+	rooms    map[string]*room
+	opened   []string // the same, in order
+	pairs    map[string]string
+	sent     map[string]chat.Message // by sender and client id, as it is now
+	contacts map[string]map[string]bool
+	objects  map[string]map[string]string
+	tabs     []*tab
+	pos      map[string]int64 // told last, by conversation
 }
 
 type room struct {
-	members  map[string]*chat.Member // marks
+	direct   bool
+	members  map[string]*part
 	messages []chat.Message
 }
 
-// tab follows one user's log and builds from it what the user would see.
-type tab struct {
-	user   string
-	offset int64
-	told   int // times it had to page instead
-	last   map[string]int64
-	marks  map[string]chat.Receipt
+// part is how a user takes part in a room.
+type part struct {
+	state                 chat.MemberState
+	from, read, delivered int64
+	missed, missedSeq     int64
 }
 
-// Any order of sends, repeats, marks, reads and sleeps leaves one history that all
-// tabs agree on.
+// unread counts one by one what a client computes.
+func (r *room) unread(user string) (n int64) {
+	for _, m := range r.messages {
+		if m.Sender != user && m.Kind.Counts() && m.Seq > r.members[user].read {
+			n++
+		}
+	}
+	return n + r.members[user].missed
+}
+
+// tab is a page of one user that keeps what it has read of feeds, and sleeps now and then.
+type tab struct {
+	user  string
+	feeds map[string]*kept
+}
+
+type kept struct {
+	pos   int64
+	items map[string]chat.Item // by what they are
+}
+
+// bubble is a test whose time is not real: it has no deadline that rapid could ask for.
+type bubble struct{ *testing.T }
+
+// Any order of sends, repeats, changes, marks, joins, leaves and sleeps leaves one history. All
+// tabs agree on it that read on from wherever they were.
 func TestRandomUse(t *testing.T) {
-	db := database(t, store.Config{LogEvents: 12})
-	round := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		round++
-		m := &model{
-			t: rt, s: chat.New(db, anyone),
-			conversations: map[string]*room{}, pairs: map[string]string{}, sent: map[string]chat.Message{},
-		}
-		for i := range 4 { // users of their own in each round: the database is shared
-			u := chat.User{ID: fmt.Sprintf("u%d-%d", round, i)}
-			m.users = append(m.users, u)
-			for range 2 {
-				m.tabs = append(m.tabs, &tab{user: u.ID, last: map[string]int64{}, marks: map[string]chat.Receipt{}})
+	synctest.Test(t, func(t *testing.T) { // marks wait for others
+		heard := &told{}
+		db := open(t, store.Config{}, heard.add)
+		round := 0
+		rapid.Check(bubble{t}, func(rt *rapid.T) {
+			round++
+			heard.take()
+			m := &model{
+				t: rt, db: db, s: chat.New(db, chat.Config{Reach: anyone.Reach, PageSize: 5}), heard: heard,
+				rooms: map[string]*room{}, pairs: map[string]string{}, sent: map[string]chat.Message{},
+				contacts: map[string]map[string]bool{}, objects: map[string]map[string]string{}, pos: map[string]int64{},
 			}
-		}
-		for range 4 { // long enough for logs to lose their oldest events
-			rt.Repeat(map[string]func(*rapid.T){
-				"send":   m.send,
-				"repeat": m.repeat,
-				"group":  m.group,
-				"read":   m.read,
-				"wake":   m.wake,
-				"":       func(*rapid.T) {},
-			})
-		}
-		m.settle()
+			for i := range 4 { // users of their own in each round: the database is shared
+				id := fmt.Sprintf("u%d-%d", round, i)
+				m.users = append(m.users, chat.User{ID: id})
+				m.contacts[id], m.objects[id] = map[string]bool{}, map[string]string{}
+				for range 2 {
+					m.tabs = append(m.tabs, &tab{user: id, feeds: map[string]*kept{}})
+				}
+			}
+			for range 2 {
+				rt.Repeat(map[string]func(*rapid.T){
+					"send":    m.send,
+					"repeat":  m.repeat,
+					"revise":  m.revise,
+					"group":   m.group,
+					"join":    m.join,
+					"leave":   m.leave,
+					"mark":    m.mark,
+					"contact": m.contact,
+					"object":  m.object,
+					"wake":    m.wake,
+					"":        m.listen,
+				})
+			}
+			m.settle()
+		})
 	})
 }
 
@@ -78,20 +119,26 @@ func (m *model) room() (string, *room) {
 	if len(m.opened) == 0 {
 		m.t.Skip("no conversation yet")
 	}
-	id := m.opened[rapid.IntRange(0, len(m.opened)-1).Draw(m.t, "conversation")]
-	return id, m.conversations[id]
-}
-
-func (m *model) list(user string) []chat.Conversation {
-	list, _, err := m.s.List(m.t.Context(), user, "", 0)
-	m.must("list", err)
-	return list
+	id := rapid.SampledFrom(m.opened).Draw(m.t, "conversation")
+	return id, m.rooms[id]
 }
 
 func (m *model) must(what string, err error) {
 	if err != nil {
 		m.t.Fatalf("%s: %v", what, err)
 	}
+}
+
+func (m *model) refused(what string, err error, want refusal.Code) {
+	if !refusal.Is(err, want) {
+		m.t.Fatalf("%s: got %v, want %s", what, err, want)
+	}
+}
+
+// joined reports whether a user takes part in a room.
+func (r *room) joined(user string) bool {
+	p := r.members[user]
+	return p != nil && p.state == chat.Joined
 }
 
 func (m *model) send(*rapid.T) {
@@ -103,10 +150,11 @@ func (m *model) send(*rapid.T) {
 	} else {
 		p.Conversation, _ = m.room()
 	}
-	got, err := m.s.Send(m.t.Context(), from, p)
-	if first, again := m.sent[from.ID+" "+clientID]; again && (p.To != from.ID || err == nil) {
-		if err != nil || !reflect.DeepEqual(got, first) {
-			m.t.Fatalf("sent again: got %+v, %v; want the first %+v", got, err, first)
+	got, at, err := m.s.Send(m.t.Context(), from, p)
+	if first, again := m.sent[from.ID+" "+clientID]; again {
+		m.must("send again", err)
+		if !reflect.DeepEqual(got, first) || at.Pos == 0 {
+			m.t.Fatalf("sent again: got %+v; want it as it is now: %+v", got, first)
 		}
 		return
 	}
@@ -114,7 +162,7 @@ func (m *model) send(*rapid.T) {
 		m.refused("to oneself", err, refusal.BadRequest)
 		return
 	}
-	if p.To == "" && m.conversations[p.Conversation].members[from.ID] == nil {
+	if p.To == "" && !m.rooms[p.Conversation].joined(from.ID) {
 		m.refused("not a member", err, refusal.NotFound)
 		return
 	}
@@ -126,20 +174,21 @@ func (m *model) send(*rapid.T) {
 		}
 		if m.pairs[key] == "" {
 			m.pairs[key] = got.Conversation
-			m.open(got.Conversation, from.ID, p.To)
+			m.open(got.Conversation, true, map[string]chat.MemberState{from.ID: chat.Joined, p.To: chat.Joined})
 		}
 	}
-	r := m.conversations[got.Conversation]
-	if got.Seq != int64(len(r.messages)+1) {
-		m.t.Fatalf("seq %d after %d messages: seq has no gaps", got.Seq, len(r.messages))
+	r := m.rooms[got.Conversation]
+	if got.Seq != int64(len(r.messages)+1) || got.N != got.Seq {
+		m.t.Fatalf("seq %d, n %d after %d messages: they have no gaps", got.Seq, got.N, len(r.messages))
 	}
 	r.messages = append(r.messages, got)
 	m.sent[from.ID+" "+clientID] = got
-}
-
-func (m *model) refused(what string, err error, want refusal.Code) {
-	if !refusal.Is(err, want) {
-		m.t.Fatalf("%s: got %v, want %s", what, err, want)
+	if r.direct {
+		for user := range r.members {
+			if user != from.ID {
+				m.contacts[from.ID][user] = true
+			}
+		}
 	}
 }
 
@@ -147,7 +196,7 @@ func (m *model) refused(what string, err error, want refusal.Code) {
 func (m *model) repeat(*rapid.T) {
 	for _, u := range m.users {
 		if first, ok := m.sent[u.ID+" c0"]; ok {
-			got, err := m.s.Send(m.t.Context(), u, chat.SendParams{Conversation: "elsewhere", ClientID: "c0", Text: "other"})
+			got, _, err := m.s.Send(m.t.Context(), u, chat.SendParams{Conversation: "elsewhere", ClientID: "c0", Text: "other"})
 			if err != nil || !reflect.DeepEqual(got, first) {
 				m.t.Fatalf("sent again: got %+v, %v; want %+v", got, err, first)
 			}
@@ -155,154 +204,370 @@ func (m *model) repeat(*rapid.T) {
 	}
 }
 
+// revise changes a message, and some may have missed it.
+func (m *model) revise(*rapid.T) {
+	id, r := m.room()
+	if len(r.messages) == 0 {
+		m.t.Skip("no message yet")
+	}
+	message := &r.messages[rapid.IntRange(0, len(r.messages)-1).Draw(m.t, "message")]
+	var missed []string
+	for _, u := range m.users {
+		if rapid.Bool().Draw(m.t, "missed") {
+			missed = append(missed, u.ID)
+		}
+	}
+	var got chat.Message
+	err := m.db.Write(m.t.Context(), id, func(tx chat.Tx) (err error) {
+		if err := tx.Lock([]string{id}, missed); err != nil {
+			return err
+		}
+		changed := *message
+		changed.Text += "!"
+		got, _, err = chat.Revise(tx, changed, missed)
+		return err
+	})
+	m.must("revise", err)
+	if got.Revision != message.Revision+1 {
+		m.t.Fatalf("revision %d follows %d", got.Revision, message.Revision)
+	}
+	*message = got
+	if _, sent := m.sent[got.Sender+" "+got.ClientID]; sent {
+		m.sent[got.Sender+" "+got.ClientID] = got
+	}
+	for _, user := range missed {
+		if p := r.members[user]; r.joined(user) && p.read < got.Seq && p.missedSeq < got.Seq {
+			p.missed++
+			p.missedSeq = got.Seq
+		}
+	}
+}
+
 func (m *model) group(*rapid.T) {
+	creator := m.users[0].ID
+	states := map[string]chat.MemberState{creator: chat.Joined}
 	members := rapid.SliceOfNDistinct(rapid.IntRange(1, 3), 1, 3, rapid.ID[int]).Draw(m.t, "members")
-	ids := []string{}
+	vouched := rapid.Bool().Draw(m.t, "vouched")
+	var ids []string
 	for _, i := range members {
-		ids = append(ids, m.users[i].ID)
+		id := m.users[i].ID
+		ids = append(ids, id)
+		states[id] = chat.Invited
+		if vouched || m.contacts[id][creator] {
+			states[id] = chat.Joined
+		}
 	}
-	c, err := m.s.Create(m.t.Context(), m.users[0], chat.Group, ids, "Group")
+	c, err := m.s.Create(m.t.Context(), m.users[0], chat.CreateParams{Kind: chat.Group, Members: ids, Name: "Group", Vouched: vouched})
 	m.must("create group", err)
-	m.open(c.ID, append(ids, m.users[0].ID)...)
+	m.open(c.ID, false, states)
 }
 
-func (m *model) open(id string, users ...string) {
+func (m *model) open(id string, direct bool, states map[string]chat.MemberState) {
 	m.opened = append(m.opened, id)
-	m.conversations[id] = &room{members: map[string]*chat.Member{}}
-	for _, u := range users {
-		m.conversations[id].members[u] = &chat.Member{}
+	r := &room{direct: direct, members: map[string]*part{}}
+	m.rooms[id] = r
+	for user, state := range states {
+		r.members[user] = &part{state: state}
+	}
+	m.pos[id] = int64(1 + len(states))
+}
+
+func (m *model) join(*rapid.T) {
+	user := m.user()
+	id, r := m.room()
+	c, err := m.s.Join(m.t.Context(), user, id)
+	p := r.members[user.ID]
+	if p == nil || p.state == chat.Gone {
+		m.refused("join", err, refusal.NotFound)
+		return
+	}
+	m.must("join", err)
+	if p.state == chat.Invited {
+		last := int64(len(r.messages))
+		*p = part{state: chat.Joined, from: last + 1, read: last, delivered: last}
+	}
+	if c.Mine.FromSeq != p.from || c.Mine.State != chat.Joined {
+		m.t.Fatalf("%s joined %+v, want it from %d", user.ID, c.Mine, p.from)
 	}
 }
 
-func (m *model) read(*rapid.T) {
+func (m *model) leave(*rapid.T) {
 	user := m.user().ID
 	id, r := m.room()
-	seq := rapid.Int64Range(0, int64(len(r.messages))+2).Draw(m.t, "seq")
-	err := m.s.MarkRead(m.t.Context(), user, id, seq)
-	mine := r.members[user]
-	if mine == nil {
+	err := m.s.Leave(m.t.Context(), user, id)
+	switch p := r.members[user]; {
+	case p == nil || p.state == chat.Gone:
+		m.refused("leave", err, refusal.NotFound)
+	case r.direct:
+		m.refused("leave a conversation of two", err, refusal.NotAllowed)
+	default:
+		m.must("leave", err)
+		p.state = chat.Gone
+	}
+}
+
+// mark sets marks in several conversations at once.
+func (m *model) mark(*rapid.T) {
+	user := m.user().ID
+	marks := map[string]chat.Marks{}
+	any := false
+	for range rapid.IntRange(1, 3).Draw(m.t, "conversations") {
+		id, r := m.room()
+		last := int64(len(r.messages))
+		marks[id] = chat.Marks{
+			Read:      rapid.Int64Range(0, last+2).Draw(m.t, "read"),
+			Delivered: rapid.Int64Range(0, last+2).Draw(m.t, "delivered"),
+		}
+		any = any || r.joined(user)
+	}
+	err := m.s.SetMarks(m.t.Context(), user, marks)
+	if !any {
 		m.refused("not a member", err, refusal.NotFound)
 		return
 	}
-	m.must("read", err)
-	mine.Read = max(mine.Read, min(seq, int64(len(r.messages))))
-	mine.Delivered = max(mine.Delivered, mine.Read)
-}
-
-// wake lets a tab catch up: with everything, or told that it must page. It may
-// acknowledge what it got.
-func (m *model) wake(*rapid.T) {
-	m.catchUp(rapid.SampledFrom(m.tabs).Draw(m.t, "tab"), rapid.Bool().Draw(m.t, "ack"))
-}
-
-func (m *model) catchUp(tab *tab, ack bool) {
-	ctx := m.t.Context()
-	for {
-		events, complete, err := m.s.EventsAfter(ctx, tab.user, tab.offset, 7)
-		m.must("resume", err)
-		if !complete {
-			m.page(tab)
-			break
+	m.must("mark", err)
+	for id, to := range marks {
+		r := m.rooms[id]
+		if !r.joined(user) {
+			continue
 		}
-		if len(events) == 0 {
-			break
-		}
-		for _, e := range events {
-			tab.take(m, e)
+		p, last := r.members[user], int64(len(r.messages))
+		p.read = max(p.read, min(to.Read, last))
+		p.delivered = max(p.delivered, p.read, min(to.Delivered, last))
+		if p.missedSeq <= p.read {
+			p.missed = 0
 		}
 	}
-	if !ack {
+}
+
+func (m *model) contact(*rapid.T) {
+	user, other := m.user().ID, m.user().ID
+	if user == other {
 		return
 	}
-	m.must("ack", m.s.MarkDelivered(ctx, tab.user, tab.offset))
-	for _, r := range m.conversations {
-		if mine := r.members[tab.user]; mine != nil {
-			for _, message := range r.messages {
-				if message.Sender != tab.user {
-					mine.Delivered = max(mine.Delivered, message.Seq)
-				}
+	if rapid.Bool().Draw(m.t, "add") {
+		m.must("add contact", m.s.AddContact(m.t.Context(), user, other))
+		m.contacts[user][other] = true
+	} else {
+		m.must("remove contact", m.s.RemoveContact(m.t.Context(), user, other))
+		delete(m.contacts[user], other)
+	}
+}
+
+func (m *model) object(*rapid.T) {
+	user, key := m.user().ID, rapid.SampledFrom([]string{"a", "b"}).Draw(m.t, "key")
+	value := rapid.SampledFrom([]string{"1", `"<two>"`, "null"}).Draw(m.t, "value")
+	m.must("set object", m.s.SetObject(m.t.Context(), user, "tab", key, []byte(value)))
+	m.objects[user][key] = value
+	if value == "null" {
+		delete(m.objects[user], key)
+	}
+}
+
+// listen follows what was told. In each conversation pos has no gaps.
+func (m *model) listen(*rapid.T) {
+	for _, said := range m.heard.take() {
+		r := m.rooms[said.Conversation]
+		if r == nil || said.Item.Pos == 0 {
+			continue
+		}
+		if said.Item.Pos != m.pos[said.Conversation]+1 {
+			m.t.Fatalf("told pos %d of %s after %d", said.Item.Pos, said.Conversation, m.pos[said.Conversation])
+		}
+		m.pos[said.Conversation] = said.Item.Pos
+	}
+}
+
+// wake lets a tab read on in one of its feeds, or in all.
+func (m *model) wake(*rapid.T) {
+	tab := rapid.SampledFrom(m.tabs).Draw(m.t, "tab")
+	if rapid.Bool().Draw(m.t, "all") {
+		m.readOn(tab)
+		return
+	}
+	id, r := m.room()
+	if r.joined(tab.user) {
+		m.readFeed(tab, id)
+	}
+}
+
+// readOn reads on in all feeds of a tab, and forgets those that it may read no more.
+func (m *model) readOn(tab *tab) {
+	m.readFeed(tab, chat.OwnFeed)
+	for id, r := range m.rooms {
+		if r.joined(tab.user) {
+			m.readFeed(tab, id)
+			continue
+		}
+		_, err := m.s.Changes(m.t.Context(), tab.user, id, 0, 0)
+		m.refused("a feed that is not theirs", err, refusal.NotFound)
+		delete(tab.feeds, id)
+	}
+}
+
+func (m *model) readFeed(tab *tab, name string) {
+	k := tab.feeds[name]
+	if k == nil {
+		k = &kept{items: map[string]chat.Item{}}
+		tab.feeds[name] = k
+	}
+	for {
+		c, err := m.s.Changes(m.t.Context(), tab.user, name, k.pos, 0)
+		m.must("changes", err)
+		if c.Reset || c.UpTo < k.pos {
+			m.t.Fatalf("%s after %d of %s: reset %t, up to %d", tab.user, k.pos, name, c.Reset, c.UpTo)
+		}
+		for _, item := range c.Items {
+			if item.Pos <= k.pos || item.Pos > c.UpTo {
+				m.t.Fatalf("after %d, whole up to %d, there is an item at %d", k.pos, c.UpTo, item.Pos)
 			}
+			k.items[m.what(item)] = item
+		}
+		if k.pos = c.UpTo; !c.More {
+			return
 		}
 	}
 }
 
-// take applies one event, which must be the next one and never contradict an earlier.
-func (tab *tab) take(m *model, e chat.Event) {
-	if e.Offset != tab.offset+1 {
-		m.t.Fatalf("%s got event %d after %d: a hole", tab.user, e.Offset, tab.offset)
+// what names what an item is, whatever has become of it.
+func (m *model) what(item chat.Item) string {
+	switch item.Type {
+	case chat.ItemMessage:
+		return fmt.Sprint("message ", decode[chat.Message](m.t, item.Data).Seq)
+	case chat.ItemMember:
+		return "member " + decode[chat.Member](m.t, item.Data).ID
+	case chat.ItemMembership:
+		return "membership " + decode[chat.Membership](m.t, item.Data).Conversation
+	case chat.ItemContact:
+		return "contact " + decode[chat.Contact](m.t, item.Data).ID
+	case chat.ItemObject:
+		return "object " + decode[chat.UserObject](m.t, item.Data).Key
 	}
-	tab.offset = e.Offset
-	switch e.Type {
-	case chat.EventMessage:
-		var got chat.Message
-		m.must("decode", json.Unmarshal(e.Data, &got))
-		if got.Seq != tab.last[got.Conversation]+1 {
-			m.t.Fatalf("%s got message %d after %d of %s", tab.user, got.Seq, tab.last[got.Conversation], got.Conversation)
-		}
-		tab.last[got.Conversation] = got.Seq
-		if want := m.conversations[got.Conversation].messages[got.Seq-1]; !reflect.DeepEqual(got, want) {
-			m.t.Fatalf("%s got %+v, the sender was answered %+v", tab.user, got, want)
-		}
-	case chat.EventReceipt:
-		var r chat.Receipt
-		m.must("decode", json.Unmarshal(e.Data, &r))
-		key := r.Conversation + " " + r.User
-		if was := tab.marks[key]; r.Read < was.Read || r.Delivered < was.Delivered {
-			m.t.Fatalf("%s was told %+v after %+v: a mark went back", tab.user, r, was)
-		}
-		tab.marks[key] = r
-	}
+	return string(item.Type)
 }
 
-// page is what a tab does that was told it missed events.
-func (m *model) page(tab *tab) {
-	tab.told++
-	var err error
-	tab.offset, err = m.s.Offset(m.t.Context(), tab.user)
-	m.must("offset", err)
-	for _, c := range m.list(tab.user) {
-		tab.last[c.ID] = c.LastSeq
-		for _, member := range c.Members {
-			tab.marks[c.ID+" "+member.ID] = chat.Receipt{Delivered: member.Delivered, Read: member.Read}
-		}
-	}
-}
-
-// settle compares everything with the model once all tabs have caught up.
+// settle compares everything with the model once all tabs have read on, with those that begin now.
 func (m *model) settle() {
-	for _, tab := range m.tabs {
-		m.catchUp(tab, false)
+	m.listen(nil)
+	for _, u := range m.users {
+		m.tabs = append(m.tabs, &tab{user: u.ID, feeds: map[string]*kept{}})
 	}
-	for id, r := range m.conversations {
-		for user, mine := range r.members {
-			c, err := m.s.Conversation(m.t.Context(), user, id)
-			m.must("conversation", err)
-			unread := 0
-			for _, message := range r.messages {
-				if message.Sender != user && message.Seq > mine.Read {
-					unread++
-				}
+	for _, tab := range m.tabs {
+		m.readOn(tab)
+		m.checkOwn(tab)
+		positions := map[string]chat.FeedPosition{}
+		for id, k := range tab.feeds {
+			if id != chat.OwnFeed {
+				m.checkFeed(tab, id)
 			}
-			if c.Unread != unread || c.LastSeq != int64(len(r.messages)) {
-				m.t.Fatalf("%s in %s: unread %d, last %d; want %d, %d", user, id, c.Unread, c.LastSeq, unread, len(r.messages))
+			if len(k.items) > 0 {
+				positions[id] = k.position()
 			}
-			for _, got := range c.Members {
-				if got.ID == user && (got.Read != mine.Read || got.Delivered != mine.Delivered) {
-					m.t.Fatalf("%s in %s: read %d, delivered %d; want %d, %d", user, id, got.Read, got.Delivered, mine.Read, mine.Delivered)
-				}
-			}
-			page, _, err := m.s.Page(m.t.Context(), user, id, 0, 0, 0)
-			m.must("page", err)
-			if len(page) != len(r.messages) || len(page) > 0 && !reflect.DeepEqual(page, r.messages) {
-				m.t.Fatalf("history of %s: %s, want %s", id, texts(page), texts(r.messages))
+		}
+		if got := resume(m.t, m.s, tab.user, positions); len(got) > 0 {
+			m.t.Fatalf("a tab that has read on is to forget %q", got)
+		}
+	}
+	for id, r := range m.rooms {
+		for user := range r.members {
+			if r.joined(user) {
+				m.checkView(user, id)
 			}
 		}
 	}
-	for _, tab := range m.tabs {
-		for id, r := range m.conversations {
-			if r.members[tab.user] != nil && tab.last[id] != int64(len(r.messages)) {
-				m.t.Fatalf("a tab of %s knows %s up to %d of %d", tab.user, id, tab.last[id], len(r.messages))
+}
+
+func (k *kept) position() chat.FeedPosition {
+	p := chat.FeedPosition{Pos: k.pos}
+	items := slices.SortedFunc(maps.Values(k.items), func(a, b chat.Item) int { return int(b.Pos - a.Pos) })
+	for _, item := range items[:min(3, len(items))] {
+		p.Newest = append(p.Newest, item.Place)
+	}
+	return p
+}
+
+// checkOwn compares a tab's own feed.
+func (m *model) checkOwn(tab *tab) {
+	contacts, objects := map[string]bool{}, map[string]string{}
+	for what, item := range tab.feeds[chat.OwnFeed].items {
+		switch item.Type {
+		case chat.ItemContact:
+			if c := decode[chat.Contact](m.t, item.Data); !c.Gone {
+				contacts[c.ID] = true
+			}
+		case chat.ItemObject:
+			if o := decode[chat.UserObject](m.t, item.Data); string(o.Value) != "null" {
+				objects[o.Key] = string(o.Value)
+			}
+		case chat.ItemMembership:
+			got := decode[chat.Membership](m.t, item.Data)
+			p := m.rooms[got.Conversation].members[tab.user]
+			if got.State != p.state || got.FromSeq != p.from || got.Read != p.read || got.Missed != p.missed {
+				m.t.Fatalf("a tab of %s has the %s %+v, want %+v", tab.user, what, got, p)
 			}
 		}
+	}
+	if !maps.Equal(contacts, m.contacts[tab.user]) || !maps.Equal(objects, m.objects[tab.user]) {
+		m.t.Fatalf("a tab of %s has contacts %v and objects %v; want %v and %v", tab.user, contacts, objects, m.contacts[tab.user], m.objects[tab.user])
+	}
+	for id, r := range m.rooms {
+		if _, there := tab.feeds[chat.OwnFeed].items["membership "+id]; there != (r.members[tab.user] != nil) {
+			m.t.Fatalf("a tab of %s has a membership of %s: %t", tab.user, id, there)
+		}
+	}
+}
+
+// checkFeed compares what a tab keeps of a conversation.
+func (m *model) checkFeed(tab *tab, id string) {
+	r := m.rooms[id]
+	from := r.members[tab.user].from
+	var got, want []chat.Message
+	for _, message := range r.messages {
+		if message.Seq >= from {
+			want = append(want, message)
+		}
+	}
+	states := map[string]chat.MemberState{}
+	for _, item := range tab.feeds[id].items {
+		switch item.Type {
+		case chat.ItemMessage:
+			got = append(got, decode[chat.Message](m.t, item.Data))
+		case chat.ItemMember:
+			member := decode[chat.Member](m.t, item.Data)
+			states[member.ID] = member.State
+		}
+	}
+	slices.SortFunc(got, func(a, b chat.Message) int { return int(a.Seq - b.Seq) })
+	if len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
+		m.t.Fatalf("a tab of %s keeps of %s %s, want %s", tab.user, id, texts(got), texts(want))
+	}
+	for user, p := range r.members {
+		if states[user] != p.state {
+			m.t.Fatalf("a tab of %s keeps that %s is %q, want %q", tab.user, user, states[user], p.state)
+		}
+	}
+}
+
+// checkView compares what a user is answered about a conversation.
+func (m *model) checkView(user, id string) {
+	r := m.rooms[id]
+	p := r.members[user]
+	c, mine := get(m.t, m.s, user, id)
+	joined := 0
+	for other := range r.members {
+		if r.joined(other) {
+			joined++
+		}
+	}
+	if unread(c) != r.unread(user) || c.LastSeq != int64(len(r.messages)) || c.Count != joined || c.Pos != m.pos[id] {
+		m.t.Fatalf("%s in %s: unread %d, last %d, %d members, pos %d; want %d, %d, %d, %d", user, id,
+			unread(c), c.LastSeq, c.Count, c.Pos, r.unread(user), len(r.messages), joined, m.pos[id])
+	}
+	if mine.Read != p.read || mine.Delivered != p.delivered {
+		m.t.Fatalf("%s in %s: read %d, delivered %d; want %d, %d", user, id, mine.Read, mine.Delivered, p.read, p.delivered)
+	}
+	want := slices.DeleteFunc(slices.Clone(r.messages), func(message chat.Message) bool { return message.Seq < p.from })
+	if got := history(m.t, m.s, user, id); len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
+		m.t.Fatalf("history of %s: %s, want %s", id, texts(got), texts(want))
 	}
 }

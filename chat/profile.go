@@ -14,18 +14,13 @@ import (
 	"carillon/refusal"
 )
 
-// maxNeighbours bounds how many users are told of a changed profile. Others see it the
-// next time they load the conversation.
-const maxNeighbours = 1000
-
-// Seen keeps the profile that came with a user's token. A changed one becomes an event
-// for everyone who shares a conversation with them and sees it, unless the user has written too much
+// Seen keeps the profile that came with a user's token, unless the user has written too much
 // already: two tokens with different names could be said in turn. It returns the profile as
-// others see it.
-func (s *Service) Seen(ctx context.Context, u User) (User, error) {
+// others see it, and whether that has changed for those who see it now.
+func (s *Service) Seen(ctx context.Context, u User) (_ User, changed bool, _ error) {
 	u, err := s.cleanProfile(u)
 	if err != nil {
-		return u, err
+		return u, false, err
 	}
 	var known User
 	var found bool
@@ -38,32 +33,26 @@ func (s *Service) Seen(ctx context.Context, u User) (User, error) {
 		return err
 	})
 	if err != nil || found && known == u {
-		return u, err
+		return u, false, err
 	}
 	if found && s.budgets.bytes.Take(limit.PayerOf(ctx), 0, s.now()) != nil {
-		return known, nil // who has written much may come in, under the profile they had
+		return known, false, nil // who has written much may come in, under the profile they had
 	}
 	written := 0
-	err = s.store.Write(ctx, func(tx Tx) (err error) {
-		defer func() { written = tx.Written() }()
+	err = s.store.Write(ctx, "", func(tx Tx) (err error) {
 		if u.Name, err = s.nameFor(tx, u, given); err != nil {
 			return err
 		}
 		old, _, err := tx.User(u.ID)
-		if err != nil || old == u {
+		if changed = err == nil && old != u; !changed {
 			return err
 		}
-		if err := tx.PutUser(u); err != nil {
-			return err
-		}
-		others, err := s.whoSee(tx, u.ID)
-		if err != nil {
-			return err
-		}
-		return announce(tx, append(others, u.ID), EventProfile, s.nowMS(), u)
+		err = tx.PutUser(u)
+		written = tx.Written()
+		return err
 	})
 	s.budgets.bytes.Charge(limit.PayerOf(ctx), written, s.now())
-	return u, err
+	return u, changed && err == nil, err
 }
 
 // guestMark follows the name of a guest whose name is also that of a user.

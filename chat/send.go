@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"carillon/refusal"
 )
@@ -19,39 +20,44 @@ type SendParams struct {
 }
 
 // Send stores a message and tells every member. When it returns a message, that message
-// is on disk, has its place in the conversation for good, and stands in each member's
-// log exactly once, however often it was sent.
-func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message, error) {
-	m, err := s.draft(sender, p)
+// is on disk and has its place in the conversation and in its feed for good, once, however
+// often it was sent. One that was sent before is returned as it is now.
+func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message, Place, error) {
+	draft, err := s.draft(sender, p)
 	if err != nil {
-		return Message{}, err
+		return Message{}, Place{}, err
 	}
-	err = s.write(ctx, func(tx Tx) error {
-		if first, sent, err := tx.Sent(sender.ID, p.ClientID); err != nil || sent {
-			if m = first; err == nil && !s.covers(m.Conversation) {
+	var m Message
+	var at Place
+	err = s.write(ctx, p.Conversation, func(tx Tx) error {
+		var sent bool
+		var err error
+		if m, at, sent, err = tx.Sent(sender.ID, p.ClientID); err != nil || sent {
+			if err == nil && !s.covers(m.Conversation) {
 				err = errNoConversation
 			}
 			return err
 		}
-		m.SentAt = s.nowMS()
+		m = draft
 		if p.To != "" {
-			if m.Conversation, err = s.direct(tx, sender, p.To, m.SentAt); err != nil {
+			if m.Conversation, err = s.direct(tx, sender, p.To); err != nil {
 				return err
 			}
 		}
 		if !s.covers(m.Conversation) {
 			return errNoConversation
 		}
-		var contact string
-		if m, contact, err = appendMessage(tx, m, Counts{Everyone: true}); err != nil || contact == "" {
+		if err := tx.Lock([]string{m.Conversation}, nil); err != nil {
 			return err
 		}
-		return s.introduce(tx, sender, contact)
+		m.SentAt = s.nowMS()
+		m, at, err = Append(tx, m)
+		return err
 	})
 	if err != nil {
-		return Message{}, err
+		return Message{}, Place{}, err
 	}
-	return m, nil
+	return m, at, nil
 }
 
 // draft makes a message of p, as far as that needs no database.
@@ -88,57 +94,103 @@ func clip(s string) string {
 	return s
 }
 
-// Append gives m its seq and id, stores it and tells every member. The sender must be a
-// member. It is for messages that do not come through [Service.Send], such as those of calls.
-func Append(tx Tx, m Message, counts Counts) (Message, error) {
-	m, _, err := appendMessage(tx, m, counts)
-	return m, err
-}
-
-// appendMessage is Append, and returns who became a contact of the sender by it.
-func appendMessage(tx Tx, m Message, counts Counts) (_ Message, contact string, _ error) {
-	members, err := Access(tx, m.Conversation, m.Sender)
+// Append gives m its seq, id and place, stores it and tells every member. The sender must be a
+// member. It is for messages that do not come through [Service.Send], such as those of calls. Who
+// calls it has locked the conversation.
+func Append(tx Tx, m Message) (Message, Place, error) {
+	sender, err := Access(tx, m.Conversation, m.Sender)
 	if err != nil {
-		return m, "", err
+		return m, Place{}, err
 	}
-	if m.Seq, err = tx.NextSeq(m.Conversation, m.SentAt); err != nil {
-		return m, "", err
+	h, at, err := tx.NextMessage(&m)
+	if err != nil {
+		return m, at, err
 	}
 	m.ID = MessageID(m.Conversation, m.Seq)
-	if err := tx.PutMessage(m, counts); err != nil {
-		return m, "", err
+	if err := tx.PutMessage(m, at); err != nil {
+		return m, at, err
 	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return m, "", fmt.Errorf("encode message %s: %w", m.ID, err)
-	}
-	if contact, err = wroteTo(tx, m, members); err != nil {
-		return m, "", err
-	}
-	for _, user := range members {
-		of := Mark{m.Conversation, m.Seq}
-		if user == m.Sender {
-			of = Mark{} // a sender's own message is not delivered to them
-		}
-		if err := tx.Announce(user, EventMessage, m.SentAt, data, of); err != nil {
-			return m, "", err
+	if m.Kind.Counts() {
+		sender.OwnAhead++
+		if err := tx.PutMarks([]Participation{sender}); err != nil {
+			return m, at, err
 		}
 	}
-	return m, contact, nil
+	if err := tellMessage(tx, h, m, at); err != nil {
+		return m, at, err
+	}
+	return m, at, wroteTo(tx, h, sender)
 }
 
-// Revise stores the next revision of a message in its place and tells every member. It
-// checks no permission: that is the caller's.
-func Revise(tx Tx, m Message, counts Counts, at int64) (Message, error) {
-	members, err := tx.MemberIDs(m.Conversation)
-	if err != nil {
-		return m, err
-	}
+// Revise stores the next revision of a message in its place, under a new pos, and tells every
+// member. Missed are those for whom it is a call that they missed, unless they have read beyond
+// it: it counts as unread for them, once. It checks no permission: that is the caller's, who has
+// locked the conversation and the feeds of those who missed it.
+func Revise(tx Tx, m Message, missed []string) (Message, Place, error) {
 	m.Revision++
-	if err := tx.ChangeMessage(m, counts); err != nil {
-		return m, err
+	h, at, err := tx.NextPlace(m.Conversation, 1)
+	if err != nil {
+		return m, at, err
 	}
-	return m, announce(tx, members, EventMessageUpdate, at, m)
+	if err := tx.ChangeMessage(m, at); err != nil {
+		return m, at, err
+	}
+	if err := tellMessage(tx, h, m, at); err != nil {
+		return m, at, err
+	}
+	return m, at, miss(tx, m, missed)
+}
+
+// miss counts a message for those who missed it.
+func miss(tx Tx, m Message, users []string) error {
+	if len(users) == 0 {
+		return nil
+	}
+	pairs := make([]Pair, len(users))
+	for i, user := range users {
+		pairs[i] = Pair{m.Conversation, user}
+	}
+	all, err := tx.Participations(pairs)
+	if err != nil {
+		return err
+	}
+	var rows []Participation
+	var whose []string
+	for _, p := range all {
+		if p.State != Joined || p.Read >= m.Seq || p.MissedSeq >= m.Seq {
+			continue
+		}
+		p.Missed++
+		p.MissedSeq = m.Seq
+		rows, whose = append(rows, p), append(whose, p.User)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	places, err := tx.NextPlaces(whose)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i].InOwn = places[i]
+	}
+	if err := tx.PutMarks(rows); err != nil {
+		return err
+	}
+	if err := tx.PutOwnPlaces(rows); err != nil {
+		return err
+	}
+	return tellOwn(tx, rows)
+}
+
+// tellMessage tells the members of a message that is new, or has changed.
+func tellMessage(tx Tx, h Head, m Message, at Place) error {
+	item, err := NewItem(at, m)
+	if err != nil {
+		return err
+	}
+	tx.Tell(Told{Conversation: h.ID, Version: h.Version, Item: item})
+	return nil
 }
 
 // MessageID derives the id of a message, so that no index is needed to find a message by it.
@@ -147,16 +199,26 @@ func MessageID(conversation string, seq int64) string {
 	return fmt.Sprintf("%s.%d", conversation, seq)
 }
 
-// announce adds the same event to the logs of all of users.
-func announce(tx Tx, users []string, t EventType, at int64, what any) error {
-	data, err := json.Marshal(what)
-	if err != nil {
-		return fmt.Errorf("encode %s event: %w", t, err)
+// maxPending bounds the client ids of one hello.
+const maxPending = 1000
+
+// Accepted returns those of clientIDs that are messages of user already, in conversations that there
+// are for whoever asks.
+func (s *Service) Accepted(ctx context.Context, user string, clientIDs []string) ([]string, error) {
+	if len(clientIDs) > maxPending {
+		return nil, refusal.New(refusal.TooLarge, "At most %d pending client ids are compared.", maxPending)
 	}
-	for _, user := range users {
-		if err := tx.Announce(user, t, at, data, Mark{}); err != nil {
-			return err
-		}
+	clientIDs = slices.DeleteFunc(slices.Clone(clientIDs), func(id string) bool { return CheckClientID(id) != nil })
+	if len(clientIDs) == 0 {
+		return clientIDs, nil
 	}
-	return nil
+	var sent map[string]string
+	err := s.store.Read(ctx, func(v View) (err error) {
+		sent, err = v.AllSent(user, clientIDs)
+		return err
+	})
+	return slices.DeleteFunc(clientIDs, func(id string) bool {
+		conversation, accepted := sent[id]
+		return !accepted || !s.covers(conversation)
+	}), err
 }

@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"carillon/refusal"
@@ -16,184 +18,210 @@ const (
 	present              // and whether they are here, or when they were here last
 )
 
-// sight decides what from is shown of another user; nothing else does.
+// sights decides what from is shown of other users; nothing else does. Who is not in it is unseen.
 //
-// Presence is for whom the other lets reach them (see mayReach), and for the members of their
+// Presence is for whom the other lets reach them (see reachable), and for the members of their
 // groups. It ends with that: when the other removes a contact, or one of both leaves the
 // group. Name and picture are also for those with whom the other began a conversation, or to
 // whom they wrote or whom they called: these have seen them. To be in a conversation in which
 // the other has said nothing shows nothing of them.
 //
 // A token for some conversations shows those who are members of them, and no more of these.
-func (s *Service) sight(v View, from User, other string) (sight, error) {
-	if from.ID == other {
-		return present, nil
-	}
-	if s.only != nil {
-		if within, err := s.isWithin(v, from.ID, other); err != nil || !within {
-			return unseen, err
+func (s *Service) sights(v View, from User, others []string) (map[string]sight, error) {
+	seen := map[string]sight{from.ID: present}
+	rest := slices.DeleteFunc(slices.Clone(others), func(id string) bool { return id == from.ID })
+	if s.only != nil && len(rest) > 0 {
+		var err error
+		if rest, err = v.SharingAnyOf(from.ID, s.only, rest); err != nil {
+			return nil, err
 		}
 	}
-	if may, err := s.cfg.Reach.mayReach(v, from, other); err != nil || may {
-		return present, err
-	}
-	if share, err := v.ShareGroup(from.ID, other); err != nil || share {
-		return present, err
-	}
-	if shown, err := v.HasShown(other, from.ID); err != nil || shown {
-		return named, err
-	}
-	return unseen, nil
-}
-
-// isWithin reports whether both users are members of one of the conversations that the token
-// lists.
-func (s *Service) isWithin(v View, user, other string) (bool, error) {
-	for _, conversation := range s.only {
-		members, err := v.MemberIDs(conversation)
-		if err != nil || slices.Contains(members, user) && slices.Contains(members, other) {
-			return err == nil, err
+	for _, rule := range []struct {
+		shows sight
+		of    func(others []string) ([]string, error)
+	}{
+		{present, func(others []string) ([]string, error) { return s.cfg.Reach.reachable(v, from, others) }},
+		{present, func(others []string) ([]string, error) { return v.SharingGroup(from.ID, others) }},
+		{named, func(others []string) ([]string, error) { return v.HaveShown(others, from.ID) }},
+	} {
+		if len(rest) == 0 {
+			return seen, nil
 		}
+		those, err := rule.of(rest)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range those {
+			seen[id] = rule.shows
+		}
+		rest = slices.DeleteFunc(slices.Clone(rest), func(id string) bool { return seen[id] != unseen })
 	}
-	return false, nil
+	return seen, nil
 }
 
 // User returns the profile of somebody whom asker may see.
 func (s *Service) User(ctx context.Context, asker, id string) (User, error) {
-	var u User
-	err := s.store.Read(ctx, func(v View) (err error) {
-		users, err := s.shownTo(v, asker, []string{id}, named)
-		if err == nil && len(users) == 0 {
-			err = refusal.New(refusal.NotFound, "There is no such user, or none that you may see.")
-		}
-		if err == nil {
-			u = users[0]
-		}
-		return err
-	})
-	return u, err
+	users, err := s.shownTo(ctx, asker, []string{id}, named)
+	if err == nil && len(users) == 0 {
+		err = refusal.New(refusal.NotFound, "There is no such user, or none that you may see.")
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return users[0], nil
 }
 
-// Present returns the profiles of those of the users whose presence asker may see.
-func (s *Service) Present(ctx context.Context, asker string, ids []string) (users []User, err error) {
-	err = s.store.Read(ctx, func(v View) (err error) {
-		users, err = s.shownTo(v, asker, ids, present)
+// Present returns the profiles of those of the users whose presence asker may see, in no order.
+func (s *Service) Present(ctx context.Context, asker string, ids []string) ([]User, error) {
+	return s.shownTo(ctx, asker, ids, present)
+}
+
+// shownTo returns the profiles of those whom asker is shown at least so much of.
+func (s *Service) shownTo(ctx context.Context, asker string, ids []string, least sight) (users []User, err error) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return checkUser(id) != nil })
+	err = s.store.Read(ctx, func(v View) error {
+		users = nil
+		from, err := profileOf(v, asker)
+		if err != nil {
+			return err
+		}
+		seen, err := s.sights(v, from, ids)
+		if err != nil {
+			return err
+		}
+		ids := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return seen[id] < least })
+		if len(ids) == 0 {
+			return nil
+		}
+		users, err = v.Users(ids)
 		return err
 	})
 	return users, err
 }
 
-// shownTo returns the profiles of those whom asker is shown at least so much of.
-func (s *Service) shownTo(v View, asker string, ids []string, least sight) (users []User, _ error) {
-	from, err := userOrID(v, asker)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		u, found, err := v.User(id)
-		if err != nil {
-			return nil, err
-		}
-		if !found {
-			continue
-		}
-		sees, err := s.sight(v, from, id)
-		if err != nil {
-			return nil, err
-		}
-		if sees >= least {
-			users = append(users, u)
-		}
-	}
-	return users, nil
-}
-
-// Fellows returns the members of the conversations to which a token narrows its user, by the
-// conversation: nobody else is shown to it. Nil: it is not narrowed.
-func (s *Service) Fellows(ctx context.Context, user string) (map[string][]string, error) {
-	if s.only == nil {
-		return nil, nil
-	}
-	fellows := map[string][]string{}
-	err := s.store.Read(ctx, func(v View) error {
-		for _, conversation := range s.only {
-			members, err := v.MemberIDs(conversation)
-			if err != nil {
-				return err
-			}
-			if slices.Contains(members, user) {
-				fellows[conversation] = members
-			}
-		}
+// show leaves of profiles what asker is shown. That a guest is one is told to everyone.
+func (s *Service) show(v View, asker string, profiles []*User) error {
+	if len(profiles) == 0 {
 		return nil
-	})
-	return fellows, err
-}
-
-// shown is the part of a profile that from is shown. That a guest is one is told to everyone.
-func (s *Service) shown(v View, from, u User) (User, error) {
-	sees, err := s.sight(v, from, u.ID)
-	if err != nil || sees >= named {
-		return u, err
 	}
-	return User{ID: u.ID, Name: u.ID, Guest: u.Guest}, nil
-}
-
-// showMembers leaves of the members what user is shown.
-func (s *Service) showMembers(v View, members []Member, user string) error {
-	mine := slices.IndexFunc(members, func(m Member) bool { return m.ID == user })
-	if mine < 0 {
-		return errNoConversation
+	from, err := profileOf(v, asker)
+	if err != nil {
+		return err
 	}
-	for i := range members {
-		u, err := s.shown(v, members[mine].User, members[i].User)
-		if err != nil {
-			return err
+	ids := make([]string, len(profiles))
+	for i, u := range profiles {
+		ids[i] = u.ID
+	}
+	seen, err := s.sights(v, from, ids)
+	if err != nil {
+		return err
+	}
+	for _, u := range profiles {
+		if seen[u.ID] < named {
+			*u = User{ID: u.ID, Name: u.ID, Guest: u.Guest}
 		}
-		members[i].User = u
 	}
 	return nil
 }
 
-// whoSee returns who shares a conversation with the user and sees their profile. Others see it
-// the next time they load the conversation.
-func (s *Service) whoSee(v View, user string) (see []string, _ error) {
-	others, err := v.Neighbours(user, maxNeighbours)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range others {
-		other, err := userOrID(v, id)
-		if err != nil {
-			return nil, err
-		}
-		sees, err := s.sight(v, other, user)
-		if err != nil {
-			return nil, err
-		}
-		if sees >= named {
-			see = append(see, id)
-		}
-	}
-	return see, nil
+// apart reports whether not all members of a conversation are shown the same of this one: one of a
+// direct conversation, who may have said nothing there, and who is only invited to a group. Those
+// who have joined a group see each other.
+func apart(kind ConversationKind, state MemberState) bool { return kind == Direct || state == Invited }
+
+// showMembers leaves of the members of a conversation what user is shown.
+func (s *Service) showMembers(v View, user string, kind ConversationKind, members []Member) error {
+	return s.show(v, user, membersApart(nil, kind, members))
 }
 
-// introduce tells a new contact of the user who the user is, if that was hidden from them
-// before.
-func (s *Service) introduce(tx Tx, user User, contact string) error {
-	other, err := userOrID(tx, contact)
-	if err != nil || s.cfg.Reach.open(other) {
+// membersApart adds to profiles those of members who are apart.
+func membersApart(profiles []*User, kind ConversationKind, members []Member) []*User {
+	for i := range members {
+		if m := &members[i]; apart(kind, m.State) {
+			profiles = append(profiles, &m.User)
+		}
+	}
+	return profiles
+}
+
+// showItems leaves of the contacts and members among items, of the user's feed or of that of a
+// conversation of a kind, what user is shown.
+func (s *Service) showItems(v View, user string, kind ConversationKind, items []Item) error {
+	var profiles []*User
+	again := map[int]func() any{} // makes what an item holds, with what is left of the profile
+	for i, item := range items {
+		switch item.Type {
+		case ItemContact:
+			var c Contact
+			if err := decodeItem(item, &c); err != nil {
+				return err
+			}
+			profiles, again[i] = append(profiles, &c.User), func() any { return c }
+		case ItemMember:
+			var m Member
+			if err := decodeItem(item, &m); err != nil {
+				return err
+			}
+			if apart(kind, m.State) {
+				profiles, again[i] = append(profiles, &m.User), func() any { return m }
+			}
+		}
+	}
+	if err := s.show(v, user, profiles); err != nil {
 		return err
 	}
-	profile, err := userOrID(tx, user.ID)
+	for i, what := range again {
+		var err error
+		if items[i], err = NewItem(items[i].Place, what()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bareMembers makes the items of members who are apart bare: they are told to everyone.
+func bareMembers(kind ConversationKind, items []Item) error {
+	for i, item := range items {
+		if item.Type != ItemMember {
+			continue
+		}
+		var m Member
+		if err := decodeItem(item, &m); err != nil {
+			return err
+		}
+		if apart(kind, m.State) {
+			items[i] = bareItem(item.Pos)
+		}
+	}
+	return nil
+}
+
+func decodeItem(item Item, into any) error {
+	if err := json.Unmarshal(item.Data, into); err != nil {
+		return fmt.Errorf("decode %s %s: %w", item.Type, item.User, err)
+	}
+	return nil
+}
+
+// showTo shows a user to another from now on, also when they are no contacts any more. Who has them
+// as a contact learns how they are called.
+func showTo(tx Tx, user, other string) error {
+	if err := tx.PutShown(user, other); err != nil {
+		return err
+	}
+	contact, err := knows(tx, other, user)
+	if err != nil || !contact {
+		return err
+	}
+	profile, err := profileOf(tx, user)
 	if err != nil {
 		return err
 	}
-	return announce(tx, []string{contact}, EventProfile, s.nowMS(), profile)
+	return putContact(tx, other, Contact{User: profile})
 }
 
-// userOrID is a user, who is called as their id if they were never seen.
-func userOrID(v View, id string) (User, error) {
+// profileOf returns what is known of a user. Who was never seen is called as the id.
+func profileOf(v View, id string) (User, error) {
 	u, found, err := v.User(id)
 	if err == nil && !found {
 		u = User{ID: id, Name: id}

@@ -4,15 +4,18 @@ import "context"
 
 // Store runs this package's decisions inside transactions.
 type Store interface {
-	// Write runs f once, alone, in a transaction. When f returns an error nothing of it
-	// is kept; when Write returns nil all of it is on disk.
-	Write(ctx context.Context, f func(Tx) error) error
+	// Write runs f in a transaction. When f returns an error nothing of it is kept; when Write
+	// returns nil all of it is on disk, and then what f told is handed on, once. Write may run f
+	// again from the start, so f has no effect outside its transaction but to set variables.
+	// Writes of the same lane run one after the other and may share a commit; the lane is the
+	// conversation that f writes to, or empty.
+	Write(ctx context.Context, lane string, f func(Tx) error) error
 
 	// Read runs f on one consistent state that holds everything written before.
 	Read(ctx context.Context, f func(View) error) error
 
-	// Epoch changes when the history is not a continuation of what clients saw.
-	Epoch() string
+	// Opening is the name of this opening of the database.
+	Opening() string
 }
 
 // Head is a conversation without its members.
@@ -20,73 +23,179 @@ type Head struct {
 	ID        string
 	Kind      ConversationKind
 	Name      string
+	CreatedAt int64 // unix ms
+	Pos       int64 // of the latest change of the feed
+	Own       Place // of the latest change of Settings
+	Floor     Floor
 	LastSeq   int64
-	LastAt    int64 // of the last message, or the creation; unix ms
-	CreatedAt int64
+	N         int64
+	Minute    int64    // of the latest change: unix minutes by the database's clock
+	Version   int64    // grows whenever somebody joins, leaves or is invited
+	Count     int      // who have joined
+	Pair      []string // both of a direct one; nil of a group
 }
 
-// Mark names one message: a conversation and a seq in it.
-type Mark struct {
+// Seen is a conversation with what concerns one user, in one row.
+type Seen struct {
+	Head
+	Mine   Membership
+	MineAt Place
+	Last   *Message // nil: none, or none that this user may see
+}
+
+// Participation is a row of the table of members: how one user takes part in one conversation.
+type Participation struct {
+	Membership
+	User      string
+	Delivered int64
+	MissedSeq int64 // of the newest call that was missed
+	InFeed    Place // of the member in the conversation's feed
+	InOwn     Place // of the membership in the user's feed
+}
+
+// Pair names one row of the table of members.
+type Pair struct{ Conversation, User string }
+
+// Reader is who has joined a conversation, and the first message that they may see.
+type Reader struct {
+	User string
+	From int64
+}
+
+// Point is a pos in the feed of a conversation.
+type Point struct {
 	Conversation string
-	Seq          int64
+	Pos          int64
+}
+
+// Span is a part of a conversation that a user has read: the messages with After < Seq <= UpTo.
+type Span struct {
+	Conversation, User string
+	After, UpTo        int64
+}
+
+// Passed is what lies in a span, and before it.
+type Passed struct {
+	N   int64 // Message.N of the newest message up to UpTo; 0: there is none
+	Own int64 // messages of the user in the span that count
+}
+
+// MarkedCount is how many members have the same marks.
+type MarkedCount struct {
+	Marks
+	Members int
 }
 
 // View reads one state of the database. A bool result reports whether there is such a thing.
+// Methods that take or return lists are one statement each.
 type View interface {
+	Now() (int64, error)                          // the database's clock, unix ms
+	Known(opening string, at int64) (bool, error) // whether at is a time of that opening of this database
 	User(id string) (User, bool, error)
-	NameTaken(name string) (bool, error)                 // by a user who is no guest; names are compared by LookAlikes
-	Neighbours(user string, limit int) ([]string, error) // who shares a conversation with user, latest first
-	Objects(user string) ([]UserObject, error)           // by key
+	Users(ids []string) ([]User, error)                // those of ids that were seen, in no order
+	NameTaken(name string) (bool, error)               // by a user who is no guest; names are compared by LookAlikes
+	LastSeen(users []string) (map[string]int64, error) // unix ms, of those that were ever online
 
 	Head(conversation string) (Head, bool, error)
-	Heads(user string, beforeAt int64, beforeID string, limit int) ([]Head, error) // latest first, older than the cursor
+	HeadsByID(conversations []string) ([]Head, error)                                     // in no order
+	Heads(user string, beforeMinute int64, beforeID string, limit int) ([]Seen, error)    // joined and invited; by minute, then by id, both descending
+	ChangedHeads(user string, sinceMinute int64, after string, limit int) ([]Seen, error) // changed in or after that minute; by id, those after the one given
+	SeenBy(user string, conversations []string) ([]Seen, error)                           // those in which the user has joined or is invited
 	DirectBetween(a, b string) (conversation string, found bool, err error)
-	ShareGroup(a, b string) (bool, error)
-	IsContact(of, user string) (bool, error)              // of added user, or wrote to them in a direct conversation
-	HasShown(user, to string) (bool, error)               // user opened a direct conversation with to, wrote or called there
-	Contacts(of, after string, limit int) ([]User, error) // by id; one who was never seen is called as the id
+	SharingGroup(user string, others []string) ([]string, error)                // those of others with a group in which both have joined
+	SharingAnyOf(user string, conversations, others []string) ([]string, error) // those of others with one of these conversations in which both have joined
+	Participation(conversation, user string) (Participation, bool, error)       // also of who is gone
+	Participations(pairs []Pair) ([]Participation, error)
+	Invitations(users []string) (map[string]int, error)                          // how many are open, of those who have any
+	Readers(conversation string) ([]Reader, error)                               // who have joined
+	Members(conversation, after string, limit int) ([]Member, error)             // who have joined or are invited, with marks, by user id
+	FirstMembers(conversations []string, limit int) (map[string][]Member, error) // a few of each who have joined, with marks, by user id
+	CountMarks(conversation string, from int64) ([]MarkedCount, error)           // of all who have joined; marks below from count as from
+
+	AreContacts(of []string, user string) ([]string, error)           // those who have user as a contact: who added them, or wrote to them in a direct conversation
+	HaveShown(users []string, to string) ([]string, error)            // those who opened a direct conversation with to, or wrote or called there
+	Acquaintance(user, other string) (contact, shown bool, err error) // whether other is a contact of user, and user has shown themselves to other
+	Contacts(of, after string, limit int) ([]User, error)             // by id; one who was never seen is called as the id
 	CountContacts(of string) (int, error)
-	MemberIDs(conversation string) ([]string, error)
-	Members(conversation string) ([]Member, error)
-	Member(conversation, user string) (Member, bool, error)
+	Object(user, key string) (UserObject, bool, error)
+	Objects(user, after string, limit int) ([]UserObject, error) // by key
+	ObjectsSize(user string) (count, bytes int, err error)       // of keys and values
 
-	Sent(sender, clientID string) (Message, bool, error)
-	Message(conversation string, seq int64) (Message, bool, error)
-	Before(conversation string, seq int64, limit int) ([]Message, error) // descending from seq-1
-	After(conversation string, seq int64, limit int) ([]Message, error)  // ascending from seq+1
-	Unread(conversation, user string, read int64) (int, error)
+	Sent(sender, clientID string) (Message, Place, bool, error)
+	AllSent(sender string, clientIDs []string) (map[string]string, error) // the conversations of those of clientIDs that are messages already
+	Message(conversation string, seq int64) (Message, Place, bool, error)
+	Before(conversation string, seq, from int64, limit int) ([]Item, error) // messages, descending from seq-1, none below from
+	After(conversation string, seq int64, limit int) ([]Item, error)        // messages, ascending from seq+1
+	Passed(spans []Span) ([]Passed, error)                                  // in their order
 
-	Offset(user string) (int64, error)                             // of the newest event; 0: none yet
-	Events(user string, after int64, limit int) ([]Event, error)   // ascending, without a gap between them
-	Acked(user string) (int64, error)                              // the highest Ack
-	Received(user string, from, upTo int64) ([]Mark, bool, error)  // highest seq per conversation in the events (from, upTo]; false: some are gone from the log
-	ReceivedAll(user string, upTo int64) (grown []Mark, err error) // the same from what is not beyond upTo, slower, for a log with a gap
+	// Changes returns items of a feed with pos > after, ascending, at most limit. Of a
+	// conversation's, those of messages below from are left out, and of members the marks.
+	ConversationChanges(conversation string, after, from int64, limit int) ([]Item, error)
+	UserPos(user string) (int64, error)
+	UserChanges(user string, after int64, memberships bool, limit int) ([]Item, error) // memberships: also those
+	ConversationTags(at []Point) (map[Point]Tag, error)                                // of the items that are there
+	UserTags(user string, pos []int64) (map[int64]Tag, error)
+
+	// For a node that looks for what it was not told of.
+	ChangedSince(minute int64, after string, limit int) ([]Head, error) // by id
+	UserPositions(users []string) (map[string]int64, error)
+	Joined(conversation string, users []string) ([]string, error) // those of users who have joined
 }
 
-// Tx reads and writes.
+// Tx reads and writes. Whoever writes first takes the heads it will change by Lock, so that what it
+// reads afterwards stays true until the commit.
 type Tx interface {
 	View
-	PutUser(User) error
-	PutObject(user string, o UserObject) error // a nil value removes
-	PutContact(of, user string) error
-	RemoveContact(of, user string) error // what was shown stays shown
-	PutShown(user, to string) error
-	PutConversation(h Head, members []Member) error
-	NextSeq(conversation string, at int64) (int64, error)
-	PutMessage(m Message, counts Counts) error // new
-	ChangeMessage(m Message, counts Counts) error
-	PutMarks(conversation, user string, delivered, read int64) error
-	PutAck(user string, offset int64) error
+
+	// Lock takes conversations, then feeds of users, each in order of their ids: it is called
+	// once, before anything that decides. Those that are not there yet are passed over.
+	Lock(conversations, users []string) error
+
+	// PutConversation stores a new one with all that the head says but Minute, which is now, and
+	// Count, for that is what PutParticipations counts; false, and nothing is stored, when there is
+	// a direct one of the same pair.
+	PutConversation(h Head) (bool, error)
+	// NextPlace moves a conversation on by that many changes. The place is that of the first; the
+	// others follow it by pos and bear the same tag. The head is as it is then.
+	NextPlace(conversation string, changes int) (Head, Place, error)
+	// NextMessage gives a message its Seq and N, and its place in the feed.
+	NextMessage(m *Message) (Head, Place, error)
+	// NextPlaces are those of the next changes of users' feeds, in their order; a user who is named
+	// twice gets two.
+	NextPlaces(users []string) ([]Place, error)
+
+	PutMessage(m Message, at Place) error // new
+	ChangeMessage(m Message, at Place) error
+	PutSettings(conversation string, s Settings, at Place) error
+	// PutParticipations replaces or makes rows, counts again who has joined, and returns the
+	// version that the conversation's members have now.
+	PutParticipations(conversation string, rows []Participation) (version int64, err error)
+	// PutMarks stores what has to do with marks, in rows that are there.
+	PutMarks(rows []Participation) error
+	// PutOwnPlaces stores InOwn, in rows that are there. It is apart from PutMarks because it costs
+	// each row an index.
+	PutOwnPlaces(rows []Participation) error
+
+	PutUser(u User) error
+	PutLastSeen(users map[string]int64) error
+	PutObject(user string, o UserObject, at Place) error // a nil value removes
+	PutContact(of, user string, gone bool, at Place) error
+	PutShown(user, to string) error // for good, whether it was or not
 
 	// Written is about how many bytes of disk what was written so far will take.
 	Written() int
 
-	// Announce adds an event to the user's log; of names the message it delivers, if any.
-	Announce(user string, t EventType, at int64, data []byte, of Mark) error
+	// Tell hands on what was changed, after the commit.
+	Tell(t Told)
 }
 
-// Counts says for whom a message counts as unread.
-type Counts struct {
-	Everyone bool     // for everyone but the sender
-	Only     []string // if not for everyone, for these users only
+// Told is what one commit changed, for those whom it concerns: the members of a conversation, or
+// one user. The store hands it on after the commit.
+type Told struct {
+	Conversation string // the feed's, or empty
+	Version      int64  // of the conversation's members, see Head.Version
+	User         string // whose feed, or empty
+
+	Item  Item          // with pos 0: none; it may be bare, see bareItem
+	Marks []MemberMarks // of a conversation, in no feed
 }

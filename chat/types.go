@@ -19,11 +19,16 @@ const (
 	System Kind = "system" // notices: who joined, who left
 )
 
+// Counts reports whether messages of this kind are unread for every member but the sender. The
+// others are unread for nobody, or, as missed calls are, for some.
+func (k Kind) Counts() bool { return k == Text }
+
 // Message is one entry of a conversation. Seq has no gaps within a conversation.
 type Message struct {
 	ID           string          `json:"id"`
 	Conversation string          `json:"conversation"`
 	Seq          int64           `json:"seq"`
+	N            int64           `json:"n"` // how many of the conversation's messages up to this one count as unread for everyone but their senders
 	Sender       string          `json:"sender"`
 	ClientID     string          `json:"client_id,omitempty"` // chosen by the sender's tab; unique per sender
 	Kind         Kind            `json:"kind"`
@@ -51,57 +56,122 @@ const (
 	GuestRole Role = "guest"
 )
 
-// Member is a user in a conversation, with their marks: every message with
-// seq <= Delivered has reached a device of theirs, <= Read was shown to them.
-type Member struct {
-	User      `tstype:",extends"`
-	Role      Role  `json:"role"`
+// MemberState is whether a user takes part in a conversation.
+type MemberState string
+
+const (
+	Joined  MemberState = "joined"  // reads, writes and calls; this ends by leaving or being removed
+	Invited MemberState = "invited" // sees the name and who invited, nothing that was written; ends by joining or leaving
+	Gone    MemberState = "gone"    // takes no part any more
+)
+
+// Marks are how far a member has got: every message with seq <= Delivered has reached a device of
+// theirs, <= Read was shown to them. They never go back.
+type Marks struct {
 	Delivered int64 `json:"delivered"`
 	Read      int64 `json:"read"`
 }
 
-// Conversation as one of its members sees it.
+// Member is a user in a conversation, as the other members see it. It is an item of the
+// conversation's feed; its marks are state, told apart, and not part of that item.
+type Member struct {
+	User  `tstype:",extends"`
+	Role  Role        `json:"role"`
+	State MemberState `json:"state"`
+	Marks `tstype:",extends"`
+}
+
+// Membership is a conversation as it concerns one user alone. It is an item of that user's feed.
+// What is unread is Conversation.N - ReadN - OwnAhead + Missed.
+type Membership struct {
+	Conversation string      `json:"conversation"`
+	State        MemberState `json:"state"`
+	Role         Role        `json:"role"`
+	InvitedBy    string      `json:"invited_by,omitempty"` // a user
+	FromSeq      int64       `json:"from_seq"`             // the first message that this member may see
+	Read         int64       `json:"read"`                 // my mark
+	ReadN        int64       `json:"read_n"`               // Message.N at that mark
+	OwnAhead     int64       `json:"own_ahead"`            // my own messages beyond it that count
+	Missed       int64       `json:"missed,omitempty"`     // calls beyond it that I missed
+}
+
+// Floor is where a conversation begins now: what was before was removed by retention.
+type Floor struct {
+	Seq int64 `json:"seq"` // of the first message kept, less one
+	Pos int64 `json:"pos"` // who resumes below it starts this feed afresh
+	N   int64 `json:"n"`
+}
+
+// Conversation as one of its members sees it. Who is invited sees nothing that was written, and
+// among Members only who invited them.
 type Conversation struct {
 	ID        string           `json:"id"`
 	Kind      ConversationKind `json:"kind"`
 	Name      string           `json:"name,omitempty"` // groups only; a direct conversation bears the other's name
-	Members   []Member         `json:"members"`
+	CreatedAt int64            `json:"created_at"`     // unix ms
+	Pos       int64            `json:"pos"`            // of the latest change of its feed
+	Floor     Floor            `json:"floor,omitzero"`
 	LastSeq   int64            `json:"last_seq"`
+	N         int64            `json:"n"` // Message.N of the latest
 	Last      *Message         `json:"last,omitempty"`
-	Unread    int              `json:"unread"` // messages of others beyond my read mark
-	CreatedAt int64            `json:"created_at"`
+	Count     int              `json:"count"`   // how many have joined
+	Members   []Member         `json:"members"` // of a direct one both; of a group a few, me and who wrote last (and may be gone) among them
+	Mine      Membership       `json:"mine"`
+	MineAt    Place            `json:"mine_at"` // where Mine stands in my own feed
 }
 
-// EventType names what happened to a user.
-type EventType string
+// Place is where an item stands in its feed: the number of its last change, and that change's tag.
+type Place struct {
+	Pos int64 `json:"pos"`
+	Tag Tag   `json:"tag" tstype:"string"`
+}
+
+// OwnFeed names, among feeds, the one of the user. A conversation's is named by its id.
+const OwnFeed = "me"
+
+// FeedPosition is how far a tab knows a feed.
+type FeedPosition struct {
+	Pos    int64   `json:"pos"`
+	Newest []Place `json:"newest"` // of the three newest items of it that the tab has
+}
+
+// ItemType names what an item of a feed holds.
+type ItemType string
 
 const (
-	EventMessage       EventType = "message"        // Data: Message
-	EventMessageUpdate EventType = "message.update" // Data: Message, a new revision
-	EventReceipt       EventType = "receipt"        // Data: Receipt
-	EventConversation  EventType = "conversation"   // Data: Conversation, new or changed, as this user sees it
-	EventCall          EventType = "call"           // Data: call.Snapshot
-	EventUserObject    EventType = "userobject"     // Data: UserObject
-	EventProfile       EventType = "profile"        // Data: User
+	// Of a conversation.
+	ItemMessage      ItemType = "message"      // Message
+	ItemMember       ItemType = "member"       // Member, without marks
+	ItemConversation ItemType = "conversation" // Settings
+
+	// Of a user.
+	ItemMembership ItemType = "membership" // Membership
+	ItemContact    ItemType = "contact"    // Contact
+	ItemObject     ItemType = "object"     // UserObject
 )
 
-// Event is one entry in a user's log: what every tab of theirs must learn.
-// Offset has no gaps within a user.
-type Event struct {
-	Offset int64           `json:"offset"`
-	Type   EventType       `json:"type"`
-	At     int64           `json:"at"`     // unix ms, by the server's clock
-	AgeMS  int64           `json:"age_ms"` // how old it was when it was sent to this tab
-	Data   json.RawMessage `json:"data" tstype:"unknown"`
+// Item is a part of a feed as it is since its last change. An item that changed five times is
+// there once.
+type Item struct {
+	Place `tstype:",extends"`
+	Type  ItemType        `json:"type"`
+	Data  json.RawMessage `json:"data" tstype:"unknown"`
+
+	// What the server has to know of it without decoding Data; set by NewItem.
+	Conversation string `json:"-"` // of the message or the membership
+	User         string `json:"-"` // who sent the message, or whom the member or the contact is
+	Seq          int64  `json:"-"` // of the message
 }
 
-// Receipt is a member's marks after they grew.
-type Receipt struct {
-	Conversation string `json:"conversation"`
-	User         string `json:"user"`
-	Delivered    int64  `json:"delivered"`
-	Read         int64  `json:"read"`
-	Unread       int    `json:"unread"` // of the user who receives this event, in this conversation
+// Settings are what all members may change or see of a conversation as a whole.
+type Settings struct {
+	Name string `json:"name,omitempty"`
+}
+
+// Contact is somebody whom a user added, wrote to or called.
+type Contact struct {
+	User `tstype:",extends"`
+	Gone bool `json:"gone,omitempty"` // removed
 }
 
 // UserObject is a value shared by all tabs of one user. A null value removes it.
@@ -111,9 +181,24 @@ type UserObject struct {
 	Tab   string          `json:"tab"` // the tab that set it
 }
 
-// UserEvent is an event and the user in whose log it stands: what the store hands on
-// after each commit.
-type UserEvent struct {
-	User  string
-	Event Event
+// MemberMarks are the marks of one member, as told to the others.
+type MemberMarks struct {
+	User  string `json:"user"`
+	Marks `tstype:",extends"`
+}
+
+// ConversationMarks are marks of members of a conversation. One with many members has, in place of
+// Members, counts.
+type ConversationMarks struct {
+	Conversation string        `json:"conversation"`
+	Members      []MemberMarks `json:"members,omitempty"` // those that changed, or all
+	Counts       []MarkCount   `json:"counts,omitempty"`  // by seq, of the latest messages only
+}
+
+// MarkCount says how many members have got, and were shown, a message and all before. I am among
+// them when my own marks are that far.
+type MarkCount struct {
+	Seq       int64 `json:"seq"`
+	Delivered int   `json:"delivered"`
+	Read      int   `json:"read"`
 }

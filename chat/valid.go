@@ -35,6 +35,18 @@ func cleanPicture(picture string) string {
 	return picture
 }
 
+// isID reports whether s can be the id of a conversation, or a cursor: a database is not asked for
+// what it cannot hold.
+func isID(s string) bool { return len(s) <= 128 && printable(s) }
+
+// checkCursor accepts where a page may begin; empty is the first.
+func checkCursor(after string) error {
+	if after != "" && !isID(after) {
+		return refusal.New(refusal.BadRequest, "The cursor is not one that this server gave.")
+	}
+	return nil
+}
+
 func checkUser(id string) error {
 	if !auth.ValidUser(id) {
 		return refusal.New(refusal.BadRequest, "A user id has 1 to 64 printable characters without spaces, in Unicode's normal form C.")

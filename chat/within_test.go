@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"carillon/chat"
 	"carillon/refusal"
-	"carillon/store"
 )
 
 // To whom a token narrows to some conversations there are no others.
@@ -18,14 +18,14 @@ func TestATokenForSomeConversations(t *testing.T) {
 	shut := send(t, all, carol, "alice", "c1", "Shut")
 	s := all.Within([]string{open.Conversation})
 
-	if _, err := s.Send(ctx, alice, chat.SendParams{Conversation: open.Conversation, ClientID: "a1", Text: "x"}); err != nil {
+	if _, _, err := s.Send(ctx, alice, chat.SendParams{Conversation: open.Conversation, ClientID: "a1", Text: "x"}); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Send(ctx, alice, chat.SendParams{To: "bob", ClientID: "a2", Text: "x"}); err != nil {
+	if _, _, err := s.Send(ctx, alice, chat.SendParams{To: "bob", ClientID: "a2", Text: "x"}); err != nil {
 		t.Error(err)
 	}
-	if page, _, err := s.Page(ctx, "alice", open.Conversation, 0, 0, 0); err != nil || len(page) != 3 {
-		t.Errorf("history of %d messages, %v", len(page), err)
+	if got := history(t, s, "alice", open.Conversation); len(got) != 3 {
+		t.Errorf("history of %d messages", len(got))
 	}
 	list, _, err := s.List(ctx, "alice", "", 0)
 	if err != nil || len(list) != 1 || list[0].ID != open.Conversation {
@@ -34,56 +34,51 @@ func TestATokenForSomeConversations(t *testing.T) {
 	send(t, all, alice, "carol", "a9", "Said with another token")
 	for what, err := range map[string]error{
 		"writes": func() error {
-			_, err := s.Send(ctx, alice, chat.SendParams{Conversation: shut.Conversation, ClientID: "a3", Text: "x"})
+			_, _, err := s.Send(ctx, alice, chat.SendParams{Conversation: shut.Conversation, ClientID: "a3", Text: "x"})
 			return err
 		}(),
 		"writes to the user": func() error {
-			_, err := s.Send(ctx, alice, chat.SendParams{To: "carol", ClientID: "a4", Text: "x"})
+			_, _, err := s.Send(ctx, alice, chat.SendParams{To: "carol", ClientID: "a4", Text: "x"})
 			return err
 		}(),
 		"writes to somebody new": func() error {
-			_, err := s.Send(ctx, alice, chat.SendParams{To: "dave", ClientID: "a5", Text: "x"})
+			_, _, err := s.Send(ctx, alice, chat.SendParams{To: "dave", ClientID: "a5", Text: "x"})
 			return err
 		}(),
 		"asks what became of a message": func() error {
-			_, err := s.Send(ctx, alice, chat.SendParams{Conversation: open.Conversation, ClientID: "a9", Text: "x"})
+			_, _, err := s.Send(ctx, alice, chat.SendParams{Conversation: open.Conversation, ClientID: "a9", Text: "x"})
 			return err
 		}(),
-		"reads":  func() error { _, _, err := s.Page(ctx, "alice", shut.Conversation, 0, 0, 0); return err }(),
+		"reads":  func() error { _, err := s.Page(ctx, "alice", shut.Conversation, 0, 0, 0); return err }(),
 		"looks":  func() error { _, err := s.Conversation(ctx, "alice", shut.Conversation); return err }(),
-		"marks":  s.MarkRead(ctx, "alice", shut.Conversation, 1),
+		"marks":  setMarks(ctx, s, "alice", shut.Conversation, 1, 1),
+		"leaves": s.Leave(ctx, "alice", shut.Conversation),
+		"joins":  func() error { _, err := s.Join(ctx, alice, shut.Conversation); return err }(),
 		"opens":  func() error { _, err := s.DirectWith(ctx, alice, "carol"); return err }(),
 		"begins": func() error { _, err := s.DirectWith(ctx, alice, "dave"); return err }(),
 	} {
 		refused(t, what, err, refusal.NotFound)
 	}
-	_, err = s.Create(ctx, alice, chat.Group, []string{"bob"}, "")
+	_, err = s.Create(ctx, alice, chat.CreateParams{Kind: chat.Group, Members: []string{"bob"}})
 	refused(t, "makes a group", err, refusal.NotAllowed)
 	if list, _, err := all.List(ctx, "dave", "", 0); err != nil || len(list) > 0 {
 		t.Errorf("dave has %d conversations, %v: what was refused was kept", len(list), err)
 	}
 
-	// What it acknowledges delivers what it was sent, and nothing else.
-	newest, err := all.Offset(ctx, "alice")
-	if err != nil {
+	// Nor is it told that what it sent to others has arrived.
+	if got, err := s.Accepted(ctx, "alice", []string{"a1", "a9", "never"}); err != nil || !slices.Equal(got, []string{"a1"}) {
+		t.Errorf("of the messages %q are accepted, %v; want that of its conversation", got, err)
+	}
+
+	// Of many marks those of its conversations are set.
+	marks := map[string]chat.Marks{open.Conversation: {Delivered: 1}, shut.Conversation: {Delivered: 1}}
+	if err := s.SetMarks(ctx, "alice", marks); err != nil {
 		t.Fatal(err)
 	}
-	delivered := func(conversation string) int64 {
-		t.Helper()
-		_, m := get(t, all, "alice", conversation)
-		return m.Delivered
-	}
-	if err := s.MarkDelivered(ctx, "alice", newest); err != nil {
-		t.Fatal(err)
-	}
-	if o, s := delivered(open.Conversation), delivered(shut.Conversation); o != 1 || s != 0 {
-		t.Errorf("delivered %d and %d, want 1 and 0", o, s)
-	}
-	if err := all.MarkDelivered(ctx, "alice", newest); err != nil {
-		t.Fatal(err)
-	}
-	if got := delivered(shut.Conversation); got != 1 {
-		t.Errorf("a tab that was sent everything delivered up to %d, want 1", got)
+	for conversation, want := range map[string]int64{open.Conversation: 1, shut.Conversation: 0} {
+		if _, m := get(t, all, "alice", conversation); m.Delivered != want {
+			t.Errorf("delivered %d, want %d", m.Delivered, want)
+		}
 	}
 
 	if list, _, err := all.Within([]string{}).List(ctx, "alice", "", 0); err != nil || len(list) > 0 {
@@ -91,39 +86,43 @@ func TestATokenForSomeConversations(t *testing.T) {
 	}
 }
 
-// What a tab with such a token has acknowledged is not read again at its next acknowledgement,
-// unless there is something before it that the tab was not sent.
-func TestATokenForSomeConversationsAcknowledgesWhatItWasSent(t *testing.T) {
+// Of the own feed such a token gets its conversations' memberships, and is told how far it is.
+func TestATokenForSomeConversationsReadsOnlyTheirFeeds(t *testing.T) {
 	ctx := t.Context()
-	db := database(t, store.Config{})
-	all := chat.New(db, anyone)
+	all := service(t, chat.Config{})
 	open := send(t, all, bob, "alice", "b1", "Open")
+	shut := send(t, all, carol, "alice", "c1", "Shut")
+	if err := all.SetObject(ctx, "alice", "tab-1", "draft", []byte(`"to carol"`)); err != nil {
+		t.Fatal(err)
+	}
+	send(t, all, alice, "carol", "a1", "now a contact")
+	whole, err := all.Changes(ctx, "alice", chat.OwnFeed, 0, 0)
+	if err != nil || len(whole.Items) != 4 {
+		t.Fatalf("alice has %d items, %v; want two memberships, an object and a contact", len(whole.Items), err)
+	}
+
 	s := all.Within([]string{open.Conversation})
-	acked := func() (offset int64) {
-		if err := db.Read(ctx, func(v chat.View) (err error) { offset, err = v.Acked("alice"); return err }); err != nil {
-			t.Fatal(err)
-		}
-		return offset
+	c, err := s.Changes(ctx, "alice", chat.OwnFeed, 0, 0)
+	if mine := of[chat.Membership](t, c.Items, chat.ItemMembership); err != nil || len(c.Items) != 1 || len(mine) != 1 || mine[0].Conversation != open.Conversation || c.UpTo != whole.UpTo {
+		t.Errorf("the token reads %+v up to %d, %v; want one membership up to %d", c.Items, c.UpTo, err, whole.UpTo)
 	}
-	acknowledge := func() (offset int64) {
-		offset, err := all.Offset(ctx, "alice")
-		if err == nil {
-			err = s.MarkDelivered(ctx, "alice", offset)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return offset
+	if c, err := s.OwnItems(ctx, "alice", 0); err != nil || len(c.Items) != 0 {
+		t.Errorf("the token begins with %+v, %v", c.Items, err)
 	}
-	upTo := acknowledge()
-	if got := acked(); got != upTo {
-		t.Errorf("acknowledged up to %d, want %d", got, upTo)
+	_, err = s.Changes(ctx, "alice", shut.Conversation, 0, 0)
+	refused(t, "the feed of another conversation", err, refusal.NotFound)
+	list, _, err := s.ChangedConversations(ctx, "alice", 0, "")
+	if err != nil || len(list) != 1 || list[0].ID != open.Conversation {
+		t.Errorf("the token is told of %d changed conversations, %v", len(list), err)
 	}
-	send(t, all, carol, "alice", "c1", "Shut")
-	send(t, all, bob, "alice", "b2", "Open")
-	acknowledge()
-	if got := acked(); got != upTo {
-		t.Errorf("acknowledged up to %d, past what the tab was not sent; want %d", got, upTo)
+	r, err := s.Resume(ctx, "alice", s.Opening(), time.Now().UnixMilli(), map[string]chat.FeedPosition{
+		open.Conversation: position(t, all, "alice", open.Conversation), shut.Conversation: position(t, all, "alice", shut.Conversation),
+	})
+	if err != nil || !r.Resumed || !slices.Equal(r.Diverged, []string{shut.Conversation}) {
+		t.Errorf("resumed: %+v, %v; want the other conversation forgotten", r, err)
+	}
+	if got := len(history(t, all, "alice", shut.Conversation)); got != 2 {
+		t.Errorf("of the other conversation %d messages are left", got)
 	}
 }
 

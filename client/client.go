@@ -4,15 +4,16 @@
 //	c, err := client.Dial(ctx, client.Options{
 //		URL:   "ws://127.0.0.1:8080/ws",
 //		Token: func(context.Context) (string, error) { return token, nil },
-//		Event: func(e chat.Event) { … },
+//		Change: func(c wire.Change) { … },
 //	})
 //	defer c.Close()
 //	m, err := c.Send(ctx, wire.MessageSend{To: "bob", Text: "hello"})
 //
 // A Client is one tab. It stays connected until Close: after a lost connection it comes back
-// with full jitter, resumes where it was, and hands out every durable event once and in
-// order. It asks again when the reply to a request for a leg was lost with the connection.
-// Media is left to the caller: [Client.Offer] takes and returns SDP, for any WebRTC stack.
+// with full jitter, resumes where it was, and hands out what changes in its user's feeds once, in
+// the order of each feed; what was missing it asks for. An item that changed several times
+// meanwhile comes once, as it is now. Messages of others count as delivered when they were handed
+// out. It asks again when the reply to a request for a leg was lost with the connection. Media is left to the caller: [Client.Offer] takes and returns SDP, for any WebRTC stack.
 package client
 
 import (
@@ -21,6 +22,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,14 +46,23 @@ type Options struct {
 	Header     http.Header       // sent with the handshake, as a proxy adds to it; nil: none
 	Dialer     *websocket.Dialer // nil: a plain one
 
-	// Welcome is told of every greeting. When it is not recovered, events were missed:
-	// compare conversations and page.
+	// Welcome is told of the beginning of every greeting. When it has not resumed, what was handed
+	// out before is void; so is what was handed out of the feeds that it says have diverged.
 	Welcome func(wire.Welcome)
-	Synced  func()                                          // everything missed has been handed out
-	Event   func(chat.Event)                                // durable, in order, each once
+	// Conversations is told of heads: in a greeting, of those that have changed, or of the first page.
+	Conversations func([]chat.Conversation)
+	// Change is told of items, each with its type, data and place: one once, or merged into the
+	// newest, by pos within a feed. Of a conversation that is in no greeting the first is the one
+	// that is told first; what was before is there to be paged.
+	Change func(wire.Change)
+	// Reset says that too much of a feed was missed to hand it out: page from its end.
+	Reset func(feed string)
+	// Call is told of a call of this user as it is now, with all participants, the newest only.
+	Call    func(wire.CallChange)
+	Synced  func()                                          // all that was missed before the greeting was handed out, or is being asked for
 	Note    func(method string, params json.RawMessage)     // everything else
 	Lost    func(err error)                                 // the connection is gone; *websocket.CloseError has the code
-	Resume  *wire.Resume                                    // from an earlier Client; nil: from now on
+	Resume  *wire.Resume                                    // Position of an earlier Client; nil: from now on
 	Backoff func(attempt int) (wait time.Duration, ok bool) // nil: Jitter; not ok: give up
 }
 
@@ -68,13 +79,19 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the client has ended
 
-	mu       sync.Mutex
-	conn     *connection   // nil while there is none
-	changed  chan struct{} // closed and replaced when conn or ended changes
-	welcome  wire.Welcome
-	position wire.Resume
-	pending  map[string]bool // client ids of messages without an answer
-	ended    error
+	mu      sync.Mutex
+	conn    *connection   // nil while there is none
+	greeted *connection   // which was welcomed last
+	changed chan struct{} // closed and replaced when conn or ended changes
+	welcome wire.Welcome
+	at      int64                      // of the latest synced, or of a ping that had one
+	opening string                     // the same
+	feeds   map[string]*feed           // the user's own, and conversations
+	touched int64                      // counts what happens to feeds, to tell which are the latest
+	calls   map[string]wire.CallChange // as they are now, those that have ended lately too
+	marks   map[string]chat.Marks      // to be stored
+	pending map[string]bool            // client ids of messages without an answer
+	ended   error
 }
 
 // Dial connects and says hello. It fails when the first attempt does; later ones are
@@ -92,10 +109,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	if o.Backoff == nil {
 		o.Backoff = Jitter
 	}
-	c := &Client{opts: o, done: make(chan struct{}), changed: make(chan struct{}), pending: map[string]bool{}}
-	if o.Resume != nil {
-		c.position = *o.Resume
-	}
+	c := newClient(o)
 	conn, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -104,6 +118,20 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	c.cancel = cancel
 	go c.run(run, conn)
 	return c, nil
+}
+
+func newClient(o Options) *Client {
+	c := &Client{
+		opts: o, done: make(chan struct{}), changed: make(chan struct{}), pending: map[string]bool{},
+		feeds: map[string]*feed{}, calls: map[string]wire.CallChange{}, marks: map[string]chat.Marks{},
+	}
+	if o.Resume != nil {
+		c.at, c.opening = o.Resume.At, o.Resume.Opening
+		for id, position := range o.Resume.Feeds {
+			c.feeds[id] = &feed{pos: position.Pos, heard: position.Pos, newest: slices.Clone(position.Newest)}
+		}
+	}
+	return c
 }
 
 // Close ends the client and waits until no function of Options runs any more. Twice is
@@ -143,10 +171,9 @@ func (c *Client) Welcome() wire.Welcome {
 	return c.welcome
 }
 
-// Position is how far this tab has read its user's events: what to keep, and to give to
-// Options.Resume later.
+// Position is what this tab has: what to keep, and to give to Options.Resume later.
 func (c *Client) Position() wire.Resume {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.position
+	return c.positionLocked()
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"carillon/chat"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -22,15 +21,22 @@ import (
 type connection struct {
 	client *Client
 	ws     *websocket.Conn
-	timers struct{ ack, renew *time.Timer }
+	renew  *time.Timer
 
 	write sync.Mutex // one frame at a time
 
+	// Owned by the goroutine that reads.
+	greeted map[string]bool // calls in the greeting
+
+	// Under the client's mu.
+	synced   bool
+	marking  bool // marks are being sent, or will be
+	markedAt time.Time
+
 	mu      sync.Mutex
 	next    int64
-	waiting map[int64]chan wire.Frame
+	waiting map[int64]func(answer wire.Frame, ok bool) // called by the goroutine that reads; not ok: there will be none
 	lost    bool
-	acking  bool
 }
 
 const (
@@ -58,7 +64,7 @@ func (c *Client) connect(ctx context.Context) (*connection, error) {
 		}
 		return nil, fmt.Errorf("connect to %s: %w", c.opts.URL, err)
 	}
-	conn := &connection{client: c, ws: ws, waiting: map[int64]chan wire.Frame{}}
+	conn := &connection{client: c, ws: ws, waiting: map[int64]func(wire.Frame, bool){}, greeted: map[string]bool{}}
 	if err := conn.hello(ctx); err != nil {
 		conn.close()
 		return nil, err
@@ -78,8 +84,8 @@ func (conn *connection) hello(ctx context.Context) error {
 		Token: token, Protocol: wire.Protocol, Tab: c.opts.Tab, Device: c.opts.Device, DeviceName: c.opts.DeviceName,
 		Pending: slices.Sorted(maps.Keys(c.pending)),
 	}
-	if c.position.Epoch != "" {
-		position := c.position
+	if c.opening != "" {
+		position := c.positionLocked()
 		h.Resume = &position
 	}
 	c.mu.Unlock()
@@ -107,12 +113,7 @@ func (conn *connection) hello(ctx context.Context) error {
 	if err := json.Unmarshal(f.Result, &w); err != nil {
 		return fmt.Errorf("read welcome: %w", err)
 	}
-	c.mu.Lock()
-	c.welcome = w
-	if !w.Recovered || c.position.Epoch != w.Epoch {
-		c.position = wire.Resume{Epoch: w.Epoch, Offset: w.Offset}
-	}
-	c.mu.Unlock()
+	conn.welcomed(w)
 	if c.opts.Welcome != nil {
 		c.opts.Welcome(w)
 	}
@@ -168,57 +169,30 @@ func (conn *connection) handle(f wire.Frame) {
 		delete(conn.waiting, *f.ID)
 		conn.mu.Unlock()
 		if answer != nil {
-			answer <- f // has room for the one answer
+			answer(f, true)
 		}
 	case f.Method == wire.NotePing:
 		_ = conn.send(wire.Frame{Method: wire.NotePong}) // a lost connection is seen by the reader
-	case f.Method == wire.NoteEvent:
-		var e chat.Event
-		if json.Unmarshal(f.Params, &e) == nil {
-			conn.event(e)
-		}
+		take(f.Params, conn.pinged)
+	case f.Method == wire.NoteGreeting:
+		take(f.Params, conn.greeting)
+	case f.Method == wire.NoteChange:
+		take(f.Params, conn.change)
+	case f.Method == wire.NoteCall:
+		take(f.Params, conn.call)
 	case f.Method == wire.NoteSynced:
-		var s wire.Synced
-		if json.Unmarshal(f.Params, &s) == nil {
-			conn.client.moveTo(s.Offset)
-		}
-		if o.Synced != nil {
-			o.Synced()
-		}
+		take(f.Params, conn.endGreeting)
 	case f.Method != "" && o.Note != nil:
 		o.Note(f.Method, f.Params)
 	}
 }
 
-// event hands out an event that this tab has not seen, and acknowledges it within a second.
-func (conn *connection) event(e chat.Event) {
-	c := conn.client
-	if e.Offset <= c.Position().Offset {
-		return
+// take passes on what can be read.
+func take[P any](params json.RawMessage, to func(P)) {
+	var p P
+	if json.Unmarshal(params, &p) == nil {
+		to(p)
 	}
-	if c.opts.Event != nil {
-		c.opts.Event(e)
-	}
-	c.moveTo(e.Offset)
-	conn.mu.Lock()
-	defer conn.mu.Unlock()
-	if conn.acking || conn.lost {
-		return
-	}
-	conn.acking = true
-	conn.timers.ack = time.AfterFunc(time.Second, func() {
-		conn.mu.Lock()
-		conn.acking = false
-		conn.mu.Unlock()
-		_ = conn.send(wire.Frame{Method: wire.NoteAck, Params: mustJSON(wire.Ack{Offset: c.Position().Offset})})
-	})
-}
-
-// moveTo notes that the tab has read its user's events up to offset.
-func (c *Client) moveTo(offset int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.position.Offset = max(c.position.Offset, offset)
 }
 
 // renewBefore asks for a new token when a tenth of the token's time is left.
@@ -231,7 +205,7 @@ func (conn *connection) renewBefore(tokenMS int64) {
 	if conn.lost {
 		return
 	}
-	conn.timers.renew = time.AfterFunc(time.Duration(tokenMS)*time.Millisecond*9/10, func() {
+	conn.renew = time.AfterFunc(time.Duration(tokenMS)*time.Millisecond*9/10, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), writeTime)
 		defer cancel()
 		token, err := conn.client.opts.Token(ctx)
@@ -239,7 +213,7 @@ func (conn *connection) renewBefore(tokenMS int64) {
 			return // the server will close with 4001, and hello asks again
 		}
 		var renewed wire.TokenRenewed
-		if conn.request(ctx, wire.MethodTokenRenew, wire.TokenRenew{Token: token}, &renewed) == nil {
+		if conn.request(ctx, wire.MethodTokenRenew, wire.TokenRenew{Token: token}, &renewed, nil) == nil {
 			conn.renewBefore(renewed.TokenMS)
 		}
 	})
@@ -247,13 +221,16 @@ func (conn *connection) renewBefore(tokenMS int64) {
 
 func (conn *connection) send(f wire.Frame) error {
 	f.JSONRPC = "2.0"
-	data, err := json.Marshal(f)
-	if err != nil {
-		return err
+	data := mustJSON(f)
+	conn.client.mu.Lock()
+	limit := conn.client.welcome.Limits.FrameBytes
+	conn.client.mu.Unlock()
+	if limit > 0 && len(data) > limit { // the server would close the connection for it, again and again
+		return refusal.New(refusal.TooLarge, "A request has at most %d bytes.", limit)
 	}
 	conn.write.Lock()
 	defer conn.write.Unlock()
-	err = conn.ws.SetWriteDeadline(time.Now().Add(writeTime))
+	err := conn.ws.SetWriteDeadline(time.Now().Add(writeTime))
 	if err == nil {
 		err = conn.ws.WriteMessage(websocket.TextMessage, data)
 	}
@@ -263,33 +240,66 @@ func (conn *connection) send(f wire.Frame) error {
 	return err
 }
 
-// request sends a request and waits for the answer on this connection.
-func (conn *connection) request(ctx context.Context, method string, params, result any) error {
-	answer := make(chan wire.Frame, 1)
+// start sends a request. The goroutine that reads calls then with the answer.
+func (conn *connection) start(method string, params any, then func(answer wire.Frame, ok bool)) (id int64, _ error) {
 	conn.mu.Lock()
 	if conn.lost {
 		conn.mu.Unlock()
-		return ErrDisconnected
+		return 0, ErrDisconnected
 	}
 	conn.next++
-	id := conn.next
-	conn.waiting[id] = answer
+	id = conn.next
+	conn.waiting[id] = then
 	conn.mu.Unlock()
-	if err := conn.send(wire.Frame{ID: &id, Method: method, Params: mustJSON(params)}); err != nil {
-		return fmt.Errorf("%s: %w", method, ErrDisconnected)
+	err := conn.send(wire.Frame{ID: &id, Method: method, Params: mustJSON(params)})
+	if err == nil {
+		return id, nil
+	}
+	conn.mu.Lock()
+	delete(conn.waiting, id)
+	conn.mu.Unlock()
+	if _, refused := refusal.Of(err); refused {
+		return 0, err
+	}
+	return 0, fmt.Errorf("%s: %w", method, ErrDisconnected)
+}
+
+// later sends a request whose answer is for the goroutine that reads. Without a connection there is
+// none.
+func (conn *connection) later(method string, params any, then func(answer wire.Frame)) {
+	_, _ = conn.start(method, params, func(answer wire.Frame, ok bool) {
+		if ok {
+			then(answer)
+		}
+	})
+}
+
+// request sends a request and waits for the answer on this connection. The goroutine that reads
+// calls seen with the answer before it goes on.
+func (conn *connection) request(ctx context.Context, method string, params, result any, seen func(wire.Frame)) error {
+	type reply struct {
+		frame wire.Frame
+		ok    bool
+	}
+	answer := make(chan reply, 1)
+	id, err := conn.start(method, params, func(f wire.Frame, ok bool) {
+		if ok && seen != nil {
+			seen(f)
+		}
+		answer <- reply{f, ok} // has room for the one answer
+	})
+	if err != nil {
+		return err
 	}
 	select {
-	case f, ok := <-answer:
-		if !ok {
+	case r := <-answer:
+		if !r.ok {
 			return fmt.Errorf("%s: %w", method, ErrDisconnected)
 		}
-		if f.Error != nil {
-			return refused(f.Error)
-		}
-		if result == nil {
-			return nil
-		}
-		if err := json.Unmarshal(f.Result, result); err != nil {
+		if err := resultOf(r.frame, result); err != nil {
+			if _, refused := refusal.Of(err); refused {
+				return err
+			}
 			return fmt.Errorf("read the result of %s: %w", method, err)
 		}
 		return nil
@@ -301,19 +311,29 @@ func (conn *connection) request(ctx context.Context, method string, params, resu
 	}
 }
 
+// resultOf reads an answer; a refusal is an error. Nil: its result does not matter.
+func resultOf(answer wire.Frame, result any) error {
+	if answer.Error != nil {
+		return refused(answer.Error)
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(answer.Result, result)
+}
+
 // fail ends all requests that wait for an answer.
 func (conn *connection) fail() {
 	conn.mu.Lock()
-	defer conn.mu.Unlock()
 	conn.lost = true
-	for id, answer := range conn.waiting {
-		delete(conn.waiting, id)
-		close(answer)
+	waiting := conn.waiting
+	conn.waiting = nil
+	if conn.renew != nil {
+		conn.renew.Stop()
 	}
-	for _, t := range []*time.Timer{conn.timers.ack, conn.timers.renew} {
-		if t != nil {
-			t.Stop()
-		}
+	conn.mu.Unlock()
+	for _, answer := range waiting {
+		answer(wire.Frame{}, false)
 	}
 }
 
@@ -327,10 +347,13 @@ func refused(e *wire.Error) error {
 	return refusal.After(time.Duration(e.Data.RetryMS)*time.Millisecond, e.Data.Code, "%s", e.Message)
 }
 
+// mustJSON encodes without the escapes that only HTML needs: 16 KiB of < would be 96.
 func mustJSON(v any) json.RawMessage {
-	data, err := json.Marshal(v)
-	if err != nil {
+	var data bytes.Buffer
+	e := json.NewEncoder(&data)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic("client: " + err.Error()) // params that cannot be JSON
 	}
-	return data
+	return bytes.TrimSuffix(data.Bytes(), []byte("\n"))
 }

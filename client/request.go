@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"carillon/call"
@@ -20,7 +22,19 @@ func (c *Client) Request(ctx context.Context, method string, params, result any)
 	if err != nil {
 		return err
 	}
-	return conn.request(ctx, method, params, result)
+	var seen func(wire.Frame)
+	if method == wire.MethodMessageSend {
+		seen = conn.sent
+	}
+	return conn.request(ctx, method, params, result, seen)
+}
+
+// sent takes the message in an answer by the way that changes take.
+func (conn *connection) sent(answer wire.Frame) {
+	var c wire.Change
+	if resultOf(answer, &c) == nil {
+		conn.change(c)
+	}
 }
 
 // Notify sends a notification, which has no answer. Without a connection it returns
@@ -53,9 +67,15 @@ func (c *Client) Send(ctx context.Context, m wire.MessageSend) (chat.Message, er
 		delete(c.pending, m.ClientID)
 		c.mu.Unlock()
 	}()
+	var change wire.Change
+	if err := c.insist(ctx, wire.MethodMessageSend, m, &change, func(r *refusal.Error) bool { return r.Retry > 0 }); err != nil {
+		return chat.Message{}, err
+	}
 	var sent chat.Message
-	err := c.insist(ctx, wire.MethodMessageSend, m, &sent, func(r *refusal.Error) bool { return r.Retry > 0 })
-	return sent, err
+	if err := json.Unmarshal(change.Data, &sent); err != nil {
+		return chat.Message{}, fmt.Errorf("read the message that was sent: %w", err)
+	}
+	return sent, nil
 }
 
 // insist is Request for what may be asked twice: until there is an answer, ctx ends or

@@ -210,6 +210,9 @@ func (c Config) validate() error {
 	if c.Auth.Guests && len(c.Reach.Guests) == 0 && !c.Auth.Demo() {
 		return errors.New("reach.guests: with auth.guests anyone may come, so name the users whom guests may reach, such as [\"support\"]")
 	}
+	if c.Auth.Guests && c.Bus.URL != "" && c.Auth.Secret == "" {
+		return errors.New("auth.secret: with bus.url each node must know the guests of the others, so give them all the same (openssl rand -base64 32)")
+	}
 	for _, l := range c.listeners() {
 		public, err := isPublic(l.address)
 		if err != nil {

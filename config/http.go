@@ -27,6 +27,9 @@ type HTTP struct {
 	ACMEEmail string `toml:"acme_email"`
 	// ACMEDirectory is the certificate authority. Empty: Let's Encrypt.
 	ACMEDirectory string `toml:"acme_directory"`
+	// DrainSeconds is how long a server that was told to stop serves on, while /readyz tells the load
+	// balancer to send new tabs elsewhere. Zero: it stops at once, as suits a server without one.
+	DrainSeconds int `toml:"drain_seconds"`
 
 	// TCP bounds the connections to this port. The trusted proxies, through which all clients
 	// come, are bounded by what is in all, not per address.
@@ -59,6 +62,9 @@ func (h HTTP) validate() error {
 	}
 	if _, err := h.Proxies(); err != nil {
 		return err
+	}
+	if h.DrainSeconds < 0 {
+		return fmt.Errorf("drain_seconds is %d, want 0 or more", h.DrainSeconds)
 	}
 	return h.TCP.Validate()
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -64,6 +65,28 @@ func findRunning(folder string) (*running, error) {
 		return nil, errors.New("a carillon that uses this folder is still starting")
 	}
 	return r, nil
+}
+
+// PrivateURL is where this machine reaches the private listener of the carillon that serves from a
+// data folder.
+func PrivateURL(folder string) (*url.URL, error) {
+	server, err := findRunning(folder)
+	if err != nil {
+		return nil, err
+	}
+	if server == nil {
+		return nil, fmt.Errorf("no carillon runs with the data folder %s", folder)
+	}
+	at, err := url.Parse(server.url("private"))
+	if err != nil {
+		return nil, fmt.Errorf("find the private listener: %w", err)
+	}
+	address, err := netip.ParseAddrPort(at.Host)
+	if err != nil {
+		return nil, fmt.Errorf("find the private listener: %w", err)
+	}
+	at.Host = reachable(address).String()
+	return at, nil
 }
 
 // locked takes the lock and gives it back at once. A carillon that starts in that very moment

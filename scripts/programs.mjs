@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** Each program, and the Debian package that brings it. */
+/** Each program, or the pattern of its path where it is in no folder of programs, and the Debian package that brings it. */
 const packages = {
 	chromium: "chromium",
 	"firefox-esr": "firefox-esr",
@@ -10,6 +10,10 @@ const packages = {
 	strace: "strace",
 	ip: "iproute2",
 	pebble: "pebble",
+	"/usr/lib/postgresql/*/bin/postgres": "postgresql",
+	"nats-server": "nats-server",
+	haproxy: "haproxy",
+	"docker-compose": "docker-compose",
 };
 
 /** Installs what is missing, where this user may; else says how. */
@@ -30,5 +34,6 @@ export async function installPrograms(report) {
 }
 
 function installed(program) {
-	return spawnSync("sh", ["-c", `command -v ${program} || ls /usr/sbin/${program}`]).status === 0;
+	const found = program.startsWith("/") ? `ls ${program}` : `command -v ${program} || ls /usr/sbin/${program}`;
+	return spawnSync("sh", ["-c", found]).status === 0;
 }

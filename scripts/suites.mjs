@@ -7,24 +7,37 @@ import { createInterface } from "node:readline";
 
 const scratch = mkdtempSync(join(tmpdir(), "carillon-test-"));
 
+/** The packages whose tests run on each database. */
+const onDatabases = ["./store", "./chat", "./switchboard", "./signaling"];
+
 /** Go: one line per package, and all output of what failed. A test that skips itself has failed. */
 export function goTests(report, flags) {
-	return report.step(["go test", ...flags].join(" "), async () => {
-		const go = spawn("go", ["test", ...flags, "-timeout", "20m", "-json", "./..."], { stdio: ["ignore", "pipe", "inherit"] });
+	return runGo(report, ["go test", ...flags].join(" "), [...flags, "./..."]);
+}
+
+/** The tests of what the database decides, on PostgreSQL. The race detector has seen the same code on SQLite. */
+export function postgresTests(report) {
+	return runGo(report, "go test on PostgreSQL", onDatabases, { CARILLON_TEST_STORE: "postgres" }, "on PostgreSQL: ");
+}
+
+function runGo(report, name, args, env = {}, prefix = "") {
+	return report.step(name, async () => {
+		const options = { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } };
+		const go = spawn("go", ["test", "-timeout", "20m", "-json", ...args], options);
 		const exit = new Promise((done) => go.on("close", done));
 		const output = new Map();
 		const before = report.failed;
 		for await (const line of createInterface({ input: go.stdout })) {
-			if (line.startsWith("{")) goEvent(report, JSON.parse(line), output);
+			if (line.startsWith("{")) goEvent(report, JSON.parse(line), output, prefix);
 			else console.log(line);
 		}
-		if ((await exit) !== 0 && report.failed === before) report.fail("go test");
+		if ((await exit) !== 0 && report.failed === before) report.fail(name);
 	});
 }
 
 /** One line of `go test -json`. `output` keeps what each running test has printed. */
-function goEvent(report, { Action: action, Package, ImportPath, Test: test, Output, Elapsed: seconds = 0 }, output) {
-	const key = [Package ?? ImportPath ?? "", test].filter(Boolean).join(" ");
+function goEvent(report, { Action: action, Package, ImportPath, Test: test, Output, Elapsed: seconds = 0 }, output, prefix) {
+	const key = [prefix + (Package ?? ImportPath ?? ""), test].filter(Boolean).join(" ");
 	if (Output) output.set(key, (output.get(key) ?? "") + Output);
 	if (!["pass", "fail", "skip", "build-fail"].includes(action)) return;
 	if (action === "pass" || (action === "skip" && !test)) {
@@ -33,7 +46,7 @@ function goEvent(report, { Action: action, Package, ImportPath, Test: test, Outp
 		console.log(output.get(key) ?? "");
 		report.fail(action === "skip" ? `${key} was skipped` : key, test && seconds);
 	}
-	if (!test && Package) console.log(`   ${action} ${Package} ${seconds} s`);
+	if (!test && Package) console.log(`   ${action} ${prefix}${Package} ${seconds} s`);
 	output.delete(key);
 }
 

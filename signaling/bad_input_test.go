@@ -34,29 +34,35 @@ func TestBadFrames(t *testing.T) {
 		send string
 		want refusal.Code
 	}{
-		"garbage":              {`garbage`, refusal.BadRequest},
-		"empty":                {``, refusal.BadRequest},
-		"half an object":       {`{"jsonrpc":"2.0","id":7,`, refusal.BadRequest},
-		"an array":             {`[{"jsonrpc":"2.0","id":7,"method":"session.list"}]`, refusal.BadRequest},
-		"binary zeros":         {"\x00\x00", refusal.BadRequest},
-		"no version":           {`{"id":7,"method":"session.list"}`, refusal.BadRequest},
-		"no method":            {`{"jsonrpc":"2.0","id":7}`, refusal.BadRequest},
-		"id of a wrong type":   {`{"jsonrpc":"2.0","id":"seven","method":"session.list"}`, refusal.BadRequest},
-		"method wrong type":    {`{"jsonrpc":"2.0","id":7,"method":7}`, refusal.BadRequest},
-		"unknown method":       {`{"jsonrpc":"2.0","id":7,"method":"user.delete"}`, refusal.UnknownMethod},
-		"note as request":      {`{"jsonrpc":"2.0","id":7,"method":"ack","params":{}}`, refusal.UnknownMethod},
-		"params wrong type":    {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":[]}`, refusal.BadRequest},
-		"field wrong type":     {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":7}}`, refusal.BadRequest},
-		"deep nesting":         {`{"jsonrpc":"2.0","id":7,"method":"userobject.set","params":{"key":"k","value":` + strings.Repeat("[", 20000) + `}}`, refusal.BadRequest},
-		"no client id":         {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":"bob","kind":"text","text":"x"}}`, refusal.BadRequest},
-		"others' messages":     {`{"jsonrpc":"2.0","id":7,"method":"message.page","params":{"conversation":"` + theirs + `"}}`, refusal.NotFound},
-		"others' conversation": {`{"jsonrpc":"2.0","id":7,"method":"conversation.get","params":{"conversation":"` + theirs + `"}}`, refusal.NotFound},
-		"write to others":      {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"conversation":"` + theirs + `","client_id":"c0ffee00","kind":"text","text":"x"}}`, refusal.NotFound},
-		"read mark of others":  {`{"jsonrpc":"2.0","id":7,"method":"receipt.read","params":{"conversation":"` + theirs + `","seq":1}}`, refusal.NotFound},
-		"others' session":      {`{"jsonrpc":"2.0","id":7,"method":"session.sign_out","params":{"id":"AAAAAAAAAAAAAAAA"}}`, refusal.NotFound},
-		"second hello":         {`{"jsonrpc":"2.0","id":7,"method":"hello","params":{}}`, refusal.HelloAgain},
-		"stolen token":         {`{"jsonrpc":"2.0","id":7,"method":"token.renew","params":{"token":"` + w.token("bob") + `"}}`, refusal.TokenOtherUser},
-		"ack of the future":    {`{"jsonrpc":"2.0","method":"ack","params":{"offset":999}}`, refusal.BadRequest},
+		"garbage":                {`garbage`, refusal.BadRequest},
+		"empty":                  {``, refusal.BadRequest},
+		"half an object":         {`{"jsonrpc":"2.0","id":7,`, refusal.BadRequest},
+		"an array":               {`[{"jsonrpc":"2.0","id":7,"method":"session.list"}]`, refusal.BadRequest},
+		"binary zeros":           {"\x00\x00", refusal.BadRequest},
+		"no version":             {`{"id":7,"method":"session.list"}`, refusal.BadRequest},
+		"no method":              {`{"jsonrpc":"2.0","id":7}`, refusal.BadRequest},
+		"id of a wrong type":     {`{"jsonrpc":"2.0","id":"seven","method":"session.list"}`, refusal.BadRequest},
+		"method wrong type":      {`{"jsonrpc":"2.0","id":7,"method":7}`, refusal.BadRequest},
+		"unknown method":         {`{"jsonrpc":"2.0","id":7,"method":"user.delete"}`, refusal.UnknownMethod},
+		"note as request":        {`{"jsonrpc":"2.0","id":7,"method":"typing","params":{}}`, refusal.UnknownMethod},
+		"params wrong type":      {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":[]}`, refusal.BadRequest},
+		"field wrong type":       {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":7}}`, refusal.BadRequest},
+		"deep nesting":           {`{"jsonrpc":"2.0","id":7,"method":"userobject.set","params":{"key":"k","value":` + strings.Repeat("[", 20000) + `}}`, refusal.BadRequest},
+		"no client id":           {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":"bob","kind":"text","text":"x"}}`, refusal.BadRequest},
+		"others' messages":       {`{"jsonrpc":"2.0","id":7,"method":"message.page","params":{"conversation":"` + theirs + `"}}`, refusal.NotFound},
+		"others' feed":           {`{"jsonrpc":"2.0","id":7,"method":"feed.changes","params":{"feed":"` + theirs + `","after":0}}`, refusal.NotFound},
+		"a feed before it began": {`{"jsonrpc":"2.0","id":7,"method":"feed.changes","params":{"feed":"me","after":-1}}`, refusal.BadRequest},
+		"others' members":        {`{"jsonrpc":"2.0","id":7,"method":"conversation.members","params":{"conversation":"` + theirs + `"}}`, refusal.NotFound},
+		"join others":            {`{"jsonrpc":"2.0","id":7,"method":"conversation.join","params":{"conversation":"` + theirs + `"}}`, refusal.NotFound},
+		"leave others":           {`{"jsonrpc":"2.0","id":7,"method":"conversation.leave","params":{"conversation":"` + theirs + `"}}`, refusal.NotFound},
+		"typing with others":     {`{"jsonrpc":"2.0","method":"typing","params":{"conversation":7}}`, refusal.BadRequest},
+		"too much to watch":      {`{"jsonrpc":"2.0","id":7,"method":"conversation.watch","params":{"conversations":[` + strings.Repeat(`"x",`, 20) + `"x"]}}`, refusal.TooLarge},
+		"write to others":        {`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"conversation":"` + theirs + `","client_id":"c0ffee00","kind":"text","text":"x"}}`, refusal.NotFound},
+		"read mark of others":    {`{"jsonrpc":"2.0","id":7,"method":"marks.set","params":{"marks":{"` + theirs + `":{"read":1}}}}`, refusal.NotFound},
+		"others' session":        {`{"jsonrpc":"2.0","id":7,"method":"session.sign_out","params":{"id":"AAAAAAAAAAAAAAAA"}}`, refusal.NotFound},
+		"second hello":           {`{"jsonrpc":"2.0","id":7,"method":"hello","params":{}}`, refusal.HelloAgain},
+		"stolen token":           {`{"jsonrpc":"2.0","id":7,"method":"token.renew","params":{"token":"` + w.token("bob") + `"}}`, refusal.TokenOtherUser},
+		"marks before the first": {`{"jsonrpc":"2.0","id":7,"method":"marks.set","params":{"marks":{"x":{"read":-1}}}}`, refusal.BadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := w.plain(0)
@@ -335,7 +341,7 @@ func FuzzDispatch(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			w.nodes[0].serveChannel(server, chat.User{ID: "mallory"}, switchboard.Asker{Tab: call.Tab{User: "mallory", Where: call.Where{TabID: "tab-00000001"}}}, true, 0)
+			w.nodes[0].serveChannel(server, chat.User{ID: "mallory"}, switchboard.Asker{Tab: call.Tab{User: "mallory", Where: call.Where{TabID: "tab-00000001"}}}, true)
 		}()
 		_ = browser.WriteMessage(data)
 		_ = browser.WriteMessage([]byte(`{"jsonrpc":"2.0","id":77,"method":"session.list"}`))

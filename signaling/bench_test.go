@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"carillon/bus"
 	"carillon/call"
 	"carillon/chat"
 	"carillon/wire"
@@ -107,7 +106,7 @@ func (d *discard) write(batch []item) error {
 func (d *discard) finish(int, string) {}
 func (d *discard) abort()             {}
 
-// BenchmarkBroadcast hands one event to 1,000 tabs of a user, without the sockets.
+// BenchmarkBroadcast hands one change to 1,000 tabs of a user, without the sockets.
 func BenchmarkBroadcast(b *testing.B) {
 	const n = 1000
 	w := newWorld(b, Config{})
@@ -117,18 +116,58 @@ func BenchmarkBroadcast(b *testing.B) {
 	for i := range n {
 		c := newConnection(s, d, true)
 		c.tab = call.Tab{User: "alice", Where: call.Where{TabID: fmt.Sprint("tab-", i)}}
-		c.position.cursor.phase = live
+		c.phase = live
 		u.connections = append(u.connections, c)
 	}
-	body := eventFrame(chat.Event{Type: chat.EventMessage, Data: raw(chat.Message{Text: strings.Repeat("x", 200)})}, time.Now()).data
+	f := changeFrame(wire.Change{Feed: "c", Pos: 1, Type: chat.ItemMessage, Data: raw(chat.Message{Text: strings.Repeat("x", 200)})})
+	f.shared = true
 	b.ReportAllocs()
-	offset := int64(0)
+	pos := int64(0)
 	for b.Loop() {
-		offset++
-		u.receive(bus.Message{Data: append(fmt.Appendf(nil, `{"o":%d}`+"\n", offset), body...)})
-		for d.frames.Load() < offset*n {
+		pos++
+		u.tell("c", notice{pos: pos, frame: &frame{data: f.data, shared: true}}, true)
+		for d.frames.Load() < pos*n {
 			runtime.Gosched()
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(offset*n), "ns/tab")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(pos*n), "ns/tab")
+}
+
+// BenchmarkStrangersOfTheWatched is how long a request of somebody else takes while a user with
+// 8,000 watchers, whose sockets are left out, comes and goes twenty times a second; and without.
+func BenchmarkStrangersOfTheWatched(b *testing.B) {
+	for _, watchers := range []int{0, 8000} {
+		b.Run(fmt.Sprint("watchers=", watchers), func(b *testing.B) {
+			w := newWorld(b, Config{Rates: generous})
+			star, stranger := w.open(0, "star"), w.open(0, "stranger")
+			for range watchers {
+				w.nodes[0].presence.watch(newConnection(w.nodes[0], &discard{}, true), []string{"star"})
+			}
+			stop, stopped := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(stopped)
+				tick := time.NewTicker(time.Second / 20)
+				defer tick.Stop()
+				for i := 0; ; i++ {
+					select {
+					case <-stop:
+						return
+					case <-tick.C:
+						_ = star.Notify(wire.NoteActivity, wire.Activity{Away: i%2 == 0})
+					}
+				}
+			}()
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				if err := stranger.ask(wire.MethodSessionList, wire.Empty{}, nil); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(began))
+			}
+			close(stop)
+			<-stopped
+			percentiles(b, took)
+		})
+	}
 }

@@ -1,13 +1,11 @@
 package signaling
 
 import (
-	"encoding/json"
 	"slices"
 	"testing"
 	"time"
 
 	"carillon/call"
-	"carillon/chat"
 	"carillon/client"
 	"carillon/wire"
 )
@@ -20,15 +18,16 @@ func BenchmarkAnswerToSilence(b *testing.B) {
 	const others = 20
 	rung, silent := make(chan string, others+1), make(chan time.Time, others+1)
 	listen := func(o *client.Options) {
-		o.Event = func(e chat.Event) {
-			var s call.Snapshot
-			if e.Type != chat.EventCall || json.Unmarshal(e.Data, &s) != nil {
+		seen := map[string]bool{}
+		o.Call = func(c wire.CallChange) {
+			switch s := c.Call; {
+			case seen[s.ID+string(s.State)]:
 				return
-			}
-			switch s.State {
-			case call.Ringing:
+			case s.State == call.Ringing:
+				seen[s.ID+string(s.State)] = true
 				rung <- s.ID
-			case call.Connecting:
+			case s.State == call.Connecting:
+				seen[s.ID+string(s.State)] = true
 				silent <- time.Now()
 			}
 		}

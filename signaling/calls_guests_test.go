@@ -123,15 +123,12 @@ func TestAnsweredRingsOfGuestsDoNotCountForTheCallee(t *testing.T) {
 func TestAGuestRingsAGroupAsOneCall(t *testing.T) {
 	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{GuestRingsPerMinute: 3, GuestAddressRingsPerMinute: 3, GuestRingsPerCallee: 1}}
 	w.addCallNode(w.bus)
-	bob, guest := w.open(1, "bob"), w.guestFrom("203.0.113.1")
-	group := wire.ConversationCreate{Kind: chat.Group, Members: []string{guest.Welcome().User.ID}}
+	guest := w.guestFrom("203.0.113.1")
+	members := []string{guest.Welcome().User.ID}
 	for i := range 10 {
-		group.Members = append(group.Members, fmt.Sprint("member-", i))
+		members = append(members, fmt.Sprint("member-", i))
 	}
-	var g chat.Conversation
-	if err := bob.ask(wire.MethodConversationCreate, group, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := w.group("bob", members...)
 	if err := w.guestFrom("203.0.113.2").ringOnce("bob"); err != nil {
 		t.Fatal(err)
 	}

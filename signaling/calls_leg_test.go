@@ -177,21 +177,21 @@ func TestChatOverTheDataChannel(t *testing.T) {
 	if _, err := alice.Send(t.Context(), wire.MessageSend{Conversation: a.Call.Conversation, Text: "hello bob"}); err != nil {
 		t.Fatal(err)
 	}
-	pb.await("an event on the data channel", func() bool {
+	pb.await("a change on the data channel", func() bool {
 		return slices.ContainsFunc(pb.frames, func(f wire.Frame) bool {
-			var e chat.Event
+			var c wire.Change
 			var m chat.Message
-			return f.Method == wire.NoteEvent && json.Unmarshal(f.Params, &e) == nil && e.Offset > 0 &&
-				e.Type == chat.EventMessage && json.Unmarshal(e.Data, &m) == nil && m.Text == "hello bob"
+			return f.Method == wire.NoteChange && json.Unmarshal(f.Params, &c) == nil && c.Pos > 0 &&
+				c.Type == chat.ItemMessage && json.Unmarshal(c.Data, &m) == nil && m.Text == "hello bob"
 		})
 	})
-	history, _, err := w.chat.Page(t.Context(), "alice", a.Call.Conversation, 0, 0, 50)
+	history, err := w.chat.Page(t.Context(), "alice", a.Call.Conversation, 0, 0, 50)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, m := range history {
-		if m.Text == "without socket" {
+	for _, item := range history.Items {
+		if decoded[chat.Message](t, item.Data).Text == "without socket" {
 			n++
 		}
 	}

@@ -215,11 +215,11 @@ func (r lostRequest) lose(w *lostWorld, node int, stored bool, when string) {
 	// It holds the leg, and may use it.
 	asker.must(wire.MethodLegPhase, wire.LegPhase{LegRef: refOf(got.leg), Phase: "first_frame", MS: 100})
 	again := asker.must(wire.MethodCallResume, refOf(got.leg))
-	record, err := w.store.Call(t.Context(), got.leg.Call.ID)
-	if err != nil {
+	var now wire.CallChange
+	if err := asker.ask(wire.MethodCallGet, wire.CallRef{Call: got.leg.Call.ID}, &now); err != nil {
 		t.Fatal(err)
 	}
-	p := of(record.Snapshot, user)
+	p := of(now.Call, user)
 	if r.name != "move" && (p.Leg == nil || p.Leg.ID != again.Leg || p.Leg.TabID != asker.Tab()) {
 		t.Errorf("the user's leg is %+v, want %s in the tab that asked again", p.Leg, again.Leg)
 	}
@@ -333,7 +333,7 @@ func TestARequestThatWaitsForAnEndedConnectionRingsNobody(t *testing.T) {
 	cancel()
 	wg.Wait()
 	alice.Close()
-	bob.send("carol", "so that carol has an event after the ring that does not come")
+	bob.send("carol", "so that carol has a change after the ring that does not come")
 	carol.await("message", func() bool { return len(carol.texts()) > 0 })
 	carol.mu.Lock()
 	defer carol.mu.Unlock()

@@ -47,9 +47,8 @@ func TestNobodyComesBackAfterARestart(t *testing.T) {
 	pa.close()
 	pb.close()
 	n := w.addCallNode(w.bus)
-	w.open(n, "bob", func(o *client.Options) {
-		o.Resume = &wire.Resume{Epoch: bob.Position().Epoch, Offset: bob.Position().Offset}
-	}).
+	position := bob.Position()
+	w.open(n, "bob", func(o *client.Options) { o.Resume = &position }).
 		ended(a.Call.ID, call.ServerError)
 }
 

@@ -32,7 +32,7 @@ func TestResumeAfterReload(t *testing.T) {
 	pb.close()
 	alice.until("reconnecting", a.Call.ID, func(s call.Snapshot) bool { return of(s, "bob").State == call.Reconnecting })
 	reloaded := w.open(1, "bob", func(o *client.Options) { o.Tab = bob.Tab() })
-	if calls := reloaded.Welcome().Calls; len(calls) != 1 || calls[0].ID != a.Call.ID || calls[0].State != call.Active {
+	if calls := reloaded.snapshots(); len(calls) != 1 || calls[0].ID != a.Call.ID || calls[0].State != call.Active {
 		t.Fatalf("welcome with calls %+v", calls)
 	}
 	again := reloaded.must(wire.MethodCallResume, refOf(b))

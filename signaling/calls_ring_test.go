@@ -58,12 +58,13 @@ func TestRingsInAllTabsAndOneAnswers(t *testing.T) {
 	alice.ended(a.Call.ID, call.Completed)
 	alice.legEnd(a.Leg, call.Completed)
 	bobs[2].legEnd(b.Leg, call.Completed)
-	messages, _, err := w.chat.Page(t.Context(), "bob", a.Call.Conversation, 0, 0, 10)
-	if err != nil || len(messages) != 1 || messages[0].Kind != chat.Call {
-		t.Fatalf("history %+v, %v: want one message of the call", messages, err)
+	history, err := w.chat.Page(t.Context(), "bob", a.Call.Conversation, 0, 0, 10)
+	if err != nil || len(history.Items) != 1 {
+		t.Fatalf("history %+v, %v: want one message of the call", history, err)
 	}
 	var log call.Log
-	if err := json.Unmarshal(messages[0].Data, &log); err != nil || log.Reason != call.Completed || log.DurationMS <= 0 {
+	m := decoded[chat.Message](t, history.Items[0].Data)
+	if err := json.Unmarshal(m.Data, &log); m.Kind != chat.Call || err != nil || log.Reason != call.Completed || log.DurationMS <= 0 {
 		t.Errorf("log %+v, %v", log, err)
 	}
 }
@@ -137,8 +138,8 @@ func TestNoAnswer(t *testing.T) {
 	a := alice.start("bob")
 	bob.ended(a.Call.ID, call.NoAnswer)
 	alice.legEnd(a.Leg, call.NoAnswer)
-	if c, err := w.chat.Conversation(t.Context(), "bob", a.Call.Conversation); err != nil || c.Unread != 1 {
-		t.Errorf("bob has %d unread (%v), want the missed call", c.Unread, err)
+	if c, err := w.chat.Conversation(t.Context(), "bob", a.Call.Conversation); err != nil || c.Mine.Missed != 1 {
+		t.Errorf("bob has missed %d calls (%v), want 1", c.Mine.Missed, err)
 	}
 }
 
@@ -220,10 +221,7 @@ func TestOnePairRingsOnlySoOften(t *testing.T) {
 	bob.must(wire.MethodCallLeave, wire.CallRef{Call: bob.start("alice").Call.ID}) // nor is the way back
 
 	// In a group, those who were rung too often are not rung again; the others are.
-	var g chat.Conversation
-	if err := alice.ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"bob", "carol"}}, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := w.group("alice", "bob", "carol")
 	s := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "group", Conversation: g.ID, Media: call.Audio}).Call
 	if of(s, "bob").State != call.BusyState || of(s, "carol").State != call.Invited {
 		t.Errorf("bob is %s, carol %s; want carol alone to be rung", of(s, "bob").State, of(s, "carol").State)
@@ -309,14 +307,7 @@ func TestARequestCostsWhomItTells(t *testing.T) {
 		w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RequestsPerMinute: 12}}
 		w.addCallNode(w.bus)
 		alice := w.open(1, "alice")
-		group := wire.ConversationCreate{Kind: chat.Group}
-		for i := range c.members {
-			group.Members = append(group.Members, fmt.Sprint("member-", i))
-		}
-		var g chat.Conversation
-		if err := alice.ask(wire.MethodConversationCreate, group, &g); err != nil {
-			t.Fatal(err)
-		}
+		g := w.group("alice", numbered(c.members)...)
 		started := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
 		done := 0
 		for ; done < 20; done++ {
@@ -340,14 +331,7 @@ func TestThatItRingsInManyTabsLeavesTheAnswer(t *testing.T) {
 	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RequestsPerMinute: 12}}
 	w.addCallNode(w.bus)
 	alice, bob := w.open(1, "alice"), w.open(1, "bob")
-	group := wire.ConversationCreate{Kind: chat.Group, Members: []string{"bob"}}
-	for i := range 58 {
-		group.Members = append(group.Members, fmt.Sprint("member-", i))
-	}
-	var g chat.Conversation
-	if err := alice.ask(wire.MethodConversationCreate, group, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := w.group("alice", append(numbered(58), "bob")...)
 	rung := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
 	for i := range 60 {
 		if err := bob.ask(wire.MethodCallRinging, wire.CallRef{Call: rung.ID}, nil); err != nil {
@@ -362,14 +346,7 @@ func TestACallCostsWhomItRings(t *testing.T) {
 	w := &callWorld{world: newWorld(t, Config{}), cfg: call.Config{RingsPerMinute: 4}}
 	w.addCallNode(w.bus)
 	alice := w.open(1, "alice")
-	group := wire.ConversationCreate{Kind: chat.Group}
-	for i := range 60 {
-		group.Members = append(group.Members, fmt.Sprint("member-", i))
-	}
-	var g chat.Conversation
-	if err := alice.ask(wire.MethodConversationCreate, group, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := w.group("alice", numbered(60)...)
 	started := alice.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "one", Conversation: g.ID, Media: call.Audio}).Call
 	alice.must(wire.MethodCallLeave, wire.CallRef{Call: started.ID})
 	if _, err := alice.StartCall(t.Context(), "bob", call.Audio); !refusal.Is(err, refusal.RateLimited) {
@@ -391,10 +368,7 @@ func TestAGuestInAGroupRingsOnlyWhoWroteToThem(t *testing.T) {
 		o.Token = func(context.Context) (string, error) { return token, nil }
 	})
 	bob, carol := w.open(1, "bob"), w.open(1, "carol")
-	var g chat.Conversation
-	if err := bob.ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"carol", who.User}}, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := w.group("bob", "carol", who.User)
 	start := wire.CallStart{ClientCallID: "of-the-guest", Conversation: g.ID, Media: call.Audio}
 	guest.refused(refusal.NotAllowed, wire.MethodCallStart, start)
 	bob.send(who.User, "You may call me")

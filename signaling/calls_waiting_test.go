@@ -47,11 +47,11 @@ func TestOfTwoCallsAnsweredAtOnceOneIsHeld(t *testing.T) {
 		wg.Wait()
 		held := 0
 		for _, r := range rings {
-			c, err := w.store.Call(t.Context(), r.Call.ID)
-			if err != nil {
+			var c wire.CallChange
+			if err := bobs[0].ask(wire.MethodCallGet, wire.CallRef{Call: r.Call.ID}, &c); err != nil {
 				t.Fatal(err)
 			}
-			if of(c.Snapshot, "bob").Held {
+			if of(c.Call, "bob").Held {
 				held++
 			}
 		}

@@ -7,7 +7,6 @@ import (
 
 	"carillon/bus"
 	"carillon/call"
-	"carillon/chat"
 	"carillon/refusal"
 	"carillon/sfu"
 	"carillon/switchboard"
@@ -31,7 +30,7 @@ func newCallWorld(t *testing.T) *callWorld {
 func newCallWorldWith(t *testing.T, media sfu.Config) *callWorld {
 	t.Helper()
 	w := &callWorld{world: newWorld(t, Config{}), media: media}
-	w.addCallNode(w.bus)
+	w.addCallNode(join(t, w.world)) // a node of its own, which hears of the first one's commits
 	return w
 }
 
@@ -77,15 +76,8 @@ func (tb *tab) snapshot(id string) (newest call.Snapshot) {
 }
 
 func (tb *tab) snapshots() (all []call.Snapshot) {
-	for _, e := range tb.events {
-		if e.Type != chat.EventCall {
-			continue
-		}
-		var s call.Snapshot
-		if err := json.Unmarshal(e.Data, &s); err != nil {
-			tb.t.Error(err)
-		}
-		all = append(all, s)
+	for _, c := range tb.calls {
+		all = append(all, c.Call)
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 
 	"carillon/auth"
 	"carillon/bus"
+	"carillon/chat"
 	"carillon/wire"
 )
 
@@ -19,13 +20,11 @@ type command struct {
 	Renewed time.Time  `json:"renewed,omitzero"`  // the tab's token is good until then; also with greeted
 
 	Synced *bool `json:"synced,omitempty"` // the tab's WebSocket has (or no longer has) everything
-	Acked  int64 `json:"acked,omitempty"`  // with synced=false: from where its data channel goes on
 
 	Leg   string `json:"leg,omitempty"` // of a call: the tab hosts it, or with Ended no longer
 	Ended bool   `json:"ended,omitempty"`
 
-	SignOut bool  `json:"sign_out,omitempty"` // of Session, or of all whose token is not newer than Revoked
-	Revoked int64 `json:"revoked,omitempty"`  // unix ns
+	SignOut *auth.Revoked `json:"sign_out,omitempty"` // who has such a token
 
 	Shown string `json:"shown,omitempty"` // what the tabs' user may see of this user may have changed
 
@@ -43,10 +42,10 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 	for _, c := range u.all() {
 		mine := c.tab.TabID == cmd.Tab
 		switch {
-		case cmd.SignOut:
-			c.signOut(cmd)
+		case cmd.SignOut != nil:
+			c.signOut(*cmd.SignOut)
 		case cmd.Shown != "":
-			u.server.presence.lookAgain(c, []string{cmd.Shown})
+			u.server.presence.contactChanged(c, cmd.Shown)
 		case cmd.Probe:
 			if c.tab.Session == cmd.Session && !c.channel {
 				c.probe(func() { _ = m.Reply(nil) }) // who asked may have given up
@@ -62,28 +61,48 @@ func (u *localUser) execute(cmd command, m bus.Message) {
 		case mine && cmd.Leg != "" && !c.channel:
 			c.liveness.hostLeg(cmd.Leg, !cmd.Ended)
 		case mine && cmd.Synced != nil && c.channel:
-			c.carryEvents(!*cmd.Synced, cmd.Acked)
+			c.carry(!*cmd.Synced)
 		}
 	}
 }
 
-// carryEvents makes a data channel carry the durable events while its tab's WebSocket does
-// not, beginning after what the tab said it has stored.
-func (c *connection) carryEvents(on bool, acked int64) {
-	p := &c.position
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if on == (p.cursor.phase != standby) || c.out.isClosed() {
+// carry makes a data channel carry what others do, or not, while its tab's WebSocket does not.
+func (c *connection) carry(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.out.isClosed():
+	case !on:
+		c.phase = standby
+	case c.phase == standby:
+		c.phase = live
+		// What was on its way when the WebSocket broke must not be missing. What the tab has it
+		// need not ask for.
+		c.server.run(c.tellRecent)
+	}
+}
+
+// tellRecent tells a tab how far those feeds have come that changed in the last minute.
+func (c *connection) tellRecent() {
+	ctx, cancel := c.server.timeout(requestTime)
+	defer cancel()
+	now, err := c.server.chat.Now(ctx)
+	var own map[string]int64
+	var changed []chat.Conversation
+	if err == nil {
+		own, err = c.server.chat.Positions(ctx, []string{c.tab.User})
+	}
+	if err == nil {
+		changed, _, err = c.chat.ChangedConversations(ctx, c.tab.User, now, "")
+	}
+	if err != nil {
+		c.log.Error("read what changed lately", "err", err)
 		return
 	}
-	if !on {
-		p.cursor.phase = standby
-		return
+	c.change(chat.OwnFeed, notice{pos: own[c.tab.User]})
+	for _, h := range changed {
+		c.change(h.ID, notice{pos: h.Pos})
 	}
-	// What came since then on the WebSocket may come again; the client drops what it has.
-	// What was on its way when the WebSocket broke must not be missing.
-	p.cursor.start(acked)
-	c.readMissedLocked()
 }
 
 // probeTime is how long a page may take to show that it lives when another page asks for
@@ -93,5 +112,5 @@ const probeTime = 2 * time.Second
 // probe pings the tab, and calls told when it answers. A tab that does not is closed.
 func (c *connection) probe(told func()) {
 	c.liveness.probe(told) // first: the answer may be quick
-	c.push(pingFrame, durable, "")
+	c.ping()
 }

@@ -26,12 +26,15 @@ type Config struct {
 	FrameSeconds int `toml:"frame_seconds"`
 	// QueueBytes is how many bytes may wait for a slow tab.
 	QueueBytes int `toml:"queue_bytes"`
-	// QueueSeconds is how long the oldest of them may wait.
+	// QueueSeconds is how long a tab may take none of them before it is closed.
 	QueueSeconds int `toml:"queue_seconds"`
-	// SpreadMS is the time in milliseconds over which tabs come back after a shutdown.
+	// SpreadMS is the time in milliseconds over which tabs come back after a shutdown; those in a call
+	// within a tenth of it.
 	SpreadMS int `toml:"spread_ms"`
-	// CatchUps is how many tabs may read their missed events at the same time.
-	CatchUps int `toml:"catch_ups"`
+	// Greetings is how many tabs may read at the same time what they begin with, or missed.
+	Greetings int `toml:"greetings"`
+	// SweepSeconds is the time between two looks for changes that this node was not told of.
+	SweepSeconds int `toml:"sweep_seconds"`
 	// UserReads is how many requests of one user that read from the database run at the same time; the others wait for each other.
 	UserReads int `toml:"user_reads"`
 	// AddressReads is how many of all users of one address (IPv6: one /64) do, and as many of all its guests.
@@ -74,7 +77,7 @@ func Defaults() Config {
 	return Config{
 		TabsPerUser: 200, HelloSeconds: 10, PingSeconds: 25, PongSeconds: 8, LegPingSeconds: 5,
 		FrameBytes: 64 << 10, FrameSeconds: 10, QueueBytes: 1 << 20, QueueSeconds: 15,
-		SpreadMS: 5000, CatchUps: 16, UserReads: 2, AddressReads: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
+		SpreadMS: 5000, Greetings: 16, SweepSeconds: 30, UserReads: 2, AddressReads: 16, OfflineMS: 5000, WatchLimit: 500, HeartbeatMS: 5000,
 		Rates: Rates{
 			Frames: 100, UserRequests: 200, AddressRequests: 4000, Requests: 20_000,
 			UserHellos: 40, AddressHellos: 500, Hellos: 2000,

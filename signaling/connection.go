@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,24 +40,33 @@ type connection struct {
 	frameLimit   *limit.Bucket
 	garbageLimit *limit.Bucket // of what is not a frame, or asks for nothing that exists
 
-	// Each with a lock of its own. That of position may be held while the one of out is taken.
+	// Each with a lock of its own.
 	out      outgoing
 	liveness liveness
-	position position
 	lanes    [lanes]lane
 
-	// Under the lock of position: the members of the conversations to which the token narrows the
-	// user, by the conversation.
-	fellows map[string][]string
+	mu     sync.Mutex // held while what phase says is queued; taken before the lock of out
+	phase  phase
+	early  map[string]int64 // of greeting: how far feeds have come meanwhile; nil when none has
+	synced bool             // the greeting has been sent
 
 	// Written by the tab's requests and by commands of other nodes.
-	away          atomic.Bool  // nobody is at this tab, as it says
-	watchesInVain atomic.Bool  // somebody, perhaps, whose presence its user may not see
-	listed        atomic.Bool  // it has listed its user's sessions, and is told once when they change
-	issuedAt      atomic.Int64 // when its token was, unix ns
-	replaced      atomic.Bool  // a newer connection of the same tab took its place
-	signedOut     atomic.Bool  // and nothing more that it asked for is done
+	away          atomic.Bool                   // nobody is at this tab, as it says
+	watchesInVain atomic.Bool                   // somebody, perhaps, whose presence its user may not see
+	listed        atomic.Bool                   // it has listed its user's sessions, and is told once when they change
+	token         atomic.Pointer[auth.Identity] // of its newest token; nil: a data channel
+	replaced      atomic.Bool                   // a newer connection of the same tab took its place
+	signedOut     atomic.Bool                   // and nothing more that it asked for is done
 }
+
+// phase of a connection: what is sent to it of what others do.
+type phase uint8
+
+const (
+	greeting phase = iota // hello is being answered: it is only remembered which feeds change; this ends with the welcome
+	live                  // all is sent; this ends with the connection
+	standby               // a data channel whose tab has a synced WebSocket: nothing is sent; this ends with that WebSocket
+)
 
 func newConnection(s *Server, t transport, channel bool) *connection {
 	c := &connection{
@@ -73,8 +83,8 @@ func newConnection(s *Server, t transport, channel bool) *connection {
 	return c
 }
 
-// push queues a frame. It never waits: a tab that is too slow is closed, and reads what
-// it missed from the log when it is back.
+// push queues a frame. It never waits: a tab that is too slow is closed, and is sent what it
+// missed when it is back.
 func (c *connection) push(f *frame, class class, key string) {
 	c.out.push(item{frame: f, class: class, key: key})
 }
@@ -88,8 +98,6 @@ func (c *connection) asker() switchboard.Asker {
 // whether to come back.
 func (c *connection) close(code int, reason string) { c.out.close(code, reason) }
 
-var pingFrame = notification(wire.NotePing, wire.Empty{})
-
 // tick runs when there may be something to do about the life of the connection.
 func (c *connection) tick() {
 	if c.out.isClosed() {
@@ -97,7 +105,7 @@ func (c *connection) tick() {
 	}
 	switch c.liveness.due(time.Now()) {
 	case sendPing:
-		c.push(pingFrame, durable, "")
+		c.ping()
 	case helloLate:
 		c.close(wire.CloseNoHello, "say hello")
 	case pongLate:
@@ -105,6 +113,18 @@ func (c *connection) tick() {
 	case tokenOver:
 		c.close(wire.CloseTokenExpired, "the token has expired")
 	}
+}
+
+// ping asks the tab whether it lives, and tells one that has everything from when on it need not
+// ask any more.
+func (c *connection) ping() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := emptyPing
+	if c.synced && !c.channel && !c.scope.Narrowed() {
+		f = c.server.sweeper.ping.Load()
+	}
+	c.push(f, durable, "")
 }
 
 // ended is called by the reader as its last act.

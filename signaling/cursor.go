@@ -1,85 +1,92 @@
 package signaling
 
-import "sync"
-
-// position is where one connection stands in its user's log.
-type position struct {
-	mu     sync.Mutex // held while what the cursor says is queued, so that events leave in order; taken before the lock of outgoing
-	cursor cursor
-	synced bool // everything that was missed before hello has been sent
-}
-
-func (p *position) acked() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.cursor.acked
-}
-
-// cursor says how far one connection has read its user's log. Events reach it in order and
-// without a gap, whether an envelope or the log brings them. The cursor decides; the
-// connection sends.
+// cursor says how far a feed was told to the tabs of this node. Changes reach it from this
+// node's own commits, from other nodes and from the database, in any order and more than once;
+// it lets each through once, by pos. It may be forgotten at any time: the tabs compare the
+// numbers, too.
 type cursor struct {
-	phase  phase
-	sent   int64 // highest offset that went into the queue
-	newest int64 // highest offset that exists, as far as heard
-	acked  int64 // highest offset that this device said it has stored
-	again  bool  // envelopes were lost while reading: read once more at the end
+	begun bool
+	told  int64            // all up to here was told, or is older than the tabs of this node
+	ahead map[int64]notice // what came before a change that is missing, by pos; nil when nothing is missing
 }
 
-// phase of a cursor.
-type phase uint8
-
-const (
-	greeting phase = iota // hello is being answered: announced offsets are only remembered, until the log is read
-	reading               // the log is being read; this ends when there is nothing beyond sent and nothing newer was announced
-	live                  // all is sent, and the event in the next envelope is enough; this ends at the first that is missing
-	standby               // a data channel whose tab has a synced WebSocket: nothing is sent; this ends with that WebSocket
-)
-
-// step is what to do about an event that was announced.
-type step uint8
-
-const (
-	skip    step = iota // it was sent already, or will be read
-	send                // it is the next one
-	readLog             // some are missing: start to read
-)
-
-// announced says what to do about an event whose envelope came.
-func (c *cursor) announced(offset int64) step {
-	c.newest = max(c.newest, offset)
-	if c.phase != live || offset <= c.sent {
-		return skip
-	}
-	if offset == c.sent+1 {
-		c.sent = offset
-		return send
-	}
-	c.phase = reading
-	return readLog
+// notice is a change of a feed on its way to the tabs of this node. Without a frame it says only
+// that the feed has come to pos.
+type notice struct {
+	pos     int64
+	frame   *frame
+	seq     int64    // of a message
+	readers *readers // of a conversation's feed
+	sight   *sight   // nil: as before
 }
 
-// lost says that envelopes may have been lost. It returns whether to start to read.
-func (c *cursor) lost() bool {
-	if c.phase != live {
-		c.again = true
-		return false
-	}
-	c.phase = reading
-	return true
+// sight is what a change may change of whom those who are told of it may see.
+type sight struct {
+	Left   string `json:"left,omitempty"`   // a conversation that the user has left: what a membership says
+	Joined bool   `json:"joined,omitempty"` // the user has joined a conversation
+	Member string `json:"member,omitempty"` // who has joined or left the conversation
+	Sender string `json:"sender,omitempty"` // of a message in a direct conversation
 }
 
-// start begins after offset, with a first read of the log.
-func (c *cursor) start(offset int64) {
-	c.phase, c.sent, c.acked = reading, offset, offset
+// maxAhead is how many changes wait for one that is missing. When there are more they are
+// forgotten, and read from the database with the missing one.
+const maxAhead = 100
+
+// take says which notices are to be told now, in this order. When some are missing before this
+// one, it is kept and missing is true.
+func (c *cursor) take(n notice) (tell []notice, missing bool) {
+	switch {
+	case !c.begun:
+		c.begun, c.told = true, n.pos
+		return []notice{n}, false
+	case n.pos <= c.told:
+		return nil, len(c.ahead) > 0
+	case n.pos > c.told+1 || n.frame == nil:
+		if c.ahead == nil {
+			c.ahead = map[int64]notice{}
+		}
+		if len(c.ahead) >= maxAhead {
+			clear(c.ahead)
+		}
+		c.ahead[n.pos] = n
+		return nil, true
+	}
+	tell = append(tell, n)
+	c.told = n.pos
+	return append(tell, c.next()...), len(c.ahead) > 0
 }
 
-// atEnd is called when the log had nothing beyond sent. It returns whether to stop
-// reading; else a newer event was announced meanwhile and the log must be read again.
-func (c *cursor) atEnd() bool {
-	if c.phase == reading && c.newest <= c.sent && !c.again {
-		c.phase = live
+// next returns those that waited for what was just told, and forgets those that are told.
+func (c *cursor) next() (tell []notice) {
+	for {
+		n, waits := c.ahead[c.told+1]
+		if !waits || n.frame == nil {
+			break
+		}
+		tell = append(tell, n)
+		c.told++
 	}
-	c.again = false
-	return c.phase != reading
+	for pos := range c.ahead {
+		if pos <= c.told {
+			delete(c.ahead, pos)
+		}
+	}
+	if len(c.ahead) == 0 {
+		c.ahead = nil
+	}
+	return tell
+}
+
+// read takes what the database has after told: all items up to pos. Not every number has an item,
+// for one that changes again leaves its old number. It says what is to be told now.
+func (c *cursor) read(items []notice, pos int64) (tell []notice, missing bool) {
+	for _, n := range items {
+		if n.pos > c.told {
+			tell = append(tell, n)
+			c.told = n.pos
+		}
+	}
+	c.begun, c.told = true, max(c.told, pos)
+	tell = append(tell, c.next()...)
+	return tell, len(c.ahead) > 0
 }

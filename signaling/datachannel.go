@@ -23,41 +23,32 @@ type dataChannel struct {
 const maxChannelMessage = 64 << 10
 
 // serveChannel speaks the protocol on a data channel of a leg of this tab, until the
-// channel ends. The channel is the tab's second way in: answers go back on it; events and
-// notifications come on it only while the tab has no synced WebSocket. Whether it has one
-// now is told by synced.
-func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab switchboard.Asker, synced bool, acked int64) {
+// channel ends. The channel is the tab's second way in: answers go back on it; what others do
+// comes on it only while the tab has no synced WebSocket. Whether it has one now is told by synced.
+func (s *Server) serveChannel(ch sfu.Channel, profile chat.User, tab switchboard.Asker, synced bool) {
 	d := &dataChannel{channel: ch, timeout: seconds(s.cfg.FrameSeconds)}
 	c := newConnection(s, d, true)
 	c.profile, c.tab, c.scope = profile, tab.Tab, tab.Scope
 	c.chat = s.chat.Within(tab.Scope.Conversations)
 	c.payer = limit.Payer{User: profile.ID, Guest: profile.Guest, Address: tab.Address} // whatever address its media comes from
 	c.log = s.log.With("user", tab.User, "tab", tab.TabID, "channel", true)
-	c.position.cursor.phase = standby
-	c.position.synced = true
+	c.phase, c.synced = standby, true
 	c.liveness.beginChannel(tab.Until, c.tick)
 	ended := make(chan struct{})
-	if !s.start(c, func() { defer close(ended); c.readChannel(d, synced, acked) }) {
+	if !s.start(c, func() { defer close(ended); c.readChannel(d, synced) }) {
 		d.abort()
 		return
 	}
 	<-ended
 }
 
-func (c *connection) readChannel(d *dataChannel, synced bool, acked int64) {
+func (c *connection) readChannel(d *dataChannel, synced bool) {
 	if err := c.server.join(c); err != nil {
 		c.log.Warn("join by data channel", "err", err)
 		return
 	}
-	ctx, cancel := c.server.timeout(requestTime)
-	err := c.meetFellows(ctx)
-	cancel()
-	if err != nil {
-		c.log.Error("join by data channel", "err", err)
-		return
-	}
 	if !synced {
-		c.carryEvents(true, acked)
+		c.carry(true)
 	}
 	for {
 		message, err := d.channel.ReadMessage()
@@ -103,7 +94,7 @@ func (d *dataChannel) write(batch []item) error {
 }
 
 // tooLargeFor answers a request whose result does not fit: it has to be asked over the
-// WebSocket. An event that does not fit is read there too.
+// WebSocket. A notification that does not fit is left out: a change shows by its number.
 func tooLargeFor(data []byte) []byte {
 	var f wire.Frame
 	if json.Unmarshal(data, &f) != nil || f.ID == nil {

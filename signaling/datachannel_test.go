@@ -73,25 +73,25 @@ func (e *channelEnd) next(t *testing.T, want func(wire.Frame) bool) wire.Frame {
 	}
 }
 
-func (w *world) channel(node int, user, tab string, acked int64) *channelEnd {
-	return w.channelFrom("", node, user, tab, acked)
+func (w *world) channel(node int, user, tab string) *channelEnd {
+	return w.channelFrom("", node, user, tab)
 }
 
 // channelFrom is channel for a leg that was offered from an address; from this machine if it is
 // empty.
-func (w *world) channelFrom(address string, node int, user, tab string, acked int64) *channelEnd {
+func (w *world) channelFrom(address string, node int, user, tab string) *channelEnd {
 	from := switchboard.Asker{Tab: call.Tab{User: user, Session: "s", Where: call.Where{TabID: tab, Device: "device-00000001"}}}
 	from.Address, _ = netip.ParseAddr(address)
-	return w.channelOf(from, node, acked)
+	return w.channelOf(from, node)
 }
 
 // channelOf is channel for a leg that this tab offered.
-func (w *world) channelOf(from switchboard.Asker, node int, acked int64) *channelEnd {
+func (w *world) channelOf(from switchboard.Asker, node int) *channelEnd {
 	server, browser := newChannel()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.nodes[node].serveChannel(server, chat.User{ID: from.User, Name: from.User}, from, true, acked)
+		w.nodes[node].serveChannel(server, chat.User{ID: from.User, Name: from.User}, from, true)
 	}()
 	w.t.Cleanup(func() { _ = browser.Close(); <-ended })
 	return browser
@@ -114,7 +114,7 @@ func TestADataChannelDrawsOnTheBudgetOfItsAddress(t *testing.T) {
 	w.addNode(Config{Rates: Rates{AddressRequests: 1}}, join(t, w)) // five at once
 	refused := func(address, user string) bool {
 		t.Helper()
-		channel := w.channelFrom(address, 1, user, user+"-tab-0001", 0)
+		channel := w.channelFrom(address, 1, user, user+"-tab-0001")
 		if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"userobject.get"}`)); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestADataChannelEndsWithTheTokenOfItsTab(t *testing.T) {
 	bob := w.open(0, "bob")
 	soon := func(tab string) *channelEnd {
 		asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: tab}}, Until: time.Now().Add(3 * time.Second)}
-		return w.channelOf(asker, 1, 0).joined(t)
+		return w.channelOf(asker, 1).joined(t)
 	}
 	renewed := soon(bob.Tab())
 	var token wire.TokenRenewed
@@ -168,7 +168,7 @@ func TestARenewalThatNarrowsEndsTheDataChannel(t *testing.T) {
 	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
 	bob := w.open(0, "bob")
 	asker := switchboard.Asker{Tab: call.Tab{User: "bob", Where: call.Where{TabID: bob.Tab()}}, Until: time.Now().Add(time.Hour)}
-	channel := w.channelOf(asker, 1, 0).joined(t)
+	channel := w.channelOf(asker, 1).joined(t)
 	narrow, err := w.verifier.MintNarrowed("bob", "", auth.Scope{Conversations: []string{"another"}}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -182,22 +182,22 @@ func TestARenewalThatNarrowsEndsTheDataChannel(t *testing.T) {
 	}
 }
 
-func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
+func TestChannelCarriesChangesOnlyInPlaceOfTheSocket(t *testing.T) {
 	w := newWorld(t, Config{})
 	w.addNode(Config{}, join(t, w)) // the call is owned by another node than the tab's
 	alice := w.open(0, "alice")
 	give := make(chan bool, 10)
 	give <- true
 	bob := w.open(0, "bob", func(o *client.Options) { o.Dialer = &websocket.Dialer{NetDial: gated(give)} })
-	channel := w.channel(1, "bob", bob.Tab(), 0)
+	channel := w.channel(1, "bob", bob.Tab())
 
 	// A request is answered on the channel it came by.
 	if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":"alice","client_id":"client-id-1","kind":"text","text":"in the call"}}`)); err != nil {
 		t.Fatal(err)
 	}
 	f := channel.next(t, func(f wire.Frame) bool {
-		if f.Method == wire.NoteEvent {
-			t.Errorf("an event on the channel although the socket is synced: %s", f.Params)
+		if f.Method == wire.NoteChange {
+			t.Errorf("a change on the channel although the socket is synced: %s", f.Params)
 		}
 		return f.ID != nil
 	})
@@ -207,33 +207,30 @@ func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
 	alice.await("the message", func() bool { return len(alice.texts()) == 1 })
 	bob.await("its echo on the socket", func() bool { return len(bob.texts()) == 1 })
 
-	// The socket goes and cannot come back: events come on the channel, from what was stored on.
+	// The socket goes and cannot come back: changes come on the channel. What was on its way when
+	// it broke can be asked for.
 	bob.Cut()
-	alice.send("bob", "one")
-	alice.send("bob", "two")
-	var got []string
-	var last int64
-	collect := func(want string) {
-		channel.next(t, func(f wire.Frame) bool {
-			if f.Method != wire.NoteEvent {
-				return false
-			}
-			var e chat.Event
-			var m chat.Message
-			if err := json.Unmarshal(f.Params, &e); err != nil {
-				t.Fatal(err)
-			}
-			if e.Offset <= last {
-				t.Errorf("offset %d after %d", e.Offset, last)
-			}
-			last = e.Offset
-			if e.Type == chat.EventMessage && json.Unmarshal(e.Data, &m) == nil {
-				got = append(got, m.Text)
-			}
-			return m.Text == want
-		})
+	id := alice.send("bob", "one").Conversation
+	last := decoded[wire.Change](t, f.Result).Pos
+	for got := ""; got != "one"; {
+		f := channel.next(t, func(f wire.Frame) bool { return f.Method == wire.NoteChange })
+		c := decoded[wire.Change](t, f.Params)
+		switch {
+		case c.Feed != id || c.Pos <= last:
+		case c.Type == "": // told because the channel takes over
+			got = "one"
+		case c.Type == chat.ItemMessage:
+			got = decoded[chat.Message](t, c.Data).Text
+		}
 	}
-	collect("two")
+	alice.send("bob", "two")
+	channel.next(t, func(f wire.Frame) bool {
+		if f.Method != wire.NoteChange {
+			return false
+		}
+		c := decoded[wire.Change](t, f.Params)
+		return c.Type == chat.ItemMessage && decoded[chat.Message](t, c.Data).Text == "two"
+	})
 
 	// It is back: the socket carries on where it was, the channel is silent.
 	give <- true
@@ -241,10 +238,10 @@ func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
 	bob.ascending()
 	here := w.nodes[1].localUser("bob")
 	bob.eventually("the channel to stand by", func() bool {
-		p := &here.all()[0].position
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return p.cursor.phase == standby
+		c := here.all()[0]
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.phase == standby
 	})
 	alice.send("bob", "three")
 	bob.await("the fourth", func() bool { return len(bob.texts()) == 4 })
@@ -252,8 +249,8 @@ func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	channel.next(t, func(f wire.Frame) bool {
-		if f.Method == wire.NoteEvent && strings.Contains(string(f.Params), "three") {
-			t.Error("an event on the channel after the socket was back")
+		if f.Method == wire.NoteChange && strings.Contains(string(f.Params), "three") {
+			t.Error("a change on the channel after the socket was back")
 		}
 		return f.ID != nil && *f.ID == 8
 	})
@@ -262,7 +259,7 @@ func TestChannelCarriesEventsOnlyInPlaceOfTheSocket(t *testing.T) {
 func TestSameClientIDOverChannelAndSocketIsOneMessage(t *testing.T) {
 	w := newWorld(t, Config{})
 	alice := w.open(0, "alice")
-	channel := w.channel(0, "alice", alice.Tab(), 0)
+	channel := w.channel(0, "alice", alice.Tab())
 	if err := channel.WriteMessage([]byte(`{"jsonrpc":"2.0","id":7,"method":"message.send","params":{"to":"bob","client_id":"client-id-1","kind":"text","text":"once"}}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -271,11 +268,11 @@ func TestSameClientIDOverChannelAndSocketIsOneMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	channel.next(t, func(f wire.Frame) bool {
-		var same chat.Message
 		if f.ID == nil {
 			return false
 		}
-		if err := json.Unmarshal(f.Result, &same); err != nil || same.ID != m.ID {
+		same := decoded[chat.Message](t, decoded[wire.Change](t, f.Result).Data)
+		if same.ID != m.ID {
 			t.Errorf("channel got message %s, socket %s", same.ID, m.ID)
 		}
 		return true
@@ -288,7 +285,7 @@ func TestSameClientIDOverChannelAndSocketIsOneMessage(t *testing.T) {
 func TestChannelTakesNoHelloAndNoGarbage(t *testing.T) {
 	w := newWorld(t, Config{})
 	alice := w.open(0, "alice")
-	channel := w.channel(0, "alice", alice.Tab(), 0)
+	channel := w.channel(0, "alice", alice.Tab())
 	for send, want := range map[string]string{
 		`{"jsonrpc":"2.0","id":7,"method":"hello","params":{}}`: "hello_again",
 		"nonsense": "bad_request",

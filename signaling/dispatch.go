@@ -30,22 +30,27 @@ type reply struct {
 // its lane (the chatLane, unless it is about calls), its limits, and whether it is a
 // notification. Only hello and pong are not in it; the reader answers them itself.
 var table = map[string]method{
-	wire.MethodTokenRenew:         onWithAfter((*connection).renewToken),
-	wire.MethodSessionList:        onReads((*connection).sessionList),
-	wire.MethodSessionSignOut:     onWithAfter((*connection).sessionSignOut),
-	wire.MethodUserGet:            onReads((*connection).userGet),
-	wire.MethodUserObjectSet:      on((*connection).objectSet),
-	wire.MethodUserObjectGet:      onReads((*connection).objectGet),
-	wire.MethodPresenceWatch:      onReads((*connection).presenceWatch),
-	wire.MethodContactAdd:         on((*connection).contactAdd),
-	wire.MethodContactRemove:      on((*connection).contactRemove),
-	wire.MethodContactList:        onReads((*connection).contactList),
-	wire.MethodConversationCreate: on((*connection).conversationCreate),
-	wire.MethodConversationList:   onReads((*connection).conversationList),
-	wire.MethodConversationGet:    onReads((*connection).conversationGet),
-	wire.MethodMessageSend:        on((*connection).messageSend),
-	wire.MethodMessagePage:        onReads((*connection).messagePage),
-	wire.MethodReceiptRead:        on((*connection).receiptRead),
+	wire.MethodTokenRenew:          onWithAfter((*connection).renewToken),
+	wire.MethodSessionList:         onReads((*connection).sessionList),
+	wire.MethodSessionSignOut:      onWithAfter((*connection).sessionSignOut),
+	wire.MethodUserGet:             onReads((*connection).userGet),
+	wire.MethodUserObjectSet:       on((*connection).objectSet),
+	wire.MethodUserObjectGet:       onReads((*connection).objectGet),
+	wire.MethodPresenceWatch:       onReads((*connection).presenceWatch),
+	wire.MethodContactAdd:          on((*connection).contactAdd),
+	wire.MethodContactRemove:       on((*connection).contactRemove),
+	wire.MethodContactList:         onReads((*connection).contactList),
+	wire.MethodConversationCreate:  on((*connection).conversationCreate),
+	wire.MethodConversationList:    onReads((*connection).conversationList),
+	wire.MethodConversationGet:     onReads((*connection).conversationGet),
+	wire.MethodConversationMembers: onReads((*connection).conversationMembers),
+	wire.MethodConversationWatch:   onReads((*connection).conversationWatch),
+	wire.MethodConversationJoin:    on((*connection).conversationJoin),
+	wire.MethodConversationLeave:   on((*connection).conversationLeave),
+	wire.MethodFeedChanges:         onReads((*connection).feedChanges),
+	wire.MethodMessageSend:         on((*connection).messageSend),
+	wire.MethodMessagePage:         onReads((*connection).messagePage),
+	wire.MethodMarksSet:            on((*connection).marksSet).in(markLane),
 
 	wire.MethodCallStart:   onLegs(callStarts, (*switchboard.Board).Start),
 	wire.MethodCallAnswer:  onLegs(callRequests, (*switchboard.Board).Answer),
@@ -55,10 +60,10 @@ var table = map[string]method{
 	wire.MethodCallDecline: onCalls(callRequests, (*switchboard.Board).Decline),
 	wire.MethodCallLeave:   onCalls(callRequests, (*switchboard.Board).Leave),
 	wire.MethodCallState:   onCalls(callRequests, (*switchboard.Board).SetState),
+	wire.MethodCallGet:     onCalls(reads, (*switchboard.Board).Get).in(chatLane), // no call waits for what its user reads
 	wire.MethodLegOffer:    onLegs(callRequests, (*switchboard.Board).Offer),
 	wire.MethodLegPhase:    onCalls(callRequests, (*switchboard.Board).Phase),
 
-	wire.NoteAck:        noteOn(chatLane, (*connection).ack),
 	wire.NoteTyping:     noteOn(chatLane, (*connection).typing).within(reads),
 	wire.NoteActivity:   noteOn(chatLane, (*connection).activity),
 	wire.NoteLegSuspend: noteOn(callLane, (*connection).legSuspend),
@@ -96,6 +101,12 @@ func onReads[P, R any](run func(c *connection, ctx context.Context, p P) (R, err
 // within is the method with limits of its own.
 func (m method) within(class limitClass) method {
 	m.limit = class
+	return m
+}
+
+// in is the method in another lane.
+func (m method) in(lane laneID) method {
+	m.lane = lane
 	return m
 }
 

@@ -4,20 +4,114 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"hash/maphash"
+	"strings"
 	"time"
 
 	"carillon/bus"
 	"carillon/chat"
 )
 
-// envelope is what goes over the bus to the connections of one user: a header, a newline
-// and, unless it is a command to the nodes, the frame as the tabs get it.
+// Deliver takes what a commit changed to the tabs that it concerns, on all nodes. The store calls
+// it, in the order of the commits; it does not block. Changes of one feed keep their order.
+func (s *Server) Deliver(all []chat.Told) {
+	for _, t := range all {
+		if len(t.Marks) > 0 {
+			s.watches.marksMoved(t.Conversation, t.Marks)
+		}
+		if t.Item.Pos > 0 {
+			s.hand(told{id: feedID{conversation: t.Conversation, user: t.User}, version: t.Version, item: t.Item})
+		}
+	}
+}
+
+// told is a change of a feed on its way to the tabs, from a commit of this node (item) or from
+// another node (notice).
+type told struct {
+	id      feedID
+	version int64 // of the conversation's members
+	item    chat.Item
+
+	remote bool
+	notice notice
+}
+
+const (
+	fanOuts     = 4    // goroutines that tell changes; those of one feed go through one
+	fanOutQueue = 4096 // changes that wait for each
+)
+
+// hand gives a change to its goroutine. When too many wait it is dropped: a sweep finds it.
+func (s *Server) hand(t told) {
+	select {
+	case s.fanOut[maphash.Comparable(s.seed, t.id)%fanOuts] <- t:
+	default:
+		s.metrics.dropped.WithLabelValues("fan_out").Inc()
+		s.sweepSoon()
+	}
+}
+
+func (s *Server) tellChanges(queue <-chan told) {
+	for {
+		select {
+		case <-s.done:
+			return
+		case t := <-queue:
+			s.tellChange(t)
+		}
+	}
+}
+
+// tellChange tells first the tabs of this node, directly, and then the other nodes. What the
+// database fails to say is told by a later sweep.
+func (s *Server) tellChange(t told) {
+	var who *readers
+	if t.id.conversation != "" {
+		ctx, cancel := s.timeout(requestTime)
+		defer cancel()
+		var err error
+		if who, err = s.readers.of(ctx, t.id.conversation, t.version); err != nil {
+			s.log.Error("read members", "conversation", t.id.conversation, "err", err)
+			return
+		}
+	}
+	if t.remote {
+		t.notice.readers = who
+		s.announce(t.id, t.notice)
+		return
+	}
+	s.metrics.changes.WithLabelValues(string(t.item.Type)).Inc()
+	n := newNotice(t.id.name(), t.item, who)
+	s.announce(t.id, n)
+	if s.bus.Alone() {
+		return
+	}
+	message := s.pack(envelope{Feed: t.id.name(), Pos: n.pos, Seq: n.seq, Version: t.version, Sight: n.sight}, n.frame)
+	if who == nil {
+		s.publish(t.id.user, message)
+		return
+	}
+	for _, one := range who.all {
+		s.publish(one.User, message)
+	}
+}
+
+// envelope is what goes over the bus to the tabs of one user on other nodes. It is a header and,
+// unless it is a command to the nodes, the frame as the tabs get it. Before it stands the node
+// that sent it, which has told its own tabs already.
 type envelope struct {
-	Offset  int64    `json:"o,omitempty"` // of an event
 	Class   class    `json:"c,omitempty"`
 	Key     string   `json:"k,omitempty"`
 	Tab     string   `json:"t,omitempty"` // only for this tab
 	Command *command `json:"x,omitempty"`
+
+	Call *toldCall `json:"l,omitempty"` // the number of its change
+
+	Feed    string `json:"f,omitempty"` // a change of it
+	Pos     int64  `json:"p,omitempty"`
+	Seq     int64  `json:"s,omitempty"` // of a message
+	Version int64  `json:"v,omitempty"` // of the conversation's members
+	Sight   *sight `json:"g,omitempty"`
 }
 
 func subject(user string) string {
@@ -25,52 +119,37 @@ func subject(user string) string {
 	return "user." + base64.RawURLEncoding.EncodeToString([]byte(user))
 }
 
-// maxEnvelope is what the bus carries at most, less some room for its own header. The
-// envelope of a larger event goes out without the event; tabs read it from the log.
+// maxEnvelope is what the bus carries at most, less some room for its own header. A larger frame
+// is left out: of a change the tabs then ask.
 const maxEnvelope = 1<<20 - 4<<10
 
-// toUser is the one way to the tabs of a user, on whichever nodes they are. It does not
-// wait. When an event is lost on the way, its offset is missing, and the tab's connection reads
-// the log.
-func (s *Server) toUser(user string, e envelope, f *frame) {
-	header, err := json.Marshal(e)
-	if err != nil {
-		panic("signaling: " + err.Error()) // plain strings and numbers
-	}
-	message := append(header, '\n')
-	if f != nil && len(header)+len(f.data) < maxEnvelope {
+func (s *Server) pack(e envelope, f *frame) []byte {
+	header := raw(e)
+	message := make([]byte, 0, len(s.node)+len(header)+2)
+	message = append(append(append(append(message, s.node...), '\n'), header...), '\n')
+	if f != nil && len(message)+len(f.data) < maxEnvelope {
 		message = append(message, f.data...)
 	}
-	if err := s.bus.Publish(subject(user), message); err != nil {
-		s.log.Warn("tell user", "user", user, "err", err)
+	return message
+}
+
+// publish does not wait. An envelope that is lost on the way is missed by the numbers of the feed,
+// or found by a sweep.
+func (s *Server) publish(user string, message []byte) { s.bus.Publish(subject(user), message) }
+
+// toUser is the one way to the tabs of a user for what is in no feed: first those here, directly,
+// then the other nodes. It does not wait.
+func (s *Server) toUser(user string, e envelope, f *frame) {
+	if u := s.localUser(user); u != nil {
+		u.take(e, f, noMessage)
+	}
+	if !s.bus.Alone() {
+		s.publish(user, s.pack(e, f))
 	}
 }
 
-// Deliver tells the tabs of the users concerned about events that have been committed,
-// in the order of the commit. The store calls it; it does not block.
-func (s *Server) Deliver(events []chat.UserEvent) {
-	now := time.Now()
-	for _, e := range events {
-		c, key := classOf(e.Event)
-		s.toUser(e.User, envelope{Offset: e.Event.Offset, Class: c, Key: key}, eventFrame(e.Event, now))
-		if e.Event.Type == chat.EventMessage {
-			s.metrics.messages.Inc()
-		}
-	}
-}
-
-// classOf says which events replace each other: the newest receipt of a user in a
-// conversation holds all that the older ones said. On the wire their offsets are skipped.
-func classOf(e chat.Event) (class, string) {
-	if e.Type != chat.EventReceipt {
-		return durable, ""
-	}
-	var r chat.Receipt
-	if json.Unmarshal(e.Data, &r) != nil {
-		return durable, ""
-	}
-	return mergeable, "r\x00" + r.Conversation + "\x00" + r.User
-}
+// noMessage is in place of that of the bus when tabs are told directly: nobody waits for a reply.
+var noMessage bus.Message
 
 // toTab sends a notification to one tab of a user, wherever it is. A mergeable one may be
 // replaced by a newer one with its key while the tab is slow.
@@ -78,97 +157,102 @@ func (s *Server) toTab(user, tab, method string, params any, c class, key string
 	s.toUser(user, envelope{Tab: tab, Class: c, Key: key}, notification(method, params))
 }
 
-// receive hands an envelope to the connections of this node. It runs on a goroutine of the
-// bus and does not wait.
+// receive hands an envelope of another node to the connections of this one. It runs on a
+// goroutine of the bus and does not wait.
 func (u *localUser) receive(m bus.Message) {
-	header, body, _ := bytes.Cut(m.Data, []byte{'\n'})
+	s := u.server
+	node, rest, _ := bytes.Cut(m.Data, []byte{'\n'})
+	if string(node) == s.node {
+		return // they were told directly
+	}
+	header, body, _ := bytes.Cut(rest, []byte{'\n'})
 	var e envelope
 	if err := json.Unmarshal(header, &e); err != nil {
-		u.server.log.Error("read envelope", "user", u.id, "err", err)
+		s.log.Error("read envelope", "user", u.id, "err", err)
 		return
 	}
+	var f *frame
+	if len(body) > 0 {
+		f = &frame{data: body, shared: true}
+	}
+	if e.Feed == "" {
+		u.take(e, f, m)
+		return
+	}
+	id := feedID{conversation: e.Feed}
+	if e.Feed == chat.OwnFeed {
+		id = feedID{user: u.id}
+	}
+	if s.feeds.of(id).hear(e.Pos) {
+		s.hand(told{id: id, version: e.Version, remote: true, notice: notice{pos: e.Pos, frame: f, seq: e.Seq, sight: e.Sight}})
+	}
+}
+
+// take hands what is in no feed to the user's connections here.
+func (u *localUser) take(e envelope, f *frame, m bus.Message) {
 	if e.Command != nil {
 		u.execute(*e.Command, m)
 		return
 	}
-	f := &frame{data: body, event: e.Offset > 0}
-	all := u.all()
-	f.shared = len(all) > 1 && e.Tab == ""
-	for _, c := range all {
-		if e.Tab != "" && e.Tab != c.tab.TabID {
-			continue
-		}
-		if e.Offset > 0 {
-			c.event(e, f)
-			u.server.presence.toldOf(c, f.data)
-		} else {
-			c.note(e, f)
+	if f == nil {
+		return // too large for the bus
+	}
+	if e.Call != nil {
+		f.aged = true
+		u.server.liveCalls.note(strings.TrimPrefix(e.Key, callKey), u.id, *e.Call)
+	}
+	for _, c := range u.all() {
+		if e.Tab == "" || e.Tab == c.tab.TabID {
+			c.note(e.Class, e.Key, f)
 		}
 	}
 }
 
-// event sends an event whose envelope came, if it is the next one.
-func (c *connection) event(e envelope, f *frame) {
-	p := &c.position
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(f.data) == 0 { // too large for the bus
-		p.cursor.newest = max(p.cursor.newest, e.Offset)
-		c.readAgainLocked()
+// change tells the tab of a change of a feed. Before the welcome the connection only remembers
+// that there is one.
+func (c *connection) change(feed string, n notice) {
+	if !c.isForChange(feed, n.frame) {
 		return
 	}
-	mine := c.isForLocked(f)
-	switch p.cursor.announced(e.Offset) {
-	case send:
-		if mine {
-			c.push(f, e.Class, e.Key)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.phase {
+	case greeting:
+		if c.early == nil {
+			c.early = map[string]int64{}
 		}
-	case readLog:
-		c.readMissedLocked()
+		c.early[feed] = max(c.early[feed], n.pos)
+	case live:
+		c.out.push(item{frame: n.frame, class: change, key: feed, pos: n.pos})
 	}
 }
 
-// readAgain reads the log because envelopes may have been lost.
-func (c *connection) readAgain() {
-	c.position.mu.Lock()
-	defer c.position.mu.Unlock()
-	c.readAgainLocked()
-}
-
-func (c *connection) readAgainLocked() {
-	if c.position.cursor.lost() {
-		c.readMissedLocked()
-	}
-}
-
-// readMissedLocked starts to read the log; the cursor says that it is being read.
-func (c *connection) readMissedLocked() {
-	if !c.out.isClosed() {
-		c.server.work.Go(func() { c.catchUp(nil, nil) })
-	}
-}
-
-// note passes on what has no offset. Nothing goes out before the welcome, which tells as much.
+// note passes on what is in no feed. Nothing goes out before the welcome, which tells as much.
 // What may be dropped is sent only after synced, and over a data channel only in place of a
 // WebSocket.
-func (c *connection) note(e envelope, f *frame) {
-	p := &c.position
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if phase := p.cursor.phase; phase == greeting || phase == standby || e.Class == ephemeral && !p.synced {
+func (c *connection) note(class class, key string, f *frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != live || class == ephemeral && !c.synced || !c.isFor(f.data) {
 		return
 	}
-	if c.isForLocked(f) {
-		c.push(f, e.Class, e.Key)
-	}
+	c.push(f, class, key)
 }
 
-// envelopesLost is called by the bus when it lost messages of a subject, or of any.
+// envelopesLost is called by the bus when it lost messages of a subject, or, with an empty one, of
+// any: this node or another one was without the bus.
 func (s *Server) envelopesLost(lost string) {
+	if lost == "" {
+		s.sweeper.marks.Store(true)
+		s.run(func() { s.presence.heartbeat(time.Now()) }) // who misses a change of presence reads this node again
+		if s.calls != nil {
+			s.calls.SweepSoon()
+		}
+	}
+	s.sweepSoon()
 	for _, u := range s.localUsers() {
 		if lost == "" || lost == subject(u.id) {
 			for _, c := range u.all() {
-				c.readAgain()
 				s.presence.lookAgainAtAll(c) // what was lost may have said so
 			}
 		}

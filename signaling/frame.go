@@ -3,11 +3,14 @@ package signaling
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"carillon/call"
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/wire"
@@ -17,7 +20,7 @@ import (
 // once, and its WebSocket form is made once.
 type frame struct {
 	data   []byte
-	event  bool // its age must be told again when it had to wait
+	aged   bool // a change of a call: its age must be told again when it had to wait
 	shared bool // by several connections: its WebSocket form is kept
 
 	once     sync.Once
@@ -58,26 +61,97 @@ func raw(value any) json.RawMessage {
 	return bytes.TrimSuffix(data.Bytes(), []byte("\n"))
 }
 
-// stale is how long an event may wait in a queue before it is encoded again with its new age,
-// from which the times in it count.
+// changeFrame tells one item of a feed.
+func changeFrame(c wire.Change) *frame { return notification(wire.NoteChange, c) }
+
+// bareChange says only how far a feed has come.
+func bareChange(feed string, pos int64) *frame {
+	return changeFrame(wire.Change{Feed: feed, Pos: pos})
+}
+
+// stale is how long a change of a call may wait in a queue before it is encoded again with its
+// age, from which the times in it count.
 const stale = 250 * time.Millisecond
 
-func eventFrame(e chat.Event, now time.Time) *frame {
-	e.AgeMS = max(0, now.UnixMilli()-e.At)
-	f := notification(wire.NoteEvent, e)
-	f.event = true
+func callFrame(c wire.CallChange) *frame {
+	f := notification(wire.NoteCall, c)
+	f.aged = true
 	return f
 }
 
-// older is the same event with its age at now.
-func (f *frame) older(now time.Time) *frame {
+// call is what callFrame encoded, here or on another node.
+func (f *frame) call() (c wire.CallChange, ok bool) {
 	var m struct {
-		Params chat.Event `json:"params"`
+		Params *wire.CallChange `json:"params"`
 	}
-	if json.Unmarshal(f.data, &m) != nil {
+	m.Params = &c
+	return c, json.Unmarshal(f.data, &m) == nil
+}
+
+// older is the same change of a call after it has waited.
+func (f *frame) older(waited time.Duration) *frame {
+	c, ok := f.call()
+	if !ok {
 		return f // not reached: we encoded it
 	}
-	return eventFrame(m.Params, now)
+	c.AgeMS += waited.Milliseconds()
+	return callFrame(c)
+}
+
+// Keys of mergeable notifications that add up.
+const (
+	callKey  = "c\x00" // and the call
+	marksKey = "m\x00" // and the conversation
+)
+
+// unite returns one notification in place of two with the same key. Most replace what was before;
+// of a call and of marks each holds only what has changed.
+func unite(key string, older, newer *frame) *frame {
+	switch {
+	case strings.HasPrefix(key, callKey):
+		return uniteCalls(older, newer)
+	case strings.HasPrefix(key, marksKey):
+		return uniteMarks(older, newer)
+	}
+	return newer
+}
+
+// uniteCalls counts from where the older began, and has everybody who changed in one of them, as
+// they are in the newer.
+func uniteCalls(before, f *frame) *frame {
+	older, ok1 := before.call()
+	newer, ok2 := f.call()
+	if !ok1 || !ok2 || newer.From == 0 || older.Call.Epoch != newer.Call.Epoch {
+		return f
+	}
+	newer.From = older.From
+	participants := slices.Clone(older.Call.Participants)
+	for _, p := range newer.Call.Participants {
+		same := func(other call.ParticipantView) bool { return other.User == p.User }
+		if i := slices.IndexFunc(participants, same); i >= 0 {
+			participants[i] = p
+		} else {
+			participants = append(participants, p)
+		}
+	}
+	newer.Call.Participants = participants
+	return callFrame(newer)
+}
+
+// uniteMarks has the marks of everybody who is in one of them. Counts are whole in each.
+func uniteMarks(before, f *frame) *frame {
+	var older, newer struct {
+		Params chat.ConversationMarks `json:"params"`
+	}
+	if json.Unmarshal(before.data, &older) != nil || json.Unmarshal(f.data, &newer) != nil || len(newer.Params.Counts) > 0 {
+		return f
+	}
+	for _, m := range older.Params.Members {
+		if !slices.ContainsFunc(newer.Params.Members, func(n chat.MemberMarks) bool { return n.User == m.User }) {
+			newer.Params.Members = append(newer.Params.Members, m)
+		}
+	}
+	return notification(wire.NoteMarks, newer.Params)
 }
 
 // errorFrame tells a refusal. Without id (the frame could not be read) it answers

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -16,19 +18,28 @@ import (
 	"carillon/wire"
 )
 
-// hello makes a connection a tab: whose it is, where it stands in its user's log, what it
-// missed. It runs in the reader, so nothing else of the tab is looked at before.
+// hello makes a connection a tab: whose it is, what it has, what it missed. Nothing else of the
+// tab is looked at before. It runs beside the reader, which waits for it: so the stack that it
+// takes is gone when the tab is idle.
 //
-//	hello → verify the token → join the user's connections (from now on announced
-//	      events are remembered) → read where the log ends → welcome → missed events
-//	      → synced → announced events are passed on
+//	hello → verify the token → join the user's connections (from now on changes are remembered)
+//	      → compare what the tab has with what there is → welcome → changes are passed on
+//	      → pages of what was missed → synced
 func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	if c.user != nil || c.channel {
 		return c.refuseGarbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
 	}
+	done := make(chan struct{})
+	c.server.work.Go(func() { c.answerHello(id, data, now, done) })
+	<-done
+	return !c.out.isClosed()
+}
+
+// answerHello closes done when the reader may go on, and then sends what follows the welcome.
+func (c *connection) answerHello(id int64, data json.RawMessage, now time.Time, done chan<- struct{}) {
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
-	first, err := c.greet(ctx, id, data, now)
+	follow, err := c.greet(ctx, id, data, now)
 	if err != nil {
 		refused, known := refusal.Of(err)
 		if !known {
@@ -36,18 +47,19 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 		}
 		c.refuse(&id, refused)
 		c.close(closeCode(refused.Code), closeReason(refused))
-		return false
+		close(done)
+		return
 	}
-	c.server.work.Go(func() { c.catchUp(first, c.synced) })
-	return true
+	close(done)
+	follow()
 }
 
 // closeCode tells the client whether to come back after a refused hello.
 func closeCode(c refusal.Code) int {
 	switch c {
-	case refusal.TokenExpired:
+	case refusal.TokenExpired, refusal.TokenNotYet: // a clock that is wrong will be set right
 		return wire.CloseTokenExpired
-	case refusal.TokenMissing, refusal.TokenMalformed, refusal.TokenWrongKey, refusal.TokenNotYet, refusal.BadRequest, refusal.TooLarge:
+	case refusal.TokenMissing, refusal.TokenMalformed, refusal.TokenWrongKey, refusal.BadRequest, refusal.TooLarge:
 		return wire.CloseBadToken
 	case refusal.TokenRevoked:
 		return wire.CloseSignedOut
@@ -67,8 +79,8 @@ func closeReason(refused *refusal.Error) string {
 	return string(refused.Code)
 }
 
-// greet answers hello with the welcome, or returns why not. First are the events that follow.
-func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, now time.Time) (first []chat.Event, _ error) {
+// greet answers hello with the welcome, or returns why not. What is to follow it is left to do.
+func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, now time.Time) (follow func(), _ error) {
 	s := c.server
 	h, err := params[wire.Hello](data)
 	if err != nil {
@@ -86,11 +98,15 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	}
 	s.phase("verify", now)
 	payer := limit.Payer{User: identity.User, Guest: identity.Guest, Address: c.payer.Address}
-	if err := s.limits.hellos.Take(payer, 1+len(h.Pending)/thingsPerRequest, now); err != nil {
+	things := len(h.Pending)
+	if h.Resume != nil {
+		things += len(h.Resume.Feeds)
+	}
+	if err := s.limits.hellos.Take(payer, 1+things/thingsPerRequest, now); err != nil {
 		return nil, err
 	}
 	ctx = limit.PaidBy(ctx, payer)
-	user, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
+	user, changed, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +115,7 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	c.log = c.log.With("user", user.ID, "tab", h.Tab)
 
-	c.issuedAt.Store(identity.IssuedAt.UnixNano()) // first: a sign-out of older tokens, which may come late, is not for this one
+	c.token.Store(&identity) // first: a sign-out of older tokens, which may come late, is not for this one
 	joining := time.Now()
 	if err := s.join(c); err != nil {
 		return nil, err
@@ -114,20 +130,34 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	}
 	defer end()
 	reading := time.Now()
-	if err := c.meetFellows(ctx); err != nil {
-		return nil, err
-	}
-	welcome, from, first, err := c.welcome(ctx, h)
+	welcome, resumption, err := c.welcome(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	s.phase("read", reading)
-	c.charge(len(first) + len(welcome.Objects) + len(welcome.Calls))
 	until := c.acceptToken(identity)
 	welcome.TokenMS = until.Milliseconds()
-	c.begin(from, result(&id, welcome))
+	c.begin(result(&id, welcome))
 	s.beginSession(c)
-	return first, nil
+	if changed {
+		s.presence.profileChanged(user)
+	}
+	return func() { c.sendGreeting(resumption, resumeFrom(h.Resume, resumption), since(h.Resume)) }, nil
+}
+
+// resumeFrom is after which pos the user's own feed is sent.
+func resumeFrom(have *wire.Resume, r chat.Resumption) int64 {
+	if have == nil || !r.Resumed || slices.Contains(r.Diverged, chat.OwnFeed) {
+		return 0
+	}
+	return have.Feeds[chat.OwnFeed].Pos
+}
+
+func since(have *wire.Resume) int64 {
+	if have == nil {
+		return 0
+	}
+	return have.At
 }
 
 const maxDeviceName = 128
@@ -147,7 +177,7 @@ func properID(id string) bool {
 // acceptToken notes when the token was issued and until when it is good, and begins the
 // pings at hello. It returns how long the token is good.
 func (c *connection) acceptToken(id auth.Identity) time.Duration {
-	c.issuedAt.Store(id.IssuedAt.UnixNano())
+	c.token.Store(&id)
 	// A token within the leeway of its end is accepted; it must not close at once.
 	left := max(time.Until(id.Expires), minTokenTime)
 	c.liveness.tokenGood(left)
@@ -157,59 +187,42 @@ func (c *connection) acceptToken(id auth.Identity) time.Duration {
 // minTokenTime is how long a token that was accepted is good at least.
 const minTokenTime = 5 * time.Second
 
-// welcome reads where the user stands. The connection has joined already, so nothing that
-// is committed from now on is missed. The connection begins to read the log after from; first
-// are the events that it finds there.
-func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, from int64, first []chat.Event, err error) {
+// welcome compares what the tab has with what there is. The connection has joined already, so
+// nothing that is committed from now on is missed.
+func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome, r chat.Resumption, err error) {
 	s, user := c.server, c.tab.User
 	w = wire.Welcome{
-		User: c.profile, Tab: h.Tab, Server: s.version, Epoch: s.chat.Epoch(),
+		User: c.profile, Tab: h.Tab, Server: s.version,
 		ICEServers: list(s.iceServers(user)), Limits: s.wireLimits,
 		PingMS: seconds(s.cfg.PingSeconds).Milliseconds(), ServerTime: time.Now().UnixMilli(),
 	}
-	if w.Offset, err = s.chat.Offset(ctx, user); err != nil {
-		return w, 0, nil, err
+	have := wire.Resume{}
+	if h.Resume != nil {
+		have = *h.Resume
 	}
-	from = w.Offset
-	if h.Resume != nil && h.Resume.Epoch == w.Epoch {
-		if first, w.Recovered, err = s.chat.EventsAfter(ctx, user, h.Resume.Offset, logPage); err != nil {
-			return w, 0, nil, err
-		}
-		if w.Recovered {
-			from = h.Resume.Offset
-		}
+	opening, _, _ := strings.Cut(have.Opening, ".")
+	if have.Opening != opening+scopeName(c.scope) {
+		opening = "" // of another token
 	}
-	if w.Accepted, err = c.chat.Accepted(ctx, user, h.Pending); err != nil {
-		return w, 0, nil, err
+	if r, err = c.chat.Resume(ctx, user, opening, have.At, have.Feeds); err != nil {
+		return w, r, err
 	}
-	if c.mayUse(wire.MethodUserObjectGet) == nil {
-		if w.Objects, err = s.chat.Objects(ctx, user); err != nil {
-			return w, 0, nil, err
-		}
-	}
-	if s.calls != nil {
-		if w.Calls, err = s.calls.Live(ctx, c.asker()); err != nil {
-			return w, 0, nil, err
-		}
-	}
-	w.Accepted, w.Objects, w.Calls = list(w.Accepted), list(w.Objects), list(w.Calls)
-	return w, from, first, nil
+	w.Resumed, w.Diverged = r.Resumed, list(r.Diverged)
+	w.Accepted, err = c.chat.Accepted(ctx, user, h.Pending)
+	w.Accepted = list(w.Accepted)
+	return w, r, err
 }
 
-// begin sends the welcome. Whatever the tab is told by others comes after it.
-func (c *connection) begin(from int64, welcome *frame) {
-	p := &c.position
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.cursor.start(from)
+// begin sends the welcome, and that there are changes of which the connection was told meanwhile.
+// Whatever the tab is told by others comes after it.
+func (c *connection) begin(welcome *frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.push(welcome, durable, "")
-}
-
-// synced is sent when everything missed has been sent.
-func (c *connection) synced(offset int64) *frame {
-	yes := true
-	c.server.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Synced: &yes})
-	return notification(wire.NoteSynced, wire.Synced{Offset: offset})
+	for feed, pos := range c.early {
+		c.out.push(item{class: change, key: feed, pos: pos})
+	}
+	c.phase, c.early = live, nil
 }
 
 func (s *Server) phase(name string, since time.Time) {

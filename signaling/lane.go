@@ -13,13 +13,14 @@ import (
 
 // laneID names a lane. A connection's requests run in lanes, each in order and one at a
 // time. Those that concern calls have their own, so that a message need not wait for an
-// SDP exchange.
+// SDP exchange, and so have marks, which wait to be stored with those of others.
 type laneID int
 
 const (
 	chatLane laneID = iota
 	callLane
-	lanes = 2
+	markLane
+	lanes = 3
 )
 
 // request waits in a lane.
@@ -67,6 +68,7 @@ func (q *lane) run(c *connection) {
 		r := q.waiting[0]
 		q.waiting = q.waiting[1:]
 		q.mu.Unlock()
+		c.out.waitForSpace(c.server.requests) // so that no answer is what closes the tab; one that has left is served all the same
 		c.perform(r)
 	}
 }
@@ -102,7 +104,7 @@ func (c *connection) perform(r request) {
 		}
 		c.refuse(r.id, refused)
 	case r.id != nil:
-		c.push(result(r.id, reply.value), durable, "")
+		c.push(result(r.id, reply.value), answer, "")
 		if reply.after != nil {
 			reply.after()
 		}

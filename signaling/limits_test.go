@@ -237,7 +237,7 @@ func TestAnAgentWithManyTabsMeetsNoLimit(t *testing.T) {
 			wire.MethodConversationList: wire.ConversationList{},
 			wire.MethodPresenceWatch:    customers,
 			wire.MethodMessagePage:      wire.MessagePage{Conversation: last},
-			wire.MethodConversationGet:  wire.ConversationGet{Conversation: last},
+			wire.MethodConversationGet:  wire.ConversationGet{Conversations: []string{last}},
 			wire.MethodUserObjectGet:    wire.UserObjectGet{},
 		} {
 			if err := tb.ask(method, params, nil); err != nil {

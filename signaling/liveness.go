@@ -139,6 +139,12 @@ func (l *liveness) hostLeg(id string, hosts bool) {
 	}
 }
 
+func (l *liveness) hostsLeg() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.legs) > 0
+}
+
 // stop ends the timer. Nothing is due any more.
 func (l *liveness) stop() {
 	l.mu.Lock()

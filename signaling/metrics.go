@@ -10,8 +10,8 @@ import (
 type metrics struct {
 	tabs, users         prometheus.Gauge
 	framesIn, framesOut prometheus.Counter
-	messages            prometheus.Counter
-	catchUps            prometheus.Counter
+	changes             *prometheus.CounterVec
+	holes, missed       prometheus.Counter
 	dropped             *prometheus.CounterVec
 	closes              *prometheus.CounterVec
 	refused             *prometheus.CounterVec
@@ -34,10 +34,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		users:     gauge("users_online", "Users who have a tab on this node."),
 		framesIn:  counter("frames_in_total", "Frames read from clients."),
 		framesOut: counter("frames_out_total", "Frames written to clients."),
-		messages:  counter("message_events_total", "Events of new messages, one per member."),
-		catchUps:  counter("catch_ups_total", "Times that a tab read its user's log."),
+		changes: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "changes_total",
+			Help: "Changes of feeds that this node has committed and told, by type of item."}, []string{"type"}),
+		holes:  counter("feed_reads_total", "Times that this node read what was missing in a feed."),
+		missed: counter("feed_sweeps_total", "Feeds of which a sweep found that this node had not told all."),
 		dropped: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "frames_dropped_total",
-			Help: "Frames a slow tab did not get: ephemeral, merged into a newer one, or read from the log after it was closed (slow)."},
+			Help: "Frames a slow tab did not get: ephemeral, merged into a newer one, or with its connection (slow); and changes that were left to a sweep (fan_out)."},
 			[]string{"reason"}),
 		closes: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "closes_total",
 			Help: "Connections ended, by close code, or by who ended them."}, []string{"code"}),

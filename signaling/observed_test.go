@@ -27,6 +27,12 @@ func (o *observed) note(f func()) {
 // await waits until a claim about what was noted is true.
 func (o *observed) await(what string, claim func() bool) {
 	o.t.Helper()
+	o.awaits(what, claim, func() string { return "" })
+}
+
+// awaits is await, and says how it is instead when it is not.
+func (o *observed) awaits(what string, claim func() bool, is func() string) {
+	o.t.Helper()
 	deadline := time.After(30 * time.Second)
 	for {
 		o.mu.Lock()
@@ -38,7 +44,9 @@ func (o *observed) await(what string, claim func() bool) {
 		select {
 		case <-changed:
 		case <-deadline:
-			o.t.Fatalf("not in 30 s: %s", what)
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.t.Fatalf("not in 30 s: %s%s", what, is())
 		}
 	}
 }

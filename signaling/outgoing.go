@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -21,20 +22,19 @@ type outgoing struct {
 	// Fixed at construction.
 	transport transport
 	server    *Server
-	taken     chan struct{} // holds one: the writer has taken something from the queue
 
 	mu      sync.Mutex
 	queue   queue
-	writing bool        // a writer runs
-	closed  bool        // nothing more is taken into the queue
-	code    int         // with which the writer closes when the queue is empty; zero: without a word
-	reason  string      // the same
-	abort   *time.Timer // ends it when the client does not answer the close; nil while open
+	space   chan struct{} // closed when something was taken from the queue; nil when nobody waits for that
+	writing bool          // a writer runs
+	closed  bool          // nothing more is taken into the queue
+	code    int           // with which the writer closes when the queue is empty; zero: without a word
+	reason  string        // the same
+	abort   *time.Timer   // ends it when the client does not answer the close; nil while open
 }
 
 func (o *outgoing) init(t transport, s *Server) {
 	o.transport, o.server = t, s
-	o.taken = make(chan struct{}, 1)
 	o.queue = queue{limit: s.cfg.QueueBytes, maxAge: seconds(s.cfg.QueueSeconds)}
 }
 
@@ -72,6 +72,7 @@ func (o *outgoing) closeLocked(code int, reason string) {
 		return
 	}
 	o.closed, o.code, o.reason = true, code, reason
+	o.tellSpaceLocked()
 	o.server.metrics.closes.WithLabelValues(closeLabel(code)).Inc()
 	// The client may not answer the close, and the writer may be stuck in front of it.
 	o.abort = time.AfterFunc(seconds(o.server.cfg.FrameSeconds), o.transport.abort)
@@ -84,11 +85,54 @@ func (o *outgoing) isClosed() bool {
 	return o.closed
 }
 
-// hasSpace reports whether the queue is at most half full, and whether it is open at all.
-func (o *outgoing) hasSpace() (half, open bool) {
+// waitForSpace waits until the queue is at most half full. It returns false when the connection
+// has ended first; one that takes nothing for too long is closed.
+func (o *outgoing) waitForSpace(ctx context.Context) bool {
+	for {
+		space, open := o.spaceSoon()
+		if space == nil || !open {
+			return open
+		}
+		timer := time.NewTimer(o.queue.maxAge)
+		select {
+		case <-space:
+		case <-timer.C:
+			o.closeIfStuck(time.Now())
+		case <-ctx.Done():
+			o.close(wire.CloseShutdown, "0")
+		}
+		timer.Stop()
+	}
+}
+
+// spaceSoon returns a channel that is closed when something was taken from the queue, or when the
+// connection has ended; nil when the queue is at most half full. It reports whether the connection
+// is open.
+func (o *outgoing) spaceSoon() (space <-chan struct{}, open bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.queue.bytes <= o.queue.limit/2, !o.closed
+	if o.closed || o.queue.bytes <= o.queue.limit/2 {
+		return nil, !o.closed
+	}
+	if o.space == nil {
+		o.space = make(chan struct{})
+	}
+	return o.space, true
+}
+
+func (o *outgoing) closeIfStuck(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.queue.empty() && !o.queue.inTime(now) {
+		o.closeLocked(wire.CloseSlow, "read faster")
+	}
+}
+
+func (o *outgoing) tellSpaceLocked() {
+	if o.space != nil {
+		close(o.space)
+		o.space = nil
+	}
 }
 
 func (o *outgoing) wakeLocked() {
@@ -105,7 +149,8 @@ func (o *outgoing) write() {
 	var batch []item
 	for {
 		o.mu.Lock()
-		batch = o.queue.take(batch[:0], batchBytes)
+		batch = o.queue.take(batch[:0], batchBytes, time.Now())
+		o.tellSpaceLocked()
 		if len(batch) == 0 {
 			o.writing = false
 			closed, code, reason := o.closed, o.code, o.reason
@@ -119,10 +164,6 @@ func (o *outgoing) write() {
 		err := o.transport.write(refresh(batch))
 		o.server.metrics.framesOut.Add(float64(len(batch)))
 		clear(batch)
-		select {
-		case o.taken <- struct{}{}:
-		default: // whoever waits has been told already
-		}
 		if err != nil {
 			o.lost()
 			return
@@ -138,6 +179,7 @@ func (o *outgoing) lost() {
 		o.server.metrics.closes.WithLabelValues("lost").Inc()
 	}
 	o.queue.drop()
+	o.tellSpaceLocked()
 	o.writing = false
 	o.mu.Unlock()
 	o.transport.abort()
@@ -151,6 +193,7 @@ func (o *outgoing) end() {
 		o.server.metrics.closes.WithLabelValues("client").Inc()
 	}
 	o.queue.drop()
+	o.tellSpaceLocked()
 	if o.abort != nil {
 		o.abort.Stop()
 	}
@@ -158,13 +201,12 @@ func (o *outgoing) end() {
 	o.transport.abort()
 }
 
-// refresh encodes events again that had to wait, because the times in an event count from its
-// age.
+// refresh encodes again what had to wait, when the times in it count from its age.
 func refresh(batch []item) []item {
 	now := time.Now()
 	for i, it := range batch {
-		if it.frame.event && now.Sub(it.at) > stale {
-			batch[i].frame = it.frame.older(now)
+		if waited := now.Sub(it.at); it.frame.aged && waited > stale {
+			batch[i].frame = it.frame.older(waited)
 		}
 	}
 	return batch

@@ -173,7 +173,8 @@ func (p *phone) say(conversation, text string) (m chat.Message) {
 				if f.Error != nil {
 					p.t.Fatalf("send over the data channel: %+v", f.Error)
 				}
-				return json.Unmarshal(f.Result, &m) == nil
+				m = decoded[chat.Message](p.t, decoded[wire.Change](p.t, f.Result).Data)
+				return true
 			}
 		}
 		return false

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"carillon/chat"
 	"carillon/wire"
 )
 
@@ -13,6 +14,7 @@ import (
 // when they change, and a heartbeat with the number of its changes; a node that missed one
 // reads all users of the other again. It is a cache, and the only one that holds other
 // nodes' users: a node that is silent for three heartbeats is forgotten, and its users with it.
+// When users were last here is stored, some seconds later.
 type presence struct {
 	server *Server
 
@@ -21,13 +23,19 @@ type presence struct {
 	changes int64                         // of own, published so far
 	nodes   map[string]*nodeView          // this one too
 	seen    map[string]int64              // when users who are offline were last here, unix ms
+	unsaved map[string]int64              // what of seen is not stored yet
+	saving  bool                          // some is being stored
 	timers  map[string]*time.Timer        // of users whose last tab has just gone: they are offline if none is back when it runs
 	closed  bool
 
 	// See presence_watch.go.
 	watches  map[string]map[*connection]*watch // of each user
-	guests   map[string]bool                   // those among the users with watches who are guests, as far as somebody may see them
 	watching map[*connection][]string          // the users whom each connection watches
+	guests   map[string]bool                   // those among the users with watches who are guests, as far as somebody may see them
+	dirty    map[string]bool                   // users whose watchers are to be told how they are
+	profiles map[string]chat.User              // of users whose watchers are to be told how they look
+	telling  bool                              // watchers are being told, or will be
+	toldAt   time.Time                         // when they were last
 }
 
 const (
@@ -39,8 +47,10 @@ const (
 func newPresence(s *Server) *presence {
 	return &presence{
 		server: s,
-		own:    map[string]wire.PresenceState{}, nodes: map[string]*nodeView{}, seen: map[string]int64{},
-		timers: map[string]*time.Timer{}, watches: map[string]map[*connection]*watch{}, guests: map[string]bool{}, watching: map[*connection][]string{},
+		own:    map[string]wire.PresenceState{}, nodes: map[string]*nodeView{}, timers: map[string]*time.Timer{},
+		seen: map[string]int64{}, unsaved: map[string]int64{},
+		watches: map[string]map[*connection]*watch{}, watching: map[*connection][]string{}, guests: map[string]bool{},
+		dirty: map[string]bool{}, profiles: map[string]chat.User{},
 	}
 }
 
@@ -101,8 +111,16 @@ func (p *presence) setLocked(user string, state wire.PresenceState) {
 	one := wire.Presence{User: user, State: state}
 	if state == wire.Offline {
 		one.LastSeen = time.Now().UnixMilli()
+		p.unsaved[user] = one.LastSeen
 	}
-	p.publishLocked(report{Node: p.server.node, Changes: p.changes, Users: []wire.Presence{one}})
+	p.reportLocked(report{Changes: p.changes, Users: []wire.Presence{one}})
+}
+
+// profileChanged tells those who watch a user, on all nodes, of a new name or picture.
+func (p *presence) profileChanged(u chat.User) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reportLocked(report{Changes: p.changes, Profile: &u})
 }
 
 // stop ends all changes: the tabs that leave now come back on another node, or on this one
@@ -141,23 +159,51 @@ func (p *presence) ofLocked(user string) wire.Presence {
 	return one
 }
 
-// tellLocked tells who watches the user and may see them. Pushing does not wait.
-func (p *presence) tellLocked(user string) {
-	watches := p.watches[user]
-	if len(watches) == 0 {
-		return
-	}
-	f := notification(wire.NotePresence, p.ofLocked(user))
-	f.shared = len(watches) > 1
-	for c, w := range watches {
-		if w.shown {
-			c.push(f, mergeable, presenceKey(user))
+// addLastSeen says of those who are offline when they were last here, as far as that is stored.
+func (p *presence) addLastSeen(ctx context.Context, states []wire.Presence) error {
+	var offline []string
+	for _, one := range states {
+		if one.State == wire.Offline {
+			offline = append(offline, one.User)
 		}
 	}
+	if len(offline) == 0 {
+		return nil
+	}
+	stored, err := p.server.chat.LastSeen(ctx, offline)
+	if err != nil {
+		return err
+	}
+	for i := range states {
+		if one := &states[i]; one.State == wire.Offline {
+			one.LastSeen = max(one.LastSeen, stored[one.User])
+		}
+	}
+	return nil
 }
 
-// presenceKey makes the newest presence of a user replace those that still wait for a slow tab.
-func presenceKey(user string) string { return "p\x00" + user }
+// save stores when users were last here. What cannot be stored is tried again the next time.
+func (p *presence) save(ctx context.Context) {
+	p.mu.Lock()
+	at := p.unsaved
+	if p.saving || len(at) == 0 {
+		p.mu.Unlock()
+		return
+	}
+	p.saving, p.unsaved = true, map[string]int64{}
+	p.mu.Unlock()
+	err := p.server.chat.SetLastSeen(ctx, at)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.saving = false
+	if err == nil {
+		return
+	}
+	p.server.log.Error("store when users were last here", "users", len(at), "err", err)
+	for user, ms := range at {
+		p.unsaved[user] = max(p.unsaved[user], ms)
+	}
+}
 
 // activity says whether a person is at this tab.
 func (c *connection) activity(_ context.Context, a wire.Activity) error {

@@ -1,12 +1,14 @@
 package signaling
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
 	"time"
 
 	"carillon/bus"
+	"carillon/chat"
 	"carillon/wire"
 )
 
@@ -24,22 +26,28 @@ type report struct {
 	Node    string          `json:"node"`
 	Changes int64           `json:"changes"`
 	Users   []wire.Presence `json:"users,omitempty"`
-	More    string          `json:"more,omitempty"` // there are more: ask for those after this user
-	Bye     bool            `json:"bye,omitempty"`  // the node goes down
+	Profile *chat.User      `json:"profile,omitempty"` // of a user who has another name or picture now
+	More    string          `json:"more,omitempty"`    // there are more: ask for those after this user
+	Bye     bool            `json:"bye,omitempty"`     // the node goes down
 }
 
-// publishLocked keeps the order of changes. Publishing does not wait.
+// reportLocked tells this node's tabs, directly, and the other nodes. Publishing does not wait; the
+// lock keeps the order of changes.
+func (p *presence) reportLocked(r report) {
+	r.Node = p.server.node
+	p.takeLocked(r, time.Now())
+	p.publishLocked(r)
+}
+
 func (p *presence) publishLocked(r report) {
-	if err := p.server.bus.Publish(presenceSubject, raw(r)); err != nil {
-		p.server.log.Warn("publish presence", "err", err)
-	}
+	p.server.bus.Publish(presenceSubject, raw(r))
 }
 
 // heartbeat tells that this node lives, and forgets nodes that do not.
 func (p *presence) heartbeat(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.publishLocked(report{Node: p.server.node, Changes: p.changes})
+	p.reportLocked(report{Changes: p.changes})
 	for id, n := range p.nodes {
 		if id != p.server.node && now.Sub(n.heard) > 3*milliseconds(p.server.cfg.HeartbeatMS) {
 			p.forgetLocked(id, now)
@@ -55,30 +63,51 @@ func (p *presence) forgetLocked(id string, now time.Time) {
 	}
 	for user := range n.users {
 		p.noteSeenLocked(user, now.UnixMilli())
-		p.tellLocked(user)
+		p.unsaved[user] = max(p.unsaved[user], now.UnixMilli()) // its node may have had no time to
+		p.changedLocked(user)
 	}
 }
 
-// leave tells the others that this node goes down, and its users with it.
+// leave tells the others that this node goes down, and its users with it, and stores that they
+// were here until now.
 func (p *presence) leave() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.publishLocked(report{Node: p.server.node, Bye: true})
+	now := time.Now().UnixMilli()
+	for user := range p.own {
+		p.unsaved[user] = now
+	}
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
+	defer cancel()
+	p.save(ctx)
 }
 
-// handleReport takes a report of a node, this one too. It runs on a goroutine of the bus.
+// saveTime is how long a server that closes waits for the last of it to be stored.
+const saveTime = 2 * time.Second
+
+// handleReport takes a report of another node. It runs on a goroutine of the bus.
 func (p *presence) handleReport(m bus.Message) {
 	var r report
 	if err := json.Unmarshal(m.Data, &r); err != nil {
 		p.server.log.Error("read presence", "err", err)
 		return
 	}
-	now := time.Now()
+	if r.Node == p.server.node {
+		return // it was taken directly
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.takeLocked(r, time.Now())
+}
+
+func (p *presence) takeLocked(r report, now time.Time) {
 	if r.Bye {
 		p.forgetLocked(r.Node, now)
 		return
+	}
+	if r.Profile != nil {
+		p.profileLocked(*r.Profile)
 	}
 	n := p.nodes[r.Node]
 	if n == nil {
@@ -107,7 +136,7 @@ func (p *presence) applyLocked(n *nodeView, users []wire.Presence) {
 		} else {
 			n.users[u.User] = u.State
 		}
-		p.tellLocked(u.User)
+		p.changedLocked(u.User)
 	}
 }
 
@@ -151,7 +180,7 @@ func (p *presence) readNode(node string) {
 	for user := range old {
 		if n.users[user] == "" {
 			p.noteSeenLocked(user, time.Now().UnixMilli())
-			p.tellLocked(user)
+			p.changedLocked(user)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestOthersSeeNeitherTabNorDevice(t *testing.T) {
 	alice, bob, bob2 := on("alice", "1", &alices), on("bob", "1", &bobs), on("bob", "2", &bobs)
 
 	m := alice.send("bob", "Hello")
-	if err := bob.ask(wire.MethodReceiptRead, wire.ReceiptRead{Conversation: m.Conversation, Seq: m.Seq}, nil); err != nil {
+	if err := bob.ask(wire.MethodMarksSet, wire.MarksSet{Marks: map[string]chat.Marks{m.Conversation: {Read: m.Seq}}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, tb := range []*tab{alice, bob} {
@@ -112,12 +112,17 @@ func TestOthersSeeNeitherTabNorDevice(t *testing.T) {
 	bob.ended(third.Call.ID, call.Completed)
 	// All that is kept, read by who was not here.
 	on("alice", "2", &alices)
-	late := w.open(1, "bob", bobs.on, func(o *client.Options) { o.Resume = &wire.Resume{Epoch: w.chat.Epoch()} })
+	late := w.open(1, "bob", bobs.on)
 	var page wire.Messages
-	if err := late.ask(wire.MethodMessagePage, wire.MessagePage{Conversation: m.Conversation}, &page); err != nil || len(page.Messages) != 4 {
-		t.Errorf("history of %d messages, %v; want one and three calls", len(page.Messages), err)
+	if err := late.ask(wire.MethodMessagePage, wire.MessagePage{Conversation: m.Conversation}, &page); err != nil || len(page.Items) != 4 {
+		t.Errorf("history of %d messages, %v; want one and three calls", len(page.Items), err)
 	}
-	late.await("the whole log", func() bool { return len(late.events) > 10 && late.events[0].Offset == 1 })
+	var changes wire.Changes
+	for _, feed := range []string{m.Conversation, chat.OwnFeed} {
+		if err := late.ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: feed}, &changes); err != nil || len(changes.Items) == 0 {
+			t.Errorf("%d changes of %s, %v", len(changes.Items), feed, err)
+		}
+	}
 
 	secrets := map[string][]string{}
 	for _, tb := range []*tab{alice, bob, late} {
@@ -154,12 +159,17 @@ func TestOthersAreToldNothingElseOfAUser(t *testing.T) {
 		want string
 	}{
 		{chat.User{}, "id name picture guest"},
-		{chat.Member{}, "id name picture guest role delivered read"},
-		{chat.Conversation{}, "id kind name members last_seq last unread created_at"},
-		{chat.Message{}, "id conversation seq sender client_id kind text data revision sent_at"},
-		{chat.Receipt{}, "conversation user delivered read unread"},
+		{chat.Member{}, "id name picture guest role state delivered read"},
+		{chat.Conversation{}, "id kind name created_at pos floor last_seq n last count members mine mine_at"}, // the last two are one's own
+		{chat.Settings{}, "name"},
+		{chat.Message{}, "id conversation seq n sender client_id kind text data revision sent_at"},
+		{chat.ConversationMarks{}, "conversation members counts"},
+		{chat.MemberMarks{}, "user delivered read"},
+		{chat.MarkCount{}, "seq delivered read"},
+		{wire.Change{}, "feed pos tag type data"},
 		{wire.Presence{}, "user guest state last_seen"},
 		{wire.Typing{}, "conversation user on"},
+		{wire.CallChange{}, "from age_ms call"},
 		{call.Snapshot{}, "id client_call_id conversation caller media state cseq epoch participants remaining_ms active_ms reason"},
 		{call.ParticipantView{}, "user name guest state microphone camera held hand_raised leg acted_at"}, // the last two of oneself only
 		{call.Log{}, "call media state reason outcomes duration_ms"},

@@ -6,8 +6,10 @@ import "time"
 type class uint8
 
 const (
-	durable   class = iota // results, events, commands: never dropped; the tab is closed instead
-	mergeable              // only the newest with its key matters: presence, receipts, slots
+	durable   class = iota // refusals, pings, ends of legs: never dropped
+	answer                 // results and pages of the greeting: whoever queues one has waited for space, so it never is what closes the tab
+	change                 // of a feed: those of one feed become one that says only how far the feed has come
+	mergeable              // only the newest with its key matters: presence, marks, slots
 	ephemeral              // may be dropped: typing, speaker
 )
 
@@ -15,60 +17,99 @@ const (
 type item struct {
 	frame *frame
 	class class
-	key   string // of a mergeable one
+	key   string // of a mergeable one; of a change its feed
+	pos   int64  // of a change
 	at    time.Time
 }
 
-// queue holds what one tab has not taken yet. It is bounded by bytes and by age.
+// queue holds what one tab has not taken yet. It is bounded by bytes, to which answers add one for
+// each that works for the tab; how many feeds it names is bounded by the conversations of one user.
 type queue struct {
 	limit  int
 	maxAge time.Duration
 
 	items []item
-	bytes int
+	bytes int              // of items
+	paced int              // of those that are answers
+	bare  map[string]int64 // feeds whose changes are no longer queued, and how far they have come; nil when there are none
+	since time.Time        // when something was last taken, or when the first was queued
 }
 
-// push adds an item. When the queue is over its bytes it first drops what is ephemeral,
-// then merges what can be merged. It returns false when that was not enough, or when the
-// oldest item waits too long: the tab is too slow.
+// push adds an item. When the queue is over its bytes it first drops what is ephemeral, then
+// merges what can be merged, then collapses changes: the tab asks for them when it reads again.
+// It returns false when that was not enough, or when nothing was taken for too long.
 func (q *queue) push(it item) (dropped, merged int, ok bool) {
+	if q.empty() {
+		q.since = it.at
+	}
+	if pos, collapsed := q.bare[it.key]; collapsed && it.class == change {
+		q.bare[it.key] = max(pos, it.pos)
+		return 0, 1, q.inTime(it.at)
+	}
+	if it.class == change && it.frame == nil {
+		q.collapseOne(it)
+		return 0, 0, q.inTime(it.at)
+	}
 	q.items = append(q.items, it)
 	q.bytes += len(it.frame.data)
+	if it.class == answer {
+		q.paced += len(it.frame.data)
+	}
 	if q.over() {
 		dropped = q.filter(func(it item) bool { return it.class != ephemeral })
 	}
 	if q.over() {
 		merged = q.merge()
 	}
-	return dropped, merged, !q.over() && (len(q.items) == 0 || it.at.Sub(q.items[0].at) <= q.maxAge)
+	if q.over() {
+		merged += q.filter(func(it item) bool {
+			if it.class == change {
+				q.collapseOne(it)
+			}
+			return it.class != change
+		})
+	}
+	return dropped, merged, !q.over() && q.inTime(it.at)
 }
 
-// over returns whether more waits than may. One item that is larger than all that may wait does
-// not count: a tab that was closed for it would come back and ask for the same, without end.
-func (q *queue) over() bool {
-	if q.bytes <= q.limit {
-		return false
+func (q *queue) empty() bool { return len(q.items) == 0 && len(q.bare) == 0 }
+
+func (q *queue) over() bool { return q.bytes-q.paced > q.limit }
+
+func (q *queue) inTime(now time.Time) bool { return now.Sub(q.since) <= q.maxAge }
+
+func (q *queue) collapseOne(it item) {
+	if q.bare == nil {
+		q.bare = map[string]int64{}
 	}
-	for _, it := range q.items {
-		if n := len(it.frame.data); n > q.limit {
-			return q.bytes-n > q.limit
-		}
-	}
-	return true
+	q.bare[it.key] = max(q.bare[it.key], it.pos)
 }
 
+// merge keeps of mergeable items the newest of each key, with what the older ones said.
 func (q *queue) merge() (merged int) {
 	newest := map[string]int{}
 	for i, it := range q.items {
-		if it.class == mergeable {
-			newest[it.key] = i
+		if it.class != mergeable {
+			continue
 		}
+		if before, ok := newest[it.key]; ok {
+			q.unite(before, i)
+		}
+		newest[it.key] = i
 	}
 	i := -1
 	return q.filter(func(it item) bool {
 		i++
 		return it.class != mergeable || newest[it.key] == i
 	})
+}
+
+// unite makes the newer of two items hold what the older one said.
+func (q *queue) unite(older, newer int) {
+	it := &q.items[newer]
+	united := unite(it.key, q.items[older].frame, it.frame)
+	q.bytes += len(united.data) - len(it.frame.data)
+	it.frame = united
 }
 
 func (q *queue) filter(keep func(item) bool) (dropped int) {
@@ -86,15 +127,34 @@ func (q *queue) filter(keep func(item) bool) (dropped int) {
 	return dropped
 }
 
-// take moves items to batch, as many as fit into size bytes and at least one.
-func (q *queue) take(batch []item, size int) []item {
-	n, sum := 0, 0
-	for n < len(q.items) && (n == 0 || sum+len(q.items[n].frame.data) < size) {
+// take moves items to batch, as many as fit into size bytes and at least one. Collapsed feeds
+// go first: between feeds there is no order, and nothing of those feeds is queued.
+func (q *queue) take(batch []item, size int, now time.Time) []item {
+	q.since = now
+	sum := 0
+	for feed, pos := range q.bare {
+		f := bareChange(feed, pos)
+		if sum > 0 && sum+len(f.data) >= size {
+			return batch
+		}
+		sum += len(f.data)
+		batch = append(batch, item{frame: f, class: change, key: feed, pos: pos, at: now})
+		delete(q.bare, feed)
+	}
+	q.bare = nil
+	n, bytes := 0, 0
+	for n < len(q.items) && (n == 0 && len(batch) == 0 || sum+len(q.items[n].frame.data) < size) {
 		sum += len(q.items[n].frame.data)
+		bytes += len(q.items[n].frame.data)
 		n++
 	}
 	batch = append(batch, q.items[:n]...)
-	q.bytes -= sum
+	q.bytes -= bytes
+	for _, it := range q.items[:n] {
+		if it.class == answer {
+			q.paced -= len(it.frame.data)
+		}
+	}
 	if n == len(q.items) {
 		q.items = nil // an idle tab keeps no room
 		return batch
@@ -107,7 +167,7 @@ func (q *queue) take(batch []item, size int) []item {
 
 // drop forgets everything.
 func (q *queue) drop() (dropped int) {
-	dropped = len(q.items)
-	q.items, q.bytes = nil, 0
+	dropped = len(q.items) + len(q.bare)
+	q.items, q.bytes, q.paced, q.bare = nil, 0, 0, nil
 	return dropped
 }

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"carillon/call"
 	"carillon/chat"
+	"carillon/wire"
 )
 
 func words(n int) *frame { return &frame{data: []byte(strings.Repeat("x", n))} }
@@ -36,29 +38,59 @@ func TestSlowTabLosesFirstWhatDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestOneItemThatIsLargerThanTheQueueIsTaken(t *testing.T) {
+func TestATabThatTakesNothingIsTooSlow(t *testing.T) {
+	now := time.Unix(1000, 0)
 	q := queue{limit: 100, maxAge: time.Minute}
-	push := func(n int) bool {
-		_, _, ok := q.push(item{frame: words(n)})
+	push := func(after time.Duration) bool {
+		_, _, ok := q.push(item{frame: words(1), at: now.Add(after)})
 		return ok
 	}
-	if !push(10) || !push(101) || !push(90) {
-		t.Error("an answer of 101 bytes is too much for a queue of 100 bytes: who asks for it never gets it")
+	push(0)
+	if !push(time.Minute) {
+		t.Error("it has taken nothing for a minute: too slow")
 	}
-	if push(1) {
-		t.Error("beside it more than 100 bytes wait: still ok")
+	q.take(nil, 1, now.Add(time.Minute))
+	if !push(2 * time.Minute) {
+		t.Error("it has taken something a minute ago: too slow")
+	}
+	if push(2*time.Minute + 1) {
+		t.Error("it has taken nothing for longer: still ok")
+	}
+	q.take(nil, 1000, now.Add(time.Hour))
+	if !push(10 * time.Hour) {
+		t.Error("an empty queue is too old")
 	}
 }
 
-func TestOldQueueIsTooSlow(t *testing.T) {
-	now := time.Unix(1000, 0)
-	q := queue{limit: 100, maxAge: time.Minute}
-	q.push(item{frame: words(1), at: now})
-	if _, _, ok := q.push(item{frame: words(1), at: now.Add(time.Minute)}); !ok {
-		t.Error("a minute old: too slow")
+// Whatever happens in the feeds of a tab, what waits for it stays within the limit, and it learns
+// how far each has come.
+func TestChangesOfASlowTabCollapse(t *testing.T) {
+	q := queue{limit: 200, maxAge: time.Minute}
+	for pos := range int64(1000) {
+		for _, feed := range []string{"a", "b"} {
+			if _, _, ok := q.push(item{frame: words(30), class: change, key: feed, pos: pos + 1}); !ok || q.bytes > q.limit {
+				t.Fatalf("%d of %s: ok %v, %d bytes", pos, feed, ok, q.bytes)
+			}
+		}
 	}
-	if _, _, ok := q.push(item{frame: words(1), at: now.Add(time.Minute + 1)}); ok {
-		t.Error("older than a minute: still ok")
+	q.push(item{frame: words(50)})
+	told := map[string]int64{}
+	for !q.empty() {
+		for _, it := range q.take(nil, 100, time.Time{}) {
+			if it.class != change {
+				continue
+			}
+			if it.pos <= told[it.key] {
+				t.Errorf("%s: %d after %d", it.key, it.pos, told[it.key])
+			}
+			told[it.key] = it.pos
+		}
+	}
+	if told["a"] != 1000 || told["b"] != 1000 {
+		t.Errorf("told up to %v, want 1000 of each", told)
+	}
+	if q.bytes != 0 || q.items != nil || q.bare != nil {
+		t.Errorf("the empty queue keeps %+v", q)
 	}
 }
 
@@ -69,7 +101,7 @@ func TestQueueIsTakenInOrder(t *testing.T) {
 	}
 	var got []string
 	for q.bytes > 0 {
-		for _, it := range q.take(nil, 10) {
+		for _, it := range q.take(nil, 10, time.Time{}) {
 			got = append(got, string(it.frame.data))
 		}
 	}
@@ -83,17 +115,47 @@ func TestQueueIsTakenInOrder(t *testing.T) {
 	}
 }
 
-func TestNewerReceiptReplacesOlder(t *testing.T) {
-	receipt := func(user string, read int64) chat.Event {
-		return chat.Event{Type: chat.EventReceipt, Data: raw(chat.Receipt{Conversation: "c", User: user, Read: read})}
+// What was merged away is in what is left.
+func TestMergedNotificationsAddUp(t *testing.T) {
+	q := queue{limit: 2000, maxAge: time.Minute}
+	push := func(key string, f *frame) { q.push(item{frame: f, class: mergeable, key: key}) }
+	callWith := func(epoch, from, cseq int64, users ...string) *frame {
+		c := wire.CallChange{From: from, AgeMS: 5, Call: call.Snapshot{ID: "c", Epoch: epoch, CSeq: cseq}}
+		for _, u := range users {
+			c.Call.Participants = append(c.Call.Participants, call.ParticipantView{User: u, Microphone: cseq == 3})
+		}
+		return callFrame(c)
 	}
-	c1, k1 := classOf(receipt("bob", 1))
-	c2, k2 := classOf(receipt("bob", 2))
-	_, k3 := classOf(receipt("carol", 1))
-	if c1 != mergeable || c2 != mergeable || k1 != k2 || k1 == k3 {
-		t.Errorf("keys %q %q %q: want bob's equal, carol's apart", k1, k2, k3)
+	push(callKey+"c", callWith(1, 1, 2, "alice", "bob"))
+	push(callKey+"c", callWith(1, 2, 3, "bob", "carol"))
+	push(callKey+"d", callWith(1, 7, 8, "alice"))
+	push(callKey+"d", callWith(2, 0, 9, "bob"))
+	marks := func(user string, read int64) *frame {
+		return notification(wire.NoteMarks, chat.ConversationMarks{Conversation: "c", Members: []chat.MemberMarks{{User: user, Marks: chat.Marks{Read: read}}}})
 	}
-	if c, _ := classOf(chat.Event{Type: chat.EventMessage}); c != durable {
-		t.Error("a message may be merged")
+	push(marksKey+"c", marks("alice", 1))
+	push(marksKey+"c", marks("bob", 1))
+	push(marksKey+"c", marks("alice", 2))
+	push("p", notification(wire.NotePresence, wire.Presence{User: "alice", State: wire.Away}))
+	push("p", notification(wire.NotePresence, wire.Presence{User: "alice", State: wire.Online}))
+	q.push(item{frame: words(q.limit - 800)})
+	all := q.take(nil, 1<<20, time.Time{})
+	if len(all) != 5 {
+		t.Fatalf("%d items are left, want one of each key", len(all))
+	}
+	c, _ := all[0].frame.call()
+	if c.From != 1 || c.Call.CSeq != 3 || len(c.Call.Participants) != 3 || !c.Call.Participants[1].Microphone || c.Call.Participants[0].Microphone {
+		t.Errorf("of one call: %+v", c)
+	}
+	if d, _ := all[1].frame.call(); d.From != 0 || len(d.Call.Participants) != 1 {
+		t.Errorf("of a call of two epochs: %+v", d)
+	}
+	got := decoded[struct{ Params chat.ConversationMarks }](t, all[2].frame.data).Params
+	read := map[string]int64{}
+	for _, m := range got.Members {
+		read[m.User] = m.Read
+	}
+	if len(got.Members) != 2 || read["alice"] != 2 || read["bob"] != 1 {
+		t.Errorf("marks: %+v", got)
 	}
 }

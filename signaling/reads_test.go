@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"carillon/chat"
-	"carillon/client"
 	"carillon/limit"
 	"carillon/refusal"
 	"carillon/store"
@@ -81,9 +80,9 @@ func TestReadsOfOneUserRunAFewAtATime(t *testing.T) {
 		mallory = append(mallory, w.open(1, "mallory"))
 	}
 	s.hold("mallory")
-	answers := make(chan error, 5*tabs)
+	answers := make(chan error, 3*tabs)
 	for _, tb := range mallory {
-		for range 5 {
+		for range 3 {
 			asked.Go(func() { answers <- tb.ask(wire.MethodConversationList, wire.ConversationList{}, nil) })
 		}
 	}
@@ -96,7 +95,7 @@ func TestReadsOfOneUserRunAFewAtATime(t *testing.T) {
 	}
 	close(s.release)
 	asked.Wait()
-	for range 5 * tabs {
+	for range 3 * tabs {
 		if err := <-answers; err != nil {
 			t.Errorf("mallory, who only waits longer: %v", err)
 		}
@@ -139,28 +138,29 @@ func TestReadsThatWaitAreBounded(t *testing.T) {
 
 // Who comes back and has missed much pays for each page of it, and gets the next one when the
 // last is paid for.
-func TestEachPageOfMissedEventsIsPaidFor(t *testing.T) {
+func TestEachPageOfAGreetingIsPaidFor(t *testing.T) {
 	w := newWorld(t, Config{})
+	w.chat = chat.New(w.store, chat.Config{Reach: anyone.Reach, PageSize: thingsPerRequest})
 	bob := w.open(0, "bob")
-	for i := range 2*logPage + logPage/2 {
-		bob.send("alice", fmt.Sprint("message ", i))
+	for i := range 3 * thingsPerRequest {
+		bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: fmt.Sprint("friend-", i)})
 	}
-	const pages = 2 // that she can pay for in this hour, with less than a request left
+	const pages = 2 // that he can pay for in this hour: each has the price of a request
 	w.addNode(Config{}, join(t, w)).limits.requests = limit.NewBudget(limit.Shares{
-		User: limit.Share{Rate: limit.Per(time.Hour, pages*logPage/thingsPerRequest, time.Hour)},
+		User: limit.Share{Rate: limit.Per(time.Hour, pages, time.Hour)},
 	})
-	alice, err := w.dial(1, "alice", func(o *client.Options) { o.Resume = &wire.Resume{Epoch: w.chat.Epoch()} })
+	again, err := w.dial(1, "bob")
 	if err != nil {
 		t.Fatal(err)
 	}
-	alice.await("two pages", func() bool { return len(alice.events) >= pages*logPage })
-	if err := alice.ask(wire.MethodUserObjectGet, wire.UserObjectGet{}, nil); !refusal.Is(err, refusal.RateLimited) {
+	again.await("two pages", func() bool { return len(again.changes) >= pages*thingsPerRequest })
+	if err := again.ask(wire.MethodUserObjectGet, wire.UserObjectGet{}, nil); !refusal.Is(err, refusal.RateLimited) {
 		t.Errorf("a request after two pages that were not paid for otherwise: got %v, want %s", err, refusal.RateLimited)
 	}
-	alice.mu.Lock()
-	defer alice.mu.Unlock()
-	if n := len(alice.events); n > pages*logPage {
-		t.Errorf("%d missed events came for the price of %d", n, pages*logPage)
+	again.mu.Lock()
+	defer again.mu.Unlock()
+	if n := len(again.changes); n > pages*thingsPerRequest {
+		t.Errorf("%d things came for the price of %d", n, pages*thingsPerRequest)
 	}
 }
 

@@ -1,11 +1,13 @@
 package signaling
 
 import (
-	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"slices"
+	"strings"
 
+	"carillon/auth"
 	"carillon/chat"
 	"carillon/refusal"
 	"carillon/wire"
@@ -13,10 +15,10 @@ import (
 
 // A token may list conversations (auth.Scope): its bearer is its user in these, and nowhere
 // else. Here stands what such a tab may ask and what it is told. Whatever is not in the two
-// tables it may not, and is not: a new method, notification or event has to be put in, and a
-// test fails until it is.
+// tables it may not, and is not: a new method, notification or type of item has to be put in, and
+// a test fails until it is.
 
-// narrowing is what becomes of a method, a notification or an event for such a tab.
+// narrowing is what becomes of a method, a notification or an item for such a tab.
 type narrowing uint8
 
 const (
@@ -27,31 +29,36 @@ const (
 	// (chat.Within), and the switchboard (switchboard.Asker).
 	inside
 	// itself: it is about this tab only: its connection, its token, a leg of a call that it
-	// holds, what it watches.
+	// holds, whom it watches and may see, what it has asked for.
 	itself
 )
 
 // narrowedMethods says it of what a client asks.
 var narrowedMethods = map[string]narrowing{
-	wire.MethodHello: itself, // the welcome has no objects, and calls of the conversations only
+	wire.MethodHello: itself, // the greeting that follows is read by chat and the switchboard, and has no more than these say
 	wire.NotePong:    itself,
 
-	wire.MethodTokenRenew:         itself,
-	wire.MethodSessionList:        withheld,
-	wire.MethodSessionSignOut:     itself, // never another session, nor everywhere
-	wire.MethodUserGet:            inside,
-	wire.MethodUserObjectSet:      withheld,
-	wire.MethodUserObjectGet:      withheld,
-	wire.MethodPresenceWatch:      inside,
-	wire.MethodContactAdd:         withheld,
-	wire.MethodContactRemove:      withheld,
-	wire.MethodContactList:        withheld,
-	wire.MethodConversationCreate: inside, // finds a direct one; makes none
-	wire.MethodConversationList:   inside,
-	wire.MethodConversationGet:    inside,
-	wire.MethodMessageSend:        inside,
-	wire.MethodMessagePage:        inside,
-	wire.MethodReceiptRead:        inside,
+	wire.MethodTokenRenew:          itself,
+	wire.MethodSessionList:         withheld,
+	wire.MethodSessionSignOut:      itself, // never another session, nor everywhere
+	wire.MethodUserGet:             inside,
+	wire.MethodUserObjectSet:       withheld,
+	wire.MethodUserObjectGet:       withheld,
+	wire.MethodPresenceWatch:       inside,
+	wire.MethodContactAdd:          withheld,
+	wire.MethodContactRemove:       withheld,
+	wire.MethodContactList:         withheld,
+	wire.MethodConversationCreate:  inside, // finds a direct one; makes none
+	wire.MethodConversationList:    inside,
+	wire.MethodConversationGet:     inside,
+	wire.MethodConversationMembers: inside,
+	wire.MethodConversationWatch:   inside,
+	wire.MethodConversationJoin:    inside,
+	wire.MethodConversationLeave:   inside,
+	wire.MethodFeedChanges:         inside, // of the user's own feed the memberships of the conversations
+	wire.MethodMessageSend:         inside,
+	wire.MethodMessagePage:         inside,
+	wire.MethodMarksSet:            inside,
 
 	wire.MethodCallStart:   inside,
 	wire.MethodCallAnswer:  inside,
@@ -61,34 +68,37 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodCallDecline: inside,
 	wire.MethodCallLeave:   inside,
 	wire.MethodCallState:   inside,
+	wire.MethodCallGet:     inside,
 	wire.MethodLegOffer:    inside,
 	wire.MethodLegPhase:    inside,
 
-	wire.NoteAck:        inside, // delivers what was sent to the tab
 	wire.NoteTyping:     inside,
 	wire.NoteActivity:   itself,
 	wire.NoteLegSuspend: inside,
 }
 
-// narrowedNews says it of what the server tells: of notifications by their name, of events by
-// their type.
+// narrowedNews says it of what the server tells: of notifications by their name, of changes by
+// the type of their item.
 var narrowedNews = map[string]narrowing{
 	wire.NotePing:     itself,
+	wire.NoteGreeting: itself,
 	wire.NoteSynced:   itself,
+	wire.NoteMarks:    inside,
+	wire.NoteCall:     inside,
 	wire.NoteTyping:   inside,
-	wire.NotePresence: itself, // of whom the tab watches
+	wire.NotePresence: itself,
+	wire.NoteProfile:  itself,
 	wire.NoteSessions: withheld,
 	wire.NoteSlots:    itself,
 	wire.NoteSpeaker:  itself,
 	wire.NoteLegEnd:   itself,
 
-	string(chat.EventMessage):       inside,
-	string(chat.EventMessageUpdate): inside,
-	string(chat.EventReceipt):       inside,
-	string(chat.EventConversation):  inside,
-	string(chat.EventCall):          inside,
-	string(chat.EventUserObject):    withheld,
-	string(chat.EventProfile):       inside,
+	string(chat.ItemMessage):      inside,
+	string(chat.ItemMember):       inside,
+	string(chat.ItemConversation): inside,
+	string(chat.ItemMembership):   inside,
+	string(chat.ItemContact):      withheld,
+	string(chat.ItemObject):       withheld,
 }
 
 var errNarrowed = refusal.New(refusal.NotAllowed, "This token is for certain conversations, and this is about more than them.")
@@ -101,96 +111,77 @@ func (c *connection) mayUse(method string) error {
 	return nil
 }
 
-// news is what the server tells, as far as matters for whom it is.
-type news struct {
-	name         string // of the event, or else of the notification
-	conversation string // that it is about; empty: none
-	user         string // whose profile it is; empty: no profile
-	members      []string
-}
-
-func newsIn(f []byte) news {
-	var read struct {
-		Method string `json:"method"`
-		Params struct {
-			Conversation string         `json:"conversation"` // of typing
-			Type         chat.EventType `json:"type"`
-			Data         struct {
-				ID           string `json:"id"`
+// newsIn returns under what a frame of the server stands in the table, and which conversation it is
+// about; empty: none.
+func newsIn(frame []byte) (name, conversation string) {
+	var f wire.Frame
+	if json.Unmarshal(frame, &f) != nil {
+		return "", "" // nothing of ours looks like that
+	}
+	switch f.Method {
+	case wire.NoteChange:
+		var p struct {
+			Feed string        `json:"feed"`
+			Type chat.ItemType `json:"type"`
+			Data struct {
 				Conversation string `json:"conversation"`
-				Members      []struct {
-					ID string `json:"id"`
-				} `json:"members"`
 			} `json:"data"`
-		} `json:"params"`
-	}
-	if json.Unmarshal(f, &read) != nil {
-		return news{} // nothing of ours looks like that
-	}
-	p := read.Params
-	if read.Method != wire.NoteEvent {
-		return news{name: read.Method, conversation: p.Conversation}
-	}
-	n := news{name: string(p.Type), conversation: p.Data.Conversation}
-	switch p.Type {
-	case chat.EventProfile:
-		n.user = p.Data.ID
-	case chat.EventConversation:
-		n.conversation = p.Data.ID
-		for _, m := range p.Data.Members {
-			n.members = append(n.members, m.ID)
 		}
+		_ = json.Unmarshal(f.Params, &p) // of ours, and so are those below
+		if p.Feed == chat.OwnFeed {
+			return string(p.Type), p.Data.Conversation
+		}
+		return string(p.Type), p.Feed
+	case wire.NoteCall:
+		var p struct {
+			Call struct {
+				Conversation string `json:"conversation"`
+			} `json:"call"`
+		}
+		_ = json.Unmarshal(f.Params, &p)
+		return f.Method, p.Call.Conversation
+	case wire.NoteMarks, wire.NoteTyping:
+		var p struct {
+			Conversation string `json:"conversation"`
+		}
+		_ = json.Unmarshal(f.Params, &p)
+		return f.Method, p.Conversation
 	}
-	return n
+	return f.Method, ""
 }
 
-// meetFellows reads who is in the conversations. The connection is among those of its user
-// already, and what it has heard meanwhile is newer.
-func (c *connection) meetFellows(ctx context.Context) error {
-	read, err := c.chat.Fellows(ctx, c.tab.User)
-	if err != nil {
-		return err
-	}
-	c.position.mu.Lock()
-	defer c.position.mu.Unlock()
-	heard := c.fellows
-	c.fellows = read
-	maps.Copy(c.fellows, heard)
-	return nil
-}
-
-// isForLocked reports whether what the server tells is for this connection, and notes who is in
-// its conversations. The lock is that of its position.
-func (c *connection) isForLocked(f *frame) bool {
+// isFor reports whether what the server tells is for this connection.
+func (c *connection) isFor(frame []byte) bool {
 	if !c.scope.Narrowed() {
 		return true
 	}
-	n := newsIn(f.data)
-	covered := c.scope.Covers(n.conversation)
-	if covered && n.members != nil {
-		if c.fellows == nil {
-			c.fellows = map[string][]string{}
-		}
-		c.fellows[n.conversation] = n.members
-	}
-	switch narrowedNews[n.name] {
+	name, conversation := newsIn(frame)
+	switch narrowedNews[name] {
 	case itself:
 		return true
 	case inside:
-		return covered || n.user != "" && c.isFellowLocked(n.user)
+		return c.scope.Covers(conversation)
 	}
 	return false
 }
 
-// isFellowLocked reports whether a user is in one of the conversations, as the connection's own is.
-func (c *connection) isFellowLocked(user string) bool {
-	if user == c.tab.User {
-		return true
+// isForChange reports whether the connection is told of a change of a feed. Without a frame that
+// is only how far the feed has come: the tab then asks, and is answered what it may know.
+func (c *connection) isForChange(feed string, f *frame) bool {
+	if f == nil {
+		return feed == chat.OwnFeed || c.scope.Covers(feed)
 	}
-	for _, members := range c.fellows {
-		if slices.Contains(members, user) {
-			return true
-		}
+	return c.isFor(f.data)
+}
+
+// scopeName tells tokens apart that list different conversations; empty: it lists none in
+// particular. It follows the name of the opening that a tab is told, so that a tab which comes back
+// with another token begins anew: what it has was seen through the old one.
+func scopeName(scope auth.Scope) string {
+	if !scope.Narrowed() {
+		return ""
 	}
-	return false
+	list := slices.Compact(slices.Sorted(slices.Values(scope.Conversations)))
+	sum := sha256.Sum256([]byte(strings.Join(list, "\n")))
+	return "." + hex.EncodeToString(sum[:8])
 }

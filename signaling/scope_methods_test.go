@@ -26,8 +26,8 @@ func TestTheTablesOfNarrowTokensAreTheProtocol(t *testing.T) {
 	for _, n := range wire.ClientNotes() {
 		methods[n.Name] = true
 	}
-	for _, n := range slices.Concat(wire.ServerNotes(), wire.Events()) {
-		if n.Name != wire.NoteEvent { // decided by the type of the event
+	for _, n := range slices.Concat(wire.ServerNotes(), wire.Items()) {
+		if n.Name != wire.NoteChange { // decided by the type of the item
 			news[n.Name] = true
 		}
 	}
@@ -51,8 +51,11 @@ func TestTheTablesOfNarrowTokensAreTheProtocol(t *testing.T) {
 	if err := c.mayUse("something.new"); !refusal.Is(err, refusal.NotAllowed) {
 		t.Errorf("a method that is in no table: %v, want not_allowed", err)
 	}
-	if f := notification("something.new", wire.Empty{}); c.isForLocked(f) {
+	if f := notification("something.new", wire.Empty{}); c.isFor(f.data) {
 		t.Error("a notification that is in no table is told")
+	}
+	if f := changeFrame(wire.Change{Feed: chat.OwnFeed, Pos: 1, Type: "something.new", Data: []byte("{}")}); c.isFor(f.data) {
+		t.Error("an item of a type that is in no table is told")
 	}
 }
 
@@ -61,13 +64,17 @@ func TestTheTablesOfNarrowTokensAreTheProtocol(t *testing.T) {
 func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	w := newCallWorld(t)
 	whole, bob, carol := w.open(1, "alice"), w.open(1, "bob"), w.open(1, "carol")
-	w.open(1, "dave")
+	dave := w.open(1, "dave")
 	open := bob.send("alice", "open").Conversation
 	shut := carol.send("alice", "shut").Conversation
 	if _, err := whole.Send(t.Context(), wire.MessageSend{Conversation: shut, ClientID: "in-shut", Text: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	whole.mustDo(wire.MethodUserObjectSet, wire.UserObjectSet{Key: "k", Value: []byte(`"treasure"`)})
+	var invitation chat.Conversation // from whom she does not know
+	if err := dave.ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"alice"}, Name: "We"}, &invitation); err != nil {
+		t.Fatal(err)
+	}
 	theirs := carol.start("alice") // rings in the conversation that is shut
 	rung := whole.rung()
 	var sessions wire.SessionList
@@ -76,17 +83,30 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	}
 
 	var told recorder
+	from := whole.Position()
+	from.Feeds = map[string]chat.FeedPosition{chat.OwnFeed: {}} // it has nothing of what has been so far
 	scope := &auth.Scope{Conversations: []string{open}, Grants: []string{"publish", "watch", "admin"}}
+	from.Opening += scopeName(*scope)
 	narrow := w.open(1, "alice", w.narrowed("alice", scope), told.on, func(o *client.Options) {
-		o.Resume = &wire.Resume{Epoch: w.chat.Epoch()}
+		o.Resume = &from
 	})
 	token, err := w.verifier.MintNarrowed("alice", "alice", *scope, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hello := narrow.Welcome(); len(hello.Objects) > 0 || len(hello.Calls) > 0 || !hello.Recovered {
+	if hello := narrow.Welcome(); !hello.Resumed {
 		t.Errorf("greeted with %+v", hello)
 	}
+	narrow.mu.Lock()
+	if len(narrow.calls) > 0 || len(narrow.heads) != 1 || narrow.heads[0].ID != open {
+		t.Errorf("greeted with the calls %+v and the conversations %+v", narrow.calls, narrow.heads)
+	}
+	for _, c := range narrow.changes {
+		if c.Feed == chat.OwnFeed && c.Type != chat.ItemMembership {
+			t.Errorf("greeted with %+v", c)
+		}
+	}
+	narrow.mu.Unlock()
 	if accepted, err := w.chat.Within(scope.Conversations).Accepted(t.Context(), "alice", []string{"in-shut"}); err != nil || len(accepted) > 0 {
 		t.Errorf("hello says that %q were accepted, %v", accepted, err)
 	}
@@ -137,8 +157,28 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Direct, Members: []string{"invented"}}, none)
 	ask(wire.MethodConversationCreate, wire.ConversationCreate{Kind: chat.Group, Members: []string{"bob"}}, no)
 	ask(wire.MethodConversationList, wire.ConversationList{}, done)
-	ask(wire.MethodConversationGet, wire.ConversationGet{Conversation: open}, done)
-	ask(wire.MethodConversationGet, wire.ConversationGet{Conversation: shut}, none)
+	var heads wire.Conversations
+	if err := json.Unmarshal(ask(wire.MethodConversationGet, wire.ConversationGet{Conversations: []string{open, shut}}, done), &heads); err != nil {
+		t.Fatal(err)
+	}
+	if len(heads.Conversations) != 1 || heads.Conversations[0].ID != open {
+		t.Errorf("has the heads %+v, want that of the one conversation", heads)
+	}
+	ask(wire.MethodConversationMembers, wire.ConversationMembers{Conversation: open}, done)
+	ask(wire.MethodConversationMembers, wire.ConversationMembers{Conversation: shut}, none)
+	var watched wire.MarksList
+	if err := json.Unmarshal(ask(wire.MethodConversationWatch, wire.ConversationWatch{Conversations: []string{open, shut}}, done), &watched); err != nil {
+		t.Fatal(err)
+	}
+	if len(watched.Conversations) != 1 || watched.Conversations[0].Conversation != open {
+		t.Errorf("watches %+v, want the one conversation", watched)
+	}
+	ask(wire.MethodConversationJoin, wire.ConversationRef{Conversation: invitation.ID}, none)
+	ask(wire.MethodConversationLeave, wire.ConversationRef{Conversation: invitation.ID}, none)
+	ask(wire.MethodConversationLeave, wire.ConversationRef{Conversation: shut}, none)
+	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: open}, done)
+	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: shut}, none)
+	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: chat.OwnFeed}, done)
 	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: open, ClientID: "n1", Text: "x"}, done)
 	ask(wire.MethodMessageSend, wire.MessageSend{To: "bob", ClientID: "n2", Text: "x"}, done)
 	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: shut, ClientID: "n3", Text: "x"}, none)
@@ -146,8 +186,8 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: open, ClientID: "in-shut", Text: "x"}, none)
 	ask(wire.MethodMessagePage, wire.MessagePage{Conversation: open}, done)
 	ask(wire.MethodMessagePage, wire.MessagePage{Conversation: shut}, none)
-	ask(wire.MethodReceiptRead, wire.ReceiptRead{Conversation: open, Seq: 1}, done)
-	ask(wire.MethodReceiptRead, wire.ReceiptRead{Conversation: shut, Seq: 1}, none)
+	ask(wire.MethodMarksSet, wire.MarksSet{Marks: map[string]chat.Marks{open: {Read: 1}}}, done)
+	ask(wire.MethodMarksSet, wire.MarksSet{Marks: map[string]chat.Marks{shut: {Read: 1}}}, none)
 
 	// A call in the one conversation, and one in the other.
 	ask(wire.MethodCallStart, wire.CallStart{ClientCallID: "n5", Conversation: shut, Media: call.Audio}, none)
@@ -159,6 +199,7 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 		want, decline refusal.Code
 	}{{theirs.Call.ID, none, none}, {ours.Call.ID, done, refusal.AlreadyAnswered}} {
 		ref := wire.LegRef{Call: c.call, Leg: theirs.Leg, Secret: theirs.Secret}
+		ask(wire.MethodCallGet, wire.CallRef{Call: c.call}, c.want)
 		ask(wire.MethodCallRinging, wire.CallRef{Call: c.call}, c.want)
 		if answer := ask(wire.MethodCallAnswer, wire.CallAnswer{Call: c.call}, c.want); c.want == done {
 			var leg wire.CallLeg
@@ -184,15 +225,13 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	tell(wire.NoteTyping, wire.Typing{Conversation: shut, On: true})
 	tell(wire.NoteTyping, wire.Typing{Conversation: open, On: true})
 	bob.await("typing", func() bool { return len(noted[wire.Typing](bob, wire.NoteTyping)) > 0 })
-	narrow.await("events", func() bool { return len(narrow.events) > 0 })
-	tell(wire.NoteAck, wire.Ack{Offset: narrow.Position().Offset})
-	ask(wire.MethodUserGet, wire.UserGet{User: "alice"}, done) // after the acknowledgement
-	var theirShut chat.Conversation
-	if err := carol.ask(wire.MethodConversationGet, wire.ConversationGet{Conversation: shut}, &theirShut); err != nil {
+	ask(wire.MethodUserGet, wire.UserGet{User: "alice"}, done) // after it has typed
+	var theirShut wire.MemberPage
+	if err := carol.ask(wire.MethodConversationMembers, wire.ConversationMembers{Conversation: shut}, &theirShut); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range theirShut.Members {
-		if m.ID == "alice" && (m.Delivered > 0 || m.Read > 0) {
+		if m.ID == "alice" && m.Read > 0 {
 			t.Errorf("carol is told of the marks %+v", m)
 		}
 	}
@@ -210,13 +249,10 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	whole.mustDo(wire.MethodUserObjectSet, wire.UserObjectSet{Key: "k2", Value: []byte(`"treasure"`)})
 	rename("alice")
 	rename("bob")
-	heard := func(name string) bool {
-		return slices.ContainsFunc(narrow.events, func(e chat.Event) bool {
-			return e.Type == chat.EventProfile && strings.Contains(string(e.Data), name)
-		})
-	}
-	narrow.await("the new names", func() bool { return heard("New alice") && heard("New bob") })
-	for _, secret := range []string{shut, rung.ID, "carol", "treasure", "userobject", `"sessions"`} {
+	narrow.await("the new name of whom it watches", func() bool {
+		return slices.ContainsFunc(noted[chat.User](narrow, wire.NoteProfile), func(u chat.User) bool { return u.Name == "New bob" })
+	})
+	for _, secret := range []string{shut, rung.ID, invitation.ID, "carol", "treasure", `"object"`, `"contact"`, `"sessions"`} {
 		if sent := told.text(); strings.Contains(sent, secret) {
 			at := strings.Index(sent, secret)
 			t.Errorf("the tab is told of %q: …%s", secret, sent[max(0, at-200):at+len(secret)])

@@ -5,18 +5,20 @@
 //
 //	client ─ reader ─ frames ─ table of methods ─ lanes ─ chat, switchboard
 //	                                                        │ commit
-//	client ─ writer ─ queue ─ cursor ─ bus, user.<id> ──────┘ envelope
+//	client ─ writer ─ queue ─ cursor of each feed ──────────┤ directly
+//	                               └─ other nodes ─ bus ────┘ user.<id>
 //
 // An idle tab costs one goroutine, one timer and about the memory that BenchmarkIdleTabs
-// prints. A user's events are in the database; what is in memory here only says who wants
-// them. An envelope that is lost, a node that dies, a WebSocket that breaks cost a read of
-// the user's log, and no event.
+// prints. What is told has a place in a feed, which is in the database; what is in memory here
+// only says who wants it, and how far this node has told. An envelope that is lost, a node that
+// dies, a WebSocket that breaks cost a read of a feed, and no change.
 package signaling
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"maps"
 	mathrand "math/rand/v2"
@@ -43,14 +45,21 @@ type Deps struct {
 	Chat       *chat.Service
 	Bus        *bus.Bus
 	Verify     func(ctx context.Context, token string) (auth.Identity, error)
-	Revoke     func(ctx context.Context, user string, t time.Time) error // tokens issued until t are no longer good
-	ICEServers func(user string) []wire.ICEServer                        // nil: none
-	Limits     wire.Limits                                               // told at hello; FrameBytes is ours
-	Attempts   *limit.Budget                                             // of connections whose hello has not succeeded; nil: no limit
+	Revoked    Revocations
+	ICEServers func(user string) []wire.ICEServer // nil: none
+	Limits     wire.Limits                        // told at hello; FrameBytes is ours
+	Attempts   *limit.Budget                      // of connections whose hello has not succeeded; nil: no limit
 	Version    string
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer // nil: not registered
 	Calls      *switchboard.Board    // nil: no calls; closed by whoever made it, after the Server
+}
+
+// Revocations keep which tokens are void before they expire. Package store implements it.
+type Revocations interface {
+	Revoked(ctx context.Context, users []string) (map[string]auth.Revoked, error)
+	RevokeAll(ctx context.Context, user string, until time.Time) error
+	RevokeTokens(ctx context.Context, user string, expire map[auth.TokenID]time.Time) error
 }
 
 // Server is one node. It is safe for concurrent use.
@@ -63,7 +72,7 @@ type Server struct {
 	chat       *chat.Service
 	bus        *bus.Bus
 	verify     func(context.Context, string) (auth.Identity, error)
-	revoke     func(context.Context, string, time.Time) error
+	revoked    Revocations
 	iceServers func(user string) []wire.ICEServer
 	wireLimits wire.Limits
 	metrics    *metrics
@@ -71,7 +80,14 @@ type Server struct {
 	attempts   *limit.Budget
 	presence   *presence
 	calls      *switchboard.Board // nil: no calls
-	catchUps   chan struct{}      // one per log that is being read
+	feeds      *feeds
+	readers    *readersCache
+	watches    *watches
+	liveCalls  *liveCalls
+	sweeper    sweeper
+	seed       maphash.Seed
+	fanOut     [fanOuts]chan told
+	greetings  chan struct{} // one per page of a greeting that is being read
 	subs       []*bus.Subscription
 	done       chan struct{} // closed when the server begins to close
 
@@ -94,14 +110,18 @@ func New(deps Deps, cfg Config) (*Server, error) {
 	cfg = settings.Fill(cfg, Defaults())
 	s := &Server{
 		cfg: cfg, node: rand.Text(), version: deps.Version, log: deps.Log,
-		chat: deps.Chat, bus: deps.Bus, verify: deps.Verify, revoke: deps.Revoke,
+		chat: deps.Chat, bus: deps.Bus, verify: deps.Verify, revoked: deps.Revoked,
 		iceServers: deps.ICEServers, wireLimits: deps.Limits,
-		metrics:  newMetrics(deps.Metrics),
-		limits:   newLimits(cfg),
-		attempts: deps.Attempts,
-		catchUps: make(chan struct{}, cfg.CatchUps),
-		done:     make(chan struct{}),
-		calls:    deps.Calls,
+		metrics:   newMetrics(deps.Metrics),
+		limits:    newLimits(cfg),
+		attempts:  deps.Attempts,
+		feeds:     newFeeds(),
+		readers:   newReaders(deps.Chat),
+		sweeper:   sweeper{soon: make(chan struct{}, 1)},
+		seed:      maphash.MakeSeed(),
+		greetings: make(chan struct{}, cfg.Greetings),
+		done:      make(chan struct{}),
+		calls:     deps.Calls,
 
 		users:       map[string]*localUser{},
 		connections: map[*connection]struct{}{},
@@ -112,7 +132,10 @@ func New(deps Deps, cfg Config) (*Server, error) {
 	if s.iceServers == nil {
 		s.iceServers = func(string) []wire.ICEServer { return nil }
 	}
+	s.sweeper.ping.Store(emptyPing)
 	s.presence = newPresence(s)
+	s.watches = newWatches(s)
+	s.liveCalls = newLiveCalls(s)
 	s.bus.OnGap(s.envelopesLost)
 	for subject, handle := range map[string]func(bus.Message){
 		presenceSubject:                s.presence.handleReport,
@@ -132,6 +155,11 @@ func New(deps Deps, cfg Config) (*Server, error) {
 			return nil, fmt.Errorf("start node: %w", err)
 		}
 	}
+	for i := range s.fanOut {
+		s.fanOut[i] = make(chan told, fanOutQueue)
+		s.work.Go(func() { s.tellChanges(s.fanOut[i]) })
+	}
+	s.work.Go(s.sweeps)
 	s.work.Go(s.heartbeats)
 	return s, nil
 }
@@ -146,7 +174,22 @@ func (s *Server) heartbeats() {
 			return
 		case now := <-t.C:
 			s.presence.heartbeat(now)
+			s.run(func() {
+				ctx, cancel := s.timeout(requestTime)
+				defer cancel()
+				s.presence.save(ctx)
+			})
 		}
+	}
+}
+
+// pause lets others come first for a while, unless the server is closing.
+func (s *Server) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.done:
 	}
 }
 
@@ -202,6 +245,17 @@ func (s *Server) start(c *connection, reader func()) bool {
 	return true
 }
 
+// run starts what ends by itself, unless the server is closing.
+func (s *Server) run(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.work.Go(f)
+	return true
+}
+
 // timeout makes the context of what is to be done within d, whatever becomes of the
 // connection that asked for it.
 func (s *Server) timeout(d time.Duration) (context.Context, context.CancelFunc) {
@@ -218,13 +272,22 @@ func (s *Server) Close(ctx context.Context) {
 		close(s.done) // heartbeats and timers end
 		s.presence.stop()
 		for _, c := range open {
-			c.close(wire.CloseShutdown, strconv.Itoa(mathrand.IntN(s.cfg.SpreadMS+1)))
+			c.close(wire.CloseShutdown, strconv.Itoa(mathrand.IntN(s.spread(c)+1)))
 		}
 		s.wait(ctx, open)
 		s.presence.leave()
 		s.bus.OnGap(nil)
 		s.unsubscribe()
 	})
+}
+
+// spread is the time in milliseconds within which a tab comes back. One in a call is among the
+// first, for the media of the call is silent until then.
+func (s *Server) spread(c *connection) int {
+	if c.liveness.hostsLeg() {
+		return s.cfg.SpreadMS / 10
+	}
+	return s.cfg.SpreadMS
 }
 
 // refuseNew takes no new connection from now on, and returns those that are open.

@@ -3,12 +3,17 @@ package signaling
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"carillon/auth"
+	"carillon/chat"
 	"carillon/client"
 	"carillon/refusal"
 	"carillon/wire"
@@ -129,6 +134,119 @@ func TestSessionsAndSignOut(t *testing.T) {
 	}
 }
 
+// A session that is signed out takes its token with it: nobody comes back by that, on any node.
+// Sessions with another token of the user go on.
+func TestTheTokenOfASignedOutSessionIsRefused(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{}, join(t, w))
+	shared := w.token("alice")
+	with := func(o *client.Options) { o.Token = constant(shared) }
+	lost, err := w.dial(0, "alice", with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin, err := w.dial(1, "alice", with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := w.open(0, "alice")
+	var sessions wire.SessionList
+	here.eventually("all three in the list", func() bool {
+		if err := here.ask(wire.MethodSessionList, wire.Empty{}, &sessions); err != nil {
+			t.Fatal(err)
+		}
+		return len(sessions.Sessions) == 3
+	})
+	for _, s := range sessions.Sessions {
+		if s.Tab == lost.Tab() {
+			if err := here.ask(wire.MethodSessionSignOut, wire.SessionSignOut{ID: s.ID}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, tb := range []*tab{lost, twin} {
+		if code, _ := tb.closedWith(); code != wire.CloseSignedOut {
+			t.Errorf("a session with the token: closed with %d, want %d", code, wire.CloseSignedOut)
+		}
+	}
+	for node := range w.nodes {
+		if _, err := w.dial(node, "alice", with); !refusal.Is(err, refusal.TokenRevoked) {
+			t.Errorf("the token on node %d: %v, want %s", node, err, refusal.TokenRevoked)
+		}
+	}
+	if err := here.ask(wire.MethodSessionList, wire.Empty{}, nil); err != nil {
+		t.Errorf("the session with another token: %v", err)
+	}
+}
+
+// A backend's tokens bear whole seconds: who signs out everywhere has one from the same second,
+// and gets another one from that second when they sign in again at once.
+func TestWhoSignsOutEverywhereSignsInAgainAtOnce(t *testing.T) {
+	w := newWorld(t, Config{})
+	minted := func(name string) func(*client.Options) {
+		token := fmt.Sprintf("%d %s", time.Now().Unix(), name)
+		return func(o *client.Options) { o.Token = constant(token) }
+	}
+	w.verify = func(_ context.Context, token string) (auth.Identity, error) {
+		seconds, _, _ := strings.Cut(token, " ")
+		n, err := strconv.ParseInt(seconds, 10, 64)
+		if err != nil {
+			return auth.Identity{}, err
+		}
+		at := time.Unix(n, 0)
+		id := auth.Identity{User: "alice", Name: "Alice", Token: auth.TokenID(token), IssuedAt: at, Expires: at.Add(time.Hour)}
+		revoked, err := w.store.Revoked(t.Context(), []string{"alice"})
+		if err == nil && revoked["alice"].Voids(id) {
+			err = refusal.New(refusal.TokenRevoked, "It is void.")
+		}
+		return id, err
+	}
+	n := w.addNode(Config{}, w.bus)
+	node := slices.Index(w.nodes, n)
+	inUse := minted("in use")
+	old, err := w.dial(node, "alice", inUse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.ask(wire.MethodSessionSignOut, wire.SessionSignOut{Everywhere: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := old.closedWith(); code != wire.CloseSignedOut {
+		t.Errorf("closed with %d, want %d", code, wire.CloseSignedOut)
+	}
+	if _, err := w.dial(node, "alice", inUse); !refusal.Is(err, refusal.TokenRevoked) {
+		t.Errorf("the token that was in use: %v, want %s", err, refusal.TokenRevoked)
+	}
+	if _, err := w.dial(node, "alice", minted("new")); err != nil {
+		t.Errorf("a token minted after it: %v", err)
+	}
+}
+
+// A sign-out that was made while a node heard nothing reaches its tabs when it looks for what it
+// missed.
+func TestASignOutReachesANodeThatWasNotTold(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice, bob := w.open(0, "alice"), w.open(0, "bob")
+	if err := w.store.RevokeAll(t.Context(), "alice", time.Now().Add(time.Second)); err != nil { // as another node does
+		t.Fatal(err)
+	}
+	w.nodes[0].sweepSoon()
+	if code, _ := alice.closedWith(); code != wire.CloseSignedOut {
+		t.Errorf("closed with %d, want %d", code, wire.CloseSignedOut)
+	}
+	if err := bob.ask(wire.MethodSessionList, wire.Empty{}, nil); err != nil {
+		t.Errorf("bob is concerned too: %v", err)
+	}
+}
+
+// Whose clock is wrong is asked to come back: a tab that is told to stop would stay so when the
+// clock is right.
+func TestATokenFromTheFutureAsksToComeBack(t *testing.T) {
+	if code := closeCode(refusal.TokenNotYet); code < 4000 || code > 4499 {
+		t.Errorf("a token that is not good yet is closed with %d, which says stop", code)
+	}
+}
+
 // eventually repeats a question until its answer is as it should be.
 func (tb *tab) eventually(what string, claim func() bool) {
 	tb.t.Helper()
@@ -150,7 +268,9 @@ func TestUserObjectsAreSharedByAllTabs(t *testing.T) {
 	if err := one.ask(wire.MethodUserObjectSet, wire.UserObjectSet{Key: "filter", Value: []byte(`{"open":true}`)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	two.await("the event", func() bool { return len(two.events) == 1 && two.events[0].Type == "userobject" })
+	two.await("the object", func() bool {
+		return slices.ContainsFunc(two.changes, func(c wire.Change) bool { return c.Feed == chat.OwnFeed && c.Type == chat.ItemObject })
+	})
 	var got wire.UserObjects
 	if err := two.ask(wire.MethodUserObjectGet, wire.UserObjectGet{Key: "filter"}, &got); err != nil {
 		t.Fatal(err)
@@ -158,8 +278,9 @@ func TestUserObjectsAreSharedByAllTabs(t *testing.T) {
 	if len(got.Objects) != 1 || string(got.Objects[0].Value) != `{"open":true}` || got.Objects[0].Tab != one.Tab() {
 		t.Errorf("got %+v", got.Objects)
 	}
-	if late := w.open(0, "alice").Welcome().Objects; len(late) != 1 {
-		t.Errorf("welcome has %d objects, want 1", len(late))
+	late := w.open(0, "alice")
+	if len(late.changes) != 1 || decoded[chat.UserObject](t, late.changes[0].Data).Key != "filter" {
+		t.Errorf("greeted with %d items, want the object", len(late.changes))
 	}
 }
 

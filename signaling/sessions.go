@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"carillon/auth"
 	"carillon/bus"
 	"carillon/refusal"
 	"carillon/wire"
@@ -27,6 +30,7 @@ func (s *Server) endSession(c *connection) {
 	}
 	s.leave(c)
 	s.presence.unwatch(c)
+	s.watches.unwatch(c)
 	if c.channel {
 		return
 	}
@@ -40,7 +44,7 @@ func (s *Server) endSession(c *connection) {
 	}
 	if !c.replaced.Load() {
 		no := false
-		s.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Synced: &no, Acked: c.position.acked()})
+		s.command(c.tab.User, command{Tab: c.tab.TabID, Session: c.tab.Session, Synced: &no})
 	}
 	if s.calls != nil {
 		s.calls.TabGone(ctx, c.tab)
@@ -56,45 +60,83 @@ func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.Sessio
 	return c.listOf(sessions), nil
 }
 
-// sessionSignOut ends sessions only after its answer is queued, since its own may be one.
+// sessionSignOut makes the tokens of sessions void, and ends who has them. It ends them only after its
+// answer is queued, since its own may be one. A guest has no other way in than the tokens that the
+// one page of theirs was given, of which the newest is known here: all of them end.
 func (c *connection) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none wire.Empty, after func(), _ error) {
 	s, user := c.server, c.tab.User
-	if c.scope.Narrowed() && (p.Everywhere || cmp.Or(p.ID, c.tab.Session) != c.tab.Session) {
+	id := cmp.Or(p.ID, c.tab.Session)
+	if c.scope.Narrowed() && (p.Everywhere || id != c.tab.Session) {
 		return none, nil, errNarrowed
 	}
-	if p.Everywhere {
-		now := time.Now()
-		if err := s.revoke(ctx, user, now); err != nil {
+	sessions := s.sessionsOf(ctx, user)
+	var revoked auth.Revoked
+	if p.Everywhere || c.profile.Guest {
+		revoked.Until = time.Now()
+		if err := s.revoked.RevokeAll(ctx, user, revoked.Until); err != nil {
 			return none, nil, err
 		}
 		// A token's time counts milliseconds, rounded down once when it is minted and perhaps
 		// once more when it is read. One that is minted after our answer must not seem to be
 		// from the millisecond whose tokens are revoked.
-		time.Sleep(time.Until(now.Truncate(time.Millisecond).Add(2 * time.Millisecond)))
-		return none, func() { s.command(user, command{SignOut: true, Revoked: now.UnixNano()}) }, nil
-	}
-	id := cmp.Or(p.ID, c.tab.Session)
-	known := func(session wire.Session) bool { return session.ID == id }
-	if !slices.ContainsFunc(s.sessionsOf(ctx, user), known) {
+		time.Sleep(time.Until(revoked.Until.Truncate(time.Millisecond).Add(2 * time.Millisecond)))
+	} else if !slices.ContainsFunc(sessions, func(session session) bool { return session.ID == id }) {
 		return none, nil, refusal.New(refusal.NotFound, "You have no such session.")
 	}
-	return none, func() { s.command(user, command{SignOut: true, Session: id}) }, nil
+	expire := map[auth.TokenID]time.Time{}
+	for _, session := range sessions {
+		if revoked.Until.IsZero() && session.ID == id || !revoked.Until.IsZero() && !revoked.Voids(session.Token) {
+			expire[session.Token.Token] = session.Token.Expires
+		}
+	}
+	if len(expire) > 0 {
+		if err := s.revoked.RevokeTokens(ctx, user, expire); err != nil {
+			return none, nil, err
+		}
+		revoked.Tokens = slices.Sorted(maps.Keys(expire))
+	}
+	return none, func() { s.command(user, command{SignOut: &revoked}) }, nil
 }
 
-// signOut ends the connection if the command means it.
-func (c *connection) signOut(cmd command) {
-	if cmd.Session != "" && cmd.Session != c.tab.Session {
-		return
-	}
-	if cmd.Revoked > 0 && c.issuedAt.Load() > cmd.Revoked {
+// signOut ends the connection if its token is void. A data channel ends with the leg of its tab,
+// unless its user signs out everywhere.
+func (c *connection) signOut(revoked auth.Revoked) {
+	token := c.token.Load()
+	if token == nil && revoked.Until.IsZero() || token != nil && !revoked.Voids(*token) {
 		return
 	}
 	c.signedOut.Store(true)
 	c.close(wire.CloseSignedOut, "signed out")
 }
 
+// signOutVoided ends the connections whose tokens were revoked while this node was not told.
+func (s *Server) signOutVoided(ctx context.Context, users []string) error {
+	revoked, err := s.revoked.Revoked(ctx, users)
+	if err != nil {
+		return fmt.Errorf("read what is revoked: %w", err)
+	}
+	for user, r := range revoked {
+		u := s.localUser(user)
+		if u == nil {
+			continue
+		}
+		for _, c := range u.all() {
+			if c.token.Load() != nil {
+				c.signOut(r)
+			}
+		}
+	}
+	return nil
+}
+
+// session is a tab of a user, with its token.
+type session struct {
+	wire.Session
+	Token auth.Identity `json:"token"`
+}
+
 // sessionsOf returns a user's tabs on all nodes that have some, the oldest first.
-func (s *Server) sessionsOf(ctx context.Context, user string) []wire.Session {
+func (s *Server) sessionsOf(ctx context.Context, user string) []session {
 	sessions := s.sessionsHere(user)
 	for _, node := range s.presence.nodesOf(user) {
 		if node == s.node {
@@ -105,35 +147,36 @@ func (s *Server) sessionsOf(ctx context.Context, user string) []wire.Session {
 			s.log.Warn("ask for sessions", "node", node, "err", err) // it goes down: its tabs are not listed
 			continue
 		}
-		var there []wire.Session
+		var there []session
 		if err := json.Unmarshal(answer, &there); err != nil {
 			s.log.Error("read sessions", "node", node, "err", err)
 		}
 		sessions = append(sessions, there...)
 	}
-	slices.SortFunc(sessions, func(a, b wire.Session) int { return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(sessions, func(a, b session) int { return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID)) })
 	return sessions
 }
 
 // listOf makes the list as this tab sees it.
-func (c *connection) listOf(sessions []wire.Session) wire.SessionList {
-	sessions = slices.Clone(list(sessions))
-	for i := range sessions {
-		sessions[i].This = sessions[i].ID == c.tab.Session
+func (c *connection) listOf(sessions []session) wire.SessionList {
+	l := wire.SessionList{Sessions: []wire.Session{}}
+	for _, session := range sessions {
+		session.This = session.ID == c.tab.Session
+		l.Sessions = append(l.Sessions, session.Session)
 	}
-	return wire.SessionList{Sessions: sessions}
+	return l
 }
 
-func (s *Server) sessionsHere(user string) (sessions []wire.Session) {
+func (s *Server) sessionsHere(user string) (sessions []session) {
 	u := s.localUser(user)
 	if u == nil {
 		return nil
 	}
 	for _, c := range u.all() {
-		if !c.channel {
-			sessions = append(sessions, wire.Session{
+		if token := c.token.Load(); token != nil {
+			sessions = append(sessions, session{Token: *token, Session: wire.Session{
 				ID: c.tab.Session, Tab: c.tab.TabID, Device: c.tab.Device, DeviceName: c.tab.DeviceName, Since: c.since.UnixMilli(),
-			})
+			}})
 		}
 	}
 	return sessions

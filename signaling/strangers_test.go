@@ -1,9 +1,13 @@
 package signaling
 
 import (
+	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"carillon/chat"
+	"carillon/client"
 	"carillon/refusal"
 	"carillon/wire"
 )
@@ -65,8 +69,8 @@ func contactsOnly(t *testing.T) *world {
 	return w
 }
 
-// watches asks for the presence of users and returns who is in the answer.
-func (tb *tab) watches(users ...string) (seen []string) {
+// watchesPresence asks for the presence of users and returns who is in the answer.
+func (tb *tab) watchesPresence(users ...string) (seen []string) {
 	tb.t.Helper()
 	var states wire.PresenceList
 	if err := tb.ask(wire.MethodPresenceWatch, wire.PresenceWatch{Users: users}, &states); err != nil {
@@ -109,23 +113,16 @@ func TestARemovedContactIsToldNothingMore(t *testing.T) {
 	alice, dave, bob := w.open(1, "alice"), w.open(1, "dave"), w.open(2, "bob")
 	bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
 	dave.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
-	is := func(user string, want wire.PresenceState) {
-		t.Helper()
-		alice.await(user+" "+string(want), func() bool {
-			states := alice.told(user)
-			return len(states) > 0 && states[len(states)-1] == want
-		})
-	}
-	alice.eventually("bob and dave in sight", func() bool { return len(alice.watches("bob", "dave")) == 2 })
+	alice.eventually("bob and dave in sight", func() bool { return len(alice.watchesPresence("bob", "dave")) == 2 })
 	bob.says(true)
-	is("bob", wire.Away)
+	alice.lastTold("bob", wire.Away)
 
 	bob.mustDo(wire.MethodContactRemove, wire.ContactRef{User: "alice"})
-	is("bob", wire.Offline) // as far as she is told
+	alice.lastTold("bob", wire.Offline) // as far as she is told
 	bob.says(false)
 	bob.mustDo(wire.MethodUserGet, wire.UserGet{User: "bob"}) // which is carried out after that
 	dave.says(true)
-	is("dave", wire.Away)
+	alice.lastTold("dave", wire.Away)
 	alice.mu.Lock()
 	for _, p := range noted[wire.Presence](alice, wire.NotePresence) {
 		if p.User == "bob" && p.LastSeen != 0 {
@@ -136,13 +133,13 @@ func TestARemovedContactIsToldNothingMore(t *testing.T) {
 		t.Errorf("alice, whom bob has removed, was told that he is %q", got)
 	}
 	alice.mu.Unlock()
-	if seen := alice.watches("bob", "dave"); len(seen) != 1 || seen[0] != "dave" {
+	if seen := alice.watchesPresence("bob", "dave"); len(seen) != 1 || seen[0] != "dave" {
 		t.Errorf("alice sees %q, want dave", seen)
 	}
 	alice.refused(refusal.NotFound, wire.MethodUserGet, wire.UserGet{User: "bob"})
 
 	bob.mustDo(wire.MethodContactAdd, wire.ContactRef{User: "alice"})
-	is("bob", wire.Online)
+	alice.lastTold("bob", wire.Online)
 }
 
 // To whom somebody writes sees them from then on, without asking again; so do members of a new
@@ -150,7 +147,7 @@ func TestARemovedContactIsToldNothingMore(t *testing.T) {
 func TestWhoWritesIsSeenByWhomTheyWroteTo(t *testing.T) {
 	w := contactsOnly(t)
 	alice, bob, carol := w.open(1, "alice"), w.open(2, "bob"), w.open(2, "carol")
-	if seen := bob.watches("alice", "carol", "nobody"); len(seen) > 0 {
+	if seen := bob.watchesPresence("alice", "carol", "nobody"); len(seen) > 0 {
 		t.Errorf("bob sees %q", seen)
 	}
 	online := func(user string) {
@@ -173,4 +170,65 @@ func TestWhoWritesIsSeenByWhomTheyWroteTo(t *testing.T) {
 	if got := bob.told("nobody"); len(got) > 0 {
 		t.Errorf("bob was told of nobody: %q", got)
 	}
+}
+
+// lastTold waits until a state of a user is what the tab was told last.
+func (tb *tab) lastTold(user string, want wire.PresenceState) {
+	tb.t.Helper()
+	tb.await(user+" "+string(want), func() bool {
+		states := tb.told(user)
+		return len(states) > 0 && states[len(states)-1] == want
+	})
+}
+
+// groupOfWhoKnow makes a group of users, who have its owner as a contact.
+func (w *world) groupOfWhoKnow(owner string, members ...string) chat.Conversation {
+	w.t.Helper()
+	for _, id := range members {
+		if err := w.chat.AddContact(w.t.Context(), id, owner); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return w.group(owner, members...)
+}
+
+// Members of a group see each other until one of them leaves it: then those who stay do not see
+// them any more, nor they those, on whichever nodes they are.
+func TestWhoLeavesAGroupNeitherSeesNorIsSeen(t *testing.T) {
+	w := contactsOnly(t)
+	alice, bob, carol := w.open(1, "alice"), w.open(2, "bob"), w.open(2, "carol")
+	g := w.groupOfWhoKnow("carol", "alice", "bob")
+	alice.eventually("both in sight", func() bool { return len(alice.watchesPresence("bob", "carol")) == 2 })
+	bob.eventually("both in sight", func() bool { return len(bob.watchesPresence("alice", "carol")) == 2 })
+
+	bob.mustDo(wire.MethodConversationLeave, wire.ConversationRef{Conversation: g.ID})
+	alice.lastTold("bob", wire.Offline)
+	bob.lastTold("alice", wire.Offline)
+	bob.lastTold("carol", wire.Offline)
+	alice.says(true)
+	bob.says(true)
+	carol.says(true)
+	alice.lastTold("carol", wire.Away)
+	alice.mu.Lock()
+	defer alice.mu.Unlock()
+	if got := alice.told("bob"); got[len(got)-1] != wire.Offline {
+		t.Errorf("alice was told that bob, who has left, is %q", got)
+	}
+}
+
+// Who has never been here is nobody. The first time that they are, those who wait for them see them.
+func TestWhoSignsInForTheFirstTimeComesIntoSight(t *testing.T) {
+	w := contactsOnly(t)
+	alice := w.open(1, "alice")
+	w.groupOfWhoKnow("carol", "alice", "newcomer")
+	if seen := alice.watchesPresence("newcomer"); len(seen) > 0 {
+		t.Errorf("alice sees %q, who was never here", seen)
+	}
+	w.open(2, "newcomer", func(o *client.Options) {
+		o.Token = func(context.Context) (string, error) { return w.verifier.Mint("newcomer", "Nell", time.Hour) }
+	})
+	alice.lastTold("newcomer", wire.Online)
+	alice.await("the name", func() bool {
+		return slices.ContainsFunc(noted[chat.User](alice, wire.NoteProfile), func(u chat.User) bool { return u.Name == "Nell" })
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"carillon/call"
 	"carillon/sfu"
 	"carillon/switchboard"
+	"carillon/wire"
 )
 
 // tabs is what the switchboard sees of the tabs.
@@ -22,6 +23,14 @@ func (t tabs) Tell(user, tab, method string, params any, key string) {
 	t.server.toTab(user, tab, method, params, c, key)
 }
 
+// TellCall tells first the tabs on this node. What is lost on the way to others is found there by
+// LiveCalls.
+func (t tabs) TellCall(user string, c wire.CallChange) {
+	t.server.toUser(user, callEnvelope(c), callFrame(c))
+}
+
+func (t tabs) LiveCalls(all []call.Live) { t.server.liveCalls.compare(all) }
+
 func (t tabs) HostsLeg(user, tab, leg string, hosts bool) {
 	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !hosts})
 }
@@ -30,22 +39,18 @@ func (t tabs) Answers(ctx context.Context, tab call.Tab) bool {
 	// A little longer than the tab has, so that its connection has answered or is closed.
 	ctx, cancel := context.WithTimeout(ctx, probeTime+probeTime/4)
 	defer cancel()
-	header := raw(envelope{Command: &command{Session: tab.Session, Probe: true}})
-	_, err := t.server.bus.Request(ctx, subject(tab.User), append(header, '\n'))
+	message := append(append([]byte{'\n'}, raw(envelope{Command: &command{Session: tab.Session, Probe: true}})...), '\n') // of no node, so that this one takes it, too
+	_, err := t.server.bus.Request(ctx, subject(tab.User), message)
 	return err == nil
 }
 
-// ServeChannel begins at the end of the user's log. The channel has no session of its own:
-// it can do nothing that only a tab's connection may do.
+// ServeChannel serves the tab beside its WebSocket. The channel has no session of its own: it can
+// do nothing that only a tab's connection may do.
 func (t tabs) ServeChannel(ch sfu.Channel, tab switchboard.Asker) {
 	s := t.server
 	ctx, cancel := s.timeout(requestTime)
 	defer cancel()
 	profile, err := s.chat.User(ctx, tab.User, tab.User)
-	var offset int64
-	if err == nil {
-		offset, err = s.chat.Offset(ctx, tab.User)
-	}
 	if err != nil {
 		s.log.Error("open data channel", "user", tab.User, "err", fmt.Errorf("read user: %w", err))
 		_ = ch.Close()
@@ -53,5 +58,5 @@ func (t tabs) ServeChannel(ch sfu.Channel, tab switchboard.Asker) {
 	}
 	synced := tab.Session != ""
 	tab.Session = ""
-	s.serveChannel(ch, profile, tab, synced, offset)
+	s.serveChannel(ch, profile, tab, synced)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"carillon/bus"
 	"carillon/refusal"
@@ -42,9 +43,7 @@ func (s *Server) join(c *connection) error {
 
 	u.subscribe.Do(func() {
 		if u.subscription, u.err = s.bus.Subscribe(subject(u.id), u.receive); u.err == nil {
-			// All tabs of the user wait for this one, so no single request may end it; the bus
-			// bounds it.
-			u.err = s.bus.Flush(context.Background())
+			s.settleSubscription(u.id)
 		}
 	})
 	if u.err != nil {
@@ -57,6 +56,21 @@ func (s *Server) join(c *connection) error {
 	}
 	c.user = u
 	return nil
+}
+
+// joinTime is how long a subscription may take to reach the other nodes. All tabs of the user wait
+// for it. Without the bus they are told what happens on this node; when it is back there is a sweep.
+const joinTime = time.Second
+
+func (s *Server) settleSubscription(user string) {
+	if !s.bus.Connected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), joinTime)
+	defer cancel()
+	if err := s.bus.Flush(ctx); err != nil {
+		s.log.Warn("tell the bus of a user", "user", user, "err", err)
+	}
 }
 
 func (u *localUser) add(c *connection) error {

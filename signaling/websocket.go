@@ -73,7 +73,7 @@ func (c *connection) readWebSocket(socket *webSocket, allowed, spoken bool) {
 // readMessages reads until the connection ends. When it is we who end it, what the client
 // still sends is read and dropped, so that it learns why.
 func (c *connection) readMessages(socket *webSocket) {
-	switch err := socket.read(c.receive); {
+	switch err := socket.read(c.receiveAside); {
 	case err == nil:
 		socket.drain()
 	case errors.Is(err, errTooLarge):
@@ -109,6 +109,18 @@ func (w *webSocket) countControls(count func() bool) {
 		}
 		return nil
 	})
+}
+
+// receiveAside takes a message in a goroutine of its own, and waits for it. What it needs of stack
+// is then gone when the tab is idle: a stack that has once grown keeps half of that at least.
+func (c *connection) receiveAside(message []byte) (goOn bool) {
+	done := make(chan struct{})
+	c.server.work.Go(func() {
+		defer close(done)
+		goOn = c.receive(message)
+	})
+	<-done
+	return goOn
 }
 
 // messages are read into borrowed buffers, so that an idle tab has none.

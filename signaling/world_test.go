@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,11 +27,23 @@ import (
 	"carillon/front"
 	"carillon/limit"
 	"carillon/store"
+	"carillon/store/pgtest"
 	"carillon/switchboard"
 	"carillon/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	os.Exit(pgtest.Main(func() int {
+		code := m.Run()
+		if code == 0 {
+			if err := goleak.Find(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+		return code
+	}))
+}
 
 // anyone lets everyone write to whatever id they name.
 var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
@@ -45,7 +58,7 @@ type world struct {
 	verify   func(context.Context, string) (auth.Identity, error) // of the next node
 	attempts *limit.Budget                                        // of the next node
 	metrics  *prometheus.Registry                                 // of the next node; nil: none
-	deliver  atomic.Pointer[func([]chat.UserEvent)]
+	deliver  atomic.Pointer[func([]chat.Told)]
 	nodes    []*Server
 	boards   []*switchboard.Board // of the nodes; nil: no calls there
 	https    []*httptest.Server
@@ -60,11 +73,11 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
 	w := &world{t: t}
-	sc.Folder = t.TempDir()
+	sc.Folder, sc.URL = t.TempDir(), pgtest.URL(t)
 	var err error
-	w.store, err = store.Open(t.Context(), sc, log, func(events []chat.UserEvent) {
+	w.store, err = store.Open(t.Context(), sc, log, func(all []chat.Told) {
 		if f := w.deliver.Load(); f != nil {
-			(*f)(events)
+			(*f)(all)
 		}
 	})
 	if err != nil {
@@ -76,7 +89,7 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.bus.Close)
-	w.verifier, err = auth.NewVerifier(context.Background(), auth.Config{}, bytes.Repeat([]byte("k"), 32), w.store.ValidAfter, log)
+	w.verifier, err = auth.NewVerifier(context.Background(), auth.Config{}, bytes.Repeat([]byte("k"), 32), w.store.Revoked, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +105,7 @@ func (w *world) addNode(cfg Config, b *bus.Bus) *Server { return w.addNodeWith(c
 func (w *world) addNodeWith(cfg Config, b *bus.Bus, board *switchboard.Board) *Server {
 	w.t.Helper()
 	s, err := New(Deps{
-		Chat: w.chat, Bus: b, Verify: w.verify, Revoke: w.store.Revoke, Version: "test",
+		Chat: w.chat, Bus: b, Verify: w.verify, Revoked: w.store, Version: "test",
 		Log: w.logger(), Calls: board, Attempts: w.attempts, Metrics: w.registerer(),
 	}, cfg)
 	if err != nil {
@@ -154,10 +167,13 @@ type tab struct {
 	*client.Client
 	observed
 
-	events []chat.Event
-	notes  []wire.Frame
-	synced int
-	lost   []error
+	changes []wire.Change
+	heads   []chat.Conversation // of greetings
+	calls   []wire.CallChange
+	notes   []wire.Frame
+	resets  []string
+	synced  int
+	lost    []error
 }
 
 // open connects a tab of user to a node and waits until it is synced.
@@ -177,7 +193,12 @@ func (w *world) dial(node int, user string, edit ...func(*client.Options)) (*tab
 		URL:        w.url(node),
 		Token:      func(context.Context) (string, error) { return w.verifier.Mint(user, user, time.Hour) },
 		DeviceName: "test",
-		Event:      func(e chat.Event) { tb.note(func() { tb.events = append(tb.events, e) }) },
+		Change:     func(c wire.Change) { tb.note(func() { tb.changes = append(tb.changes, c) }) },
+		Call:       func(c wire.CallChange) { tb.note(func() { tb.calls = append(tb.calls, c) }) },
+		Reset:      func(feed string) { tb.note(func() { tb.resets = append(tb.resets, feed) }) },
+		Conversations: func(list []chat.Conversation) {
+			tb.note(func() { tb.heads = append(tb.heads, list...) })
+		},
 		Note: func(method string, params json.RawMessage) {
 			tb.note(func() { tb.notes = append(tb.notes, wire.Frame{Method: method, Params: params}) })
 		},
@@ -196,18 +217,29 @@ func (w *world) dial(node int, user string, edit ...func(*client.Options)) (*tab
 	return tb, nil
 }
 
-// texts are the messages of the events so far.
+// texts are the messages of the changes so far.
 func (tb *tab) texts() (texts []string) {
-	for _, e := range tb.events {
-		if e.Type == chat.EventMessage {
-			var m chat.Message
-			if err := json.Unmarshal(e.Data, &m); err != nil {
-				tb.t.Error(err)
-			}
-			texts = append(texts, m.Text)
-		}
+	for _, m := range tb.messages() {
+		texts = append(texts, m.Text)
 	}
 	return texts
+}
+
+func (tb *tab) messages() (messages []chat.Message) {
+	for _, c := range tb.changes {
+		if c.Type == chat.ItemMessage {
+			messages = append(messages, decoded[chat.Message](tb.t, c.Data))
+		}
+	}
+	return messages
+}
+
+func decoded[T any](t testing.TB, data []byte) (value T) {
+	t.Helper()
+	if err := json.Unmarshal(data, &value); err != nil {
+		t.Error(err)
+	}
+	return value
 }
 
 func (tb *tab) send(to, text string) chat.Message {
@@ -221,6 +253,25 @@ func (tb *tab) send(to, text string) chat.Message {
 
 func (tb *tab) ask(method string, params, result any) error {
 	return tb.Request(tb.t.Context(), method, params, result)
+}
+
+// group makes a group as the site's backend does: nobody is asked.
+func (w *world) group(owner string, members ...string) chat.Conversation {
+	w.t.Helper()
+	p := chat.CreateParams{Kind: chat.Group, Members: members, Name: strings.Repeat("a long name ", 8), Vouched: true}
+	g, err := w.chat.Create(w.t.Context(), chat.User{ID: owner, Name: owner}, p)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return g
+}
+
+// numbered are ids of users who have not been here.
+func numbered(n int) (users []string) {
+	for i := range n {
+		users = append(users, fmt.Sprint("member-", i))
+	}
+	return users
 }
 
 // noted are the params of the notifications of one method so far.

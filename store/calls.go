@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,7 +16,11 @@ var _ switchboard.Store = (*Store)(nil)
 
 // CreateCall inserts the call unless another one stands in its way, see inTheWay.
 func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Record, created bool, err error) {
-	err = s.write(ctx, func(tx *tx) error {
+	err = s.write(ctx, r.Conversation, func(tx *tx) error {
+		winner, created = r, false
+		if err := tx.Lock([]string{r.Conversation}, nil); err != nil {
+			return err
+		}
 		if _, err := chat.Access(tx, r.Conversation, r.Caller); err != nil {
 			return err
 		}
@@ -24,16 +29,14 @@ func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Reco
 			winner = first
 			return err
 		}
-		m, err := chat.Append(tx, chat.Message{Conversation: r.Conversation, Sender: r.Caller, Kind: chat.Call, SentAt: r.CreatedAt,
-			Data: encode(r.Log)}, unreadBy(r))
+		m, _, err := chat.Append(tx, chat.Message{
+			Conversation: r.Conversation, Sender: r.Caller, Kind: chat.Call, SentAt: r.CreatedAt, Data: encode(r.Log),
+		})
 		if err != nil {
 			return err
 		}
-		if err := tx.insertCall(r, m.Seq); err != nil {
-			return err
-		}
-		winner, created = r, true
-		return tx.announceCall(r)
+		created = true
+		return tx.insertCall(r, m.Seq)
 	})
 	if err != nil {
 		return call.Record{}, false, err
@@ -43,32 +46,44 @@ func (s *Store) CreateCall(ctx context.Context, r call.Record) (winner call.Reco
 
 // SaveCall replaces what is stored, if r has the stored epoch.
 func (s *Store) SaveCall(ctx context.Context, r call.Record) error {
-	return s.write(ctx, func(tx *tx) error {
+	return s.write(ctx, r.Conversation, func(tx *tx) error {
 		var seq int64
 		var log []byte
-		ok, err := found(tx.row(`SELECT seq, log FROM calls WHERE id = ? AND epoch = ?`, r.ID, r.Epoch).Scan(&seq, &log))
+		ok, err := found(tx.row("SELECT seq, log FROM calls WHERE id = ? AND epoch = ?", r.ID, r.Epoch).Scan(&seq, &log))
 		if err != nil {
 			return err
 		}
 		if !ok {
 			return switchboard.ErrFenced
 		}
-		if _, err := tx.exec(`UPDATE calls SET owner = ?, live = ?, users = ?, snapshot = ?, state = ?, log = ?, updated_at = ? WHERE id = ?`,
-			r.Owner, r.Live(), string(encode(r.Users)), string(encode(r.Snapshot)), notNil(r.State), string(encode(r.Log)), r.UpdatedAt, r.ID); err != nil {
+		revised := !bytes.Equal(log, encode(r.Log))
+		if revised {
+			if err := tx.Lock([]string{r.Conversation}, r.Log.Missed()); err != nil {
+				return err
+			}
+		}
+		n, err := tx.exec("UPDATE calls SET node = ?, cseq = ?, live = ?, state = ?, log = ?, updated_at = ? WHERE id = ? AND epoch = ?",
+			r.Owner, r.CSeq, r.Live(), string(r.State), string(encode(r.Log)), r.UpdatedAt, r.ID, r.Epoch)
+		if err != nil {
 			return err
 		}
-		if err := tx.putLive(r); err != nil {
-			return err
+		if n == 0 {
+			return switchboard.ErrFenced
 		}
-		if err := tx.announceCall(r); err != nil || string(log) == string(encode(r.Log)) {
-			return err
+		if !r.Live() {
+			if err := tx.put("DELETE FROM live_calls WHERE call_id = ?", r.ID); err != nil {
+				return err
+			}
 		}
-		m, ok, err := tx.Message(r.Conversation, seq)
+		if !revised {
+			return nil
+		}
+		m, _, ok, err := tx.Message(r.Conversation, seq)
 		if err != nil || !ok {
-			return err
+			return err // its message was removed by retention
 		}
 		m.Data = encode(r.Log)
-		_, err = chat.Revise(tx, m, unreadBy(r), r.UpdatedAt)
+		_, _, err = chat.Revise(tx, m, r.Log.Missed())
 		return err
 	})
 }
@@ -76,8 +91,8 @@ func (s *Store) SaveCall(ctx context.Context, r call.Record) error {
 // ClaimCall compares the epoch of a live call and makes owner its owner under the next one.
 func (s *Store) ClaimCall(ctx context.Context, id, owner string, epoch int64) (call.Record, error) {
 	var r call.Record
-	err := s.write(ctx, func(tx *tx) error {
-		n, err := tx.exec("UPDATE calls SET owner = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND live = 1", owner, id, epoch)
+	err := s.write(ctx, "", func(tx *tx) error {
+		n, err := tx.exec("UPDATE calls SET node = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND live = 1", owner, id, epoch)
 		if err != nil {
 			return err
 		}
@@ -109,21 +124,36 @@ func (s *Store) Call(ctx context.Context, id string) (call.Record, error) {
 
 // LiveCalls returns the calls that have not ended and have user as a participant.
 func (s *Store) LiveCalls(ctx context.Context, user string) ([]call.Record, error) {
-	return s.calls(ctx, "SELECT "+callColumns+" FROM live_calls l JOIN calls c ON c.id = l.call WHERE l.user = ? ORDER BY c.created_at", user)
-}
-
-// AllLive returns the calls that have not ended.
-func (s *Store) AllLive(ctx context.Context) ([]call.Record, error) {
-	return s.calls(ctx, "SELECT "+callColumns+" FROM calls c WHERE c.live = 1 ORDER BY c.created_at")
-}
-
-func (s *Store) calls(ctx context.Context, query string, args ...any) ([]call.Record, error) {
 	var list []call.Record
 	err := s.read(ctx, func(v *view) (err error) {
-		list, err = collect(v.conn, scanCall, query, args...)
+		list, err = collect(v.conn, scanCall, "SELECT "+callColumns+` FROM live_calls l JOIN calls c ON c.id = l.call_id
+			WHERE l.user_id = ? ORDER BY c.created_at`, user)
 		return err
 	})
 	return list, err
+}
+
+// AllLive returns the calls that have not ended.
+func (s *Store) AllLive(ctx context.Context) ([]call.Live, error) {
+	var all []call.Live
+	scan := func(row scanner) (one call.Live, err error) {
+		one.Users = make([]string, 1)
+		err = row.Scan(&one.ID, &one.Owner, &one.Epoch, &one.CSeq, &one.Users[0])
+		return one, err
+	}
+	err := s.read(ctx, func(v *view) error {
+		rows, err := collect(v.conn, scan, `SELECT c.id, c.node, c.epoch, c.cseq, l.user_id FROM calls c JOIN live_calls l ON l.call_id = c.id
+			WHERE c.live = 1 ORDER BY c.created_at, c.id`)
+		for _, r := range rows {
+			if n := len(all); n > 0 && all[n-1].ID == r.ID {
+				all[n-1].Users = append(all[n-1].Users, r.Users[0])
+			} else {
+				all = append(all, r)
+			}
+		}
+		return err
+	})
+	return all, err
 }
 
 // inTheWay finds the call that r must not be made beside: the one that the same start has
@@ -139,59 +169,31 @@ func (tx *tx) inTheWay(r call.Record) (call.Record, bool, error) {
 }
 
 func (tx *tx) insertCall(r call.Record, seq int64) error {
-	_, err := tx.exec(`INSERT INTO calls (id, client_call_id, conversation, caller, owner, epoch, direct, live, users, snapshot, state, log, seq, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.ID, r.ClientCallID, r.Conversation, r.Caller, r.Owner, r.Epoch, r.Direct, r.Live(), string(encode(r.Users)), string(encode(r.Snapshot)),
-		notNil(r.State), string(encode(r.Log)), seq, r.CreatedAt, r.UpdatedAt)
+	err := tx.put(`INSERT INTO calls (id, client_call_id, conversation, caller, node, epoch, cseq, direct, live, state, log, seq, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.ID, r.ClientCallID, r.Conversation, r.Caller, r.Owner, r.Epoch, r.CSeq, r.Direct, r.Live(), string(r.State), string(encode(r.Log)), seq,
+		r.CreatedAt, r.UpdatedAt)
 	if err != nil {
 		return err
 	}
-	return tx.putLive(r)
-}
-
-// putLive keeps the table of who takes part in which live call.
-func (tx *tx) putLive(r call.Record) error {
-	for _, user := range r.Users {
-		query := "DELETE FROM live_calls WHERE user = ? AND call = ?"
-		if r.Live() {
-			query = "INSERT INTO live_calls (user, call) VALUES (?, ?) ON CONFLICT DO NOTHING"
-		}
-		if _, err := tx.exec(query, user, r.ID); err != nil {
+	for _, user := range r.Users() {
+		if err := tx.put("INSERT INTO live_calls (call_id, user_id) VALUES (?, ?)", r.ID, user); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// announceCall adds the call's event to each participant's log, as they may see it. Its time is
-// when the snapshot was made, because the times in the snapshot count from then.
-func (tx *tx) announceCall(r call.Record) error {
-	for _, user := range r.Users {
-		if err := tx.Announce(user, chat.EventCall, r.UpdatedAt, encode(r.Snapshot.For(user)), chat.Mark{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unreadBy says for whom the call's message counts as unread.
-func unreadBy(r call.Record) chat.Counts { return chat.Counts{Only: r.Log.Missed()} }
-
-const callColumns = "c.id, c.client_call_id, c.conversation, c.caller, c.owner, c.epoch, c.direct, c.users, c.snapshot, c.state, c.log, c.created_at, c.updated_at"
+const callColumns = "c.id, c.client_call_id, c.conversation, c.caller, c.node, c.epoch, c.cseq, c.direct, c.state, c.log, c.created_at, c.updated_at"
 
 func scanCall(row scanner) (r call.Record, err error) {
-	var users, snapshot, log []byte
-	if err := row.Scan(&r.ID, &r.ClientCallID, &r.Conversation, &r.Caller, &r.Owner, &r.Epoch, &r.Direct, &users, &snapshot, &r.State, &log,
+	var log []byte
+	if err := row.Scan(&r.ID, &r.ClientCallID, &r.Conversation, &r.Caller, &r.Owner, &r.Epoch, &r.CSeq, &r.Direct, &r.State, &log,
 		&r.CreatedAt, &r.UpdatedAt); err != nil {
 		return r, err
 	}
-	for _, part := range []struct {
-		data []byte
-		into any
-	}{{users, &r.Users}, {snapshot, &r.Snapshot}, {log, &r.Log}} {
-		if err := json.Unmarshal(part.data, part.into); err != nil {
-			return r, fmt.Errorf("decode call %s: %w", r.ID, err)
-		}
+	if err := json.Unmarshal(log, &r.Log); err != nil {
+		return r, fmt.Errorf("decode call %s: %w", r.ID, err)
 	}
 	return r, nil
 }
@@ -203,11 +205,4 @@ func encode(v any) []byte {
 		panic(fmt.Sprintf("store: encode %T: %v", v, err))
 	}
 	return data
-}
-
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }

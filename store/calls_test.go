@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 
@@ -17,11 +18,11 @@ import (
 // ring is a fresh call of caller in a direct conversation of alice and bob.
 func ring(id, caller, clientCallID, conversation string) call.Record {
 	return call.Record{
-		ID: id, ClientCallID: clientCallID, Conversation: conversation, Caller: caller, Owner: "node-1", Epoch: 1, Direct: true,
-		Users:     []string{"alice", "bob"},
-		Snapshot:  call.Snapshot{ID: id, Caller: caller, State: call.Ringing, CSeq: 1, RemainingMS: 1000},
-		State:     []byte(`{"legs":[]}`),
-		Log:       call.Log{Call: id, Media: call.Video, State: call.Ringing},
+		ID: id, ClientCallID: clientCallID, Conversation: conversation, Caller: caller, Owner: "node-1", Epoch: 1, CSeq: 1, Direct: true,
+		State: []byte(`{"legs":[]}`),
+		Log: call.Log{Call: id, Media: call.Video, State: call.Ringing, Outcomes: []call.Outcome{
+			{User: "alice", State: call.Invited}, {User: "bob", State: call.Invited},
+		}},
 		CreatedAt: 1000, UpdatedAt: 1000,
 	}
 }
@@ -72,17 +73,11 @@ func TestOneLiveCallPerDirectConversation(t *testing.T) {
 		if err != nil || len(live) != 1 || live[0].ID != winners[0] {
 			t.Errorf("live calls of %s: %v, %v", user, live, err)
 		}
-		if got := kinds(delivered.of(user)); got != "conversation message call " {
-			t.Errorf("%s heard %q, want one call", user, got)
-		}
 	}
-}
-
-func kinds(events []chat.Event) (out string) {
-	for _, e := range events {
-		out += string(e.Type) + " "
+	messages := slices.DeleteFunc(delivered.items(conversation, ""), func(i chat.Item) bool { return i.Type != chat.ItemMessage })
+	if len(messages) != 1 {
+		t.Errorf("the conversation has %d messages, want one call's", len(messages))
 	}
-	return out
 }
 
 func TestACallFromStartToEnd(t *testing.T) {
@@ -96,69 +91,73 @@ func TestACallFromStartToEnd(t *testing.T) {
 	if got, err := s.Call(ctx, "call-1"); err != nil || !reflect.DeepEqual(got, r) {
 		t.Errorf("stored %+v, %v; want %+v", got, err, r)
 	}
-	unread := func(want int) {
+	want := []call.Live{{ID: "call-1", Owner: "node-1", Epoch: 1, CSeq: 1, Users: []string{"alice", "bob"}}}
+	if all, err := s.AllLive(ctx); err != nil || !reflect.DeepEqual(all, want) {
+		t.Errorf("all live: %+v, %v; want %+v", all, err, want)
+	}
+	missed := func(want int64) {
 		t.Helper()
-		for user, want := range map[string]int{"alice": 0, "bob": want} {
-			if got, err := c.Conversation(ctx, user, conversation); err != nil || got.Unread != want || got.LastSeq != 1 {
-				t.Errorf("%s: unread %d, last %d, %v; want %d, 1", user, got.Unread, got.LastSeq, err, want)
+		for user, want := range map[string]int64{"alice": 0, "bob": want} {
+			if got, err := c.Conversation(ctx, user, conversation); err != nil || got.Mine.Missed != want || got.LastSeq != 1 || got.N != 0 {
+				t.Errorf("%s: missed %d, last %d, n %d, %v; want %d, 1, 0", user, got.Mine.Missed, got.LastSeq, got.N, err, want)
 			}
 		}
 	}
-	unread(0) // a call that still rings is not missed yet
+	missed(0) // a call that still rings is not missed yet
 
-	// A change that only the call's view shows makes no new revision of the message.
-	r.Snapshot.CSeq, r.UpdatedAt = 2, 2000
+	// A change that history does not show makes no new revision of the message.
+	r.State, r.CSeq, r.UpdatedAt = []byte(`{"legs":[1]}`), 2, 2000
 	if err := s.SaveCall(ctx, r); err != nil {
 		t.Fatal(err)
 	}
 
 	// Another node takes over; the first one is fenced off.
 	claimed, err := s.ClaimCall(ctx, "call-1", "node-2", 1)
-	if err != nil || claimed.Epoch != 2 || claimed.Owner != "node-2" || claimed.Snapshot.CSeq != 2 {
+	if err != nil || claimed.Epoch != 2 || claimed.Owner != "node-2" || claimed.CSeq != 2 || string(claimed.State) != `{"legs":[1]}` {
 		t.Fatalf("claimed %+v, %v", claimed, err)
 	}
 	if _, err := s.ClaimCall(ctx, "call-1", "node-3", 1); !errors.Is(err, switchboard.ErrFenced) {
 		t.Errorf("second claim: got %v, want %v", err, switchboard.ErrFenced)
 	}
-	r.Snapshot.CSeq = 77
+	r.CSeq = 77
 	if err := s.SaveCall(ctx, r); !errors.Is(err, switchboard.ErrFenced) {
 		t.Errorf("save by the old owner: got %v, want %v", err, switchboard.ErrFenced)
 	}
 
 	r = claimed
-	r.Snapshot.CSeq, r.Snapshot.State, r.Snapshot.Reason, r.UpdatedAt = 3, call.Ended, call.NoAnswer, 46000
+	r.CSeq, r.UpdatedAt = 3, 46000
 	r.Log.State, r.Log.Reason = call.Ended, call.NoAnswer
 	r.Log.Outcomes = []call.Outcome{{User: "alice", State: call.Left}, {User: "bob", State: call.Missed}}
 	if err := s.SaveCall(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	unread(1)
-	if err := c.MarkRead(ctx, "bob", conversation, 1); err != nil {
+	missed(1)
+	if err := c.SetMarks(ctx, "bob", map[string]chat.Marks{conversation: {Read: 1}}); err != nil {
 		t.Fatal(err)
 	}
-	unread(0)
+	missed(0)
 
 	for _, user := range []string{"alice", "bob"} {
 		if live, err := s.LiveCalls(ctx, user); err != nil || len(live) != 0 {
 			t.Errorf("live calls of %s after the end: %v, %v", user, live, err)
 		}
-		want := "conversation message call call call message.update receipt "
-		if got := kinds(delivered.of(user)); got != want {
-			t.Errorf("%s heard %q, want %q", user, got, want)
-		}
 	}
-	for _, e := range delivered.of("bob") {
-		if e.Type == chat.EventCall && e.At != 1000 && e.At != 2000 && e.At != 46000 {
-			t.Errorf("call event is dated %d: its times count from when the snapshot was made", e.At)
-		}
+	// The message came and was revised once, at the end; bob's membership moved by the missed call
+	// and by the mark.
+	if items := delivered.items(conversation, ""); len(items) != 2 || items[1].Pos != items[0].Pos+1 {
+		t.Errorf("changes of the conversation: %+v", items)
 	}
-	page, _, err := c.Page(ctx, "bob", conversation, 0, 0, 0)
-	if err != nil || len(page) != 1 {
+	if items := delivered.items("", "bob"); len(items) < 2 || items[len(items)-1].Pos != items[len(items)-2].Pos+1 {
+		t.Errorf("changes of bob's own feed: %+v", items)
+	}
+	page, err := c.Page(ctx, "bob", conversation, 0, 0, 0)
+	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("history: %v, %v; want the one log message", page, err)
 	}
+	var m chat.Message
 	var log call.Log
-	if err := json.Unmarshal(page[0].Data, &log); err != nil || !reflect.DeepEqual(log, r.Log) || page[0].Revision != 1 || page[0].Kind != chat.Call || page[0].Sender != "alice" {
-		t.Errorf("log message %+v with %+v, %v; want %+v at revision 1", page[0], log, err, r.Log)
+	if err := errors.Join(json.Unmarshal(page.Items[0].Data, &m), json.Unmarshal(m.Data, &log)); err != nil || !reflect.DeepEqual(log, r.Log) || m.Revision != 1 || m.Kind != chat.Call || m.Sender != "alice" {
+		t.Errorf("log message %+v with %+v, %v; want %+v at revision 1", m, log, err, r.Log)
 	}
 
 	// Ended is ended: nobody claims it, the same client call id finds it, a new one rings.

@@ -1,102 +1,62 @@
 package store
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
-
-	"modernc.org/sqlite"
 )
 
-// conn is one connection that prepares each statement once. It is used by one goroutine
-// at a time.
+// conn is one connection to a database. It is used by one goroutine at a time.
 //
-// It speaks to the driver itself: [database/sql] between them has locks, pools and
-// conversions that one goroutine with its own connection does not need.
-//
-// Statements run without the caller's context: the driver would start a goroutine for
-// each, and what a request may ask for is bounded by its limits. Waiting for a
-// connection or for the writer does obey the context.
-type conn struct {
-	raw   driver.Conn
-	stmts map[string]statement
+// Statements have ? for each argument, which is nil, an int64, int, bool, string or []byte.
+// A bool is stored as 0 or 1.
+type conn interface {
+	// exec returns how many rows it changed.
+	exec(query string, args ...any) (int64, error)
+
+	// put is exec for a statement of which nobody asks how many rows it changed. Its error may come
+	// from a later statement.
+	put(query string, args ...any) error
+
+	// each calls f with each row. A row is valid during the call only, except one for which f
+	// returns io.EOF, which ends the query.
+	each(f func(scanner) error, query string, args ...any) error
 }
 
-// statement is what the driver's prepared statements can do.
-type statement interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
+// dialect is what databases say differently of the same query.
+type dialect struct {
+	// texts is a table with the column value, of an argument made by list.
+	texts string
+	// rows is a table of an argument made by list of slices. Its value->>0 is the first column
+	// as text, CAST(value->>1 AS BIGINT) the second as a number.
+	rows string
+	// firstMembers selects memberColumns, see FirstMembers.
+	firstMembers string
+	// forUpdate locks the rows that a query selects. Empty: one writer writes alone.
+	forUpdate string
 }
 
-func newConn(dsn string) (*conn, error) {
-	raw, err := new(sqlite.Driver).Open(dsn)
-	if err != nil {
-		return nil, err
-	}
-	return &conn{raw: raw, stmts: map[string]statement{}}, nil
-}
+// list makes one argument of many.
+func list[T any](items []T) string { return string(encode(items)) }
 
-func (c *conn) close() error {
-	var errs []error
-	for _, stmt := range c.stmts {
-		errs = append(errs, stmt.Close())
-	}
-	return errors.Join(append(errs, c.raw.Close())...)
-}
-
-func (c *conn) prepared(query string) (statement, error) {
-	if stmt, ok := c.stmts[query]; ok {
-		return stmt, nil
-	}
-	raw, err := c.raw.Prepare(query)
-	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", query, err)
-	}
-	stmt, ok := raw.(statement)
-	if !ok {
-		return nil, fmt.Errorf("prepare %q: the driver's %T lacks methods", query, raw)
-	}
-	c.stmts[query] = stmt
-	return stmt, nil
-}
-
-// exec returns how many rows it changed.
-func (c *conn) exec(query string, args ...any) (int64, error) {
-	stmt, err := c.prepared(query)
-	if err != nil {
-		return 0, err
-	}
-	result, err := stmt.ExecContext(context.Background(), values(args))
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// row returns the first row of a query. If there is none, scanning it returns errNoRow.
-func (c *conn) row(query string, args ...any) scanner {
-	found, r := false, (*row)(nil)
-	err := c.each(func(next *row) error {
-		r, found = next, true
+// first returns the first row of a query. If there is none, scanning it returns errNoRow.
+func first(c conn, query string, args ...any) scanner {
+	var r scanner = failed{errNoRow}
+	err := c.each(func(next scanner) error {
+		r = next
 		return io.EOF
 	}, query, args...)
-	switch {
-	case err != nil:
+	if err != nil {
 		return failed{err}
-	case !found:
-		return failed{errNoRow}
 	}
 	return r
 }
 
 // collect scans each row of a query.
-func collect[T any](c *conn, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+func collect[T any](c conn, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	list := []T{}
-	err := c.each(func(r *row) error {
+	err := c.each(func(r scanner) error {
 		item, err := scan(r)
 		list = append(list, item)
 		return err
@@ -107,39 +67,18 @@ func collect[T any](c *conn, scan func(scanner) (T, error), query string, args .
 	return list, nil
 }
 
-// each calls f with each row. A row is valid during the call only, except one for which f
-// returns io.EOF, which ends the query.
-func (c *conn) each(f func(*row) error, query string, args ...any) error {
-	stmt, err := c.prepared(query)
-	if err != nil {
+// collectMap is collect for rows of which each is found by something of it.
+func collectMap[K comparable, V any](c conn, scan func(scanner) (K, V, error), query string, args ...any) (map[K]V, error) {
+	m := map[K]V{}
+	err := c.each(func(r scanner) error {
+		key, value, err := scan(r)
+		m[key] = value
 		return err
-	}
-	rows, err := stmt.QueryContext(context.Background(), values(args))
+	}, query, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r := &row{values: make([]driver.Value, len(rows.Columns()))}
-	for err == nil {
-		if err = rows.Next(r.values); err == nil {
-			err = f(r)
-		}
-	}
-	if err == io.EOF { // the driver does not wrap it
-		err = nil
-	}
-	return errors.Join(err, rows.Close())
-}
-
-// values converts args to what the driver takes: nil, int64, bool, string or []byte.
-func values(args []any) []driver.NamedValue {
-	list := make([]driver.NamedValue, len(args))
-	for i, arg := range args {
-		if n, ok := arg.(int); ok {
-			arg = int64(n)
-		}
-		list[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
-	}
-	return list
+	return m, nil
 }
 
 var errNoRow = errors.New("no row")
@@ -152,7 +91,8 @@ func found(err error) (bool, error) {
 	return err == nil, err
 }
 
-// scanner is a row, or the error that there is none.
+// scanner is a row, or the error that there is none. Scan copies the columns into strings,
+// integers, bools and []byte, and types made of these. NULL is zero.
 type scanner interface{ Scan(dest ...any) error }
 
 // failed is a scanner that returns err.
@@ -160,10 +100,10 @@ type failed struct{ err error }
 
 func (f failed) Scan(...any) error { return f.err }
 
-type row struct{ values []driver.Value }
+// row is a scanner of what a driver returns: nil, int64, bool, string or []byte.
+type row[V any] struct{ values []V }
 
-// Scan copies the columns into strings, integers, bools and []byte. NULL is zero.
-func (r *row) Scan(dest ...any) error {
+func (r *row[V]) Scan(dest ...any) error {
 	if len(dest) != len(r.values) {
 		return fmt.Errorf("scan %d columns into %d places", len(r.values), len(dest))
 	}
@@ -175,7 +115,7 @@ func (r *row) Scan(dest ...any) error {
 	return nil
 }
 
-func assign(dest any, v driver.Value) bool {
+func assign(dest, v any) bool {
 	switch d := dest.(type) {
 	case *[]byte:
 		switch v := v.(type) {
@@ -202,19 +142,49 @@ func assign(dest any, v driver.Value) bool {
 		*d = int(n)
 		return ok || v == nil
 	case *bool:
+		if b, ok := v.(bool); ok {
+			*d = b
+			return true
+		}
 		n, ok := v.(int64)
 		*d = n != 0
 		return ok || v == nil
 	}
-	s, ok := v.(string) // named string types, such as chat.Kind
-	if named := reflect.ValueOf(dest).Elem(); ok && named.Kind() == reflect.String {
-		named.SetString(s)
-		return true
+	return assignNamed(reflect.ValueOf(dest).Elem(), v)
+}
+
+// assignNamed is for types such as chat.Kind and chat.Tag.
+func assignNamed(dest reflect.Value, v any) bool {
+	switch v := v.(type) {
+	case nil:
+		dest.SetZero()
+	case string:
+		if dest.Kind() != reflect.String {
+			return false
+		}
+		dest.SetString(v)
+	case int64:
+		if !dest.CanInt() {
+			return false
+		}
+		dest.SetInt(v)
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 func scanString(row scanner) (s string, err error) {
 	err = row.Scan(&s)
 	return s, err
+}
+
+func scanCount(row scanner) (key string, n int, err error) {
+	err = row.Scan(&key, &n)
+	return key, n, err
+}
+
+func scanNumber(row scanner) (key string, n int64, err error) {
+	err = row.Scan(&key, &n)
+	return key, n, err
 }

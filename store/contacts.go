@@ -2,44 +2,43 @@ package store
 
 import "carillon/chat"
 
-func (v *view) IsContact(of, user string) (is bool, err error) {
-	err = v.row("SELECT EXISTS (SELECT 1 FROM contacts WHERE user = ? AND contact = ? AND listed = 1)", of, user).Scan(&is)
-	return is, err
+func (v *view) AreContacts(of []string, user string) ([]string, error) {
+	if len(of) == 1 { // as each message in a direct conversation asks
+		return collect(v.conn, scanString, "SELECT user_id FROM contacts WHERE user_id = ? AND contact = ? AND gone = 0", of[0], user)
+	}
+	return collect(v.conn, scanString, "SELECT c.user_id FROM "+v.sql.texts+" l CROSS JOIN contacts c WHERE c.user_id = l.value AND c.contact = ? AND c.gone = 0",
+		list(of), user)
 }
 
-func (v *view) HasShown(user, to string) (has bool, err error) {
-	err = v.row("SELECT EXISTS (SELECT 1 FROM contacts WHERE user = ? AND contact = ? AND shown = 1)", user, to).Scan(&has)
-	return has, err
+func (v *view) HaveShown(users []string, to string) ([]string, error) {
+	return collect(v.conn, scanString, "SELECT s.user_id FROM "+v.sql.texts+" l CROSS JOIN shown s WHERE s.user_id = l.value AND s.shown_to = ?", list(users), to)
+}
+
+func (v *view) Acquaintance(user, other string) (contact, shown bool, err error) {
+	err = v.row(`SELECT EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact = ? AND gone = 0),
+		EXISTS (SELECT 1 FROM shown WHERE user_id = ? AND shown_to = ?)`, user, other, user, other).Scan(&contact, &shown)
+	return contact, shown, err
 }
 
 func (v *view) Contacts(of, after string, limit int) ([]chat.User, error) {
-	scan := func(row scanner) (u chat.User, err error) {
-		err = row.Scan(&u.ID, &u.Name, &u.Picture, &u.Guest)
-		return u, err
-	}
-	return collect(v.conn, scan, `SELECT c.contact, coalesce(nullif(u.name, ''), c.contact), coalesce(u.picture, ''), coalesce(u.guest, 0)
-		FROM contacts c LEFT JOIN users u ON u.id = c.contact WHERE c.user = ? AND c.contact > ? AND c.listed = 1 ORDER BY c.contact LIMIT ?`, of, after, limit)
+	return collect(v.conn, scanUser, `SELECT c.contact, coalesce(nullif(u.name, ''), c.contact), coalesce(u.picture, ''), coalesce(u.guest, 0)
+		FROM contacts c LEFT JOIN users u ON u.id = c.contact WHERE c.user_id = ? AND c.contact > ? AND c.gone = 0 ORDER BY c.contact LIMIT ?`, of, after, limit)
 }
 
 func (v *view) CountContacts(of string) (n int, err error) {
-	err = v.row("SELECT count(*) FROM contacts WHERE user = ? AND listed = 1", of).Scan(&n)
+	err = v.row("SELECT count(*) FROM contacts WHERE user_id = ? AND gone = 0", of).Scan(&n)
 	return n, err
 }
 
-func (tx *tx) PutContact(of, user string) error {
-	_, err := tx.exec("INSERT INTO contacts (user, contact) VALUES (?, ?) ON CONFLICT (user, contact) DO UPDATE SET listed = 1", of, user)
-	return err
-}
-
-func (tx *tx) RemoveContact(of, user string) error {
-	if _, err := tx.exec("DELETE FROM contacts WHERE user = ? AND contact = ? AND shown = 0", of, user); err != nil {
-		return err
+func (tx *tx) PutContact(of, user string, gone bool, at chat.Place) error {
+	var since int64 // by when it can be forgotten that there was one
+	if gone {
+		since = tx.now
 	}
-	_, err := tx.exec("UPDATE contacts SET listed = 0 WHERE user = ? AND contact = ?", of, user)
-	return err
+	return tx.put(`INSERT INTO contacts (user_id, contact, gone, pos, tag) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (user_id, contact) DO UPDATE SET gone = excluded.gone, pos = excluded.pos, tag = excluded.tag`, of, user, since, at.Pos, int64(at.Tag))
 }
 
 func (tx *tx) PutShown(user, to string) error {
-	_, err := tx.exec("INSERT INTO contacts (user, contact, listed, shown) VALUES (?, ?, 0, 1) ON CONFLICT (user, contact) DO UPDATE SET shown = 1", user, to)
-	return err
+	return tx.put("INSERT INTO shown (user_id, shown_to) VALUES (?, ?) ON CONFLICT DO NOTHING", user, to)
 }

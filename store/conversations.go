@@ -2,14 +2,30 @@ package store
 
 import (
 	"fmt"
+	"strings"
 
 	"carillon/chat"
 )
 
-const headColumns = "c.id, c.kind, c.name, c.last_seq, c.last_at, c.created_at"
+const headColumns = `c.id, c.kind, c.name, coalesce(c.pair, ''), c.created_at, c.pos, c.own_pos, c.own_tag,
+	c.floor_seq, c.floor_pos, c.floor_n, c.last_seq, c.n, c.minute, c.version, c.joined`
+
+// headDest is where headColumns go. The pair is split by the function returned, after scanning.
+func headDest(h *chat.Head) (dest []any, split func()) {
+	var pair string
+	return []any{&h.ID, &h.Kind, &h.Name, &pair, &h.CreatedAt, &h.Pos, &h.Own.Pos, &h.Own.Tag,
+			&h.Floor.Seq, &h.Floor.Pos, &h.Floor.N, &h.LastSeq, &h.N, &h.Minute, &h.Version, &h.Count},
+		func() {
+			if pair != "" {
+				h.Pair = strings.Split(pair, "\n")
+			}
+		}
+}
 
 func scanHead(row scanner) (h chat.Head, err error) {
-	err = row.Scan(&h.ID, &h.Kind, &h.Name, &h.LastSeq, &h.LastAt, &h.CreatedAt)
+	dest, split := headDest(&h)
+	err = row.Scan(dest...)
+	split()
 	return h, err
 }
 
@@ -19,71 +35,84 @@ func (v *view) Head(conversation string) (chat.Head, bool, error) {
 	return h, ok, err
 }
 
-func (v *view) Heads(user string, beforeAt int64, beforeID string, limit int) ([]chat.Head, error) {
-	return collect(v.conn, scanHead, "SELECT "+headColumns+` FROM members m JOIN conversations c ON c.id = m.conversation
-		WHERE m.user = ? AND (c.last_at, c.id) < (?, ?) ORDER BY c.last_at DESC, c.id DESC LIMIT ?`, user, beforeAt, beforeID, limit)
+func (v *view) HeadsByID(conversations []string) ([]chat.Head, error) {
+	return collect(v.conn, scanHead, "SELECT "+headColumns+" FROM conversations c WHERE c.id IN "+v.sql.texts, list(conversations))
 }
 
-// pair is the key of the direct conversation of two users, the same in either order. A user
+func (v *view) ChangedSince(minute int64, after string, limit int) ([]chat.Head, error) {
+	return collect(v.conn, scanHead, "SELECT "+headColumns+` FROM (SELECT id FROM conversations WHERE minute >= ?) recent
+		CROSS JOIN conversations c WHERE c.id = recent.id AND recent.id > ? ORDER BY c.id LIMIT ?`, minute, after, limit)
+}
+
+// pairKey is the key of the direct conversation of two users, the same in either order. A user
 // id has no control characters, so a newline separates the two.
-func pair(a, b string) string { return min(a, b) + "\n" + max(a, b) }
+func pairKey(a, b string) string { return min(a, b) + "\n" + max(a, b) }
 
 func (v *view) DirectBetween(a, b string) (id string, ok bool, err error) {
-	ok, err = found(v.row("SELECT id FROM conversations WHERE pair = ?", pair(a, b)).Scan(&id))
+	ok, err = found(v.row("SELECT id FROM conversations WHERE pair = ?", pairKey(a, b)).Scan(&id))
 	return id, ok, err
 }
 
-func (v *view) ShareGroup(a, b string) (bool, error) {
-	var one int
-	return found(v.row(`SELECT 1 FROM members m JOIN members o ON o.conversation = m.conversation AND o.user = ?
-		JOIN conversations c ON c.id = m.conversation WHERE m.user = ? AND c.kind = ? LIMIT 1`, b, a, string(chat.Group)).Scan(&one))
-}
-
-func (tx *tx) PutConversation(h chat.Head, members []chat.Member) error {
-	var between any
+func (tx *tx) PutConversation(h chat.Head) (bool, error) {
+	var pair any
 	if h.Kind == chat.Direct {
-		if len(members) != 2 {
-			return fmt.Errorf("store direct conversation: %d members, want 2", len(members))
+		if len(h.Pair) != 2 {
+			return false, fmt.Errorf("store direct conversation: %d members, want 2", len(h.Pair))
 		}
-		between = pair(members[0].ID, members[1].ID)
+		pair = pairKey(h.Pair[0], h.Pair[1])
 	}
-	if _, err := tx.exec("INSERT INTO conversations (id, kind, name, pair, last_seq, last_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		h.ID, string(h.Kind), h.Name, between, h.LastSeq, h.LastAt, h.CreatedAt); err != nil {
-		return err
+	n, err := tx.exec(`INSERT INTO conversations (id, kind, name, pair, created_at, pos, own_pos, own_tag,
+			floor_seq, floor_pos, floor_n, last_seq, n, minute, version, joined)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (pair) DO NOTHING`,
+		h.ID, string(h.Kind), h.Name, pair, h.CreatedAt, h.Pos, h.Own.Pos, int64(h.Own.Tag),
+		h.Floor.Seq, h.Floor.Pos, h.Floor.N, h.LastSeq, h.N, tx.minute(), h.Version)
+	return n == 1, err
+}
+
+// minute is that of a change now.
+func (tx *tx) minute() int64 { return tx.now / 60_000 }
+
+func (tx *tx) PutSettings(conversation string, s chat.Settings, at chat.Place) error {
+	if h, held := tx.held.heads[conversation]; held {
+		h.Name, h.Own = s.Name, at
+		tx.held.putHead(h)
 	}
-	for _, m := range members {
-		if _, err := tx.exec("INSERT INTO members (conversation, user, role) VALUES (?, ?, ?)", h.ID, m.ID, string(m.Role)); err != nil {
-			return err
+	return tx.put("UPDATE conversations SET name = ?, own_pos = ?, own_tag = ? WHERE id = ?", s.Name, at.Pos, int64(at.Tag), conversation)
+}
+
+// next changes the numbers in the head of a conversation and returns it as it is then. It sets the
+// minute apart, once in a minute: SQLite writes an index whose column is set, even to the same value.
+func (tx *tx) next(conversation string, change func(h *chat.Head)) (chat.Head, error) {
+	if err := tx.hold([]string{conversation}); err != nil {
+		return chat.Head{}, fmt.Errorf("hold conversation %s: %w", conversation, err)
+	}
+	h, there := tx.held.heads[conversation]
+	if !there {
+		return chat.Head{}, fmt.Errorf("next place in conversation %s: %w", conversation, errNoRow)
+	}
+	change(&h)
+	err := tx.put("UPDATE conversations SET pos = ?, last_seq = ?, n = ?, version = ?, joined = ? WHERE id = ?", h.Pos, h.LastSeq, h.N, h.Version, h.Count, h.ID)
+	if err == nil && h.Minute < tx.minute() {
+		h.Minute = tx.minute()
+		err = tx.put("UPDATE conversations SET minute = ? WHERE id = ?", h.Minute, conversation)
+	}
+	tx.held.putHead(h)
+	return h, err
+}
+
+func (tx *tx) NextPlace(conversation string, changes int) (chat.Head, chat.Place, error) {
+	h, err := tx.next(conversation, func(h *chat.Head) { h.Pos += int64(changes) })
+	return h, chat.Place{Pos: h.Pos - int64(changes) + 1, Tag: tx.tag}, err
+}
+
+func (tx *tx) NextMessage(m *chat.Message) (chat.Head, chat.Place, error) {
+	h, err := tx.next(m.Conversation, func(h *chat.Head) {
+		h.LastSeq++
+		h.Pos++
+		if m.Kind.Counts() {
+			h.N++
 		}
-	}
-	return nil
-}
-
-func (v *view) MemberIDs(conversation string) ([]string, error) {
-	return collect(v.conn, scanString, "SELECT user FROM members WHERE conversation = ?", conversation)
-}
-
-// memberQuery uses the id as the name of a user who has never signed in.
-const memberQuery = `SELECT m.user, coalesce(nullif(u.name, ''), m.user), coalesce(u.picture, ''), coalesce(u.guest, 0), m.role, m.delivered, m.read
-	FROM members m LEFT JOIN users u ON u.id = m.user WHERE m.conversation = ?`
-
-func scanMember(row scanner) (m chat.Member, err error) {
-	err = row.Scan(&m.ID, &m.Name, &m.Picture, &m.Guest, &m.Role, &m.Delivered, &m.Read)
-	return m, err
-}
-
-func (v *view) Members(conversation string) ([]chat.Member, error) {
-	return collect(v.conn, scanMember, memberQuery, conversation)
-}
-
-func (v *view) Member(conversation, user string) (chat.Member, bool, error) {
-	m, err := scanMember(v.row(memberQuery+" AND m.user = ?", conversation, user))
-	ok, err := found(err)
-	return m, ok, err
-}
-
-func (tx *tx) PutMarks(conversation, user string, delivered, read int64) error {
-	_, err := tx.exec("UPDATE members SET delivered = max(delivered, ?), read = max(read, ?) WHERE conversation = ? AND user = ?",
-		delivered, read, conversation, user)
-	return err
+	})
+	m.Seq, m.N = h.LastSeq, h.N
+	return h, chat.Place{Pos: h.Pos, Tag: tx.tag}, err
 }

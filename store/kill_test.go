@@ -22,7 +22,7 @@ import (
 const killSenders = 6
 
 func sendUntilKilled(folder string) {
-	s, err := Open(context.Background(), Config{Folder: folder, LogEvents: 1 << 30}, slog.New(slog.DiscardHandler), func([]chat.UserEvent) {})
+	s, err := Open(context.Background(), Config{Folder: folder}, slog.New(slog.DiscardHandler), func([]chat.Told) {})
 	if err != nil {
 		fmt.Println("error", err)
 		return
@@ -45,7 +45,7 @@ func sendUntilKilled(folder string) {
 				} else {
 					p.To = killUser(i + 1).ID
 				}
-				m, err := c.Send(context.Background(), killUser(i), p)
+				m, _, err := c.Send(context.Background(), killUser(i), p)
 				if err != nil {
 					fmt.Println("error", err)
 					os.Exit(1)
@@ -73,8 +73,8 @@ func child(ctx context.Context, folder, group string, from, count int, under ...
 }
 
 // A process is killed in the middle of writing, again and again. What it acknowledged
-// stands exactly once in every member's history and log; what it did not stands there
-// once or not at all; nothing has a gap.
+// stands exactly once in every member's history and in the conversation's feed; what it did
+// not stands there once or not at all; nothing has a gap.
 func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 	folder := t.TempDir()
 	s, _ := open(t, Config{Folder: folder})
@@ -82,7 +82,7 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 	for i := range killSenders {
 		ids = append(ids, killUser(i).ID)
 	}
-	group, err := chat.New(s, anyone).Create(t.Context(), killUser(0), chat.Group, ids[1:], "All")
+	group, err := chat.New(s, anyone).Create(t.Context(), killUser(0), chat.CreateParams{Kind: chat.Group, Members: ids[1:], Name: "All", Vouched: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,35 +132,13 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 	c := chat.New(s, anyone)
 	total := 0
 	for _, id := range ids {
-		logged := map[string]int{}
-		offset := int64(0)
-		for {
-			events, complete, err := c.EventsAfter(t.Context(), id, offset, 100)
-			if err != nil || !complete {
-				t.Fatalf("log of %s after %d: complete %t, %v", id, offset, complete, err)
-			}
-			if len(events) == 0 {
-				break
-			}
-			for _, e := range events {
-				if offset++; e.Offset != offset {
-					t.Fatalf("log of %s: offset %d at place %d", id, e.Offset, offset)
-				}
-				if e.Type == chat.EventMessage {
-					var m chat.Message
-					if err := json.Unmarshal(e.Data, &m); err != nil {
-						t.Fatal(err)
-					}
-					logged[m.ID]++
-				}
-			}
-		}
 		list, _, err := c.List(t.Context(), id, "", 0)
 		if err != nil || len(list) != 3 { // the group, the one before, the one after
 			t.Fatalf("%s has %d conversations, want 3; %v", id, len(list), err)
 		}
 		for _, conversation := range list {
 			once := map[string]chat.Message{}
+			inFeed := feedOf(t, s, conversation.ID)
 			seq := int64(0)
 			for _, m := range history(t, c, id, conversation.ID) {
 				if seq++; m.Seq != seq {
@@ -171,10 +149,12 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 					t.Errorf("%s stands twice in %s", key, m.Conversation)
 				}
 				once[key] = m
-				if logged[m.ID] != 1 {
-					t.Errorf("%s stands %d times in the log of %s, want once", m.ID, logged[m.ID], id)
+				if inFeed[m.Seq] != 1 {
+					t.Errorf("%s stands %d times in the feed, want once", m.ID, inFeed[m.Seq])
 				}
-				delete(logged, m.ID)
+			}
+			if len(inFeed) != len(once) {
+				t.Errorf("the feed of %s has %d messages, its history %d", conversation.ID, len(inFeed), len(once))
 			}
 			for key, a := range acked {
 				if a.Conversation == conversation.ID && once[key].Seq != a.Seq {
@@ -183,23 +163,52 @@ func TestAcknowledgedSurvivesSIGKILL(t *testing.T) {
 			}
 			total += len(once)
 		}
-		if len(logged) != 0 {
-			t.Errorf("the log of %s has messages that no history has: %v", id, logged)
-		}
 	}
 	t.Logf("%d messages acknowledged in 8 lives, %d entries in histories checked", len(acked), total)
 }
 
 func history(t *testing.T, c *chat.Service, user, conversation string) []chat.Message {
 	t.Helper()
-	all, _, err := c.Page(t.Context(), user, conversation, 2, 0, 1) // the first
-	for more := len(all) > 0; more && err == nil; {
-		var page []chat.Message
-		page, more, err = c.Page(t.Context(), user, conversation, 0, all[len(all)-1].Seq, 100)
-		all = append(all, page...)
+	var all []chat.Message
+	page, err := c.Page(t.Context(), user, conversation, 2, 0, 1) // the first
+	for ; err == nil; page, err = c.Page(t.Context(), user, conversation, 0, all[len(all)-1].Seq, 100) {
+		for _, item := range page.Items {
+			var m chat.Message
+			if err := json.Unmarshal(item.Data, &m); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, m)
+		}
+		if len(all) == 0 || len(page.Items) == 0 {
+			return all
+		}
 	}
-	if err != nil {
-		t.Fatal(err)
+	t.Fatal(err)
+	return nil
+}
+
+// feedOf reads all of a conversation's feed, in which no number is missing that no item had later,
+// and returns how often each message stands in it, by seq.
+func feedOf(t *testing.T, s *Store, conversation string) map[int64]int {
+	t.Helper()
+	messages, last := map[int64]int{}, int64(0)
+	for {
+		page := changes(t, s, conversation, last, 0, 100)
+		if len(page) == 0 {
+			break
+		}
+		for _, item := range page {
+			if last++; item.Pos != last { // nothing was changed twice
+				t.Fatalf("feed of %s: pos %d at place %d", conversation, item.Pos, last)
+			}
+			if item.Type == chat.ItemMessage {
+				messages[item.Seq]++
+			}
+		}
 	}
-	return all
+	h := get(t, s, func(v *view) (chat.Head, error) { h, _, err := v.Head(conversation); return h, err })
+	if h.Pos != last {
+		t.Errorf("the head of %s is at %d, its last item at %d", conversation, h.Pos, last)
+	}
+	return messages
 }

@@ -1,14 +1,17 @@
 package store
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"carillon/chat"
+	"carillon/store/pgtest"
 )
 
 // TestMain also plays the processes that the tests kill and trace.
@@ -17,7 +20,16 @@ func TestMain(m *testing.M) {
 		sendUntilKilled(folder)
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	os.Exit(pgtest.Main(func() int {
+		code := m.Run()
+		if code == 0 {
+			if err := goleak.Find(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+		return code
+	}))
 }
 
 // anyone lets everyone write to whatever id they name.
@@ -25,29 +37,44 @@ var anyone = chat.Config{Reach: chat.Reach{Known: []string{"*"}}}
 
 // delivered keeps what the store has delivered.
 type delivered struct {
-	mu     sync.Mutex
-	events []chat.UserEvent
+	silent atomic.Bool // keeps nothing
+
+	mu   sync.Mutex
+	told []chat.Told
 }
 
-func (d *delivered) add(events []chat.UserEvent) {
+func (d *delivered) add(told []chat.Told) {
+	if d.silent.Load() {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.events = append(d.events, events...)
+	d.told = append(d.told, told...)
 }
 
-func (d *delivered) of(user string) (events []chat.Event) {
+// items are those of the feed of a conversation, or of a user.
+func (d *delivered) items(conversation, user string) (items []chat.Item) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, e := range d.events {
-		if e.User == user {
-			events = append(events, e.Event)
+	for _, t := range d.told {
+		if t.Conversation == conversation && t.User == user && t.Item.Pos > 0 {
+			items = append(items, t.Item)
 		}
 	}
-	return events
+	return items
 }
 
-// open opens a database in a folder of its own unless cfg names one.
+// open opens a database of its own unless cfg names one, of the engine that this run is for.
 func open(t testing.TB, cfg Config) (*Store, *delivered) {
+	t.Helper()
+	if cfg.Folder == "" {
+		cfg.URL = pgtest.URL(t)
+	}
+	return openSQLiteStore(t, cfg)
+}
+
+// openSQLiteStore is open for what only SQLite does.
+func openSQLiteStore(t testing.TB, cfg Config) (*Store, *delivered) {
 	t.Helper()
 	if cfg.Folder == "" {
 		cfg.Folder = t.TempDir()

@@ -1,85 +1,96 @@
 package store
 
-import (
-	"fmt"
-	"strings"
+import "carillon/chat"
 
-	"carillon/chat"
-)
+const messageColumns = "m.conversation, m.seq, m.n, m.sender, m.client_id, m.kind, m.content, m.data, m.revision, m.sent_at"
 
-const messageColumns = "conversation, seq, sender, coalesce(client_id, ''), kind, text, data, revision, sent_at"
+func messageDest(m *chat.Message) []any {
+	return []any{&m.Conversation, &m.Seq, &m.N, &m.Sender, &m.ClientID, &m.Kind, &m.Text, (*[]byte)(&m.Data), &m.Revision, &m.SentAt}
+}
 
-func scanMessage(row scanner) (m chat.Message, err error) {
-	err = row.Scan(&m.Conversation, &m.Seq, &m.Sender, &m.ClientID, &m.Kind, &m.Text, (*[]byte)(&m.Data), &m.Revision, &m.SentAt)
+func scanMessage(row scanner) (m chat.Message, at chat.Place, err error) {
+	err = row.Scan(append(messageDest(&m), &at.Pos, &at.Tag)...)
 	m.ID = chat.MessageID(m.Conversation, m.Seq)
-	return m, err
+	return m, at, err
 }
 
-func (v *view) Sent(sender, clientID string) (chat.Message, bool, error) {
-	m, err := scanMessage(v.row("SELECT "+messageColumns+" FROM messages WHERE sender = ? AND client_id = ?", sender, clientID))
-	ok, err := found(err)
-	return m, ok, err
-}
-
-func (v *view) Message(conversation string, seq int64) (chat.Message, bool, error) {
-	m, err := scanMessage(v.row("SELECT "+messageColumns+" FROM messages WHERE conversation = ? AND seq = ?", conversation, seq))
-	ok, err := found(err)
-	return m, ok, err
-}
-
-func (v *view) Before(conversation string, seq int64, limit int) ([]chat.Message, error) {
-	return collect(v.conn, scanMessage, "SELECT "+messageColumns+` FROM messages
-		WHERE conversation = ? AND seq < ? ORDER BY seq DESC LIMIT ?`, conversation, seq, limit)
-}
-
-func (v *view) After(conversation string, seq int64, limit int) ([]chat.Message, error) {
-	return collect(v.conn, scanMessage, "SELECT "+messageColumns+` FROM messages
-		WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?`, conversation, seq, limit)
-}
-
-// Unread counts among the last 1,000 messages beyond the mark, so that a conversation that
-// nobody reads costs no more than others.
-func (v *view) Unread(conversation, user string, read int64) (n int, err error) {
-	err = v.row(`SELECT count(*) FROM (SELECT sender, counts FROM messages WHERE conversation = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT 1000)
-		WHERE CASE WHEN counts IS NULL THEN sender <> ?3 ELSE instr(counts, char(10) || ?3 || char(10)) > 0 END`,
-		conversation, read, user).Scan(&n)
-	return n, err
-}
-
-func (tx *tx) NextSeq(conversation string, at int64) (seq int64, err error) {
-	err = tx.row("UPDATE conversations SET last_seq = last_seq + 1, last_at = max(last_at, ?) WHERE id = ? RETURNING last_seq", at, conversation).Scan(&seq)
+func scanMessageItem(row scanner) (chat.Item, error) {
+	m, at, err := scanMessage(row)
 	if err != nil {
-		return 0, fmt.Errorf("next seq of conversation %s: %w", conversation, err)
+		return chat.Item{}, err
 	}
-	return seq, nil
+	return chat.NewItem(at, m)
 }
 
-func (tx *tx) PutMessage(m chat.Message, counts chat.Counts) error {
-	_, err := tx.exec(`INSERT INTO messages (conversation, seq, sender, client_id, kind, text, data, revision, sent_at, counts)
-		VALUES (?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?)`,
-		m.Conversation, m.Seq, m.Sender, m.ClientID, string(m.Kind), m.Text, dataColumn(m), m.Revision, m.SentAt, countsColumn(counts))
-	return err
-}
-
-func (tx *tx) ChangeMessage(m chat.Message, counts chat.Counts) error {
-	_, err := tx.exec("UPDATE messages SET text = ?, data = ?, revision = ?, counts = ? WHERE conversation = ? AND seq = ?",
-		m.Text, dataColumn(m), m.Revision, countsColumn(counts), m.Conversation, m.Seq)
-	return err
-}
-
-func countsColumn(c chat.Counts) any {
-	switch {
-	case c.Everyone:
-		return nil
-	case len(c.Only) == 0:
-		return ""
+// Sent returns what is known of a message even if it was removed since.
+func (v *view) Sent(sender, clientID string) (chat.Message, chat.Place, bool, error) {
+	sent := chat.Message{Sender: sender, ClientID: clientID}
+	ok, err := found(v.row("SELECT conversation, seq, sent_at FROM sent WHERE sender = ? AND client_id = ?", sender, clientID).
+		Scan(&sent.Conversation, &sent.Seq, &sent.SentAt))
+	if err != nil || !ok { // as for nearly every message
+		return chat.Message{}, chat.Place{}, false, err
 	}
-	return "\n" + strings.Join(c.Only, "\n") + "\n"
+	m, at, kept, err := v.Message(sent.Conversation, sent.Seq)
+	if !kept {
+		m = sent
+		m.ID = chat.MessageID(m.Conversation, m.Seq)
+	}
+	return m, at, true, err
 }
 
-func dataColumn(m chat.Message) any {
-	if len(m.Data) == 0 {
-		return nil
+func (v *view) AllSent(sender string, clientIDs []string) (map[string]string, error) {
+	scan := func(row scanner) (id, conversation string, err error) {
+		err = row.Scan(&id, &conversation)
+		return id, conversation, err
 	}
-	return []byte(m.Data)
+	return collectMap(v.conn, scan, "SELECT client_id, conversation FROM sent WHERE sender = ? AND client_id IN "+v.sql.texts, sender, list(clientIDs))
+}
+
+func (v *view) Message(conversation string, seq int64) (chat.Message, chat.Place, bool, error) {
+	m, at, err := scanMessage(v.row("SELECT "+messageColumns+", m.pos, m.tag FROM messages m WHERE m.conversation = ? AND m.seq = ?", conversation, seq))
+	ok, err := found(err)
+	return m, at, ok, err
+}
+
+func (v *view) Before(conversation string, seq, from int64, limit int) ([]chat.Item, error) {
+	return collect(v.conn, scanMessageItem, "SELECT "+messageColumns+`, m.pos, m.tag FROM messages m
+		WHERE m.conversation = ? AND m.seq < ? AND m.seq >= ? ORDER BY m.seq DESC LIMIT ?`, conversation, seq, from, limit)
+}
+
+func (v *view) After(conversation string, seq int64, limit int) ([]chat.Item, error) {
+	return collect(v.conn, scanMessageItem, "SELECT "+messageColumns+`, m.pos, m.tag FROM messages m
+		WHERE m.conversation = ? AND m.seq > ? ORDER BY m.seq LIMIT ?`, conversation, seq, limit)
+}
+
+func (v *view) Passed(spans []chat.Span) ([]chat.Passed, error) {
+	rows := make([][]any, len(spans))
+	for i, s := range spans {
+		rows[i] = []any{i, s.Conversation, s.User, s.After, s.UpTo}
+	}
+	scan := func(row scanner) (p chat.Passed, err error) {
+		err = row.Scan(&p.N, &p.Own)
+		return p, err
+	}
+	return collect(v.conn, scan, `SELECT
+			coalesce((SELECT m.n FROM messages m WHERE m.conversation = l.conversation AND m.seq <= l.up_to ORDER BY m.seq DESC LIMIT 1),
+				(SELECT c.floor_n FROM conversations c WHERE c.id = l.conversation), 0),
+			(SELECT count(*) FROM messages m WHERE m.conversation = l.conversation AND m.seq > l.above AND m.seq <= l.up_to AND m.sender = l.user_id AND m.counts = 1)
+		FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS conversation, value->>2 AS user_id, CAST(value->>3 AS BIGINT) AS above,
+			CAST(value->>4 AS BIGINT) AS up_to FROM `+v.sql.rows+`) l
+		ORDER BY l.place`, list(rows))
+}
+
+func (tx *tx) PutMessage(m chat.Message, at chat.Place) error {
+	if err := tx.put(`INSERT INTO messages (conversation, seq, n, counts, pos, tag, sender, client_id, kind, content, data, revision, sent_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.Conversation, m.Seq, m.N, m.Kind.Counts(), at.Pos, int64(at.Tag),
+		m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), m.Revision, m.SentAt); err != nil || m.ClientID == "" {
+		return err
+	}
+	return tx.put("INSERT INTO sent (sender, client_id, conversation, seq, sent_at) VALUES (?, ?, ?, ?, ?)",
+		m.Sender, m.ClientID, m.Conversation, m.Seq, m.SentAt)
+}
+
+func (tx *tx) ChangeMessage(m chat.Message, at chat.Place) error {
+	return tx.put("UPDATE messages SET content = ?, data = ?, revision = ?, pos = ?, tag = ? WHERE conversation = ? AND seq = ?",
+		m.Text, jsonColumn(m.Data), m.Revision, at.Pos, int64(at.Tag), m.Conversation, m.Seq)
 }

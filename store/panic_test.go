@@ -18,19 +18,17 @@ func panics(f func()) (did bool) {
 func TestAPanicInAWriteIsItsCallersAndUndoesTheWrite(t *testing.T) {
 	s, delivered := open(t, Config{})
 	if !panics(func() {
-		_ = s.Write(t.Context(), func(tx chat.Tx) error {
+		_ = s.Write(t.Context(), "", func(tx chat.Tx) error {
 			if err := tx.PutUser(alice); err != nil {
 				return err
 			}
-			if err := tx.Announce("alice", chat.EventProfile, 1, []byte("{}"), chat.Mark{}); err != nil {
-				return err
-			}
+			tx.Tell(chat.Told{User: "alice", Item: chat.Item{Place: chat.Place{Pos: 1}}})
 			panic("a mistake")
 		})
 	}) {
 		t.Fatal("the caller does not learn of it")
 	}
-	if err := s.Write(t.Context(), func(tx chat.Tx) error { return tx.PutUser(bob) }); err != nil {
+	if err := s.Write(t.Context(), "", func(tx chat.Tx) error { return tx.PutUser(bob) }); err != nil {
 		t.Fatalf("the next write: %v", err)
 	}
 	for id, want := range map[string]bool{"alice": false, "bob": true} {
@@ -39,13 +37,13 @@ func TestAPanicInAWriteIsItsCallersAndUndoesTheWrite(t *testing.T) {
 			t.Errorf("%s is there: %t, %v; want %t", id, got, err, want)
 		}
 	}
-	if events := delivered.of("alice"); len(events) != 0 {
-		t.Errorf("delivered %v of a write that panicked", events)
+	if items := delivered.items("", "alice"); len(items) != 0 {
+		t.Errorf("delivered %v of a write that panicked", items)
 	}
 }
 
 func TestAPanicInAReadCostsNoConnection(t *testing.T) {
-	s, _ := open(t, Config{Readers: 1})
+	s, _ := openSQLiteStore(t, Config{Readers: 1})
 	if !panics(func() { _ = s.Read(t.Context(), func(chat.View) error { panic("a mistake") }) }) {
 		t.Fatal("the caller does not learn of it")
 	}

@@ -1,26 +1,18 @@
-// Package store is the database behind chat and calls: SQLite in one file of the data
-// folder. It implements [chat.Store] and [switchboard.Store].
+// Package store is the database behind chat and calls. It implements [chat.Store] and
+// [switchboard.Store].
 //
-// All writes go through one goroutine, which puts many of them into one commit, because
-// what costs is the sync to disk and not the write:
-//
-//	Write ─┐
-//	Write ─┼─► queue ─► BEGIN · SAVEPOINT each · COMMIT (one fsync) ─► deliver events ─► answer each
-//	Write ─┘   (bounded: full means busy)
-//
-// What Write returned nil for survives the loss of power: the log is synced before.
-// Reads run side by side on connections of their own and see everything that was committed
-// before they began.
+// The queries are in files by what they are about: users, conversations, heads, members,
+// messages, feeds, calls. They are the same for every engine but for what a [dialect] has.
+// What runs them is an engine: how it is opened, written and read.
 package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,123 +24,106 @@ import (
 // Store is the open database. Its methods are safe for concurrent use.
 type Store struct {
 	// Fixed at construction.
-	cfg     Config
-	log     *slog.Logger
-	deliver func([]chat.UserEvent)
-	epoch   string
-	now     func() time.Time
-	lock    *os.File
-	readers chan *conn // connections for reading that nobody uses now
-	metrics *metrics
-	done    chan struct{} // closed by Close; the janitor ends
-	wg      sync.WaitGroup
+	cfg      Config
+	log      *slog.Logger
+	engine   engine
+	database string   // its id
+	opening  string   // the name of this opening of the database
+	lock     *os.File // on the data folder
+	metrics  *metrics
+	stop     context.CancelFunc // ends stayOpen and janitor
+	wg       sync.WaitGroup
 
-	// Owned by writeLoop.
-	writer *conn
+	pace     pace // owned by the janitor
+	troubles *troubles
+	checking sync.Mutex // held by who writes to know whether writing works again
 
-	mu     sync.RWMutex
-	closed bool        // under mu
-	queue  chan *write // sent to under mu.RLock, closed under mu
+	closing sync.Once
 }
 
-// Open opens or makes the database in cfg.Folder and brings its schema up to date. The
-// folder is locked against a second process. After each commit, and in the order of
-// commits, deliver gets the events of that commit from the one writing goroutine; it
-// must not block. ctx bounds the opening only.
-func Open(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat.UserEvent)) (*Store, error) {
+// engine runs transactions in a database.
+type engine interface {
+	// write runs f in a transaction, perhaps several times; see [chat.Store]. When it returns nil,
+	// what f did is on disk, and what it told was delivered.
+	write(ctx context.Context, lane string, f func(*tx) error) error
+
+	// read runs f on one state of the database that holds everything committed before.
+	read(ctx context.Context, f func(*view) error) error
+
+	// close waits for those who write and read. All who come later are refused.
+	close() error
+}
+
+// Open opens or makes the database and brings its schema up to date. The data folder is locked
+// against a second process. After each commit, and in the order of
+// commits, deliver gets what it told from the one writing goroutine; it must not block.
+// ctx bounds the opening only.
+func Open(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat.Told)) (*Store, error) {
+	return openAt(ctx, cfg, log, deliver, time.Now)
+}
+
+// openAt is Open by a clock.
+func openAt(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat.Told), wall func() time.Time) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	s := &Store{
-		cfg: settings.Fill(cfg, Defaults()), log: log, deliver: deliver, now: time.Now,
-		metrics: newMetrics(), done: make(chan struct{}),
+		cfg: settings.Fill(cfg, Defaults()), log: log, opening: rand.Text(), metrics: newMetrics(),
+		troubles: &troubles{log: log, now: time.Now},
 	}
-	s.queue = make(chan *write, s.cfg.Queue)
-	s.readers = make(chan *conn, s.cfg.Readers)
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.release())
+	var err error
+	if s.lock, err = lockFolder(cfg.Folder, log); err != nil {
+		return nil, err
 	}
-	s.wg.Go(s.writeLoop)
-	s.wg.Go(s.janitor)
+	if s.cfg.URL == "" {
+		s.engine, err = openSQLite(ctx, s.cfg, s.log, s.troubles, s.metrics, deliver, &clock{wall: wall})
+	} else {
+		s.engine, err = openPostgres(ctx, s.cfg, s.troubles, s.metrics, deliver, wall)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.lock.Close())
+	}
+	err = s.write(ctx, "", func(tx *tx) (err error) {
+		if s.database, err = tx.identify(); err != nil {
+			return err
+		}
+		return tx.putOpening(s.opening)
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("note the opening of the database: %w", err), s.engine.close(), s.lock.Close())
+	}
+	ctx, s.stop = context.WithCancel(context.Background()) // until Close
+	s.wg.Go(func() { s.stayOpen(ctx) })
+	s.wg.Go(func() { s.janitor(ctx) })
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) (err error) {
-	if s.lock, err = lockFolder(s.cfg.Folder, s.log); err != nil {
-		return err
-	}
-	file := filepath.Join(s.cfg.Folder, databaseFile)
-	if err := makeDatabase(file); err != nil {
-		return err
-	}
-	if err := migrate(ctx, dsn(file), file); err != nil {
-		return err
-	}
-	if s.writer, err = newConn(dsn(file)); err != nil {
-		return fmt.Errorf("open database %s: %w", file, err)
-	}
-	if s.epoch, err = epochOf(s.writer); err != nil {
-		return fmt.Errorf("read epoch of %s: %w", file, err)
-	}
-	for range s.cfg.Readers {
-		c, err := newConn(dsn(file))
-		if err != nil {
-			return fmt.Errorf("open database %s for reading: %w", file, err)
-		}
-		s.readers <- c
-		if _, err := c.exec("PRAGMA query_only = 1"); err != nil {
-			return fmt.Errorf("open database %s for reading: %w", file, err)
-		}
-	}
-	return nil
-}
+// Opening returns the name of this opening of the database.
+func (s *Store) Opening() string { return s.opening }
 
-// dsn opens a file with a write-ahead log that is synced at every commit. The log is
-// copied into the database every 16 MB, four times less often than by default, because the
-// writer waits meanwhile.
-func dsn(file string) string {
-	q := url.Values{"_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "wal_autocheckpoint(4000)",
-		"journal_size_limit(67108864)", "temp_store(MEMORY)", "cache_size(-32768)",
-	}}
-	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
-}
-
-// Epoch returns the name of this history.
-func (s *Store) Epoch() string { return s.epoch }
-
-// Close lets the writes that wait finish, and closes the files. The store is unusable
+// Close lets the writes that wait finish, and closes the database. The store is unusable
 // after; calling Close again does nothing.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+func (s *Store) Close() (err error) {
+	s.closing.Do(func() {
+		s.stop()
 		s.wg.Wait()
-		return nil
-	}
-	s.closed = true
-	close(s.queue)
-	close(s.done)
-	s.mu.Unlock()
-	s.wg.Wait()
-	for range s.cfg.Readers { // waits for those who still read
-		c := <-s.readers
-		if err := c.close(); err != nil {
-			s.log.Warn("close a reading connection", "err", err)
+		if err := s.stillOpen(context.Background()); err != nil {
+			s.log.Warn("note until when the database was open", "err", err)
 		}
-	}
-	return s.release()
+		err = errors.Join(s.engine.close(), s.lock.Close())
+	})
+	return err
 }
 
-func (s *Store) release() error {
-	var errs []error
-	if s.writer != nil {
-		errs = append(errs, s.writer.close())
-	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
-	}
-	return errors.Join(errs...)
+// Write runs f in a transaction of its own. When it returns nil, everything f did is on
+// disk; otherwise nothing is kept. It refuses with refusal.Busy when too many wait. If f
+// panics, nothing is kept either, and Write panics in the goroutine that called it.
+func (s *Store) Write(ctx context.Context, lane string, f func(chat.Tx) error) error {
+	return s.write(ctx, lane, func(tx *tx) error { return f(tx) })
+}
+
+func (s *Store) write(ctx context.Context, lane string, f func(*tx) error) error {
+	return s.engine.write(ctx, lane, f)
 }
 
 // Read runs f on one state of the database that holds everything committed before.
@@ -156,36 +131,12 @@ func (s *Store) Read(ctx context.Context, f func(chat.View) error) error {
 	return s.read(ctx, func(v *view) error { return f(v) })
 }
 
-func (s *Store) read(ctx context.Context, f func(*view) error) (err error) {
-	var c *conn
-	select {
-	case c = <-s.readers:
-	case <-s.done:
-		return errClosing()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { s.readers <- c }()
-	if _, err := c.exec("BEGIN"); err != nil {
-		return s.readable(err)
-	}
-	defer func() { // also if f panics, for the connection is used again
-		if _, end := c.exec("ROLLBACK"); end != nil && err == nil {
-			err = s.readable(end)
-		}
-	}()
-	return s.readable(f(&view{c}))
-}
-
-// readable replaces an error of the disk by one that a user may read.
-func (s *Store) readable(err error) error {
-	if diskFails(err) {
-		s.log.Error("database cannot be read", "err", err)
-		return errStorage()
-	}
-	return err
-}
+func (s *Store) read(ctx context.Context, f func(*view) error) error { return s.engine.read(ctx, f) }
 
 func errClosing() error {
 	return refusal.After(2*time.Second, refusal.Busy, "The server is shutting down. Try again.")
+}
+
+func errStorage() error {
+	return refusal.After(5*time.Second, refusal.StorageFailed, "The server cannot write to its disk. Nothing was changed. Try again later.")
 }

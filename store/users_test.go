@@ -1,10 +1,12 @@
 package store
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"carillon/auth"
 	"carillon/chat"
 )
 
@@ -14,63 +16,61 @@ func TestRevocationNeverGoesBack(t *testing.T) {
 	want := time.Time{}
 	check := func() {
 		t.Helper()
-		if got, err := s.ValidAfter(t.Context(), "alice"); !got.Equal(want) || err != nil {
-			t.Errorf("valid after %v, %v; want %v", got, err, want)
+		got, err := s.Revoked(t.Context(), []string{"bob", "alice"})
+		if !got["alice"].Until.Equal(want) || len(got["alice"].Tokens) > 0 || len(got) > 1 || err != nil {
+			t.Errorf("revoked %v, %v; want alice's until %v", got, err, want)
 		}
 	}
 	check()
 	for _, step := range []time.Duration{0, time.Hour, -time.Hour} {
-		if err := s.Revoke(t.Context(), "alice", at.Add(step)); err != nil {
+		if err := s.RevokeAll(t.Context(), "alice", at.Add(step)); err != nil {
 			t.Fatal(err)
 		}
 		want = at.Add(max(step, want.Sub(at)))
 		check()
 	}
-	if _, err := chat.New(s, anyone).Seen(t.Context(), alice); err != nil { // a profile does not undo it
+	if _, _, err := chat.New(s, anyone).Seen(t.Context(), alice); err != nil { // a profile does not undo it
 		t.Fatal(err)
 	}
 	check()
 }
 
-func TestOldEventsLeaveTheLog(t *testing.T) {
-	s, _ := open(t, Config{LogHours: 24})
-	now := time.UnixMilli(1_800_000_000_000)
-	s.now = func() time.Time { return now }
-	if err := s.write(t.Context(), func(tx *tx) error {
-		for i := range 250 { // more users than the janitor takes into one transaction
-			for _, hours := range []int{-30, -25, -1, -26, 0} { // the clock jumped once
-				at := now.Add(time.Duration(hours) * time.Hour).UnixMilli()
-				if err := tx.Announce(fmt.Sprintf("user%03d", i), chat.EventProfile, at, []byte("{}"), chat.Mark{}); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	left := func(want string) {
-		t.Helper()
-		if err := s.trim(t.Context()); err != nil {
+func TestTokensAreRevokedOneByOne(t *testing.T) {
+	s, _ := open(t, Config{})
+	hour := time.Now().Add(time.Hour)
+	for range 2 { // the second time nothing changes
+		if err := s.RevokeTokens(t.Context(), "alice", map[auth.TokenID]time.Time{"a": hour, "b": hour}); err != nil {
 			t.Fatal(err)
 		}
-		for _, user := range []string{"user000", "user137", "user249"} {
-			if err := s.read(t.Context(), func(v *view) error {
-				events, err := v.Events(user, 0, 10)
-				offsets := []int64{}
-				for _, e := range events {
-					offsets = append(offsets, e.Offset)
-				}
-				if fmt.Sprint(offsets) != want {
-					t.Errorf("%s keeps events %v, want %s", user, offsets, want)
-				}
-				return err
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
-	left("[3 4 5]")
-	now = now.Add(48 * time.Hour)
-	left("[5]") // the next offset is counted from it
+	long := time.Now().Add(-2 * expiredKept)
+	if err := s.RevokeTokens(t.Context(), "bob", map[auth.TokenID]time.Time{"c": long}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Revoked(t.Context(), []string{"alice", "bob", "carol"})
+	want := map[string]auth.Revoked{"alice": {Tokens: []auth.TokenID{"a", "b"}}, "bob": {Tokens: []auth.TokenID{"c"}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("revoked, %v:\n%s", err, diff)
+	}
+	if err := s.RevokeTokens(t.Context(), "bob", map[auth.TokenID]time.Time{"d": hour}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Revoked(t.Context(), []string{"bob"}); len(got["bob"].Tokens) != 1 || err != nil {
+		t.Errorf("revoked of bob are %v, %v; want the one that has not expired long ago", got, err)
+	}
+}
+
+func TestWhenUsersWereSeenLast(t *testing.T) {
+	s, _ := open(t, Config{})
+	put(t, s, func(tx *tx) error { return tx.PutUser(alice) })
+	put(t, s, func(tx *tx) error { return tx.PutLastSeen(map[string]int64{"alice": 5, "bob": 7}) })
+	put(t, s, func(tx *tx) error { return tx.PutLastSeen(map[string]int64{"alice": 9, "bob": 3}) })
+	seen := get(t, s, func(v *view) (map[string]int64, error) { return v.LastSeen([]string{"alice", "bob", "carol"}) })
+	if len(seen) != 2 || seen["alice"] != 9 || seen["bob"] != 7 {
+		t.Errorf("seen last: %v, want alice at 9 and bob at 7", seen)
+	}
+	users := get(t, s, func(v *view) ([]chat.User, error) { return v.Users([]string{"alice", "bob", "carol"}) })
+	if len(users) != 1 || users[0] != alice {
+		t.Errorf("users %v, want alice alone, for no other has signed in", users)
+	}
 }

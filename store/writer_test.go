@@ -33,7 +33,7 @@ func value(c prometheus.Collector) float64 {
 
 // waiting returns when n writes wait.
 func waiting(s *Store, n int) {
-	for len(s.queue) < n {
+	for len(s.engine.(*sqliteEngine).queue) < n {
 		runtime.Gosched()
 	}
 }
@@ -43,7 +43,7 @@ func hold(t *testing.T, s *Store) (release func() error) {
 	t.Helper()
 	inside, goOn, done := make(chan bool), make(chan bool), make(chan error, 1)
 	go func() {
-		done <- s.write(context.Background(), func(*tx) error {
+		done <- s.write(context.Background(), "", func(*tx) error {
 			close(inside)
 			<-goOn
 			return nil
@@ -57,7 +57,7 @@ func hold(t *testing.T, s *Store) (release func() error) {
 }
 
 func TestWritesThatWaitShareOneCommit(t *testing.T) {
-	s, delivered := open(t, Config{})
+	s, delivered := openSQLiteStore(t, Config{})
 	c := chat.New(s, anyone)
 	before := value(s.metrics.commits)
 	release := hold(t, s)
@@ -65,7 +65,7 @@ func TestWritesThatWaitShareOneCommit(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range senders {
 		wg.Go(func() {
-			if _, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(i), Text: "x"}); err != nil {
+			if _, _, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(i), Text: "x"}); err != nil {
 				t.Errorf("send %d: %v", i, err)
 			}
 		})
@@ -78,19 +78,20 @@ func TestWritesThatWaitShareOneCommit(t *testing.T) {
 	if commits := value(s.metrics.commits) - before; commits != 1 {
 		t.Errorf("%d messages took %v commits, want 1", senders, commits)
 	}
-	for i, e := range delivered.of("bob") { // the conversation, then the messages
-		if e.Offset != int64(i+1) {
-			t.Fatalf("delivered offset %d at place %d: the order of commits is the order of offsets", e.Offset, i+1)
+	items := delivered.items(firstConversation(t, c), "")
+	for i, item := range items { // its settings and two members came first
+		if item.Pos != int64(i+4) {
+			t.Fatalf("delivered pos %d at place %d: the order of commits is the order of the feed", item.Pos, i+1)
 		}
 	}
-	if n := len(delivered.of("bob")); n != senders+1 {
-		t.Errorf("delivered %d events to bob, want %d", n, senders+1)
+	if n := len(items); n != senders {
+		t.Errorf("delivered %d changes, want %d", n, senders)
 	}
 }
 
 // One write that fails costs the others in its commit nothing.
 func TestAFailedWriteLeavesNothingAndDisturbsNobody(t *testing.T) {
-	s, delivered := open(t, Config{})
+	s, delivered := openSQLiteStore(t, Config{})
 	release := hold(t, s)
 	results := make([]chan error, 3)
 	for i, f := range []func(*tx) error{
@@ -99,15 +100,13 @@ func TestAFailedWriteLeavesNothingAndDisturbsNobody(t *testing.T) {
 			if err := tx.PutUser(bob); err != nil {
 				return err
 			}
-			if err := tx.Announce("bob", chat.EventProfile, 1, []byte("{}"), chat.Mark{}); err != nil {
-				return err
-			}
+			tx.Tell(chat.Told{User: "bob", Item: chat.Item{Place: chat.Place{Pos: 1}}})
 			return errors.New("changed my mind")
 		},
 		func(tx *tx) error { return tx.PutUser(carol) },
 	} {
 		results[i] = make(chan error, 1)
-		go func() { results[i] <- s.write(context.Background(), f) }()
+		go func() { results[i] <- s.write(context.Background(), "", f) }()
 		waiting(s, i+1)
 	}
 	if err := release(); err != nil {
@@ -124,20 +123,20 @@ func TestAFailedWriteLeavesNothingAndDisturbsNobody(t *testing.T) {
 			t.Errorf("%s is there: %t, %v; want %t", id, got, err, want)
 		}
 	}
-	if events := delivered.of("bob"); len(events) != 0 {
-		t.Errorf("delivered %v of a write that failed", events)
+	if items := delivered.items("", "bob"); len(items) != 0 {
+		t.Errorf("delivered %v of a write that failed", items)
 	}
 }
 
 func TestAFullQueueIsBusy(t *testing.T) {
-	s, _ := open(t, Config{Queue: 2})
+	s, _ := openSQLiteStore(t, Config{Queue: 2})
 	release := hold(t, s)
 	done := make(chan error, 2)
 	for range 2 {
-		go func() { done <- s.write(context.Background(), func(*tx) error { return nil }) }()
+		go func() { done <- s.write(context.Background(), "", func(*tx) error { return nil }) }()
 	}
 	waiting(s, 2)
-	err := s.write(t.Context(), func(*tx) error { t.Error("it ran"); return nil })
+	err := s.write(t.Context(), "", func(*tx) error { t.Error("it ran"); return nil })
 	if refused, _ := refusal.Of(err); refused.Code != refusal.Busy || refused.Retry == 0 {
 		t.Errorf("got %v, want %s with a time to wait", err, refusal.Busy)
 	}
@@ -152,11 +151,11 @@ func TestAFullQueueIsBusy(t *testing.T) {
 }
 
 func TestWhoGivesUpHasWrittenNothing(t *testing.T) {
-	s, _ := open(t, Config{})
+	s, _ := openSQLiteStore(t, Config{})
 	release := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.write(ctx, func(tx *tx) error { return tx.PutUser(alice) }) }()
+	go func() { done <- s.write(ctx, "", func(tx *tx) error { return tx.PutUser(alice) }) }()
 	waiting(s, 1)
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
@@ -178,11 +177,11 @@ func TestWhoGivesUpHasWrittenNothing(t *testing.T) {
 // A disk that is full refuses all that waits, keeps what was there, and is forgotten
 // once there is room again: the same messages sent again stand there once.
 func TestAFullDisk(t *testing.T) {
-	s, delivered := open(t, Config{})
+	s, delivered := openSQLiteStore(t, Config{})
 	c := chat.New(s, anyone)
 	pages := func(limit string) {
 		t.Helper()
-		if err := s.write(t.Context(), func(tx *tx) error {
+		if err := s.write(t.Context(), "", func(tx *tx) error {
 			var n int
 			return tx.row("PRAGMA max_page_count = " + limit).Scan(&n)
 		}); err != nil {
@@ -191,12 +190,13 @@ func TestAFullDisk(t *testing.T) {
 	}
 	text := strings.Repeat("so much to say ", 500)
 	send := func(n int) error {
-		_, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: text})
+		_, _, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: text})
 		return err
 	}
 	if err := send(0); err != nil {
 		t.Fatal(err)
 	}
+	conversation := firstConversation(t, c)
 	pages("60")
 	stored, failed := 1, 0
 	for n := 1; n < 40; n++ {
@@ -213,8 +213,8 @@ func TestAFullDisk(t *testing.T) {
 	if failed == 0 {
 		t.Fatal("the disk never was full")
 	}
-	if n := len(delivered.of("bob")); n != stored+1 {
-		t.Errorf("delivered %d events while %d messages were stored", n, stored)
+	if n := len(delivered.items(conversation, "")); n != stored {
+		t.Errorf("delivered %d messages while %d were stored", n, stored)
 	}
 	pages("1000000")
 	for n := range 40 {
@@ -222,18 +222,17 @@ func TestAFullDisk(t *testing.T) {
 			t.Errorf("send %d with room again: %v", n, err)
 		}
 	}
-	events, _, err := c.EventsAfter(t.Context(), "bob", 0, 100)
-	if err != nil || len(events) != 41 || len(delivered.of("bob")) != 41 {
-		t.Errorf("log has %d events, %d were delivered, want 41; %v", len(events), len(delivered.of("bob")), err)
+	if n := len(delivered.items(conversation, "")); n != 40 {
+		t.Errorf("delivered %d messages, want 40", n)
 	}
-	page, _, err := c.Page(t.Context(), "bob", firstConversation(t, c), 0, 0, 100)
-	if err != nil || len(page) != 40 {
-		t.Errorf("history has %d messages, want 40; %v", len(page), err)
-	}
-	for i, m := range page {
-		if m.Seq != int64(i+1) {
-			t.Errorf("message %d has seq %d", i, m.Seq)
+	seq := int64(0)
+	for _, m := range history(t, c, "bob", conversation) {
+		if seq++; m.Seq != seq {
+			t.Fatalf("message %d has seq %d", seq, m.Seq)
 		}
+	}
+	if seq != 40 {
+		t.Errorf("history has %d messages, want 40", seq)
 	}
 }
 
@@ -248,7 +247,7 @@ func firstConversation(t *testing.T, c *chat.Service) string {
 
 func TestAFolderHasOneOwner(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a folder with spaces & signs #%?")
-	s, _ := open(t, Config{Folder: folder})
+	s, _ := openSQLiteStore(t, Config{Folder: folder})
 	quiet := slog.New(slog.DiscardHandler)
 	_, err := Open(t.Context(), Config{Folder: folder}, quiet, nil)
 	if err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), folder) {
@@ -259,15 +258,15 @@ func TestAFolderHasOneOwner(t *testing.T) {
 			t.Errorf("close: %v", err)
 		}
 	}
-	if err := s.write(t.Context(), func(*tx) error { return nil }); !refusal.Is(err, refusal.Busy) {
+	if err := s.write(t.Context(), "", func(*tx) error { return nil }); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("write after close: got %v, want %s", err, refusal.Busy)
 	}
 	if err := s.read(t.Context(), func(*view) error { return nil }); !refusal.Is(err, refusal.Busy) {
 		t.Errorf("read after close: got %v, want %s", err, refusal.Busy)
 	}
-	again, _ := open(t, Config{Folder: folder})
-	if again.Epoch() != s.Epoch() || again.Epoch() == "" {
-		t.Errorf("epoch was %q, is %q: the history went on", s.Epoch(), again.Epoch())
+	again, _ := openSQLiteStore(t, Config{Folder: folder})
+	if again.Opening() == s.Opening() || again.Opening() == "" {
+		t.Errorf("the openings are named %q and %q", s.Opening(), again.Opening())
 	}
 	if _, err := Open(t.Context(), Config{}, quiet, nil); err == nil {
 		t.Error("opened without a folder")
@@ -276,7 +275,7 @@ func TestAFolderHasOneOwner(t *testing.T) {
 
 func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 	folder := t.TempDir()
-	s, _ := open(t, Config{Folder: folder})
+	s, _ := openSQLiteStore(t, Config{Folder: folder})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -297,15 +296,16 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 // A write that fails half way, as on a broken disk, is as if it had never been. Here the
 // kernel refuses to let the log grow.
 func TestAFailingDisk(t *testing.T) {
-	s, delivered := open(t, Config{})
+	s, delivered := openSQLiteStore(t, Config{})
 	c := chat.New(s, anyone)
 	send := func(n int) error {
-		_, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: strings.Repeat("x", 5000)})
+		_, _, err := c.Send(t.Context(), alice, chat.SendParams{To: "bob", ClientID: fmt.Sprint(n), Text: strings.Repeat("x", 5000)})
 		return err
 	}
 	if err := send(0); err != nil {
 		t.Fatal(err)
 	}
+	conversation := firstConversation(t, c)
 	wal, err := os.Stat(filepath.Join(s.cfg.Folder, "carillon.db-wal"))
 	if err != nil {
 		t.Fatal(err)
@@ -325,9 +325,9 @@ func TestAFailingDisk(t *testing.T) {
 			t.Errorf("send %d: got %v, want %s", n+1, err, refusal.StorageFailed)
 		}
 		if err := s.Read(t.Context(), func(v chat.View) error {
-			newest, err := v.Offset("bob")
-			if newest != 2 {
-				t.Errorf("bob's log reaches %d, want 2", newest)
+			h, _, err := v.Head(conversation)
+			if h.LastSeq != 1 {
+				t.Errorf("the conversation has %d messages, want 1", h.LastSeq)
 			}
 			return err
 		}); err != nil {
@@ -340,7 +340,12 @@ func TestAFailingDisk(t *testing.T) {
 			t.Errorf("send %d with a disk that works: %v", n, err)
 		}
 	}
-	if got := kinds(delivered.of("bob")); got != "conversation message message message message message message " {
-		t.Errorf("bob heard %q, want each message once", got)
+	for i, item := range delivered.items(conversation, "") {
+		if item.Seq != int64(i+1) {
+			t.Errorf("delivered message %d at place %d", item.Seq, i+1)
+		}
+	}
+	if n := len(delivered.items(conversation, "")); n != 6 {
+		t.Errorf("delivered %d messages, want each of 6 once", n)
 	}
 }

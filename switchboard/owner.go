@@ -10,6 +10,7 @@ import (
 
 	"carillon/call"
 	"carillon/refusal"
+	"carillon/wire"
 )
 
 // follower is what a live call has outside its machine: a room. It is told of nothing
@@ -50,8 +51,9 @@ type owner struct {
 	// Owned by run.
 	call    call.Call
 	room    follower
-	fenced  bool      // another node owns the call
-	retryAt time.Time // when the timer tries again after a failed save; zero: nothing has failed since it ran
+	fenced  bool          // another node owns the call
+	told    call.Snapshot // what the participants were told last by this owner; zero: nothing yet
+	retryAt time.Time     // when the timer tries again after a failed save; zero: nothing has failed since it ran
 
 	media mediaStates
 }
@@ -241,11 +243,20 @@ func (o *owner) step(f call.Fact) (call.Reply, error) {
 			return call.Reply{}, saved
 		}
 		o.all.metrics.watch(o.call, next)
+		o.tell(next)
 		effect.Reply.Told = len(effect.Reply.Snapshot.Participants)
 	}
 	o.call = next
 	o.room.Follow(next.Legs(), effect.Ended)
 	return effect.Reply, err
+}
+
+// tell tells the participants what has changed since they were told last.
+func (o *owner) tell(next call.Call) {
+	s := next.Snapshot(o.now())
+	change := wire.CallChange{From: o.told.CSeq, Call: s.Since(o.told.Participants)}
+	o.told = s
+	o.all.tellAll(change, s.Participants)
 }
 
 func (o *owner) save(next call.Call) error {

@@ -42,7 +42,7 @@ func TestACallerWhoIsBackInTimeIsNotGone(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		wg.Wait()
-		if s := w.stored("c").Snapshot; s.State != call.Connecting {
+		if s := w.snapshot("c"); s.State != call.Connecting {
 			t.Errorf("the call is %s %s, want connecting: it was answered", s.State, s.Reason)
 		}
 	})
@@ -76,7 +76,7 @@ func TestMediaThatCameInTimeCounts(t *testing.T) {
 		x.Media("c", b.Leg, true)
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if s := w.stored("c").Snapshot; s.State != call.Active {
+		if s := w.snapshot("c"); s.State != call.Active {
 			t.Errorf("the call is %s %s, want active", s.State, s.Reason)
 		}
 	})
@@ -124,7 +124,7 @@ func TestManyAnswersUnderLoad(t *testing.T) {
 			})
 			both.Go(func() { w.do(x, in.ID, call.Fact{Kind: call.DoAnswer, From: tabOf("bob", i)}) })
 			both.Wait()
-			if s := w.stored(in.ID).Snapshot; s.State != call.Connecting || s.Participants[0].State != call.Joining && s.Participants[0].State != call.Reconnecting {
+			if s := w.snapshot(in.ID); s.State != call.Connecting || s.Participants[0].State != call.Joining && s.Participants[0].State != call.Reconnecting {
 				t.Errorf("call %s is %s %s", in.ID, s.State, s.Reason)
 			}
 		})

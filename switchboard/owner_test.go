@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carillon/call"
@@ -18,6 +20,7 @@ import (
 	"carillon/refusal"
 	"carillon/store"
 	"carillon/switchboard"
+	"carillon/wire"
 )
 
 // ringTime is how long a call of these tests rings.
@@ -30,7 +33,8 @@ type world struct {
 	conversation string
 
 	mu    sync.Mutex
-	rooms map[string]*room // the newest of each call
+	rooms map[string]*room         // the newest of each call
+	told  map[string]call.Snapshot // by user and call: what a tab knows that was told every change
 }
 
 // failingStore is the real store, which can be made slow, or to fail.
@@ -71,7 +75,7 @@ func (r *room) Close() { r.mu.Lock(); r.closed = true; r.mu.Unlock() }
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	s, err := store.Open(t.Context(), store.Config{Folder: t.TempDir()}, log, func([]chat.UserEvent) {})
+	s, err := store.Open(t.Context(), store.Config{Folder: t.TempDir()}, log, func([]chat.Told) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +87,7 @@ func newWorld(t *testing.T) *world {
 	people := chat.New(s, chat.Config{})
 	alice := chat.User{ID: "alice", Name: "Alice"}
 	for _, u := range []chat.User{alice, {ID: "bob", Name: "Bob"}} {
-		if _, err := people.Seen(t.Context(), u); err != nil {
+		if _, _, err := people.Seen(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t: t, store: &failingStore{Store: s}, conversation: conv.ID, rooms: map[string]*room{}}
+	return &world{t: t, store: &failingStore{Store: s}, conversation: conv.ID, rooms: map[string]*room{}, told: map[string]call.Snapshot{}}
 }
 
 func (w *world) node(name string) *switchboard.Owners {
@@ -101,9 +105,48 @@ func (w *world) node(name string) *switchboard.Owners {
 		defer w.mu.Unlock()
 		w.rooms[id] = &room{}
 		return w.rooms[id], nil
-	}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	}, w.tell, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	w.t.Cleanup(x.Close)
 	return x
+}
+
+// tell does what a tab does with a change of a call.
+func (w *world) tell(user string, c wire.CallChange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := user + " " + c.Call.ID
+	known, now := w.told[key], c.Call
+	switch {
+	case c.From == 0:
+	case c.From != known.CSeq || now.Epoch != known.Epoch:
+		w.t.Errorf("%s knows change %d of epoch %d and is told what changed since %d of %d", user, known.CSeq, known.Epoch, c.From, now.Epoch)
+		return
+	default:
+		participants := slices.Clone(known.Participants)
+		for _, p := range now.Participants {
+			i := slices.IndexFunc(participants, func(old call.ParticipantView) bool { return old.User == p.User })
+			participants[i] = p
+		}
+		now.Participants = participants
+	}
+	w.told[key] = now
+}
+
+func (w *world) toldOf(user, id string) call.Snapshot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told[user+" "+id]
+}
+
+// snapshot is the stored call as of its last change.
+func (w *world) snapshot(id string) call.Snapshot {
+	w.t.Helper()
+	r := w.stored(id)
+	c, err := call.Decode(r.State, call.Config{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c.Snapshot(time.UnixMilli(r.UpdatedAt))
 }
 
 func (w *world) room(id string) *room {
@@ -164,12 +207,12 @@ func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
 		}
 		time.Sleep(ringTime - time.Millisecond)
 		synctest.Wait()
-		if got := w.stored("ring").Snapshot.State; got != call.Ringing {
+		if got := w.snapshot("ring").State; got != call.Ringing {
 			t.Fatalf("%s before its time", got)
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		s := w.stored("ring").Snapshot
+		s := w.snapshot("ring")
 		if s.State != call.Ended || s.Reason != call.NoAnswer {
 			t.Errorf("%s %s, want ended no_answer", s.State, s.Reason)
 		}
@@ -194,19 +237,19 @@ func TestGraceTimeOfALostLeg(t *testing.T) {
 		x.Media("c", a.Leg, true)
 		x.Media("c", b.Leg, true)
 		synctest.Wait()
-		if s := w.stored("c").Snapshot; s.State != call.Active {
+		if s := w.snapshot("c"); s.State != call.Active {
 			t.Fatalf("%s, want active", s.State)
 		}
 		time.Sleep(time.Hour)
 		x.Media("c", b.Leg, false)
 		time.Sleep(25*time.Second - time.Millisecond)
 		synctest.Wait()
-		if s := w.stored("c").Snapshot; s.State != call.Active || s.Participants[1].State != call.Reconnecting {
+		if s := w.snapshot("c"); s.State != call.Active || s.Participants[1].State != call.Reconnecting {
 			t.Fatalf("%+v, want bob reconnecting", s)
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		if s := w.stored("c").Snapshot; s.Reason != call.ConnectionLost {
+		if s := w.snapshot("c"); s.Reason != call.ConnectionLost {
 			t.Errorf("ended %s, want connection_lost", s.Reason)
 		}
 		if log := w.stored("c").Log; log.DurationMS < time.Hour.Milliseconds() {
@@ -282,7 +325,7 @@ func TestAServerThatStartsTakesCallsOver(t *testing.T) {
 		second.Media("c", b.Leg, true)
 		time.Sleep(26 * time.Second)
 		synctest.Wait()
-		if s := w.stored("c").Snapshot; s.Reason != call.ServerError || s.Participants[0].State != call.Left {
+		if s := w.snapshot("c"); s.Reason != call.ServerError || s.Participants[0].State != call.Left {
 			t.Errorf("alice did not come back: %+v, want server_error", s)
 		}
 	})
@@ -357,7 +400,7 @@ func TestAFullDiskDelaysButLosesNothing(t *testing.T) {
 		w.store.broken.Store(false)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		s := w.stored("c").Snapshot
+		s := w.snapshot("c")
 		if s.State != call.Ringing || s.Participants[0].State != call.Joined {
 			t.Errorf("got %+v, want a ringing call with alice's media up", s)
 		}
@@ -388,7 +431,7 @@ func TestAFullDiskIsTriedOnceASecond(t *testing.T) {
 		w.store.broken.Store(false)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if s := w.stored("c").Snapshot; s.Reason != call.NoAnswer {
+		if s := w.snapshot("c"); s.Reason != call.NoAnswer {
 			t.Errorf("%s %s, want ended no_answer", s.State, s.Reason)
 		}
 	})
@@ -410,8 +453,12 @@ func TestACallThatCannotBeReadIsEnded(t *testing.T) {
 			t.Fatalf("got %v, want call_ended", err)
 		}
 	}
-	if s := w.stored("c").Snapshot; s.State != call.Ended || s.Reason != call.ServerError || s.Participants[1].State != call.Missed {
-		t.Errorf("stored %+v", s)
+	if log := w.stored("c").Log; log.State != call.Ended || log.Reason != call.ServerError || log.Outcomes[1] != (call.Outcome{User: "bob", State: call.Missed}) {
+		t.Errorf("stored %+v", log)
+	}
+	told := w.toldOf("bob", "c")
+	if told.State != call.Ended || told.Reason != call.ServerError || told.Epoch != 2 {
+		t.Errorf("bob was told %+v", told)
 	}
 }
 
@@ -435,6 +482,38 @@ func TestManyAnswersOneWinner(t *testing.T) {
 	if won.Load() != 1 {
 		t.Errorf("%d tabs won", won.Load())
 	}
+}
+
+// What changes of a participant is told, and what does not is left out; each change follows the
+// one before, and all of them together are the call.
+func TestChangesOfACallAddUpToIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		x := w.node("one")
+		a := w.start(x, "c")
+		b := w.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
+		x.Media("c", a.Leg, true)
+		x.Media("c", b.Leg, true)
+		synctest.Wait()
+		off, on := false, true
+		for i, set := range []call.Set{{Microphone: &off}, {HandRaised: &on}, {Held: &on}, {Held: &off, Microphone: &on}} {
+			w.do(x, "c", call.Fact{Kind: call.DoSet, From: tabOf([]string{"alice", "bob"}[i%2], 1), Set: set})
+			for _, user := range []string{"alice", "bob"} {
+				got, want := w.toldOf(user, "c"), w.snapshot("c").For(user)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("after change %d %s knows, against what is stored:\n%s", i, user, diff)
+				}
+			}
+		}
+		x.Close()
+		second := w.node("two")
+		if _, err := second.Adopt(t.Context(), w.stored("c"), call.Fact{Kind: call.Tick}); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := w.toldOf("bob", "c"), w.snapshot("c").For("bob"); got.Epoch != 2 || !cmp.Equal(got, want) {
+			t.Errorf("after the call was taken over bob knows %+v, want %+v", got, want)
+		}
+	})
 }
 
 func TestCloseTwice(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"carillon/call"
 	"carillon/refusal"
 	"carillon/settings"
+	"carillon/wire"
 )
 
 // owners keeps the live calls that this node owns, each with its owner.
@@ -22,6 +24,7 @@ type owners struct {
 	cfg     call.Config
 	node    string
 	open    func(id string) (follower, error)
+	tell    func(user string, c wire.CallChange) // does not wait
 	log     *slog.Logger
 	metrics *metrics
 	running sync.WaitGroup // one for each owner
@@ -32,10 +35,12 @@ type owners struct {
 }
 
 // newOwners makes the owners of a node, whose id is new with every start. They call open
-// before a call is this node's, so that requests to it are received at once.
-func newOwners(store Store, cfg call.Config, node string, open func(id string) (follower, error), log *slog.Logger, reg prometheus.Registerer) *owners {
+// before a call is this node's, so that requests to it are received at once. They call tell for
+// each participant after each transition that was stored.
+func newOwners(store Store, cfg call.Config, node string, open func(id string) (follower, error),
+	tell func(user string, c wire.CallChange), log *slog.Logger, reg prometheus.Registerer) *owners {
 	return &owners{
-		store: store, cfg: settings.Fill(cfg, call.Defaults()), node: node, open: open, log: log, metrics: newMetrics(reg),
+		store: store, cfg: settings.Fill(cfg, call.Defaults()), node: node, open: open, tell: tell, log: log, metrics: newMetrics(reg),
 		calls: map[string]*owner{},
 	}
 }
@@ -86,6 +91,7 @@ func (o *owner) create(in call.Invitation) (call.Record, call.Reply, error) {
 		return winner, call.Reply{}, errNotHere
 	}
 	o.call = c
+	o.tell(c)
 	return winner, reply, nil
 }
 
@@ -171,32 +177,40 @@ func (o *owner) claim(r call.Record) (err error) {
 // live and nobody could end it.
 func (o *owner) endUnreadable(ctx context.Context, r call.Record, reason error) error {
 	o.log.Error("end a call that cannot be read", "err", reason)
-	if err := o.all.store.SaveCall(ctx, endedRecord(r, time.Now())); err != nil {
+	r = endedRecord(r, time.Now())
+	if err := o.all.store.SaveCall(ctx, r); err != nil {
 		return fmt.Errorf("end unreadable call %s: %w", r.ID, err)
 	}
+	s := o.all.Now(r)
+	o.all.tellAll(wire.CallChange{Call: s}, s.Participants)
 	o.all.metrics.ended.WithLabelValues(string(call.ServerError)).Inc()
 	return refusal.New(refusal.CallEnded, "This call has ended.")
 }
 
 // endedRecord is the record of a call that ends by our fault.
 func endedRecord(r call.Record, now time.Time) call.Record {
-	s := &r.Snapshot
-	s.State, s.Reason, s.RemainingMS, s.Epoch = call.Ended, call.ServerError, 0, r.Epoch
-	s.CSeq++
-	r.Log = call.Log{Call: r.ID, Media: s.Media, State: call.Ended, Reason: call.ServerError, DurationMS: s.ActiveMS}
-	for i := range s.Participants {
-		p := &s.Participants[i]
-		p.Leg = nil
-		switch p.State {
+	r.CSeq++
+	r.Log.State, r.Log.Reason = call.Ended, call.ServerError
+	r.Log.Outcomes = slices.Clone(r.Log.Outcomes)
+	for i := range r.Log.Outcomes {
+		switch o := &r.Log.Outcomes[i]; o.State {
 		case call.Invited, call.Alerting:
-			p.State = call.Missed
+			o.State = call.Missed
 		case call.Joining, call.Joined, call.Reconnecting:
-			p.State = call.Left
+			o.State = call.Left
 		}
-		r.Log.Outcomes = append(r.Log.Outcomes, call.Outcome{User: p.User, State: p.State})
 	}
 	r.UpdatedAt = max(r.UpdatedAt, now.UnixMilli())
 	return r
+}
+
+// tellAll tells each participant a change, as they may see it.
+func (x *owners) tellAll(c wire.CallChange, participants []call.ParticipantView) {
+	whole := c.Call
+	for _, p := range participants {
+		c.Call = whole.For(p.User)
+		x.tell(p.User, c)
+	}
 }
 
 // Media tells the call what its room sees of a leg. It does not wait.
@@ -209,14 +223,20 @@ func (x *owners) Media(id, leg string, up bool) {
 	}
 }
 
-// Now is a stored call's snapshot as of now: what is left of its ring, how long it is
-// active.
+// Now is a stored call as of now: what is left of its ring, how long it is active. Of one whose
+// machine cannot be read it says what its message in the history does; its owner will end it.
 func (x *owners) Now(r call.Record) call.Snapshot {
-	c, err := call.Decode(r.State, x.cfg)
-	if err != nil {
-		return r.Snapshot // its owner will find out too
+	if c, err := call.Decode(r.State, x.cfg); err == nil {
+		return c.Snapshot(time.Now())
 	}
-	return c.Snapshot(time.Now())
+	s := call.Snapshot{
+		ID: r.ID, ClientCallID: r.ClientCallID, Conversation: r.Conversation, Caller: r.Caller, Media: r.Log.Media,
+		State: r.Log.State, Reason: r.Log.Reason, CSeq: r.CSeq, Epoch: r.Epoch,
+	}
+	for _, o := range r.Log.Outcomes {
+		s.Participants = append(s.Participants, call.ParticipantView{User: o.User, Name: o.User, State: o.State})
+	}
+	return s
 }
 
 // Phase records how long a phase of some call took.

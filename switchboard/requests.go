@@ -98,7 +98,7 @@ func (b *Board) inTheWay(ctx context.Context, in call.Invitation) (id string, _ 
 // ring makes a call that rings those whom the caller may ring, and has not rung too often. If
 // another call stands in the way it makes none, and returns the id of that.
 func (b *Board) ring(ctx context.Context, within *chat.Service, caller chat.User, c chat.Conversation, in call.Invitation) (_ call.Reply, other string, _ error) {
-	allowed, err := within.MayRing(ctx, caller, c)
+	people, allowed, err := within.MayRing(ctx, caller, c.ID, b.participants)
 	if err != nil {
 		return call.Reply{}, "", err
 	}
@@ -108,7 +108,7 @@ func (b *Board) ring(ctx context.Context, within *chat.Service, caller chat.User
 		return call.Reply{}, "", err
 	}
 	in.ID = rand.Text()
-	for _, m := range c.Members {
+	for _, m := range people {
 		notRung := m.ID != caller.ID && !slices.Contains(rung, m.ID)
 		in.People = append(in.People, call.Person{User: m.ID, Name: m.Name, Guest: m.Guest, NotRung: notRung})
 	}

@@ -1,7 +1,9 @@
 package switchboard
 
 import (
+	"errors"
 	"sync"
+	"time"
 
 	"carillon/bus"
 	"carillon/call"
@@ -21,18 +23,21 @@ type room struct {
 	legs map[string]*leg
 }
 
-// openRoom subscribes to requests to a call, and comes back when all nodes know.
+// settleTime is how long a subscription may take to reach the other nodes.
+const settleTime = time.Second
+
+// openRoom subscribes to requests to a call, and comes back when all nodes know. Without the bus
+// they learn of it later, and the tabs here go on.
 func (b *Board) openRoom(id string) (follower, error) {
 	r := &room{board: b, id: id, legs: map[string]*leg{}}
 	var err error
 	if r.requests, err = b.bus.Subscribe(callSubject(id), func(m bus.Message) { b.answer(id, m) }); err != nil {
 		return nil, err
 	}
-	ctx, cancel := b.timeout(requestTime)
+	ctx, cancel := b.timeout(settleTime)
 	defer cancel()
-	if err := b.bus.Flush(ctx); err != nil {
-		r.requests.Close()
-		return nil, err
+	if err := b.bus.Flush(ctx); err != nil && !errors.Is(err, bus.ErrDown) {
+		b.log.Warn("tell the bus of a call", "call", id, "err", err)
 	}
 	b.mu.Lock()
 	b.rooms[id] = r

@@ -23,6 +23,9 @@ type callRequest struct {
 	Payer limit.Payer `json:"payer,omitzero"` // on the way to another node; here it is the context's
 }
 
+// errAway refuses what may not be done here because nobody can say whether the call's owner lives.
+var errAway = refusal.After(time.Second, refusal.Busy, "The server of this call cannot be reached just now. Try again.")
+
 // callAnswer goes back over the bus.
 type callAnswer struct {
 	Reply     call.Reply     `json:"reply"`
@@ -49,7 +52,7 @@ func (b *Board) do(ctx context.Context, id string, r callRequest) (call.Reply, s
 
 func (b *Board) route(ctx context.Context, id string, r callRequest) (call.Reply, string, error) {
 	if !callID(id) {
-		return call.Reply{}, "", refusal.New(refusal.NotFound, "There is no such call.")
+		return call.Reply{}, "", errNoCall
 	}
 	if err := b.covered(ctx, id, r.Scope); err != nil {
 		return call.Reply{}, "", err
@@ -82,7 +85,7 @@ func (b *Board) covered(ctx context.Context, id string, scope auth.Scope) error 
 	}
 	r, err := b.store.Call(ctx, id)
 	if err == nil && !scope.Covers(r.Conversation) {
-		err = refusal.New(refusal.NotFound, "There is no such call.")
+		err = errNoCall
 	}
 	return err
 }
@@ -132,6 +135,8 @@ func (b *Board) there(ctx context.Context, id string, r callRequest) (call.Reply
 	switch {
 	case errors.Is(err, bus.ErrNoResponders):
 		return call.Reply{}, "", err
+	case errors.Is(err, bus.ErrDown):
+		return call.Reply{}, "", errAway
 	case err != nil: // it may have happened, and the reply is lost
 		b.log.Warn("ask call on another node", "call", id, "fact", r.Fact.Kind, "err", err)
 		return call.Reply{}, "", errSlow
@@ -157,6 +162,7 @@ func (b *Board) adopt(ctx context.Context, id string, r callRequest) (call.Reply
 		return call.Reply{}, "", err
 	}
 	if record.Live() {
+		b.gone(ctx, record.Owner) // if it is not, it has had time to come back, or has lost the call
 		reply, sdp, err := b.there(ctx, id, r)
 		if !errors.Is(err, bus.ErrNoResponders) {
 			return reply, sdp, err

@@ -11,8 +11,8 @@ import (
 // and writes nothing more.
 var ErrFenced = errors.New("call is owned by somebody else")
 
-// Store keeps calls. Each write is one transaction, durable when it returns, and its
-// events reach the participants' tabs through their logs, not through the caller.
+// Store keeps calls. Each write is one transaction, durable when it returns. What tabs are told of
+// the call itself is up to its owner; the store tells them of its message in the conversation.
 type Store interface {
 	// CreateCall inserts r and its log message, or changes nothing and returns the call
 	// that stands in the way: the same caller and client call id, even if ended, else
@@ -20,9 +20,9 @@ type Store interface {
 	// that start at once agree on the winner.
 	CreateCall(ctx context.Context, r call.Record) (winner call.Record, created bool, err error)
 
-	// SaveCall writes snapshot, state and log, and one event for each of r.Users. It
-	// returns ErrFenced and changes nothing when r.Epoch is not the stored one. The log
-	// message gets a new revision only if r.Log differs from the stored log.
+	// SaveCall writes state and log. It returns ErrFenced and changes nothing when r.Epoch is
+	// not the stored one. The log message gets a new revision only if r.Log differs from the
+	// stored log.
 	SaveCall(ctx context.Context, r call.Record) error
 
 	// ClaimCall makes owner the owner of a live call if its epoch is still the given
@@ -36,6 +36,6 @@ type Store interface {
 	// LiveCalls returns the live calls of a user, oldest first.
 	LiveCalls(ctx context.Context, user string) ([]call.Record, error)
 
-	// AllLive returns every live call, for a node that starts.
-	AllLive(ctx context.Context) ([]call.Record, error)
+	// AllLive returns what all nodes ask about every live call, again and again.
+	AllLive(ctx context.Context) ([]call.Live, error)
 }

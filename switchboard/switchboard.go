@@ -26,6 +26,7 @@ import (
 	"carillon/chat"
 	"carillon/limit"
 	"carillon/settings"
+	"carillon/wire"
 )
 
 // Deps are the parts that a Board joins together.
@@ -50,9 +51,11 @@ type Board struct {
 	owners        *owners
 	door          *Door
 	limits        limits
+	participants  int // that a call may have
 	log           *slog.Logger
 	subscriptions []*bus.Subscription
-	ownerLeft     chan struct{} // holds one: a node has left calls behind
+	look          chan struct{} // holds one: sweep at once
+	departed      departed
 	done          chan struct{} // closed when the Board begins to close
 
 	// requests is the parent of the contexts of what nobody else's context bounds. It ends
@@ -72,14 +75,15 @@ type Board struct {
 
 // New makes a Board, which does nothing before Open.
 func New(deps Deps) *Board {
+	cfg := settings.Fill(deps.Config, call.Defaults())
 	b := &Board{
 		node: rand.Text(), store: deps.Store, chat: deps.Chat, bus: deps.Bus, door: deps.Door,
-		limits: newLimits(settings.Fill(deps.Config, call.Defaults())), log: deps.Log,
-		rooms: map[string]*room{}, ownerLeft: make(chan struct{}, 1), done: make(chan struct{}),
+		limits: newLimits(cfg), participants: cfg.Participants, log: deps.Log,
+		rooms: map[string]*room{}, look: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	limit.Register(deps.Metrics, b.limits.counts()...)
 	b.requests, b.abandon = context.WithCancel(context.Background())
-	b.owners = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.log, deps.Metrics)
+	b.owners = newOwners(deps.Store, deps.Config, b.node, b.openRoom, b.tellCall, b.log, deps.Metrics)
 	return b
 }
 
@@ -88,7 +92,7 @@ func (b *Board) Open(tabs Tabs) error {
 	b.tabs = tabs
 	for subject, handle := range map[string]func(bus.Message){
 		ownerSubject(b.node): func(m bus.Message) { _ = m.Reply(nil) }, // others ask whether this node lives
-		ownerLeftSubject:     func(bus.Message) { b.sweepSoon() },
+		ownerLeftSubject:     b.ownerLeft,
 	} {
 		sub, err := b.bus.Subscribe(subject, handle)
 		if err != nil {
@@ -111,13 +115,14 @@ func (b *Board) Close() {
 		close(b.done)
 		b.unsubscribe()
 		b.owners.Close()
-		if err := b.bus.Publish(ownerLeftSubject, nil); err != nil {
-			b.log.Warn("leave calls to others", "err", err) // they will look sooner or later
-		}
+		b.bus.Publish(ownerLeftSubject, []byte(b.node)) // who does not hear it looks sooner or later
 		b.abandon()
 		b.work.Wait()
 	})
 }
+
+// tellCall tells the tabs of a participant.
+func (b *Board) tellCall(user string, c wire.CallChange) { b.tabs.TellCall(user, c) }
 
 func (b *Board) unsubscribe() {
 	for _, sub := range b.subscriptions {

@@ -9,6 +9,7 @@ import (
 	"carillon/call"
 	"carillon/refusal"
 	"carillon/sfu"
+	"carillon/wire"
 )
 
 // Tabs is what calls need of the tabs of all nodes. Package signaling implements it.
@@ -17,6 +18,13 @@ type Tabs interface {
 	// notifications with the same key a slow tab may get only the newest; one without a key
 	// is never left out. Neither Tell nor HostsLeg waits for the tab.
 	Tell(user, tab, method string, params any, key string)
+
+	// TellCall tells all tabs of a user of a change of a call. It does not wait.
+	TellCall(user string, c wire.CallChange)
+
+	// LiveCalls is called every few seconds with the calls of all nodes that have not ended, so
+	// that a node notices what it was not told. It does not wait.
+	LiveCalls(all []call.Live)
 
 	// HostsLeg is called when a tab gets a leg, again when it is back with a new session,
 	// and when it no longer has the leg.
@@ -32,19 +40,34 @@ type Tabs interface {
 }
 
 // Live returns the calls of a tab's user that have not ended, as of now.
-func (b *Board) Live(ctx context.Context, tab Asker) ([]call.Snapshot, error) {
+func (b *Board) Live(ctx context.Context, tab Asker) ([]wire.CallChange, error) {
 	records, err := b.store.LiveCalls(ctx, tab.User)
 	if err != nil {
 		return nil, fmt.Errorf("read live calls: %w", err)
 	}
-	var snapshots []call.Snapshot
+	var calls []wire.CallChange
 	for _, r := range records {
 		if tab.Scope.Covers(r.Conversation) {
-			snapshots = append(snapshots, b.owners.Now(r).For(tab.User))
+			calls = append(calls, wire.CallChange{Call: b.owners.Now(r).For(tab.User)})
 		}
 	}
-	return snapshots, nil
+	return calls, nil
 }
+
+// Get returns a call of a tab's user, live or ended, as of now.
+func (b *Board) Get(ctx context.Context, tab Asker, p wire.CallRef) (wire.CallChange, error) {
+	r, err := b.store.Call(ctx, p.Call)
+	if err == nil && (!slices.Contains(r.Users(), tab.User) || !tab.Scope.Covers(r.Conversation)) {
+		err = errNoCall
+	}
+	if err != nil {
+		return wire.CallChange{}, err
+	}
+	return wire.CallChange{Call: b.owners.Now(r).For(tab.User)}, nil
+}
+
+// errNoCall is also the answer to who takes no part: they learn of no call.
+var errNoCall = refusal.New(refusal.NotFound, "There is no such call.")
 
 // holdOthers puts the calls on hold that the user came to before this one, unless this is
 // on hold itself. A call that cannot be put on hold goes on: the user hears both, and that is
@@ -68,7 +91,7 @@ func (b *Board) tellCalls(ctx context.Context, user, except string, f call.Fact)
 	for _, r := range records {
 		ringsToo := f.Kind == call.Hold || f.Kind == call.TabGone
 		hasLeg := func(p call.ParticipantView) bool { return p.User == user && p.Leg != nil }
-		if r.ID != except && (ringsToo || slices.ContainsFunc(r.Snapshot.Participants, hasLeg)) {
+		if r.ID != except && (ringsToo || slices.ContainsFunc(b.owners.Now(r).Participants, hasLeg)) {
 			b.tell(ctx, r.ID, f)
 		}
 	}

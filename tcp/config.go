@@ -5,7 +5,8 @@ import "carillon/settings"
 // Config bounds the connections of one listener, or of several together. Zero fields mean
 // [Defaults].
 type Config struct {
-	// Connections is how many there may be. Negative: no limit.
+	// Connections is how many there may be. An eighth of the files that the process may have open is
+	// left to others. Negative: no other limit.
 	Connections int `toml:"connections"`
 	// ConnectionsPerAddress is how many one client address (IPv6: one /64) may have. Negative: no limit.
 	ConnectionsPerAddress int `toml:"connections_per_address"`
@@ -31,6 +32,10 @@ func (c Config) within(descriptors int) Config {
 	c = settings.Fill(c, Defaults())
 	if most := max(1, descriptors/8); c.Silent < 0 || c.Silent > most {
 		c.Silent = most
+	}
+	// The rest is for the database, for relays and for whoever asks how the process is.
+	if most := max(1, descriptors-descriptors/8); c.Connections < 0 || c.Connections > most {
+		c.Connections = most
 	}
 	return c
 }

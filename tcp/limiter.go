@@ -12,14 +12,17 @@ package tcp
 
 import (
 	"container/list"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"carillon/limit"
+	"carillon/settings"
 )
 
 // Limiter bounds the connections of its listeners, together.
@@ -28,6 +31,7 @@ type Limiter struct {
 	cfg    Config
 	exempt func(netip.Addr) bool
 	log    *slog.Logger
+	scarce bool // descriptors bound the connections, and not the configuration
 
 	// How often each limit closed a connection, be it the new one or a silent one.
 	connections, perAddress, silents, silentsPerAddress *limit.Count
@@ -67,7 +71,8 @@ func NewLimiter(cfg Config, key string, exempt func(netip.Addr) bool, log *slog.
 		connections: count("connections"), perAddress: count("connections_per_address"),
 		silents: count("silent"), silentsPerAddress: count("silent_per_address"),
 	}
-	l.logged.Limit(limit.Per(10*time.Second, 1, 0))
+	l.scarce = l.cfg.Connections != settings.Fill(cfg, Defaults()).Connections
+	l.logged.Limit(limit.Per(time.Minute, 1, 0))
 	return l
 }
 
@@ -87,6 +92,9 @@ func (l *Limiter) admit(conn net.Conn, from *Listener) *Conn {
 	}
 	if c == nil {
 		conn.Close()
+		if l.scarce {
+			l.logScarcity(errScarce)
+		}
 	}
 	return c
 }
@@ -205,9 +213,22 @@ func (l *Limiter) spokeLocked(c *Conn) {
 // failed counts a failure to accept, and logs it now and then.
 func (l *Limiter) failed(err error) {
 	l.failures.Add(1)
-	if l.logged.Take(1, time.Now()) == 0 {
-		l.log.Warn("no connection can be accepted", "err", err)
+	l.logScarcity(err)
+}
+
+// errScarce is what is logged when connections are refused before the last descriptor is taken.
+var errScarce = errors.New("as many connections are open as file descriptors allow")
+
+// logScarcity logs, once a minute, that somebody could not be accepted, and what to do about it.
+func (l *Limiter) logScarcity(err error) {
+	if l.logged.Take(1, time.Now()) > 0 {
+		return
 	}
+	attrs := []any{"err", err}
+	if errors.Is(err, errScarce) || errors.Is(err, syscall.EMFILE) {
+		attrs = append(attrs, "descriptors", Descriptors(), "raise", "LimitNOFILE= of systemd, ulimit -n, or ulimits of the container")
+	}
+	l.log.Warn("no connection can be accepted", attrs...)
 }
 
 func over(count, most int) bool { return most >= 0 && count >= most }

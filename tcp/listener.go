@@ -63,6 +63,7 @@ func (l *Listener) AcceptConn() (*Conn, error) {
 			continue
 		case !l.keepSpare():
 			l.limiter.connections.Add()
+			l.limiter.logScarcity(syscall.EMFILE)
 			conn.Close()
 			continue
 		}

@@ -270,3 +270,14 @@ func TestSilentConnectionsLeaveDescriptors(t *testing.T) {
 		}
 	}
 }
+
+// However many connections there may be, some descriptors are left for the rest of the process.
+func TestConnectionsLeaveDescriptors(t *testing.T) {
+	for _, c := range []struct{ connections, descriptors, want int }{
+		{0, 100_000, Defaults().Connections}, {0, 1024, 896}, {50, 1024, 50}, {-1, 1024, 896}, {0, 1, 1},
+	} {
+		if got := (Config{Connections: c.connections}).within(c.descriptors).Connections; got != c.want {
+			t.Errorf("connections = %d with %d descriptors: %d, want %d", c.connections, c.descriptors, got, c.want)
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 
 // Requests of a client, with the types of their params and result.
 const (
-	MethodHello      = "hello"       // Hello → Welcome, then missed events in order, then synced
+	MethodHello      = "hello"       // Hello → Welcome, then pages of greeting, then synced
 	MethodTokenRenew = "token.renew" // TokenRenew → TokenRenewed
 
 	MethodSessionList    = "session.list"     // – → SessionList
@@ -17,19 +17,24 @@ const (
 
 	MethodUserGet       = "user.get"       // UserGet → chat.User
 	MethodUserObjectSet = "userobject.set" // UserObjectSet → Empty
-	MethodUserObjectGet = "userobject.get" // UserObjectGet → UserObjects
+	MethodUserObjectGet = "userobject.get" // UserObjectGet → UserObjects, by key
 	MethodPresenceWatch = "presence.watch" // PresenceWatch → PresenceList; replaces what this tab watched
 
 	MethodContactAdd    = "contact.add"    // ContactRef → Empty
 	MethodContactRemove = "contact.remove" // ContactRef → Empty
 	MethodContactList   = "contact.list"   // ContactList → ContactPage, by id
 
-	MethodConversationCreate = "conversation.create" // ConversationCreate → chat.Conversation
-	MethodConversationList   = "conversation.list"   // ConversationList → ConversationPage, latest first
-	MethodConversationGet    = "conversation.get"    // ConversationGet → chat.Conversation
-	MethodMessageSend        = "message.send"        // MessageSend → chat.Message
-	MethodMessagePage        = "message.page"        // MessagePage → Messages, by seq ascending
-	MethodReceiptRead        = "receipt.read"        // ReceiptRead → Empty
+	MethodConversationCreate  = "conversation.create"  // ConversationCreate → chat.Conversation
+	MethodConversationList    = "conversation.list"    // ConversationList → ConversationPage, latest change first
+	MethodConversationGet     = "conversation.get"     // ConversationGet → Conversations
+	MethodConversationMembers = "conversation.members" // ConversationMembers → MemberPage, by id
+	MethodConversationWatch   = "conversation.watch"   // ConversationWatch → MarksList; replaces what this tab watched
+	MethodConversationJoin    = "conversation.join"    // ConversationRef → chat.Conversation; takes an invitation
+	MethodConversationLeave   = "conversation.leave"   // ConversationRef → Empty; also turns an invitation down
+	MethodFeedChanges         = "feed.changes"         // FeedChanges → Changes, by pos ascending
+	MethodMessageSend         = "message.send"         // MessageSend → Change, with the message
+	MethodMessagePage         = "message.page"         // MessagePage → Messages, by seq ascending
+	MethodMarksSet            = "marks.set"            // MarksSet → Empty, when the marks are stored
 
 	MethodCallStart   = "call.start"   // CallStart → CallLeg
 	MethodCallRinging = "call.ringing" // CallRef → Empty; this tab shows the ring
@@ -39,6 +44,7 @@ const (
 	MethodCallMove    = "call.move"    // CallMove → CallLeg
 	MethodCallResume  = "call.resume"  // LegRef → CallLeg, with a new secret
 	MethodCallState   = "call.state"   // CallStateSet → Empty; mute, camera, hold
+	MethodCallGet     = "call.get"     // CallRef → CallChange, with everybody; after a hole
 
 	MethodLegOffer = "leg.offer" // LegOffer → LegAnswer; the client always offers
 	MethodLegPhase = "leg.phase" // LegPhase → Empty; a time measured by the client
@@ -47,7 +53,6 @@ const (
 // Notifications of a client: no answer.
 const (
 	NotePong       = "pong"        // Empty; answers ping
-	NoteAck        = "ack"         // Ack; everything up to offset is stored on this device
 	NoteTyping     = "typing"      // Typing; the server passes it on with User
 	NoteActivity   = "activity"    // Activity; for idle presence
 	NoteLegSuspend = "leg.suspend" // LegRef; sent at pagehide
@@ -55,10 +60,14 @@ const (
 
 // Notifications of the server, beside NoteTyping.
 const (
-	NotePing     = "ping"     // Empty; answer with pong at once
-	NoteEvent    = "event"    // chat.Event, durable, in order of offset
-	NoteSynced   = "synced"   // Synced; everything missed has been sent, ring and notify from now on
+	NotePing     = "ping"     // Ping; answer with pong at once
+	NoteGreeting = "greeting" // Greeting; a page of what welcome begins
+	NoteSynced   = "synced"   // Synced; that was the last page, ring and notify from now on
+	NoteChange   = "change"   // Change of a feed of mine
+	NoteMarks    = "marks"    // ConversationMarks, of a conversation that this tab watches, and of a direct one
+	NoteCall     = "call"     // CallChange, of a call that I take part in
 	NotePresence = "presence" // Presence, of whom I watch
+	NoteProfile  = "profile"  // chat.User, of whom I watch
 	NoteSessions = "sessions" // –; my sessions changed since I listed them
 	NoteSlots    = "slots"    // Slots; what each receiving line of my leg shows
 	NoteSpeaker  = "speaker"  // Speaker; who speaks in my call
@@ -79,28 +88,37 @@ type Hello struct {
 	Pending    []string `json:"pending,omitempty"` // client ids of messages sent but not yet acknowledged
 }
 
-// Resume says how far this tab has read its user's events.
+// Resume says what this tab has already.
 type Resume struct {
-	Epoch  string `json:"epoch"`
-	Offset int64  `json:"offset"`
+	At      int64                        `json:"at"`      // of the latest synced, or of a ping that had one
+	Opening string                       `json:"opening"` // of the same
+	Feeds   map[string]chat.FeedPosition `json:"feeds"`   // my own, and at most 100 conversations that the tab keeps
 }
 
-// Welcome answers hello.
+// Welcome answers hello. What the tab has missed, or what it begins with, follows in pages.
 type Welcome struct {
-	User       chat.User         `json:"user"`
-	Tab        string            `json:"tab"`
-	Server     string            `json:"server"` // version
-	Epoch      string            `json:"epoch"`
-	Offset     int64             `json:"offset"`    // of the user's newest event
-	Recovered  bool              `json:"recovered"` // all missed events follow; else compare marks and page
-	Accepted   []string          `json:"accepted"`  // those of Hello.Pending that were stored
-	Calls      []call.Snapshot   `json:"calls"`     // live calls of this user
-	Objects    []chat.UserObject `json:"objects"`
-	ICEServers []ICEServer       `json:"ice_servers"`
-	Limits     Limits            `json:"limits"`
-	PingMS     int64             `json:"ping_ms"`
-	ServerTime int64             `json:"server_time"`        // unix ms
-	TokenMS    int64             `json:"token_ms,omitempty"` // until the token expires; renew before
+	User       chat.User   `json:"user"`
+	Tab        string      `json:"tab"`
+	Server     string      `json:"server"`   // version
+	Resumed    bool        `json:"resumed"`  // what follows is what changed; else forget everything: all of it follows
+	Diverged   []string    `json:"diverged"` // feeds of Resume that are another history now, or begin later: forget them
+	Accepted   []string    `json:"accepted"` // those of Hello.Pending that were stored
+	ICEServers []ICEServer `json:"ice_servers"`
+	Limits     Limits      `json:"limits"`
+	PingMS     int64       `json:"ping_ms"`
+	ServerTime int64       `json:"server_time"`        // unix ms
+	TokenMS    int64       `json:"token_ms,omitempty"` // until the token expires; renew before
+}
+
+// Greeting is a page of what follows the welcome. First come the items of the user's own feed,
+// then conversations, then live calls. Of conversations there are those that changed; a tab
+// that has not resumed gets the first page of the list.
+type Greeting struct {
+	Items         []chat.Item         `json:"items,omitempty"` // of my own feed, by pos
+	Pos           int64               `json:"pos,omitempty"`   // up to where my own feed is whole now; with the last of the items
+	Conversations []chat.Conversation `json:"conversations,omitempty"`
+	Next          string              `json:"next,omitempty"` // of the list: as in ConversationPage; with its only page
+	Calls         []CallChange        `json:"calls,omitempty"`
 }
 
 // ICEServer as RTCPeerConnection takes it.
@@ -118,9 +136,27 @@ type Limits struct {
 	PageSize     int `json:"page_size"`
 }
 
-// Synced says up to where the user's events have been sent.
+// Synced ends the greeting. Who was sent less than all that changed, because it was too much, has
+// All false: what the tab keeps and was not sent is to be asked for.
 type Synced struct {
-	Offset int64 `json:"offset"`
+	At      int64  `json:"at"`
+	Opening string `json:"opening"`
+	All     bool   `json:"all"`
+}
+
+// Ping asks for a pong. At and Opening replace those of synced, when they are there.
+type Ping struct {
+	At      int64  `json:"at,omitempty"`
+	Opening string `json:"opening,omitempty"`
+}
+
+// CallChange is a call, with those participants that changed since the change From; with From 0
+// it has everybody. Of changes of a call the one of the highest epoch, then of the highest cseq is
+// the newest. Who has an older one than From asks by call.get.
+type CallChange struct {
+	From  int64         `json:"from,omitempty"` // a cseq of the same epoch
+	AgeMS int64         `json:"age_ms"`         // how old it was when it was sent to this tab; times in the call count from then
+	Call  call.Snapshot `json:"call"`
 }
 
 // TokenRenew keeps a tab signed in, with a new token of the same user.
@@ -166,14 +202,16 @@ type UserObjectSet struct {
 	Value json.RawMessage `json:"value" tstype:"unknown"` // null removes
 }
 
-// UserObjectGet asks for one key, or for all when empty.
+// UserObjectGet asks for one key, or for a page of all when empty.
 type UserObjectGet struct {
-	Key string `json:"key,omitempty"`
+	Key   string `json:"key,omitempty"`
+	After string `json:"after,omitempty"` // next of the page before; empty: the first page
 }
 
-// UserObjects are the values that all tabs of mine share, by key.
+// UserObjects are values that all tabs of mine share, by key.
 type UserObjects struct {
 	Objects []chat.UserObject `json:"objects"`
+	Next    string            `json:"next,omitempty"` // none: that was all
 }
 
 // PresenceState of a user: the best of their tabs.
@@ -239,9 +277,71 @@ type ConversationPage struct {
 	Next          string              `json:"next,omitempty"` // none: that was all
 }
 
-// ConversationGet asks for one conversation of mine.
+// ConversationGet asks for conversations of mine, at most 100.
 type ConversationGet struct {
+	Conversations []string `json:"conversations"`
+}
+
+// Conversations are those of the ones asked for that are mine. There may be less than were asked
+// for: More says that the rest is to be asked for again.
+type Conversations struct {
+	Conversations []chat.Conversation `json:"conversations"`
+	More          bool                `json:"more"`
+}
+
+// ConversationRef names a conversation.
+type ConversationRef struct {
 	Conversation string `json:"conversation"`
+}
+
+// ConversationMembers asks for a page of the members of a conversation.
+type ConversationMembers struct {
+	Conversation string `json:"conversation"`
+	After        string `json:"after,omitempty"` // next of the page before; empty: the first page
+	Limit        int    `json:"limit,omitempty"`
+}
+
+// MemberPage has members by id, and their marks as they are now.
+type MemberPage struct {
+	Members []chat.Member `json:"members"`
+	Next    string        `json:"next,omitempty"` // none: that was all
+	Pos     int64         `json:"pos"`            // of the conversation's feed: the members are as of then
+}
+
+// ConversationWatch names all conversations that this tab has open: it is told of marks and typing there.
+type ConversationWatch struct {
+	Conversations []string `json:"conversations"` // at most 20
+}
+
+// MarksList is how the marks are now, of those of the named conversations that are mine.
+type MarksList struct {
+	Conversations []chat.ConversationMarks `json:"conversations"`
+}
+
+// FeedChanges asks for what changed in a feed after a pos.
+type FeedChanges struct {
+	Feed  string `json:"feed"` // a conversation, or "me"
+	After int64  `json:"after"`
+	Limit int    `json:"limit,omitempty"`
+}
+
+// Changes are the items of a feed that changed, by pos.
+type Changes struct {
+	Items []chat.Item `json:"items"`
+	UpTo  int64       `json:"up_to"` // the feed is whole up to here now
+	More  bool        `json:"more"`  // ask again after UpTo
+	Reset bool        `json:"reset"` // too much has changed, or After is not of this history: forget the feed and page from its end
+	Users []chat.User `json:"users"` // senders of the messages, and whom they name
+}
+
+// Change is one item of a feed that has just changed. Without a type it says only that the feed
+// has come to pos: ask by feed.changes.
+type Change struct {
+	Feed string          `json:"feed"` // a conversation, or "me"
+	Pos  int64           `json:"pos"`
+	Tag  chat.Tag        `json:"tag,omitempty" tstype:"string"`
+	Type chat.ItemType   `json:"type,omitempty"`
+	Data json.RawMessage `json:"data,omitempty" tstype:"unknown"`
 }
 
 // MessageSend names a conversation, or a user (To) whose direct conversation is then made.
@@ -262,21 +362,18 @@ type MessagePage struct {
 	Limit        int    `json:"limit,omitempty"`
 }
 
-// Messages is a page of a conversation, by seq ascending.
+// Messages is a page of a conversation, by seq ascending, as items of type message.
 type Messages struct {
-	Messages []chat.Message `json:"messages"`
-	More     bool           `json:"more"` // there are more in the direction of the page
+	Items []chat.Item `json:"items"`
+	Users []chat.User `json:"users"` // who sent them
+	More  bool        `json:"more"`  // there are more in the direction of the page
+	Pos   int64       `json:"pos"`   // of the conversation's feed: the messages are as of then
 }
 
-// ReceiptRead marks all up to seq as shown to me.
-type ReceiptRead struct {
-	Conversation string `json:"conversation"`
-	Seq          int64  `json:"seq"`
-}
-
-// Ack says up to where this device has stored its user's events.
-type Ack struct {
-	Offset int64 `json:"offset"`
+// MarksSet moves my marks forward, by conversation: up to where this device has messages, and up to
+// where they were shown. Zero moves nothing.
+type MarksSet struct {
+	Marks map[string]chat.Marks `json:"marks"` // of at most 100 conversations
 }
 
 // Typing says that a member begins or ends to write.

@@ -3,7 +3,6 @@ package wire
 //go:generate go run ./gen
 
 import (
-	"carillon/call"
 	"carillon/chat"
 )
 
@@ -13,7 +12,7 @@ type Request struct {
 	Params, Result any
 }
 
-// Note pairs a notification, or a type of event, with the zero value of what it carries.
+// Note pairs a notification, or a type of item, with the zero value of what it carries.
 type Note struct {
 	Name string
 	Data any
@@ -36,10 +35,15 @@ func Requests() []Request {
 		{MethodContactList, ContactList{}, ContactPage{}},
 		{MethodConversationCreate, ConversationCreate{}, chat.Conversation{}},
 		{MethodConversationList, ConversationList{}, ConversationPage{}},
-		{MethodConversationGet, ConversationGet{}, chat.Conversation{}},
-		{MethodMessageSend, MessageSend{}, chat.Message{}},
+		{MethodConversationGet, ConversationGet{}, Conversations{}},
+		{MethodConversationMembers, ConversationMembers{}, MemberPage{}},
+		{MethodConversationWatch, ConversationWatch{}, MarksList{}},
+		{MethodConversationJoin, ConversationRef{}, chat.Conversation{}},
+		{MethodConversationLeave, ConversationRef{}, Empty{}},
+		{MethodFeedChanges, FeedChanges{}, Changes{}},
+		{MethodMessageSend, MessageSend{}, Change{}},
 		{MethodMessagePage, MessagePage{}, Messages{}},
-		{MethodReceiptRead, ReceiptRead{}, Empty{}},
+		{MethodMarksSet, MarksSet{}, Empty{}},
 		{MethodCallStart, CallStart{}, CallLeg{}},
 		{MethodCallRinging, CallRef{}, Empty{}},
 		{MethodCallAnswer, CallAnswer{}, CallLeg{}},
@@ -48,6 +52,7 @@ func Requests() []Request {
 		{MethodCallMove, CallMove{}, CallLeg{}},
 		{MethodCallResume, LegRef{}, CallLeg{}},
 		{MethodCallState, CallStateSet{}, Empty{}},
+		{MethodCallGet, CallRef{}, CallChange{}},
 		{MethodLegOffer, LegOffer{}, LegAnswer{}},
 		{MethodLegPhase, LegPhase{}, Empty{}},
 	}
@@ -57,7 +62,6 @@ func Requests() []Request {
 func ClientNotes() []Note {
 	return []Note{
 		{NotePong, Empty{}},
-		{NoteAck, Ack{}},
 		{NoteTyping, Typing{}},
 		{NoteActivity, Activity{}},
 		{NoteLegSuspend, LegRef{}},
@@ -67,11 +71,15 @@ func ClientNotes() []Note {
 // ServerNotes lists every notification of the server.
 func ServerNotes() []Note {
 	return []Note{
-		{NotePing, Empty{}},
-		{NoteEvent, chat.Event{}},
+		{NotePing, Ping{}},
+		{NoteGreeting, Greeting{}},
 		{NoteSynced, Synced{}},
+		{NoteChange, Change{}},
+		{NoteMarks, chat.ConversationMarks{}},
+		{NoteCall, CallChange{}},
 		{NoteTyping, Typing{}},
 		{NotePresence, Presence{}},
+		{NoteProfile, chat.User{}},
 		{NoteSessions, Empty{}},
 		{NoteSlots, Slots{}},
 		{NoteSpeaker, Speaker{}},
@@ -79,15 +87,14 @@ func ServerNotes() []Note {
 	}
 }
 
-// Events lists every type of durable event with what its data holds.
-func Events() []Note {
+// Items lists every type of item with what its data holds.
+func Items() []Note {
 	return []Note{
-		{string(chat.EventMessage), chat.Message{}},
-		{string(chat.EventMessageUpdate), chat.Message{}},
-		{string(chat.EventReceipt), chat.Receipt{}},
-		{string(chat.EventConversation), chat.Conversation{}},
-		{string(chat.EventCall), call.Snapshot{}},
-		{string(chat.EventUserObject), chat.UserObject{}},
-		{string(chat.EventProfile), chat.User{}},
+		{string(chat.ItemMessage), chat.Message{}},
+		{string(chat.ItemMember), chat.Member{}},
+		{string(chat.ItemConversation), chat.Settings{}},
+		{string(chat.ItemMembership), chat.Membership{}},
+		{string(chat.ItemContact), chat.Contact{}},
+		{string(chat.ItemObject), chat.UserObject{}},
 	}
 }

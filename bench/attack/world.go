@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
@@ -54,7 +53,7 @@ type world struct {
 type tab struct {
 	*client.Client
 	user string
-	rang atomic.Int64 // events of calls of others that ring
+	rang atomic.Int64 // changes of calls of others that ring
 }
 
 func openWorld(ctx context.Context, path string, secure bool) (_ *world, err error) {
@@ -83,8 +82,16 @@ func openWorld(ctx context.Context, path string, secure bool) (_ *world, err err
 	var group chat.Conversation
 	err = w.tabs[alice].Request(ctx, wire.MethodConversationCreate,
 		wire.ConversationCreate{Kind: chat.Group, Members: []string{bob, mallory, eve}, Name: "Team"}, &group)
+	if err != nil {
+		return nil, err
+	}
 	w.group = group.ID
-	return w, err
+	for _, user := range []string{bob, mallory, eve} { // who do not know her, and are only invited
+		if err := w.tabs[user].Request(ctx, wire.MethodConversationJoin, wire.ConversationRef{Conversation: w.group}, nil); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
 }
 
 // close ends everything and returns how long the server took to stop.
@@ -108,14 +115,14 @@ func (w *world) token(user string) (string, error) { return w.signer.Mint(user, 
 func (w *world) openTab(ctx context.Context, user string) error {
 	t := &tab{user: user}
 	var err error
-	if t.Client, err = w.dial(ctx, user, t.event); err != nil {
+	if t.Client, err = w.dial(ctx, user, t.called); err != nil {
 		return fmt.Errorf("tab of %s: %w", user, err)
 	}
 	w.tabs[user] = t
 	return nil
 }
 
-func (w *world) dial(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
+func (w *world) dial(ctx context.Context, user string, called func(wire.CallChange)) (*client.Client, error) {
 	token, err := w.token(user)
 	if err != nil {
 		return nil, err
@@ -124,22 +131,21 @@ func (w *world) dial(ctx context.Context, user string, event func(chat.Event)) (
 	if user == mallory || user == eve {
 		remote = attackerRemote
 	}
-	return w.dialAs(ctx, token, remote, event)
+	return w.dialAs(ctx, token, remote, called)
 }
 
 // dialAs opens a page for whom a token names.
-func (w *world) dialAs(ctx context.Context, token, remote string, event func(chat.Event)) (*client.Client, error) {
+func (w *world) dialAs(ctx context.Context, token, remote string, called func(wire.CallChange)) (*client.Client, error) {
 	dialer, header := w.webSockets(remote)
 	return client.Dial(ctx, client.Options{
-		URL: w.server.url("ws") + "/ws", Dialer: dialer, Header: header, Event: event,
+		URL: w.server.url("ws") + "/ws", Dialer: dialer, Header: header, Call: called,
 		Token: func(context.Context) (string, error) { return token, nil },
 	})
 }
 
-// event counts calls of others that ring.
-func (t *tab) event(e chat.Event) {
-	var v call.Snapshot
-	if e.Type == chat.EventCall && json.Unmarshal(e.Data, &v) == nil && v.State == call.Ringing && v.Caller != t.user {
+// called counts calls of others that ring.
+func (t *tab) called(c wire.CallChange) {
+	if c.Call.State == call.Ringing && c.Call.Caller != t.user {
 		t.rang.Add(1)
 	}
 }

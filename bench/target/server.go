@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"carillon/chat"
 	"carillon/client"
 )
 
@@ -77,16 +76,15 @@ func (s *Server) Close() error {
 	return os.RemoveAll(s.folder)
 }
 
-// Tab opens one tab of a user.
-func (s *Server) Tab(ctx context.Context, user string, event func(chat.Event)) (*client.Client, error) {
+// Tab opens one tab of a user, which tells what it gets as listen says.
+func (s *Server) Tab(ctx context.Context, user string, listen client.Options) (*client.Client, error) {
 	token, err := s.token(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	t, err := client.Dial(ctx, client.Options{
-		URL: "ws" + strings.TrimPrefix(s.Process.Ready.URL, "http") + "/ws", Event: event,
-		Token: func(context.Context) (string, error) { return token, nil },
-	})
+	listen.URL = "ws" + strings.TrimPrefix(s.Process.Ready.URL, "http") + "/ws"
+	listen.Token = func(context.Context) (string, error) { return token, nil }
+	t, err := client.Dial(ctx, listen)
 	if err != nil {
 		return nil, fmt.Errorf("tab of %s: %w", user, err)
 	}

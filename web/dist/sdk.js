@@ -1,1 +1,1 @@
-export*from"./assets/sdk-VR5HWDAM.js";
+export*from"./assets/sdk-7OL4MJQP.js";

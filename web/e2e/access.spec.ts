@@ -1,17 +1,8 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { ar } from "../popup/strings/ar.ts";
 import { en } from "../popup/strings/en.ts";
+import { clean } from "./axe.ts";
 import { type DeviceOptions, expect, test } from "./fixtures.ts";
 import { button, composer, transcript } from "./page.ts";
-
-/** No rule of axe is broken by what is on screen, motion over: in the popup, or in the whole page. */
-async function clean(page: Page, view: string, within = "carillon-popup"): Promise<void> {
-	await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {}))));
-	const { violations } = await new AxeBuilder({ page }).include(within).analyze();
-	const told = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`);
-	expect(told, `axe on ${view}`).toEqual([]);
-}
 
 const modes: Record<string, DeviceOptions> = {
 	light: { browser: { colorScheme: "light" } },

@@ -1,7 +1,7 @@
 import { expect, online, openChat, test } from "./fixtures.ts";
 import { button, composer, transcript, write } from "./page.ts";
 
-test("a message reaches all tabs of both once, and its receipts grow", async ({ people }) => {
+test("a message reaches all tabs of both once, and its marks grow", async ({ people }) => {
 	const aliceDevice = await people.device(people.alice);
 	const [alice, alice2] = [await aliceDevice.tab(), await aliceDevice.tab()];
 	const bobDevice = await people.device(people.bob);
@@ -82,6 +82,37 @@ test("written while offline, sent once when back", async ({ people }) => {
 	await device.context.setOffline(false);
 	for (const page of [bob, alice])
 		await expect(transcript(page).getByRole("article")).toContainText(["From the tunnel", "and out of it"]);
+});
+
+test("a tab that comes back is sent what has changed, each thing once", async ({ people }) => {
+	const bob = await (await people.device(people.bob)).tab();
+	const alice = await (await people.device(people.alice)).tab({ open: false });
+	const greetings: { resumed: boolean; diverged: string[] }[] = [];
+	alice.on("websocket", (socket) =>
+		socket.on("framereceived", ({ payload }) => {
+			for (const line of String(payload).split("\n")) {
+				const { result } = JSON.parse(line || "{}") as { result?: (typeof greetings)[number] };
+				if (result && "resumed" in result) greetings.push(result);
+			}
+		}),
+	);
+	const backWith = async (text: string) => {
+		// As a page that goes into the back/forward cache and comes out of it.
+		await alice.evaluate(() => dispatchEvent(new Event("pagehide")));
+		await write(bob, text);
+		await expect(transcript(bob).getByLabel("Sent", { exact: true }).last()).toBeVisible();
+		await alice.evaluate(() => dispatchEvent(new Event("pageshow")));
+		await online(alice);
+	};
+	// At first nobody has opened the chat, then it shows the conversation.
+	await backWith("While the popup was closed");
+	await openChat(alice);
+	await expect(transcript(alice).getByText("While the popup was closed")).toHaveCount(1);
+	await backWith("While it was open");
+	await expect(transcript(alice).getByText("While it was open")).toHaveCount(1);
+	await expect(transcript(alice).getByRole("article")).toHaveCount(2);
+	expect(greetings.length).toBeGreaterThanOrEqual(2);
+	for (const greeting of greetings) expect(greeting).toMatchObject({ resumed: true, diverged: [] });
 });
 
 test("what is written offline outlives a reload of the page", async ({ people }) => {

@@ -32,6 +32,9 @@ export interface Actions {
 	older(): Promise<void>;
 	/** Fetches more of the list of conversations. */
 	more(): void;
+	/** Takes an invitation to a group, and shows the group. */
+	join(conversation: string): void;
+	declineInvitation(conversation: string): void;
 	/** The visitor has seen everything up to `seq`. */
 	seen(conversation: string, seq: number): void;
 

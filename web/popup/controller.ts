@@ -292,6 +292,13 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 			if (this.ref) await this.client?.messages.older(this.ref).catch(() => {});
 		},
 		more: () => void this.client?.conversations.loadMore().catch(() => {}),
+		join: (conversation) =>
+			void this.client?.conversations.join(conversation).then(
+				() => this.showConversation({ conversation }),
+				(error) => this.fail(error),
+			),
+		declineInvitation: (conversation) =>
+			void this.client?.conversations.leave(conversation).catch((error) => this.fail(error)),
 		seen: (conversation, seq) => this.client?.messages.shown(conversation, seq),
 
 		nearCall: () => void this.panel(true).catch(() => {}),

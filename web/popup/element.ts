@@ -2,7 +2,7 @@
  * `<carillon-popup>`: draws the screen into the shadow root in which the loader's button already is. Keeps for itself only
  * what the DOM knows best: focus, scroll and the live regions.
  */
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { type CSSResult, html, LitElement, nothing, type TemplateResult } from "lit";
 import type { Actions } from "./actions.ts";
 import { Announcer } from "./announcer.ts";
 import { ticks } from "./callscreen.ts";
@@ -89,6 +89,12 @@ export class CarillonPopup extends LitElement {
 		this.#tick = undefined;
 	}
 
+	/** What the call part draws has styles of its own. */
+	#style(styles: readonly CSSResult[]): void {
+		const { adoptedStyleSheets: all } = this.renderRoot as ShadowRoot;
+		for (const { styleSheet } of styles) if (styleSheet && !all.includes(styleSheet)) all.push(styleSheet);
+	}
+
 	focusComposer(): void {
 		void this.updateComplete.then(() => {
 			// On a phone the keyboard would cover what was just opened.
@@ -124,6 +130,7 @@ export class CarillonPopup extends LitElement {
 		if (!owner) return nothing;
 		const { actions } = owner;
 		const call = owner.callPart();
+		if (call) this.#style(call.callStyles);
 		const screen = owner.screen();
 		this.#screen = screen;
 		const log = {

@@ -12,7 +12,7 @@ interface Shown {
 	readonly people: People;
 }
 
-/** Keeps fresh what is on screen: the transcript of a conversation, and the presence of its people. */
+/** Keeps fresh what is on screen: the transcript and the marks of a conversation, and the presence of its people. */
 export class OnScreen {
 	readonly #shown: Shown;
 	/** By conversation: my read mark when it was opened. The divider stands after it. */
@@ -38,6 +38,7 @@ export class OnScreen {
 		this.#watched = { key, stop };
 		client.presence.watch(users, stop.signal);
 		if (!ref) return;
+		if (id) client.conversations.watch([id], stop.signal);
 		this.#divide(ref, client.messages.transcript(ref).conversation);
 		client.messages.open(ref, stop.signal).then(
 			(transcript) => {
@@ -65,9 +66,8 @@ export class OnScreen {
 	}
 
 	#divide(ref: ConversationRef, conversation: Conversation | undefined): void {
-		const me = conversation?.members.find((member) => member.id === this.#shown.client?.user?.id);
 		const key = refKey(ref);
-		if (!conversation || !me || this.readTo.has(key)) return;
-		if (conversation.unread > 0) this.readTo.set(key, me.read);
+		if (!conversation || this.readTo.has(key)) return;
+		if (conversation.unread > 0) this.readTo.set(key, conversation.mine.read);
 	}
 }

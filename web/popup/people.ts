@@ -10,6 +10,8 @@ export interface Face {
 	readonly picture?: string;
 	/** Nobody vouches for the name. */
 	readonly guest?: boolean;
+	/** How many have joined a group. */
+	readonly count?: number;
 }
 
 /** Where names come from. */
@@ -38,7 +40,10 @@ export class People {
 	}
 
 	faceOf(conversation: Conversation): Face {
-		if (conversation.kind === "group") return { name: conversation.name || this.#names(conversation) };
+		if (conversation.kind === "group") {
+			const { name, count, mine } = conversation;
+			return { name: name || this.#names(conversation), ...(mine.state === "joined" && { count }) };
+		}
 		const other = this.#known.client?.conversations.other(conversation);
 		if (!other) return this.#byOptions(undefined);
 		const mine = other.id === this.#known.options.destination ? this.#known.options : {};
@@ -55,16 +60,19 @@ export class People {
 	nameIn(message: Message): string {
 		const { client } = this.#known;
 		if (message.sender === client?.user?.id) return this.#known.words.say("you");
-		const member = client?.conversations
-			.get(message.conversation)
-			?.members.find((m) => m.id === message.sender);
-		return this.#known.words.called({ name: member?.name || message.sender, guest: member?.guest });
+		return this.nameOf(message.sender);
+	}
+
+	/** Who is not known yet is called by their id, and shown again once they are. */
+	nameOf(user: string): string {
+		const known = this.#known.client?.knownUser(user);
+		return this.#known.words.called({ name: known?.name || user, guest: known?.guest });
 	}
 
 	/** Undefined while there is no connection, since it may have changed meanwhile. */
 	presence(face: Face): Presence | undefined {
 		const state = this.#known.client?.connection.state;
-		if (state !== "online" && state !== "catching_up") return undefined;
+		if (state !== "online" && state !== "syncing") return undefined;
 		return face.id ? this.#known.client?.presence.get(face.id) : undefined;
 	}
 
@@ -72,8 +80,9 @@ export class People {
 	onScreen(ref: ConversationRef | undefined): string[] {
 		const { client } = this.#known;
 		if (ref) return [this.face(ref).id].filter((id) => id !== undefined);
-		const others = client?.conversations.list().map((conversation) => this.faceOf(conversation).id) ?? [];
-		return others.filter((id) => id !== undefined).slice(0, watched);
+		const shown = client?.conversations.list().slice(0, watched) ?? [];
+		const others = shown.map((conversation) => this.faceOf(conversation).id);
+		return others.filter((id) => id !== undefined);
 	}
 
 	#byOptions(user: string | undefined): Face {
@@ -85,7 +94,11 @@ export class People {
 
 	#names(conversation: Conversation): string {
 		const me = this.#known.client?.user?.id;
-		const others = conversation.members.filter((m) => m.id !== me);
-		return this.#known.words.list(others.map((m) => ({ name: m.name || m.id, guest: m.guest })));
+		const { words } = this.#known;
+		const others = conversation.members.filter((m) => m.id !== me && m.state === "joined");
+		const names = words.list(others.map((m) => ({ name: m.name || m.id, guest: m.guest })));
+		const more = conversation.count - 1 - others.length;
+		if (names === "") return words.say("group");
+		return more > 0 ? words.count("andMore", more, { names }) : names;
 	}
 }

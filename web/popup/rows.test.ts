@@ -6,7 +6,7 @@ const noon = new Date(2026, 10, 21, 12).getTime();
 const minute = 60_000;
 
 function row(seq: number, sender: string, sent_at: number, kind: Row["message"]["kind"] = "text"): Row {
-	const message = { id: `m${seq}`, conversation: "c", seq, sender, kind, text: `${seq}`, sent_at };
+	const message = { id: `m${seq}`, conversation: "c", seq, n: seq, sender, kind, text: `${seq}`, sent_at };
 	return { key: `k${seq}`, message, delivery: sender === "me" ? "sent" : "received" };
 }
 
@@ -28,12 +28,12 @@ test("bubbles of one sender within five minutes stand together", () => {
 	).toEqual(["day", "them first", "them last", "me first last", "me first last"]);
 });
 
-test("a run has one time; a receipt stands also where the next message has not come as far", () => {
+test("a run has one time; a tick stands also where the next message has not come as far", () => {
 	const mine = (seq: number, delivery: Row["delivery"]) => ({ ...row(seq, "me", noon), delivery });
 	const items = itemsOf([mine(1, "read"), mine(2, "read"), mine(3, "delivered"), mine(4, "queued")], "me");
 	const bubbles = items.filter((item) => item.kind === "bubble");
 	expect(bubbles.map((b) => b.last)).toEqual([false, false, false, true]);
-	expect(bubbles.map((b) => b.receipt)).toEqual([false, true, true, true]);
+	expect(bubbles.map((b) => b.tick)).toEqual([false, true, true, true]);
 });
 
 test("a new day separates, even seconds apart", () => {

@@ -24,8 +24,8 @@ export interface Bubble {
 	readonly first: boolean;
 	/** Last of a run: the time stands under it. */
 	readonly last: boolean;
-	/** The receipt stands under it: the last of a run, and one that has come farther than the next. */
-	readonly receipt: boolean;
+	/** The tick stands under it: the last of a run, and one that has come farther than the next. */
+	readonly tick: boolean;
 }
 
 /** Messages of one sender that follow each other within this time are one run: their bubbles stand together. */
@@ -53,10 +53,10 @@ export function itemsOf(rows: readonly Row[], me: string | undefined, readTo?: n
 			const first = newDay || divide || !continuesRun(before, row);
 			const previous = items.at(-1);
 			if (!first && previous?.kind === "bubble") {
-				const receipt = mine && previous.row.delivery !== row.delivery;
-				items[items.length - 1] = { ...previous, last: false, receipt };
+				const tick = mine && previous.row.delivery !== row.delivery;
+				items[items.length - 1] = { ...previous, last: false, tick };
 			}
-			items.push({ kind: "bubble", key: row.key, row, mine, first, last: true, receipt: mine });
+			items.push({ kind: "bubble", key: row.key, row, mine, first, last: true, tick: mine });
 		}
 	});
 	return items;

@@ -15,12 +15,24 @@ import { Words, wordsFor } from "./strings/index.ts";
 
 const words = new Words();
 const online: Connection = { state: "online" };
-const member = (id: string) => ({ id, name: id, role: "member", delivered: 0, read: 0 }) as const;
+const member = (id: string) =>
+	({ id, name: id, role: "member", state: "joined", delivered: 0, read: 0 }) as const;
+const joined = { state: "joined", read: 0 };
 const withBob = {
 	id: "c",
 	kind: "direct",
 	members: [member("me"), member("bob")],
+	mine: joined,
 	unread: 1,
+} as unknown as Conversation;
+const group = {
+	id: "g",
+	kind: "group",
+	name: "Tea",
+	count: 12,
+	members: [member("me"), member("bob"), member("carol")],
+	mine: joined,
+	unread: 0,
 } as unknown as Conversation;
 const view = {
 	id: "1",
@@ -32,19 +44,21 @@ const view = {
 const ring = { id: "9", from: { user: "carol", name: "Carol" }, call: { conversation: "d" } } as Ring;
 
 /** A popup that is open on the conversation with Bob. */
-function facts(more: Partial<ScreenFacts> = {}, connection = online): ScreenFacts {
+function facts(more: Partial<ScreenFacts> = {}, connection = online, list = [withBob]): ScreenFacts {
+	const shown = more.state?.panel.place.kind === "chat" ? list[0] : withBob;
 	const client = {
 		connection,
 		user: { id: "me" },
+		knownUser: (id: string) => (id === "carol" ? { id, name: "Carol" } : undefined),
 		calls: { available: { ok: true }, views: more.views ?? [] },
 		presence: { get: () => undefined },
 		messages: {
-			transcript: () => ({ conversation: withBob, rows: [], more: false, loading: true }),
+			transcript: () => ({ conversation: shown, rows: [], more: false, loading: true }),
 			typists: () => ["bob"],
 		},
 		conversations: {
 			unread: 3,
-			list: () => [withBob],
+			list: () => list,
 			get: () => withBob,
 			direct: (user: string) => (user === "bob" ? withBob : undefined),
 			other: () => ({ id: "bob", name: "Bob" }),
@@ -116,6 +130,27 @@ test("a destination that nobody has written to stands in the list", () => {
 	const state = next(next(initial("dora"), { type: "open" }), { type: "show", place: { kind: "list" } });
 	const shown = screenOf(facts({ state, options: { destination: "dora", name: "Dora" } })).panel;
 	expect(shown?.kind === "list" && shown.entries.map((entry) => entry.key)).toEqual(["to:dora", "c"]);
+});
+
+test("a group shows how many are in it, and who wrote or types by their names", () => {
+	const state = next(initial(undefined), {
+		type: "show",
+		place: { kind: "chat", ref: { conversation: "g" } },
+	});
+	const chat = screenOf(facts({ state: next(state, { type: "open" }) }, online, [group])).panel;
+	expect(chat).toMatchObject({ face: { name: "Tea", count: 12 }, typing: "bob" });
+	const nameless = { ...group, name: undefined } as unknown as Conversation;
+	const list = next(next(initial("bob"), { type: "open" }), { type: "show", place: { kind: "list" } });
+	const shown = screenOf(facts({ state: list }, online, [nameless])).panel;
+	expect(shown?.kind === "list" && shown.entries.map((e) => e.face.name)).toContain("bob, carol and 9 more");
+});
+
+test("an invitation stands in the list by itself, with who invites", () => {
+	const invited = { ...group, members: [], mine: { state: "invited", invited_by: "carol" } };
+	const state = next(next(initial("bob"), { type: "open" }), { type: "show", place: { kind: "list" } });
+	const shown = screenOf(facts({ state }, online, [invited as unknown as Conversation, withBob])).panel;
+	expect(shown).toMatchObject({ invitations: [{ conversation: "g", group: "Tea", by: "Carol" }] });
+	expect(shown?.kind === "list" && shown.entries.map((entry) => entry.key)).toEqual(["c"]);
 });
 
 test("a ring says whom answering holds, and why it could not be answered", () => {

@@ -70,11 +70,21 @@ interface PanelParts {
 
 export interface ListPanel extends PanelParts {
 	readonly kind: "list";
+	/** Groups that the visitor is asked to join. */
+	readonly invitations: readonly Invitation[];
 	readonly entries: readonly Entry[];
 	/** Further conversations can be fetched. */
 	readonly more: boolean;
 	/** The visitor may be offered browser notifications. */
 	readonly offerNotifications: boolean;
+}
+
+export interface Invitation {
+	/** Id of the group. */
+	readonly conversation: string;
+	readonly group: string;
+	/** Name of who invites; undefined: nobody is said to. */
+	readonly by: string | undefined;
 }
 
 /** One conversation in the list. */
@@ -226,7 +236,9 @@ function panelOf(s: ScreenFacts, call: CallScreen): ListPanel | ChatPanel {
 function listOf(s: ScreenFacts, parts: PanelParts): ListPanel {
 	const { client, people } = s;
 	const { destination } = s.options;
-	const entries: Entry[] = (client?.conversations.list() ?? []).map((conversation) => {
+	const all = client?.conversations.list() ?? [];
+	const joined = all.filter((conversation) => conversation.mine.state === "joined");
+	const entries: Entry[] = joined.map((conversation) => {
 		const face = people.faceOf(conversation);
 		return {
 			key: conversation.id,
@@ -255,10 +267,17 @@ function listOf(s: ScreenFacts, parts: PanelParts): ListPanel {
 	return {
 		...parts,
 		kind: "list",
+		invitations: all.filter((c) => c.mine.state === "invited").map((c) => invitation(s, c)),
 		entries,
 		more: client?.conversations.more ?? false,
 		offerNotifications: s.offerNotifications,
 	};
+}
+
+function invitation({ people }: ScreenFacts, conversation: Conversation): Invitation {
+	const { id, mine } = conversation;
+	const by = mine.invited_by && people.nameOf(mine.invited_by);
+	return { conversation: id, group: people.faceOf(conversation).name, by: by || undefined };
 }
 
 function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: PanelParts): ChatPanel {
@@ -267,7 +286,7 @@ function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: P
 	const conversation = transcript?.conversation;
 	const face = people.face(ref);
 	const [typist] = conversation ? (client?.messages.typists(conversation.id) ?? []) : [];
-	const names = namesIn(conversation, s.words);
+	const names = namesIn(transcript, typist, people);
 	const callButtons = callButtonsOf(s, call);
 	return {
 		...parts,
@@ -309,9 +328,15 @@ function logOf(
 	};
 }
 
-function namesIn(conversation: Conversation | undefined, words: Words): ReadonlyMap<string, string> {
-	const members = conversation?.members ?? [];
-	return new Map(members.map((m) => [m.id, words.called({ name: m.name || m.id, guest: m.guest })]));
+/** Names of those who wrote what is on screen, and of who types. */
+function namesIn(
+	transcript: Transcript | undefined,
+	typist: string | undefined,
+	people: People,
+): ReadonlyMap<string, string> {
+	const users = new Set(transcript?.rows.map((row) => row.message.sender));
+	if (typist) users.add(typist);
+	return new Map([...users].map((user) => [user, people.nameOf(user)]));
 }
 
 function staged(call: CallScreen, conversation: Conversation | undefined): boolean {
@@ -378,8 +403,8 @@ export function connectionText(connection: Connection, online: boolean): Text | 
 			// The first seconds are not worth a word.
 			if (connection.attempt <= 1) return undefined;
 			return online ? "serverAway" : "offlineBar";
-		case "catching_up":
-			return connection.attempt > 1 ? "catchingUp" : undefined;
+		case "syncing":
+			return connection.attempt > 1 ? "syncing" : undefined;
 		default:
 			return undefined;
 	}

@@ -38,7 +38,7 @@ const forwarded = [
 	"message",
 	"typing",
 	"presence",
-	"receipt",
+	"marks",
 	"userobject",
 	"call:incoming",
 	"call:ringend",

@@ -5,6 +5,8 @@
  */
 import { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
+import { bringsItem, Position } from "./feed.ts";
+import { MarkSender } from "./marks.ts";
 import { openOutboxStorage } from "./outbox.db.ts";
 import { OutboxJournal } from "./outbox.journal.ts";
 import { Siblings } from "./siblings.ts";
@@ -12,16 +14,28 @@ import { type SocketEvents, TabSocket } from "./socket.ts";
 import { type Tab, tabOf } from "./tab.ts";
 import { subject, Tokens } from "./token.ts";
 import type { ClientEvents, ClientOptions } from "./types.ts";
+import { unreadIn } from "./unread.ts";
 import { ignore } from "./wait.ts";
 import { Identities, type Who } from "./who.ts";
-import type { Event as LogEvent, Welcome } from "./wire.gen.ts";
+import {
+	type Change,
+	type Conversation,
+	type FeedPosition,
+	type Greeting,
+	type Message,
+	OwnFeed,
+	type Welcome,
+} from "./wire.gen.ts";
 
-/** What the server says. An event is `live` when it came after everything that was missed, so that it is new. */
+/** What the server says. A notification is `live` when it came after the greeting, so that it is new. */
 export type ServerMessage =
-	| { readonly type: "welcome"; readonly welcome: Welcome; readonly recovered: boolean }
-	| { readonly type: "event"; readonly event: LogEvent; readonly live: boolean }
-	| { readonly type: "synced"; readonly recovered: boolean }
-	| { readonly type: "notification"; readonly notification: SocketEvents["notification"] };
+	| { readonly type: "welcome"; readonly welcome: Welcome; readonly resumed: boolean }
+	| { readonly type: "synced"; readonly resumed: boolean; readonly all: boolean }
+	| {
+			readonly type: "notification";
+			readonly notification: SocketEvents["notification"];
+			readonly live: boolean;
+	  };
 
 /** Who holds what the server says. */
 export interface Stores {
@@ -35,13 +49,15 @@ export interface Stores {
 	signedOut(): void;
 	/** Client ids of messages that were sent without an answer yet. */
 	pending(): string[];
+	/** How far the feeds are known that the page keeps. */
+	feeds(): Record<string, FeedPosition>;
+	/** Nothing is missing, as far as the page was told. */
+	whole(): boolean;
 }
 
 /** A tab that nobody has looked at for so long is away. */
 const awayMs = 60_000;
-/** Acknowledgements are sent at most this often, as docs/PROTOCOL.md asks. */
-const ackMs = 1000;
-/** How many messages of the server are kept for stores that do not come. What is dropped is found again by its conversation. */
+/** How many messages of the server are kept for stores that do not come. Beyond that stores begin with a new greeting. */
 const keptMost = 500;
 
 export class ClientBase {
@@ -51,6 +67,7 @@ export class ClientBase {
 	readonly tab: Tab;
 	readonly socket: TabSocket;
 	readonly siblings: Siblings;
+	readonly marks: MarkSender;
 	readonly journal: OutboxJournal;
 	readonly events = new Emitter<ClientEvents>();
 	/** Called while there are no stores, when something happened that they are for. */
@@ -63,10 +80,14 @@ export class ClientBase {
 	#nameless: Who | undefined;
 	#account = "";
 	#stores: Stores | undefined;
-	#kept: { readonly message: ServerMessage; readonly at: number }[] = [];
+	/** Everything since a greeting that was not resumed; undefined when that is not whole. */
+	#kept: { readonly message: ServerMessage; readonly at: number }[] | undefined;
+	/** The greeting has what changed, and not all that there is. */
+	#resumed = false;
+	/** As long as there are no stores: how far the own feed is known, and by conversation what is unread as of which pos. */
+	#own = new Position();
+	readonly #unreadIn = new Map<string, { readonly pos: number; readonly unread: number }>();
 	#wanted = false;
-	#acked = 0;
-	#acking: ReturnType<typeof setTimeout> | undefined;
 	#idle: ReturnType<typeof setTimeout> | undefined;
 	readonly #life = new AbortController();
 
@@ -86,7 +107,10 @@ export class ClientBase {
 			server: this.server,
 			deviceName: o.deviceName ?? env.deviceName,
 			pending: () => this.#stores?.pending() ?? [],
+			feeds: () => this.#stores?.feeds() ?? { [OwnFeed]: this.#own.known() },
+			whole: () => this.#stores?.whole() ?? !this.#own.hole,
 		});
+		this.marks = new MarkSender(this.socket);
 		this.#listen();
 	}
 
@@ -124,27 +148,30 @@ export class ClientBase {
 		if (this.#stores === stores) return;
 		this.#stores = stores;
 		if (this.#account !== "") stores.userChanged(this.#account);
+		const kept = this.#kept;
+		this.#kept = undefined;
 		const now = performance.now();
-		for (const { message, at } of this.#kept.splice(0)) stores.receive(message, now - at);
+		if (kept) for (const { message, at } of kept) stores.receive(message, now - at);
+		else this.socket.restart();
 	}
 
 	/** Nobody is signed in here any more. */
 	forget(): void {
 		this.#wanted = false;
-		this.#kept = [];
-		this.#stopAcking();
+		this.#drop();
 		this.socket.forget();
 		this.siblings.leave();
 		this.#identities.forget(this.name, this.tab.id);
 		this.#nameless = undefined;
 		this.#account = "";
+		this.marks.clear();
 		if (this.socket.state.state !== "stopped") this.socket.disconnect();
 		this.#setUnread(0);
 	}
 
 	close(): void {
 		this.#life.abort();
-		this.#stopAcking();
+		this.marks.clear();
 		clearTimeout(this.#idle);
 		this.socket.disconnect();
 		this.socket.clear();
@@ -163,19 +190,19 @@ export class ClientBase {
 			const user = subject(token);
 			if (user) this.#userChanged(user);
 		});
-		s.on("welcome", ({ welcome, recovered }) => {
+		s.on("welcome", ({ welcome, resumed }) => {
+			const another = this.#account !== "" && this.#account !== welcome.user.id;
 			this.#userChanged(welcome.user.id);
-			this.#received({ type: "welcome", welcome, recovered });
+			// What was resumed is of the user before.
+			if (another && resumed) return s.restart();
+			this.#received({ type: "welcome", welcome, resumed });
+			this.marks.greeted(!resumed || welcome.diverged.length > 0);
 		});
-		s.on("event", (event) => {
-			this.#received({ type: "event", event, live: s.synced });
-			this.#ackSoon();
+		s.on("synced", ({ resumed, all }) => this.#received({ type: "synced", resumed, all }));
+		s.on("notification", (notification) => {
+			this.#delivered(notification);
+			this.#received({ type: "notification", notification, live: s.synced });
 		});
-		s.on("synced", ({ recovered }) => {
-			this.#received({ type: "synced", recovered });
-			this.#ackSoon();
-		});
-		s.on("notification", (notification) => this.#received({ type: "notification", notification }));
 		s.on("authexpired", (code) => this.events.emit("authexpired", { code }));
 		s.on("error", (err) => this.events.emit("error", err));
 		this.events.on("unread", ({ total }) => {
@@ -195,17 +222,80 @@ export class ClientBase {
 
 	#received(message: ServerMessage): void {
 		if (this.#stores) return this.#stores.receive(message, 0);
-		if (message.type === "notification" && message.notification.method !== "typing") return;
 		if (message.type === "welcome") {
-			// Stores that come later read everything anew.
-			this.#kept = [];
-			if (!message.recovered) ignore(this.#countUnread());
-			message = { ...message, recovered: false };
+			this.#resumed = message.resumed;
+			if (!message.resumed) {
+				this.#drop();
+				this.#kept = [];
+			}
 		}
-		this.#kept.push({ message, at: performance.now() });
-		if (this.#kept.length > keptMost) this.#kept.splice(1, 1); // the greeting stays
-		const why = storesNeededFor(message);
+		const why = this.#whyStores(message);
+		if (this.#kept && !forgettable(message)) this.#kept.push({ message, at: performance.now() });
+		if (this.#kept && this.#kept.length > keptMost) this.#kept = undefined;
+		if (message.type === "synced")
+			this.#setUnread([...this.#unreadIn.values()].reduce((sum, { unread }) => sum + unread, 0));
 		if (why) this.onwake?.(why);
+	}
+
+	/** Why the stores are needed for this; undefined when it can wait until they come. */
+	#whyStores(message: ServerMessage): "call" | "other" | undefined {
+		if (message.type !== "notification") return undefined;
+		const { method, params } = message.notification;
+		switch (method) {
+			case "greeting":
+				return this.#greeted(params);
+			case "change":
+				if (params.feed === OwnFeed) this.#own.change(params);
+				return "other";
+			case "call":
+				return "call";
+			case "typing":
+				return "other";
+			default:
+				return undefined;
+		}
+	}
+
+	/** A page of a greeting. What has changed while the page was away needs the stores, what was there before does not. */
+	#greeted({ items = [], pos, conversations = [], calls = [] }: Greeting): "call" | "other" | undefined {
+		for (const item of items) this.#own.note(item);
+		this.#own.noteMine(conversations);
+		if (pos !== undefined) this.#own.upTo(pos);
+		// An object is there for the page's listeners.
+		let news = items.some((item) => this.#resumed || item.type === "object");
+		for (const c of conversations) {
+			const known = this.#unreadIn.get(c.id);
+			news ||= this.#resumed && (known?.pos ?? 0) < c.pos;
+			this.#unreadIn.set(c.id, { pos: c.pos, unread: unreadIn(c) });
+		}
+		if (calls.length > 0) return "call";
+		return news ? "other" : undefined;
+	}
+
+	/** This device has others' messages now. */
+	#delivered({ method, params }: SocketEvents["notification"]): void {
+		if (method === "greeting") for (const c of params.conversations ?? []) this.headCame(c);
+		if (method === "change") this.changeCame(params);
+	}
+
+	/** A conversation was told, with its latest message. */
+	headCame(c: Conversation): void {
+		const had = c.members.find((m) => m.id === this.#account)?.delivered ?? 0;
+		if (c.last && c.last_seq > had) this.marks.delivered(c.id, c.last_seq);
+	}
+
+	/** A change was told, perhaps a message. */
+	changeCame(c: Pick<Change, "type" | "tag" | "data" | "feed" | "pos">): void {
+		if (!bringsItem(c) || c.type !== "message") return;
+		const m = c.data as Message;
+		if (m.sender !== this.#account) this.marks.delivered(m.conversation, m.seq);
+	}
+
+	/** Nothing is known any more. */
+	#drop(): void {
+		this.#kept = undefined;
+		this.#own = new Position();
+		this.#unreadIn.clear();
 	}
 
 	/** The page is left. Calls are left to their grace time; locks would keep the page out of the back/forward cache. */
@@ -227,10 +317,9 @@ export class ClientBase {
 		// The token did not say whose it is; the server, which was told these ids, has.
 		this.#nameless = this.#account === "" && this.socket.greeted ? this.who : undefined;
 		if (this.#account !== "") {
-			this.#kept = [];
-			this.#stopAcking();
-			// A welcome that names another user has brought this user's position in the log: keep that.
-			if (!this.socket.greeted) this.socket.forget();
+			this.#drop();
+			this.marks.clear();
+			this.socket.forget();
 		}
 		this.#account = user;
 		this.siblings.join(this.name);
@@ -245,15 +334,6 @@ export class ClientBase {
 		const waiting = await storage.all();
 		storage.close();
 		if (waiting.length > 0) this.onwake?.("other");
-	}
-
-	async #countUnread(): Promise<void> {
-		const { conversations } = await this.socket.requestUntilAnswered(
-			"conversation.list",
-			{},
-			this.#life.signal,
-		);
-		if (!this.#stores) this.#setUnread(conversations.reduce((n, c) => n + c.unread, 0));
 	}
 
 	#setUnread(total: number): void {
@@ -271,37 +351,10 @@ export class ClientBase {
 		this.forget();
 		this.events.emit("signedout", undefined);
 	}
-
-	#ackSoon(): void {
-		const { socket } = this;
-		if (this.#acking !== undefined || socket.offset === this.#acked) return;
-		this.#acking = setTimeout(() => {
-			this.#acking = undefined;
-			const { offset } = socket;
-			if (offset === this.#acked || !socket.synced) return;
-			this.#acked = offset;
-			socket.notify("ack", { offset });
-		}, ackMs);
-	}
-
-	#stopAcking(): void {
-		clearTimeout(this.#acking);
-		this.#acking = undefined;
-		this.#acked = 0;
-	}
 }
 
-/** Why the stores are needed for this; undefined when it can wait until they come. */
-function storesNeededFor(message: ServerMessage): "call" | "other" | undefined {
-	switch (message.type) {
-		case "welcome":
-			if (message.welcome.calls.length > 0) return "call";
-			return message.welcome.objects.length > 0 ? "other" : undefined;
-		case "event":
-			return message.event.type === "call" ? "call" : "other";
-		case "notification":
-			return "other";
-		case "synced":
-			return undefined;
-	}
+/** What will be told again when somebody looks, or is over soon. */
+function forgettable(message: ServerMessage): boolean {
+	if (message.type !== "notification") return false;
+	return !["greeting", "change", "call", "typing"].includes(message.notification.method);
 }

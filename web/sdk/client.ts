@@ -26,7 +26,7 @@ import type {
 } from "./types.ts";
 import { TypingStore } from "./typing.ts";
 import { abortAfter, any, ignore, sleep } from "./wait.ts";
-import type { Message, MessageSend, User, Welcome } from "./wire.gen.ts";
+import type { Change, MessageSend, User, Welcome } from "./wire.gen.ts";
 
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
 const channelAnswerMs = 2000;
@@ -69,20 +69,32 @@ export class TabClient implements Client {
 		const me = () => this.#account;
 		const tab = () => base.tab.id;
 		const tell = (topic: string, data: unknown) => siblings.tell(topic, data);
-		this.conversations = new ConversationStore(this.#socket, events, me, base.unread);
+		const random = () => env.random();
 		this.presence = new People(this.#socket, events);
+		this.conversations = new ConversationStore({
+			socket: this.#socket,
+			events,
+			people: this.presence,
+			me,
+			random,
+			toldUnread: base.unread,
+			headCame: (c) => base.headCame(c),
+			changed: (id, c) => this.#store.headChanged(id, c),
+			news: (m) => this.#inbox.news(m),
+		});
+		this.contacts = new ContactList(this.#socket, events);
 		this.objects = new ObjectStore(this.#socket, events);
 		this.#typing = new TypingStore(this.#socket, events);
 		this.#outbox = new Outbox({
 			send: (m, call, signal) => this.#send(m, call, signal),
 			ready: () => this.#socket.state.state === "online" || this.#channels.size > 0,
-			stored: (m) => this.#store.apply(m),
+			stored: (c, w) => this.#stored(c, w),
 			changed: (w) => this.#store.queuedChanged(w),
 			tab,
 			direct: (user) => this.conversations.direct(user)?.id,
 			inOneTab: (job, work) => siblings.inOneTab(job, work),
 			livingTabs: () => siblings.livingTabs(),
-			random: () => env.random(),
+			random,
 			indexedDB: env.indexedDB,
 			journal: base.journal,
 		});
@@ -91,10 +103,13 @@ export class TabClient implements Client {
 			events,
 			conversations: this.conversations,
 			outbox: this.#outbox,
+			people: this.presence,
 			me,
 			tab,
 			id: () => env.id(),
 			tell,
+			read: (conversation, seq) => base.marks.read(conversation, seq),
+			checkHole: (feed) => this.#inbox.checkHole(feed),
 		});
 		this.messages = {
 			transcript: (ref) => this.#store.transcript(ref),
@@ -107,7 +122,6 @@ export class TabClient implements Client {
 			typing: (c, on) => this.#typing.say(c, on),
 			typists: (c) => this.#typing.list(c),
 		};
-		this.contacts = new ContactList(this.#socket);
 		this.sessions = {
 			list: async (signal) => (await this.#socket.requestUntilAnswered("session.list", {}, signal)).sessions,
 			signOut: async (id, signal) => void (await this.#socket.request("session.sign_out", { id }, signal)),
@@ -129,14 +143,17 @@ export class TabClient implements Client {
 			hostLock: (leg, signal) => siblings.hostLock(leg, signal),
 		});
 		this.#inbox = new Inbox({
+			base,
 			events,
 			store: this.#store,
 			conversations: this.conversations,
 			calls: this.calls,
 			objects: this.objects,
+			contacts: this.contacts,
 			people: this.presence,
 			typing: this.#typing,
 			me,
+			random,
 		});
 		this.#stores = {
 			receive: (message, ageMs) => this.#receive(message, ageMs),
@@ -145,9 +162,11 @@ export class TabClient implements Client {
 			sibling: (topic, data) => this.#sibling(topic, data),
 			signedOut: () => void this.#signedOut(),
 			pending: () => this.#outbox.pending(),
+			feeds: () => this.#inbox.feeds(),
+			whole: () => this.#inbox.whole,
 		};
 		this.#socket.on("connection", (c) => {
-			if (c.state !== "online" && c.state !== "catching_up") this.#outbox.interrupted();
+			if (c.state !== "online" && c.state !== "syncing") this.#outbox.interrupted();
 		});
 		events.on("profile", (u) => {
 			if (u.id === this.#account) this.#user = u;
@@ -189,6 +208,8 @@ export class TabClient implements Client {
 		this.calls.close();
 		this.#base.close();
 		this.#typing.clear();
+		this.#inbox.clear();
+		this.conversations.clear();
 		this.#store.clear();
 		this.#outbox.close();
 	}
@@ -207,6 +228,10 @@ export class TabClient implements Client {
 
 	fetchUser(id: string, signal?: AbortSignal): Promise<User> {
 		return this.presence.fetch(id, signal);
+	}
+
+	knownUser(id: string): User | undefined {
+		return this.presence.find(id);
 	}
 
 	tell(topic: string, data: unknown): void {
@@ -228,29 +253,30 @@ export class TabClient implements Client {
 	#receive(message: ServerMessage, ageMs: number): void {
 		switch (message.type) {
 			case "welcome":
-				return this.#welcomed(message.welcome, message.recovered, ageMs);
-			case "event":
-				return this.#inbox.event(message.event, message.live, ageMs);
+				return this.#welcomed(message.welcome, message.resumed);
 			case "notification":
-				return this.#inbox.notification(message.notification);
+				return this.#inbox.notification(message.notification, message.live, ageMs);
 			case "synced":
+				this.#inbox.synced(message.resumed, message.all);
 				this.calls.synced();
 				this.#outbox.flush();
-				return this.#events.emit("synced", { recovered: message.recovered });
+				return this.#events.emit("synced", { resumed: message.resumed });
 		}
 	}
 
-	#welcomed(w: Welcome, recovered: boolean, ageMs: number): void {
+	#welcomed(w: Welcome, resumed: boolean): void {
 		this.#user = w.user;
-		for (const id of w.accepted) this.#outbox.settle(id);
-		this.objects.greeted(w.objects);
+		this.presence.learn([w.user]);
+		for (const id of w.accepted) this.#outbox.accepted(id);
 		this.presence.greeted();
-		this.calls.greeted(w.calls, ageMs);
-		if (!recovered) {
-			ignore(this.conversations.reload(this.#life.signal));
-			this.#store.refill();
-		}
-		this.#store.sendMarks();
+		this.calls.welcomed();
+		this.#inbox.welcomed(w, resumed);
+	}
+
+	/** The answer to a send enters by the same door as any change. */
+	#stored(c: Change, { to }: QueuedMessage): void {
+		if (to !== undefined) this.conversations.begun(c.feed, to, c);
+		this.#inbox.change(c, this.#socket.synced);
 	}
 
 	#userChanged(user: string): void {
@@ -267,7 +293,7 @@ export class TabClient implements Client {
 	}
 
 	/** What was written in a call goes over its data channel first, and over the WebSocket when that has not answered in time. */
-	async #send(m: MessageSend, call: string | undefined, signal: AbortSignal): Promise<Message> {
+	async #send(m: MessageSend, call: string | undefined, signal: AbortSignal): Promise<Change> {
 		const channel = call === undefined ? undefined : this.#channels.get(call);
 		if (channel) {
 			try {
@@ -320,8 +346,10 @@ export class TabClient implements Client {
 	/** Drops what is in memory of this user. */
 	#forget(): void {
 		this.calls.clear();
+		this.#inbox.clear();
 		this.#store.clear();
 		this.conversations.clear();
+		this.contacts.clear();
 		this.presence.clear();
 		this.objects.clear();
 		this.#typing.clear();

@@ -11,8 +11,8 @@ describe("the connection", () => {
 		let s: Connection = { state: "idle" };
 		s = next(s, { type: "connect" });
 		expect(s).toEqual({ state: "connecting", attempt: 1 });
-		s = next(s, { type: "welcome", recovered: true });
-		expect(s).toEqual({ state: "catching_up", attempt: 1, recovered: true });
+		s = next(s, { type: "welcome", resumed: true });
+		expect(s).toEqual({ state: "syncing", attempt: 1, resumed: true });
 		s = next(s, { type: "synced" });
 		expect(s).toEqual(online);
 	});
@@ -85,7 +85,7 @@ describe("the connection", () => {
 		expect(next(stopped, { type: "retry" })).toBe(stopped);
 		expect(lost(stopped, 1006)).toBe(stopped);
 		expect(next(online, { type: "retry" })).toBe(online);
-		expect(next(online, { type: "welcome", recovered: true })).toBe(online);
+		expect(next(online, { type: "welcome", resumed: true })).toBe(online);
 		expect(next(stopped, { type: "connect" })).toEqual({ state: "connecting", attempt: 1 });
 	});
 });

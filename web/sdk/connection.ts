@@ -18,7 +18,7 @@ export type ConnectionInput =
 	| { type: "disconnect" }
 	/** The wait is over, or the network is back, or the page was looked at. */
 	| { type: "retry" }
-	| { type: "welcome"; recovered: boolean }
+	| { type: "welcome"; resumed: boolean }
 	| { type: "synced" }
 	/** No socket, or the socket closed. `random` is 0 ≤ x < 1. `urgent`: a call waits for it. */
 	| { type: "lost"; code: number; reason: string; random: number; urgent?: boolean };
@@ -36,10 +36,10 @@ export function next(state: Connection, m: ConnectionInput): Connection {
 			return state.state === "waiting" ? connecting(state.attempt + 1) : state;
 		case "welcome":
 			return state.state === "connecting"
-				? { state: "catching_up", attempt: state.attempt, recovered: m.recovered }
+				? { state: "syncing", attempt: state.attempt, resumed: m.resumed }
 				: state;
 		case "synced":
-			return state.state === "catching_up" ? { state: "online" } : state;
+			return state.state === "syncing" ? { state: "online" } : state;
 		case "lost":
 			return lost(state, m);
 	}

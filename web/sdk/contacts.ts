@@ -1,28 +1,21 @@
 /** Whom I added, wrote to or called: who may ring me where the server lets only contacts. The server keeps them. */
+import type { Emitter } from "./emitter.ts";
 import type { TabSocket } from "./socket.ts";
-import type { Contacts } from "./types.ts";
-import type { ContactPage, User } from "./wire.gen.ts";
+import type { ClientEvents, Contacts } from "./types.ts";
+import type { Contact, User } from "./wire.gen.ts";
 
 export class ContactList implements Contacts {
 	readonly #socket: TabSocket;
+	readonly #events: Emitter<ClientEvents>;
+	readonly #known = new Map<string, Contact>();
 
-	constructor(socket: TabSocket) {
+	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
 		this.#socket = socket;
+		this.#events = events;
 	}
 
-	async list(signal?: AbortSignal): Promise<readonly User[]> {
-		const all: User[] = [];
-		let after: string | undefined;
-		do {
-			const page: ContactPage = await this.#socket.requestUntilAnswered(
-				"contact.list",
-				after === undefined ? {} : { after },
-				signal,
-			);
-			all.push(...page.contacts);
-			after = page.next;
-		} while (after);
-		return all;
+	list(): readonly User[] {
+		return [...this.#known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 	}
 
 	async add(user: string, signal?: AbortSignal): Promise<void> {
@@ -31,5 +24,20 @@ export class ContactList implements Contacts {
 
 	async remove(user: string, signal?: AbortSignal): Promise<void> {
 		await this.#socket.request("contact.remove", { user }, signal);
+	}
+
+	apply(c: Contact): void {
+		if (c.gone) this.#known.delete(c.id);
+		else this.#known.set(c.id, c);
+		this.#events.emit("contact", c);
+	}
+
+	/** These are all that there are. */
+	only(users: ReadonlySet<string>): void {
+		for (const c of this.#known.values()) if (!users.has(c.id)) this.apply({ ...c, gone: true });
+	}
+
+	clear(): void {
+		this.#known.clear();
 	}
 }

@@ -11,7 +11,7 @@ const frame = fc.record(
 	{
 		jsonrpc: fc.constantFrom("2.0", "1.0", null),
 		id: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.jsonValue()),
-		method: fc.oneof(fc.constantFrom("event", "synced", "ping"), fc.jsonValue()),
+		method: fc.oneof(fc.constantFrom("change", "synced", "ping"), fc.jsonValue()),
 		params: fc.jsonValue(),
 		result: fc.jsonValue(),
 		error: fc.oneof(

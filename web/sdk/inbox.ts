@@ -1,84 +1,169 @@
-/** Hands what the server says to the store that it concerns. */
+/** Hands what the server says to the store that it concerns. Each thing has one door, whichever way it came. */
+import type { ClientBase } from "./base.ts";
 import type { CallStore } from "./calls/calls.ts";
+import type { ContactList } from "./contacts.ts";
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
+import { Holes } from "./holes.ts";
 import type { MessageStore } from "./messages.ts";
 import type { ObjectStore } from "./objects.ts";
+import { OwnFeed } from "./own.ts";
 import type { People } from "./people.ts";
 import type { SocketEvents } from "./socket.ts";
 import type { ClientEvents } from "./types.ts";
 import type { TypingStore } from "./typing.ts";
-import type { EventData, Event as LogEvent } from "./wire.gen.ts";
+import {
+	type Change,
+	type Changes,
+	type FeedPosition,
+	type Greeting,
+	type Message,
+	OwnFeed as own,
+	type Welcome,
+} from "./wire.gen.ts";
 
 export interface InboxOptions {
+	base: ClientBase;
 	events: Emitter<ClientEvents>;
 	store: MessageStore;
 	conversations: ConversationStore;
 	calls: CallStore;
 	objects: ObjectStore;
+	contacts: ContactList;
 	people: People;
 	typing: TypingStore;
 	me: () => string;
+	random: () => number;
 }
 
 export class Inbox {
 	readonly #o: InboxOptions;
+	readonly #own: OwnFeed;
+	readonly #holes: Holes;
+	/** The greeting has what changed, and not all that there is. */
+	#resumed = false;
 
 	constructor(o: InboxOptions) {
 		this.#o = o;
+		this.#own = new OwnFeed({
+			membership: (m, at) => o.conversations.membership(m, at),
+			contact: (c) => {
+				o.contacts.apply(c);
+				o.people.learn([c]);
+			},
+			object: (object, greeting) => o.objects.apply(object, greeting),
+			only: (contacts, objects) => {
+				o.contacts.only(contacts);
+				o.objects.only(objects);
+			},
+		});
+		this.#holes = new Holes({
+			socket: o.base.socket,
+			random: o.random,
+			position: (feed) => (feed === own ? this.#own.position : o.store.position(feed)),
+			changed: (feed, changes) => this.#changes(feed, changes),
+			lost: (feed) => o.conversations.distrust(feed),
+			reset: (feed) => (feed === own ? o.base.socket.restart() : o.store.reset(feed)),
+		});
 	}
 
-	/** `live`: it is new, not one of those that were missed. `ageMs`: how long it waited in this tab. */
-	event(e: LogEvent, live: boolean, ageMs: number): void {
-		switch (e.type) {
-			case "message": {
-				const m = e.data as EventData["message"];
-				this.#o.store.apply(m);
-				this.#o.typing.wrote(m.conversation, m.sender, this.#o.me());
-				if (live) this.#o.events.emit("message", { message: m, mine: m.sender === this.#o.me() });
-				break;
-			}
-			case "message.update":
-				this.#o.store.apply(e.data as EventData["message.update"]);
-				break;
-			case "receipt": {
-				const r = e.data as EventData["receipt"];
-				this.#o.conversations.applyReceipt(r);
-				this.#o.store.redraw(r.conversation);
-				this.#o.events.emit("receipt", r);
-				break;
-			}
-			case "conversation":
-				this.#o.store.redraw(this.#o.conversations.apply(e.data as EventData["conversation"]).id);
-				break;
-			case "call":
-				this.#o.calls.apply(e.data as EventData["call"], (e.age_ms ?? 0) + ageMs);
-				break;
-			case "userobject":
-				this.#o.objects.apply(e.data as EventData["userobject"]);
-				break;
-			case "profile": {
-				const u = e.data as EventData["profile"];
-				this.#o.people.applyProfile(u);
-				this.#o.conversations.applyProfile(u);
-				this.#o.events.emit("profile", u);
-				break;
-			}
-		}
+	/** How far the feeds are known that this tab keeps: the own one, and as many others as may be resumed. */
+	feeds(): Record<string, FeedPosition> {
+		return { ...this.#o.store.feeds(), [own]: this.#own.position.known() };
 	}
 
-	notification(n: SocketEvents["notification"]): void {
+	/** Nothing is missing, as far as this tab was told. */
+	get whole(): boolean {
+		const positions = [this.#own.position, ...this.#o.store.positions().map(([, p]) => p)];
+		return this.#o.conversations.whole && !positions.some((p) => p.hole);
+	}
+
+	checkHole(feed: string): void {
+		this.#holes.check(feed);
+	}
+
+	welcomed({ diverged }: Welcome, resumed: boolean): void {
+		this.#resumed = resumed;
+		const other = resumed ? diverged : "all";
+		this.#own.welcomed(!resumed || diverged.includes(own));
+		// Where one feed has another history, others that this tab does not keep may have too.
+		this.#o.conversations.welcomed(!resumed || diverged.length > 0);
+		this.#o.store.diverged(other);
+	}
+
+	synced(resumed: boolean, all: boolean): void {
+		this.#own.synced();
+		this.#o.conversations.synced(resumed, all);
+		this.#o.store.synced();
+		this.#holes.check(own);
+	}
+
+	/** `live`: it is new, not part of what was missed. `ageMs`: how long it waited in this tab. */
+	notification(n: SocketEvents["notification"], live: boolean, ageMs: number): void {
 		switch (n.method) {
+			case "greeting":
+				return this.#greeting(n.params, ageMs);
+			case "change":
+				return this.change(n.params, live);
+			case "marks":
+				this.#o.conversations.marks(n.params);
+				return this.#o.events.emit("marks", n.params);
+			case "call":
+				return this.#o.calls.apply(n.params, ageMs);
 			case "typing":
 				return this.#o.typing.received(n.params, this.#o.me());
 			case "presence":
 				return this.#o.people.set(n.params);
+			case "profile":
+				this.#o.people.learn([n.params]);
+				this.#o.conversations.applyProfile(n.params);
+				return this.#o.events.emit("profile", n.params);
 			case "sessions":
 				return this.#o.events.emit("sessions", undefined);
 			case "slots":
 			case "speaker":
 			case "leg.end":
 				return this.#o.calls.notification(n.method, n.params);
+		}
+	}
+
+	/** A change of a feed: as it was told, as one of those that were missed, or as the answer to a send. */
+	change(c: Change, live: boolean): void {
+		if (c.feed === own) {
+			this.#own.change(c);
+			return this.#holes.check(own);
+		}
+		this.#o.store.change(c);
+		const news = this.#o.conversations.change(c);
+		if (c.type === "message") {
+			const m = c.data as Message;
+			this.#o.typing.wrote(m.conversation, m.sender, this.#o.me());
+		}
+		if (news && live) this.news(news);
+	}
+
+	news(message: Message): void {
+		this.#o.events.emit("message", { message, mine: message.sender === this.#o.me() });
+	}
+
+	clear(): void {
+		this.#own.clear();
+		this.#holes.clear();
+	}
+
+	#greeting({ items = [], pos, conversations = [], next, calls = [] }: Greeting, ageMs: number): void {
+		this.#own.greeted(items, pos);
+		this.#own.position.noteMine(conversations);
+		if (conversations.length > 0) this.#o.conversations.greeted(conversations, next, this.#resumed);
+		for (const c of calls) this.#o.calls.apply(c, ageMs);
+	}
+
+	#changes(feed: string, { items, users }: Changes): void {
+		this.#o.people.learn(users);
+		for (const item of items) {
+			const c = { feed, ...item };
+			this.#o.base.changeCame(c);
+			this.change(c, true);
 		}
 	}
 }

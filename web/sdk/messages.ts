@@ -1,13 +1,15 @@
-/** Transcripts: what the server stored, then what waits in the outbox; and what goes with them: marks, typing. */
+/** Transcripts: what the server stored, then what waits in the outbox; and what goes with them: read marks. */
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
-import { Refusal, Unanswered } from "./errors.ts";
+import { bringsItem, Position } from "./feed.ts";
 import type { QueuedMessage } from "./outbox.db.ts";
 import type { Outbox } from "./outbox.ts";
+import type { People } from "./people.ts";
 import type { TabSocket } from "./socket.ts";
-import { newest, nothing, oldest, type Run, withLatest, withMessage, withOlder } from "./transcript.ts";
+import { entriesOf, oldest, type Run, withEntries, withOlder, without } from "./transcript.ts";
 import type {
 	ClientEvents,
+	Conversation,
 	ConversationRef,
 	Delivery,
 	Messages,
@@ -16,28 +18,41 @@ import type {
 	Transcript,
 } from "./types.ts";
 import { ignore } from "./wait.ts";
-import type { Conversation, Message } from "./wire.gen.ts";
+import type { Change, FeedPosition, Message } from "./wire.gen.ts";
 
-const readDelayMs = 150;
+/** So many conversations are kept up to date. The one that was opened longest ago gives way. */
+const keptMost = 100;
 
 export interface MessageStoreOptions {
 	socket: TabSocket;
 	events: Emitter<ClientEvents>;
 	conversations: ConversationStore;
 	outbox: Outbox;
+	people: People;
 	me: () => string;
 	tab: () => string;
 	id: () => string;
 	tell: (topic: string, data: unknown) => void;
+	/** I have read up to `seq`. */
+	read: (conversation: string, seq: number) => void;
+	/** Changes may be missing in a feed. */
+	checkHole: (feed: string) => void;
+}
+
+/** A conversation that is kept up to date: how far its feed is known, and its messages. */
+interface Kept {
+	readonly position: Position;
+	run: Run;
 }
 
 export class MessageStore implements Pick<Messages, "transcript" | "open" | "older" | "send" | "shown"> {
 	readonly #o: MessageStoreOptions;
-	readonly #runs = new Map<string, Run>();
-	readonly #filling = new Map<string, Promise<void>>();
-	/** Read marks that the server has not confirmed, by conversation. */
-	readonly #marks = new Map<string, number>();
-	#marking: ReturnType<typeof setTimeout> | undefined;
+	/** By conversation, the one opened last at the end. */
+	readonly #kept = new Map<string, Kept>();
+	/** First pages on their way, with the changes that came meanwhile. */
+	readonly #filling = new Map<string, { page: Promise<void>; changes: Change[] }>();
+	/** Kept from a history that does not hold any more. It is shown until it is read anew. */
+	readonly #stale = new Set<string>();
 	/** Ends with sign-out: what is on its way then is not wanted any more. */
 	#life = new AbortController();
 
@@ -47,43 +62,49 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 
 	transcript(ref: ConversationRef): Transcript {
 		const conversation = this.#resolve(ref);
-		const run = conversation && this.#runs.get(conversation.id);
-		const rows = conversation && run ? run.messages.map((m) => this.#row(m, conversation)) : [];
+		const run = conversation && this.#kept.get(conversation.id)?.run;
+		const rows = run ? run.entries.map((e) => this.#row(e.message)) : [];
+		const stored = new Set(run?.entries.map((e) => e.message.client_id));
 		for (const { queued, state } of this.#o.outbox.for((w) => this.#belongs(w, ref, conversation)))
-			if (!run?.messages.some((m) => m.client_id === queued.key)) rows.push(this.#pending(queued, state));
+			if (!stored.has(queued.key)) rows.push(this.#pending(queued, state));
 		const unknown = !conversation && this.#o.conversations.more;
 		return {
 			conversation,
 			rows,
 			more: run?.more ?? false,
-			loading: conversation ? !run : unknown,
+			loading: conversation ? !run && conversation.mine.state === "joined" : unknown,
 		};
 	}
 
 	async open(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript> {
+		const { conversations } = this.#o;
 		const c =
 			"to" in ref
-				? await this.#o.conversations.find(ref.to, signal)
-				: (this.#o.conversations.get(ref.conversation) ??
-					(await this.#o.conversations.fetch(ref.conversation, signal)));
-		if (c && !this.#runs.has(c.id)) await this.#fill(c.id);
+				? await conversations.find(ref.to, signal)
+				: (conversations.get(ref.conversation) ?? (await conversations.fetch(ref.conversation, signal)));
+		if (c && c.mine.state === "joined") {
+			if (c.kind === "group" && c.members.length < c.count) ignore(conversations.loadMembers(c.id));
+			const kept = this.#kept.get(c.id);
+			if (kept) this.#keep(c.id, kept);
+			else await this.#fill(c.id);
+		}
 		signal?.throwIfAborted();
 		return this.transcript(ref);
 	}
 
 	async older(ref: ConversationRef, signal?: AbortSignal): Promise<Transcript> {
 		const c = this.#resolve(ref);
-		const run = c && this.#runs.get(c.id);
-		if (!c || !run?.more) return this.transcript(ref);
-		const before = oldest(run);
-		const page = await this.#o.socket.requestUntilAnswered(
-			"message.page",
-			{ conversation: c.id, before },
-			signal,
-		);
-		const now = this.#runs.get(c.id);
-		// Another request was quicker, or the run was replaced meanwhile.
-		if (now && oldest(now) === before) this.#set(c.id, withOlder(now, page.messages, page.more));
+		const kept = c && this.#kept.get(c.id);
+		if (!c || !kept?.run.more) return this.transcript(ref);
+		const before = oldest(kept.run);
+		const { socket, people } = this.#o;
+		const page = await socket.requestUntilAnswered("message.page", { conversation: c.id, before }, signal);
+		people.learn(page.users);
+		// Another request was quicker, or the run was read anew meanwhile.
+		if (this.#kept.get(c.id) === kept && oldest(kept.run) === before) {
+			for (const item of page.items) kept.position.note(item);
+			this.#set(c.id, kept, withOlder(kept.run, entriesOf(page.items), page.more));
+		}
 		return this.transcript(ref);
 	}
 
@@ -108,50 +129,81 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 
 	shown(conversation: string, seq: number): void {
 		const c = this.#o.conversations.get(conversation);
-		if (!c || seq <= (this.#o.conversations.mine(c)?.read ?? 0)) return;
-		this.#marks.set(conversation, Math.max(seq, this.#marks.get(conversation) ?? 0));
+		// What is on the screen from another history has other numbers now.
+		if (!c || seq <= c.mine.read || c.pos === 0 || this.#stale.has(conversation)) return;
 		this.#o.conversations.markRead(conversation, seq);
 		this.#o.tell("read", { conversation, seq });
-		this.#sendMarksIn(readDelayMs);
+		this.#o.read(conversation, seq);
 	}
 
-	/** Sends the marks that are not confirmed yet; also after each welcome. */
-	sendMarks(): void {
-		clearTimeout(this.#marking);
-		this.#marking = undefined;
-		for (const [conversation, seq] of this.#marks) {
-			const confirmed = () => this.#marks.get(conversation) === seq && this.#marks.delete(conversation);
-			this.#o.socket
-				.request("receipt.read", { conversation, seq }, this.#life.signal)
-				.then(confirmed, (err) => {
-					// A mark without an answer is sent after the next welcome.
-					if (err instanceof Unanswered) return;
-					if (err instanceof Refusal && err.retryMs > 0) this.#sendMarksIn(err.retryMs);
-					else confirmed(); // it would be refused again
-				});
+	// ---- What the server tells.
+
+	/** How far the feeds are known that are kept. */
+	positions(): [string, Position][] {
+		const known = [...this.#kept].filter(([id]) => !this.#stale.has(id) && !this.#filling.has(id));
+		return known.map(([id, { position }]) => [id, position]);
+	}
+
+	feeds(): Record<string, FeedPosition> {
+		return Object.fromEntries(
+			this.positions()
+				.filter(([, position]) => !position.blank)
+				.map(([id, position]) => [id, position.known()]),
+		);
+	}
+
+	position(id: string): Position | undefined {
+		return this.#filling.has(id) || this.#stale.has(id) ? undefined : this.#kept.get(id)?.position;
+	}
+
+	/** A greeting begins. What is kept of these conversations, or of all, does not hold any more; nor what could not be compared. */
+	diverged(ids: readonly string[] | "all"): void {
+		for (const [id, { position }] of this.#kept)
+			if (ids === "all" || ids.includes(id) || position.blank) this.#stale.add(id);
+		// The first pages come from the history that holds now, what was told until now does not.
+		for (const { changes } of this.#filling.values()) changes.length = 0;
+	}
+
+	/** Everything that was missed is known: asks for what of it is not here. */
+	synced(): void {
+		for (const [id] of this.positions()) this.#o.checkHole(id);
+		ignore(this.#refill());
+	}
+
+	/** A change of a conversation's feed. */
+	change(c: Change): void {
+		const m = bringsItem(c) && c.type === "message" ? (c.data as Message) : undefined;
+		const filling = this.#filling.get(c.feed);
+		if (filling) filling.changes.push(c);
+		else {
+			// A conversation whose first message arrives as it was sent is whole up to there.
+			if (m?.seq === 1 && !m.revision && !this.#kept.has(c.feed)) {
+				const position = new Position(c.pos - 1);
+				position.tell(this.#o.conversations.told(c.feed));
+				this.#keep(c.feed, { position, run: { entries: [], more: false } });
+			}
+			const kept = this.#kept.get(c.feed);
+			if (kept) this.#merge(c, kept);
 		}
+		if (m) this.#settle(m);
 	}
 
-	/** A message or a new revision, from an event or as the answer to a send. */
-	apply(m: Message): void {
-		if (m.sender === this.#o.me()) this.#o.outbox.settle(m.client_id);
-		this.#o.conversations.applyMessage(m);
-		// A conversation whose first message arrives now is known whole from there on.
-		const run = this.#runs.get(m.conversation) ?? (m.seq === 1 ? { messages: [], more: false } : undefined);
-		if (!run) return this.#changed(m.conversation);
-		const { run: now, gap } = withMessage(run, m);
-		if (gap) ignore(this.#fill(m.conversation));
-		else this.#set(m.conversation, now);
+	/** A conversation is not as it was: marks, names, how far its feed has come; or it is not mine any more. */
+	headChanged(id: string, c: Conversation | undefined): void {
+		const kept = this.#kept.get(id);
+		if (c?.mine.state !== "joined") this.#forget(id);
+		else if (kept) {
+			kept.position.tell(c.pos);
+			kept.run = without(kept.run, Math.max(c.floor?.seq ?? 0, c.mine.from_seq - 1));
+			this.#o.checkHole(id);
+		}
+		this.#changed(id);
 	}
 
-	/** What was missed is not replayed: compares by seq, and fills or replaces the runs. */
-	refill(): void {
-		for (const id of this.#runs.keys()) ignore(this.#fill(id));
-	}
-
-	/** Marks or names changed: the messages are the same, the ticks are not. */
-	redraw(conversation: string): void {
-		this.#changed(conversation);
+	/** Too much has changed, or the server has another history: the conversation is read anew. */
+	reset(id: string): void {
+		if (this.#kept.has(id)) this.#stale.add(id);
+		ignore(this.#refill());
 	}
 
 	queuedChanged(w: QueuedMessage): void {
@@ -163,52 +215,81 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	clear(): void {
 		this.#life.abort();
 		this.#life = new AbortController();
-		clearTimeout(this.#marking);
-		this.#marking = undefined;
-		this.#marks.clear();
-		this.#runs.clear();
+		this.#kept.clear();
+		this.#filling.clear();
+		this.#stale.clear();
 	}
 
-	#sendMarksIn(ms: number): void {
-		this.#marking ??= setTimeout(() => this.sendMarks(), ms);
+	// ---- Steps.
+
+	/** What was opened last comes first, and one page at a time. */
+	async #refill(): Promise<void> {
+		for (const id of [...this.#kept.keys()].reverse()) if (this.#stale.has(id)) await this.#fill(id);
 	}
 
 	#fill(id: string): Promise<void> {
-		let p = this.#filling.get(id);
-		if (!p) {
-			p = this.#page(id).finally(() => this.#filling.delete(id));
-			this.#filling.set(id, p);
+		let filling = this.#filling.get(id);
+		if (!filling) {
+			const changes: Change[] = [];
+			filling = { page: this.#page(id, changes), changes };
+			this.#filling.set(id, filling);
 		}
-		return p;
+		return filling.page;
 	}
 
-	/** Loads the newest page. If it does not touch the run, up to five pages between them, to keep what the user reads. */
-	async #page(id: string): Promise<void> {
-		const { socket } = this.#o;
+	/** Loads the newest page, which takes the place of what was kept. */
+	async #page(id: string, changes: readonly Change[]): Promise<void> {
+		const { socket, people, conversations, checkHole } = this.#o;
 		const life = this.#life.signal;
-		const latest = await socket.requestUntilAnswered("message.page", { conversation: id }, life);
-		const first = latest.messages[0]?.seq ?? 0;
-		for (let n = 0; n < 5; n++) {
-			const run = this.#runs.get(id);
-			if (!run || run.messages.length === 0 || newest(run) + 1 >= first) break;
-			const page = await socket.requestUntilAnswered(
-				"message.page",
-				{ conversation: id, after: newest(run) },
-				life,
-			);
-			if (page.messages.length === 0) break;
-			this.#set(
-				id,
-				page.messages.reduce((r, m) => withMessage(r, m).run, run),
-			);
+		try {
+			const page = await socket.requestUntilAnswered("message.page", { conversation: id }, life);
+			life.throwIfAborted();
+			people.learn(page.users);
+			const kept = {
+				position: new Position(page.pos),
+				run: { entries: entriesOf(page.items), more: page.more },
+			};
+			for (const item of page.items) kept.position.note(item);
+			this.#stale.delete(id);
+			this.#filling.delete(id);
+			if (!conversations.get(id)) return; // it is not mine any more
+			this.#keep(id, kept);
+			for (const e of kept.run.entries) this.#settle(e.message);
+			for (const change of changes) this.#merge(change, kept);
+			kept.position.tell(conversations.told(id));
+			checkHole(id);
+			this.#changed(id);
+		} finally {
+			if (!life.aborted) this.#filling.delete(id);
 		}
-		life.throwIfAborted();
-		this.#set(id, withLatest(this.#runs.get(id) ?? nothing, latest.messages, latest.more));
 	}
 
-	#set(id: string, run: Run): void {
-		if (this.#runs.get(id) === run) return;
-		this.#runs.set(id, run);
+	#settle(m: Message): void {
+		if (m.sender === this.#o.me()) this.#o.outbox.settle(m.client_id);
+	}
+
+	#merge(c: Change, kept: Kept): void {
+		const run = bringsItem(c) ? withEntries(kept.run, entriesOf([c])) : kept.run;
+		kept.position.change(c);
+		this.#set(c.feed, kept, run);
+		this.#o.checkHole(c.feed);
+	}
+
+	#keep(id: string, kept: Kept): void {
+		this.#kept.delete(id);
+		this.#kept.set(id, kept);
+		const [first] = this.#kept.keys();
+		if (this.#kept.size > keptMost && first !== undefined) this.#forget(first);
+	}
+
+	#forget(id: string): void {
+		this.#kept.delete(id);
+		this.#stale.delete(id);
+	}
+
+	#set(id: string, kept: Kept, run: Run): void {
+		if (kept.run === run) return;
+		kept.run = run;
 		this.#changed(id);
 	}
 
@@ -227,9 +308,10 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		return c !== undefined && this.#o.conversations.direct(w.to ?? "") === c;
 	}
 
-	#row(message: Message, c: Conversation): Row {
+	#row(message: Message): Row {
 		if (message.sender !== this.#o.me()) return { key: message.id, message, delivery: "received" };
-		return { key: message.client_id ?? message.id, message, delivery: delivery(message, c, this.#o.me()) };
+		const delivery = this.#o.conversations.delivery(message);
+		return { key: message.client_id ?? message.id, message, delivery };
 	}
 
 	#pending(w: QueuedMessage, delivery: Delivery): Row {
@@ -237,6 +319,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			id: "",
 			conversation: w.conversation ?? "",
 			seq: 0,
+			n: 0,
 			sender: this.#o.me(),
 			client_id: w.key,
 			kind: w.kind,
@@ -246,12 +329,4 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		};
 		return { key: w.key, message, delivery, ...(w.failed && { refused: w.failed }) };
 	}
-}
-
-/** A message is read, or delivered, when it is for every other member. */
-export function delivery(m: Message, c: Conversation, me: string): Delivery {
-	const others = c.members.filter((x) => x.id !== me);
-	if (others.length === 0) return "read";
-	if (others.every((x) => x.read >= m.seq)) return "read";
-	return others.every((x) => x.delivered >= m.seq || x.read >= m.seq) ? "delivered" : "sent";
 }

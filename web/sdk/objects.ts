@@ -7,7 +7,7 @@ import type { UserObject } from "./wire.gen.ts";
 export class ObjectStore implements UserObjects {
 	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
-	#values = new Map<string, UserObject>();
+	readonly #values = new Map<string, UserObject>();
 
 	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
 		this.#socket = socket;
@@ -26,24 +26,21 @@ export class ObjectStore implements UserObjects {
 		await this.#socket.requestUntilAnswered("userobject.set", { key, value: value ?? null }, signal);
 	}
 
-	/** The welcome has all of them; listeners hear of those that differ. */
-	greeted(objects: readonly UserObject[]): void {
-		const now = new Map(objects.map((o) => [o.key, o]));
-		const before = this.#values;
-		this.#values = now;
-		for (const o of objects)
-			if (JSON.stringify(before.get(o.key)?.value) !== JSON.stringify(o.value))
-				this.#events.emit("userobject", o);
-		for (const [key, o] of before) if (!now.has(key)) this.#events.emit("userobject", { ...o, value: null });
-	}
-
-	apply(o: UserObject): void {
+	/** `missed`: it is not new, so listeners hear of it only if it differs from what is known. */
+	apply(o: UserObject, missed = false): void {
+		const before = this.#values.get(o.key);
 		if (o.value === null || o.value === undefined) this.#values.delete(o.key);
 		else this.#values.set(o.key, o);
-		this.#events.emit("userobject", o);
+		const same = JSON.stringify(before?.value ?? null) === JSON.stringify(o.value ?? null);
+		if (!missed || !same) this.#events.emit("userobject", o);
+	}
+
+	/** These are all that there are. */
+	only(keys: ReadonlySet<string>): void {
+		for (const [key, o] of this.#values) if (!keys.has(key)) this.apply({ ...o, value: null });
 	}
 
 	clear(): void {
-		this.#values = new Map();
+		this.#values.clear();
 	}
 }

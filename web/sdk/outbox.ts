@@ -1,7 +1,7 @@
 /**
  * Messages of mine that the server has not stored yet. A tab sends what was written in it, in order per destination;
  * what a dead tab left is sent by the tab that takes the lock. It does no harm when two tabs send the same one: the server
- * keeps one message per client id. A message leaves the outbox when it is answered, when it comes back as an event, or when
+ * keeps one message per client id. A message leaves the outbox when it is answered, when it comes back as a change, or when
  * it was refused for good and the user discards it.
  */
 import { Refusal, Unanswered } from "./errors.ts";
@@ -9,18 +9,18 @@ import { type OutboxStorage, openOutboxStorage, type QueuedMessage } from "./out
 import type { OutboxJournal } from "./outbox.journal.ts";
 import type { Delivery } from "./types.ts";
 import { ignore, sleep } from "./wait.ts";
-import type { Message, MessageSend } from "./wire.gen.ts";
+import type { Change, MessageSend } from "./wire.gen.ts";
 
 /** Where no locks tell whether the tab that wrote a message lives, another tab sends it after this long. */
 const orphanMs = 10_000;
 
 export interface OutboxOptions {
 	/** Sends over the best way there is. Fails with `Refusal` or `Unanswered`. */
-	send(m: MessageSend, call: string | undefined, signal: AbortSignal): Promise<Message>;
+	send(m: MessageSend, call: string | undefined, signal: AbortSignal): Promise<Change>;
 	/** The server may be asked now. */
 	ready(): boolean;
-	/** A message of mine was stored. */
-	stored(m: Message): void;
+	/** A message of mine was stored, as this change says. */
+	stored(c: Change, w: QueuedMessage): void;
 	/** A message was added, changed or removed. */
 	changed(w: QueuedMessage): void;
 	tab(): string;
@@ -35,7 +35,7 @@ export interface OutboxOptions {
 
 interface Entry {
 	readonly queued: QueuedMessage;
-	state: Extract<Delivery, "queued" | "sending" | "unconfirmed" | "failed">;
+	state: Extract<Delivery, "queued" | "sending" | "unconfirmed" | "failed" | "sent">;
 }
 
 export class Outbox {
@@ -95,7 +95,15 @@ export class Outbox {
 		this.#remove(key);
 	}
 
-	/** The server has stored it, as an answer, an event or the welcome's `accepted` says. */
+	/** The server has stored it, as the welcome says. It is shown until it comes in its conversation. */
+	accepted(key: string): void {
+		const e = this.#entries.get(key);
+		if (!e) return;
+		this.#forget(key);
+		this.#mark(e, "sent");
+	}
+
+	/** The server has stored it, and it has come. */
 	settle(key: string | undefined): void {
 		if (key !== undefined) this.#remove(key);
 	}
@@ -182,7 +190,7 @@ export class Outbox {
 		const now = Date.now();
 		for (const e of [...this.#entries.values()]) {
 			const { tab, at } = e.queued;
-			if (e.state === "failed" || tab === this.#o.tab()) continue;
+			if (e.state === "failed" || e.state === "sent" || tab === this.#o.tab()) continue;
 			if (livingTabs ? livingTabs.has(tab) : now - at < orphanMs) continue;
 			e.queued.tab = this.#o.tab();
 			if (e.state === "sending") e.state = "unconfirmed";
@@ -204,9 +212,10 @@ export class Outbox {
 			if (!e) return;
 			this.#mark(e, "sending");
 			try {
-				const m = await this.#o.send(request(e.queued), e.queued.call, life);
+				const change = await this.#o.send(request(e.queued), e.queued.call, life);
+				// It takes its place in the transcript before it leaves the outbox.
+				this.#o.stored(change, e.queued);
 				this.#remove(e.queued.key);
-				this.#o.stored(m);
 				tries = 0;
 				// The answer may have told which conversation the messages after it belong to.
 				if (this.#destination(e.queued) !== name) this.#drainSoon(this.#destination(e.queued));
@@ -230,7 +239,12 @@ export class Outbox {
 	/** The first for this destination, unless it is on its way already, under the name the destination had before. */
 	#next(name: string): Entry | undefined {
 		for (const e of this.#entries.values()) {
-			if (e.state === "failed" || e.queued.tab !== this.#o.tab() || this.#destination(e.queued) !== name)
+			if (
+				e.state === "failed" ||
+				e.state === "sent" ||
+				e.queued.tab !== this.#o.tab() ||
+				this.#destination(e.queued) !== name
+			)
 				continue;
 			return e.state === "sending" ? undefined : e;
 		}
@@ -257,9 +271,14 @@ export class Outbox {
 		const e = this.#entries.get(key);
 		if (!e) return;
 		this.#entries.delete(key);
+		this.#forget(key);
+		this.#o.changed(e.queued);
+	}
+
+	/** It is not to be sent any more, by whichever page. */
+	#forget(key: string): void {
 		this.#o.journal.remove(key);
 		void this.#storage?.then((s) => s.delete(key)).catch(() => {});
-		this.#o.changed(e.queued);
 	}
 }
 

@@ -1,6 +1,6 @@
 /**
  * One tab's WebSocket with its reconnects: does what the state machine in `connection.ts` says. It fetches tokens, says
- * hello, reads in order what was missed, answers pings, renews the token in time, and connects again after every loss that
+ * hello, keeps how far the greeting has come, answers pings, renews the token in time, and connects again after every loss that
  * allows it.
  */
 import { type ConnectionInput, codeLost, next } from "./connection.ts";
@@ -19,23 +19,27 @@ import {
 	CloseTokenExpired,
 	CloseTooOld,
 	type Code,
-	type Event,
+	type Ping,
 	Protocol,
 	type Resume,
 	type ServerNotes,
 	Subprotocol,
+	type Synced,
 	type Welcome,
 } from "./wire.gen.ts";
+
+/** What the server tells, beside what is between it and the socket. */
+export type Told = Exclude<keyof ServerNotes, "ping" | "synced">;
 
 export interface SocketEvents {
 	connection: Connection;
 	/** The token that hello will carry. */
 	token: string;
-	/** Comes before what was missed. `recovered`: all of that follows as events; else the stores compare and load pages. */
-	welcome: { welcome: Welcome; recovered: boolean };
-	event: Event;
-	synced: { recovered: boolean };
-	notification: { [N in keyof ServerNotes]: { method: N; params: ServerNotes[N] } }[keyof ServerNotes];
+	/** Comes before the pages of the greeting. `resumed`: they have what changed; else all that there is, from its newest end. */
+	welcome: { welcome: Welcome; resumed: boolean };
+	/** The greeting has ended. `all`: it had everything that changed. */
+	synced: { resumed: boolean; all: boolean };
+	notification: { [N in Told]: { method: N; params: ServerNotes[N] } }[Told];
 	authexpired: Code | "no_token";
 	error: Error;
 }
@@ -62,6 +66,10 @@ export interface SocketOptions {
 	deviceName: string;
 	/** Client ids of messages that were sent without an answer yet. */
 	pending: () => string[];
+	/** How far the page knows its feeds. */
+	feeds: () => Resume["feeds"];
+	/** Nothing is missing of what the page was told of. */
+	whole: () => boolean;
 }
 
 export class TabSocket extends Emitter<SocketEvents> {
@@ -72,7 +80,8 @@ export class TabSocket extends Emitter<SocketEvents> {
 	/** Aborts with the attempt, or with the connection that came of it. */
 	#life: AbortController | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
-	#resume: Resume | undefined;
+	/** By the server's clock: when all that had changed was here. Undefined: the next greeting begins anew. */
+	#since: Pick<Resume, "at" | "opening"> | undefined;
 	#greeted = false;
 	#waiting = new Set<() => void>();
 	/** How many beats the server has said nothing. */
@@ -108,7 +117,16 @@ export class TabSocket extends Emitter<SocketEvents> {
 
 	/** Another user speaks here now: what was read is not theirs, and the next hello does not resume. */
 	forget(): void {
-		this.#resume = undefined;
+		this.#since = undefined;
+	}
+
+	/** What the page has cannot be mended, or is gone: connects again at once, and begins anew. */
+	restart(): void {
+		const begun = this.#life && (this.#greeted || this.#since);
+		this.forget();
+		if (!begun) return;
+		this.disconnect();
+		this.connect();
 	}
 
 	/** The page was looked at, or the network is back: connects at once, or finds out whether the WebSocket still lives. */
@@ -181,19 +199,9 @@ export class TabSocket extends Emitter<SocketEvents> {
 		if (this.#greeted) this.#rpc?.notify(method, params);
 	}
 
-	/** An event of the user's log, from the WebSocket or from a call's data channel. One that came before is dropped. */
-	accept(event: Event, fromSocket: boolean): void {
-		const at = this.#resume;
-		if (!at || event.offset <= at.offset) return;
-		// The data channel may be ahead of what the WebSocket still has to send: only the event that follows directly is
-		// taken from it. A number that the WebSocket skips was merged into a later event (receipts for a slow tab).
-		if (!fromSocket && event.offset !== at.offset + 1) return;
-		at.offset = event.offset;
-		this.emit("event", event);
-	}
-
-	get offset(): number {
-		return this.#resume?.offset ?? 0;
+	/** The server tells something by a call's data channel, as it does by the WebSocket. */
+	tell(method: Told, params: unknown): void {
+		this.emit("notification", { method, params } as SocketEvents["notification"]);
 	}
 
 	#step(m: ConnectionInput): void {
@@ -266,27 +274,28 @@ export class TabSocket extends Emitter<SocketEvents> {
 		};
 		raw.onclose = (e) => this.#closed(e.code, e.reason);
 		raw.onopen = () => {
-			const resume = this.#resume;
+			const since = this.#since;
 			const hello = {
 				token,
 				protocol: Protocol,
 				...who(),
 				device_name: this.#o.deviceName,
-				...(resume && { resume: { ...resume } }),
+				...(since && { resume: { ...since, feeds: this.#o.feeds() } }),
 				pending: this.#o.pending(),
 			};
 			rpc.ask("hello", hello, (o) => {
 				if (life.aborted) return;
 				clearTimeout(late);
-				if (o.ok) this.#welcomed(o.result, resume !== undefined, life);
+				if (o.ok) this.#welcomed(o.result, since !== undefined, life);
 				else this.#refused(o.error);
 			});
 		};
 	}
 
-	#welcomed(w: Welcome, resumed: boolean, life: AbortSignal): void {
-		const recovered = resumed && w.recovered && w.epoch === this.#resume?.epoch;
-		if (!recovered) this.#resume = { epoch: w.epoch, offset: w.offset };
+	#welcomed(w: Welcome, asked: boolean, life: AbortSignal): void {
+		const resumed = asked && w.resumed;
+		// Until all of it is here, there is nothing to resume.
+		if (!resumed) this.#since = undefined;
 		this.#o.tokens.taken();
 		this.welcome = w;
 		this.#greeted = true;
@@ -294,8 +303,8 @@ export class TabSocket extends Emitter<SocketEvents> {
 		const beat = setInterval(() => this.#beat(w.ping_ms), beatMs);
 		life.addEventListener("abort", () => clearInterval(beat), { once: true });
 		this.#renewIn(w.token_ms, life);
-		this.#step({ type: "welcome", recovered });
-		this.emit("welcome", { welcome: w, recovered });
+		this.#step({ type: "welcome", resumed });
+		this.emit("welcome", { welcome: w, resumed });
 	}
 
 	/** Silence is counted in beats and not in time: a tab that slept does not find its WebSocket dead when it wakes. */
@@ -347,20 +356,22 @@ export class TabSocket extends Emitter<SocketEvents> {
 
 	#notification(method: string, params: unknown): void {
 		switch (method) {
-			case "ping":
+			case "ping": {
 				this.#rpc?.notify("pong", {});
+				const { at, opening } = params as Ping;
+				if (this.synced && at && opening && this.#o.whole()) this.#since = { at, opening };
 				return;
-			case "event":
-				this.accept(params as Event, true);
-				return;
+			}
 			case "synced": {
 				const was = this.#state;
+				const { at, opening, all } = params as Synced;
+				this.#since = { at, opening };
 				this.#step({ type: "synced" });
-				if (was.state === "catching_up") this.emit("synced", { recovered: was.recovered });
+				if (was.state === "syncing") this.emit("synced", { resumed: was.resumed, all });
 				return;
 			}
 			default:
-				this.emit("notification", { method, params } as SocketEvents["notification"]);
+				this.tell(method as Told, params);
 		}
 	}
 }

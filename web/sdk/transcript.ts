@@ -1,61 +1,56 @@
-/** An unbroken run of a conversation's messages up to the newest one known: plain values in, plain values out. */
-import type { Message } from "./wire.gen.ts";
+/** A run of a conversation's messages up to the newest one known: plain values in, plain values out. */
+import type { Item, Message, Place } from "./wire.gen.ts";
+
+/** A message, and its place in the conversation's feed. */
+export interface Entry extends Place {
+	readonly message: Message;
+}
 
 export interface Run {
-	/** By seq, ascending, without a gap. */
-	readonly messages: readonly Message[];
+	/** By seq, ascending. A gap is a hole in the feed, and is filled with it. */
+	readonly entries: readonly Entry[];
 	/** There are older ones. */
 	readonly more: boolean;
 }
 
-export const nothing: Run = { messages: [], more: true };
+export const oldest = (run: Run): number => run.entries[0]?.message.seq ?? 0;
 
-export const newest = (run: Run): number => run.messages.at(-1)?.seq ?? 0;
-export const oldest = (run: Run): number => run.messages[0]?.seq ?? 0;
+/** The messages among the items. */
+export function entriesOf(items: readonly Item[]): Entry[] {
+	return items
+		.filter((item) => item.type === "message")
+		.map(({ pos, tag, data }) => ({ pos, tag, message: data as Message }));
+}
 
-/** The page that ends with the newest message of the conversation. Joined when it touches the run, else it replaces it. */
-export function withLatest(run: Run, page: readonly Message[], more: boolean): Run {
-	const first = page[0]?.seq;
-	if (first === undefined) return { messages: [], more: false };
-	if (run.messages.length === 0 || first > newest(run) + 1) return { messages: newer(run, page), more };
-	const kept = run.messages.filter((m) => m.seq < first);
-	return { messages: [...kept, ...newer(run, page)], more: kept.length > 0 ? run.more : more };
+/** Messages that arrived or changed, each as of the highest pos. Those older than the run come with the pages before it. */
+export function withEntries(run: Run, arrived: readonly Entry[]): Run {
+	const from = run.more ? oldest(run) : 0;
+	return merged(
+		run,
+		arrived.filter((e) => e.message.seq >= from),
+	);
 }
 
 /** A page that ends just before the run. */
-export function withOlder(run: Run, page: readonly Message[], more: boolean): Run {
-	const from = oldest(run);
-	const before = page.filter((m) => from === 0 || m.seq < from);
-	return { messages: [...before, ...run.messages], more };
+export function withOlder(run: Run, page: readonly Entry[], more: boolean): Run {
+	return { ...merged(run, page), more };
 }
 
-/**
- * One message that arrived. `gap` says that others before it are missing, and the run is unchanged; a message that is older
- * than the run changes nothing.
- */
-export function withMessage(run: Run, m: Message): { run: Run; gap: boolean } {
-	const last = newest(run);
-	if (last === 0 ? m.seq > 1 && run.more : m.seq > last + 1) return { run, gap: true };
-	if (m.seq > last) return { run: { ...run, messages: [...run.messages, m] }, gap: false };
-	const at = m.seq - oldest(run);
-	const old = run.messages[at];
-	if (!old || (old.revision ?? 0) >= (m.revision ?? 0)) return { run, gap: false };
-	return { run: { ...run, messages: run.messages.with(at, m) }, gap: false };
+/** Without the messages up to `seq`: retention has removed them, or I may not see them any more. */
+export function without(run: Run, seq: number): Run {
+	if (seq < oldest(run) || run.entries.length === 0) return run;
+	return { entries: run.entries.filter((e) => e.message.seq > seq), more: false };
 }
 
-/** The page, with newer revisions from the run where it has them, and with what the run has after the page. */
-function newer(run: Run, page: readonly Message[]): Message[] {
-	const known = new Map(run.messages.map((m) => [m.seq, m]));
-	const joined = page.map((m) => {
-		const h = known.get(m.seq);
-		return h && (h.revision ?? 0) > (m.revision ?? 0) ? h : m;
-	});
-	let last = joined.at(-1)?.seq ?? 0;
-	// Messages that arrived while the page was on its way.
-	for (const m of run.messages) {
-		if (m.seq !== last + 1) continue;
-		joined.push(m);
-		last = m.seq;
+function merged(run: Run, arrived: readonly Entry[]): Run {
+	const bySeq = new Map(run.entries.map((e) => [e.message.seq, e]));
+	let changed = false;
+	for (const e of arrived) {
+		const known = bySeq.get(e.message.seq);
+		if (known && known.pos >= e.pos) continue;
+		bySeq.set(e.message.seq, e);
+		changed = true;
 	}
-	return joined;
+	if (!changed) return run;
+	return { ...run, entries: [...bySeq.values()].sort((a, b) => a.message.seq - b.message.seq) };
 }

@@ -8,17 +8,18 @@ import type { CallView, Leg, Ring, RingEnd } from "./types.calls.ts";
 import type { DeviceChoice } from "./types.devices.ts";
 import type {
 	Code,
-	Conversation,
+	Contact,
+	ConversationMarks,
 	Kind,
 	Limits,
 	Media,
 	Message,
 	Presence,
-	Receipt,
 	Session,
 	Typing,
 	User,
 	UserObject,
+	Conversation as WireConversation,
 } from "./wire.gen.ts";
 
 export type * from "./types.calls.ts";
@@ -55,7 +56,7 @@ export type Connection =
 	/** Fetches a token, opens the WebSocket, says hello. It ends with the welcome, or with a loss. `attempt` counts from 1. */
 	| { readonly state: "connecting"; readonly attempt: number }
 	/** The server has welcomed us, and what was missed is being read. It ends when all of it is here, or with a loss. */
-	| { readonly state: "catching_up"; readonly attempt: number; readonly recovered: boolean }
+	| { readonly state: "syncing"; readonly attempt: number; readonly resumed: boolean }
 	/** What comes now is new. It ends with a loss. */
 	| { readonly state: "online" }
 	/** The connection was lost. `delayMs` later, or when the network is back, the next attempt begins. */
@@ -67,6 +68,12 @@ export type StopReason = "bad_token" | "signed_out" | "too_old" | "forbidden_ori
 
 /** Names a conversation: by its id, or a direct one by the other user (made with the first message). */
 export type ConversationRef = { readonly conversation: string } | { readonly to: string };
+
+/** A conversation of mine as far as this tab knows it. Whoever is invited sees no messages and no members. */
+export interface Conversation extends WireConversation {
+	/** How many messages I have not read, in this browser at least. */
+	readonly unread: number;
+}
 
 /** How far a message of mine has come. Others' messages are `received`. */
 export type Delivery =
@@ -89,7 +96,7 @@ export type Delivery =
 
 /** One line of the transcript. */
 export interface Row {
-	/** Stable from the first keystroke to the last receipt: use it to key the DOM. */
+	/** Stable from the first keystroke to the last mark: use it to key the DOM. */
 	readonly key: string;
 	/** `seq` is 0 and `id` empty until the server has stored it. */
 	readonly message: Message;
@@ -148,6 +155,14 @@ export interface Conversations {
 	direct(user: string): Conversation | undefined;
 	/** Fetches one that is not in the list yet. */
 	fetch(id: string, signal?: AbortSignal): Promise<Conversation>;
+	/** Takes an invitation. */
+	join(id: string, signal?: AbortSignal): Promise<Conversation>;
+	/** Leaves a group, or turns an invitation down. */
+	leave(id: string, signal?: AbortSignal): Promise<void>;
+	/** Fetches the next page of the members of a group. Until then it has a few. */
+	loadMembers(id: string, signal?: AbortSignal): Promise<void>;
+	/** Keeps marks and typing in these conversations fresh until the signal aborts. The latest 20 count. */
+	watch(ids: readonly string[], signal: AbortSignal): void;
 	create(
 		p: { kind: Conversation["kind"]; members: string[]; name?: string },
 		signal?: AbortSignal,
@@ -172,8 +187,8 @@ export interface UserObjects {
 }
 
 export interface Contacts {
-	/** Whom I added, wrote to or called, by id. */
-	list(signal?: AbortSignal): Promise<readonly User[]>;
+	/** Whom I added, wrote to or called, by id. Whole once synced, and kept fresh. */
+	list(): readonly User[];
 	/** Lets a user begin a conversation with me and ring me, where the server lets only contacts. They are not told. */
 	add(user: string, signal?: AbortSignal): Promise<void>;
 	/** Our conversation stays; to write in it adds them again. */
@@ -257,18 +272,21 @@ export interface Calls {
 export interface ClientEvents {
 	connection: Connection;
 	/** Everything missed has been read: from now on things are new. */
-	synced: { readonly recovered: boolean };
+	synced: { readonly resumed: boolean };
 	/** A new message, mine from another tab included, after `synced` only. For sounds and notifications. */
 	message: { readonly message: Message; readonly mine: boolean };
 	/** A transcript changed; redraw it. `conversation` is its id, or `to:<user>` before it has one. */
 	transcript: { readonly conversation: string };
 	/** The list or a conversation in it changed. */
 	conversations: { readonly conversation?: string };
-	receipt: Receipt;
+	/** Members have got messages, or were shown them. */
+	marks: ConversationMarks;
 	unread: { readonly total: number };
 	typing: Typing;
 	presence: Presence;
 	userobject: UserObject;
+	/** A contact was added, or is `gone`. */
+	contact: Contact;
 	profile: User;
 	/** The sessions have changed since this tab listed them; list them again if they are shown. */
 	sessions: undefined;
@@ -324,6 +342,8 @@ export interface Client {
 	signOut(p?: { everywhere?: boolean }, signal?: AbortSignal): Promise<void>;
 	/** Profile of a user that shares something with me; cached. */
 	fetchUser(id: string, signal?: AbortSignal): Promise<User>;
+	/** The same as far as it is known. Who is not is asked for, and the event `profile` tells of them. */
+	knownUser(id: string): User | undefined;
 
 	/** Other tabs of this profile and user hear it as `sibling`. Best effort: may reach no one. */
 	tell(topic: string, data: unknown): void;

@@ -54,6 +54,7 @@ export interface Message {
   id: string;
   conversation: string;
   seq: number;
+  n: number; // how many of the conversation's messages up to this one count as unread for everyone but their senders
   sender: string;
   client_id?: string; // chosen by the sender's tab; unique per sender
   kind: Kind;
@@ -72,53 +73,102 @@ export type Role =
   | "moderator"
   | "member"
   | "guest"
+/** MemberState is whether a user takes part in a conversation. */
+export type MemberState =
+  | "joined" // reads, writes and calls; this ends by leaving or being removed
+  | "invited" // sees the name and who invited, nothing that was written; ends by joining or leaving
+  | "gone" // takes no part any more
 /**
- * Member is a user in a conversation, with their marks: every message with
- * seq <= Delivered has reached a device of theirs, <= Read was shown to them.
+ * Marks are how far a member has got: every message with seq <= Delivered has reached a device of
+ * theirs, <= Read was shown to them. They never go back.
  */
-export interface Member extends User {
-  role: Role;
+export interface Marks {
   delivered: number;
   read: number;
 }
-/** Conversation as one of its members sees it. */
+/**
+ * Member is a user in a conversation, as the other members see it. It is an item of the
+ * conversation's feed; its marks are state, told apart, and not part of that item.
+ */
+export interface Member extends User, Marks {
+  role: Role;
+  state: MemberState;
+}
+/**
+ * Membership is a conversation as it concerns one user alone. It is an item of that user's feed.
+ * What is unread is Conversation.N - ReadN - OwnAhead + Missed.
+ */
+export interface Membership {
+  conversation: string;
+  state: MemberState;
+  role: Role;
+  invited_by?: string; // a user
+  from_seq: number; // the first message that this member may see
+  read: number; // my mark
+  read_n: number; // Message.N at that mark
+  own_ahead: number; // my own messages beyond it that count
+  missed?: number; // calls beyond it that I missed
+}
+/** Floor is where a conversation begins now: what was before was removed by retention. */
+export interface Floor {
+  seq: number; // of the first message kept, less one
+  pos: number; // who resumes below it starts this feed afresh
+  n: number;
+}
+/**
+ * Conversation as one of its members sees it. Who is invited sees nothing that was written, and
+ * among Members only who invited them.
+ */
 export interface Conversation {
   id: string;
   kind: ConversationKind;
   name?: string; // groups only; a direct conversation bears the other's name
-  members: Member[];
+  created_at: number; // unix ms
+  pos: number; // of the latest change of its feed
+  floor?: Floor;
   last_seq: number;
+  n: number; // Message.N of the latest
   last?: Message;
-  unread: number; // messages of others beyond my read mark
-  created_at: number;
+  count: number; // how many have joined
+  members: Member[]; // of a direct one both; of a group a few, me and who wrote last (and may be gone) among them
+  mine: Membership;
+  mine_at: Place; // where Mine stands in my own feed
 }
-/** EventType names what happened to a user. */
-export type EventType =
-  | "message" // Data: Message
-  | "message.update" // Data: Message, a new revision
-  | "receipt" // Data: Receipt
-  | "conversation" // Data: Conversation, new or changed, as this user sees it
-  | "call" // Data: call.Snapshot
-  | "userobject" // Data: UserObject
-  | "profile" // Data: User
+/** Place is where an item stands in its feed: the number of its last change, and that change's tag. */
+export interface Place {
+  pos: number;
+  tag: string;
+}
+/** OwnFeed names, among feeds, the one of the user. A conversation's is named by its id. */
+export const OwnFeed = "me";
+/** FeedPosition is how far a tab knows a feed. */
+export interface FeedPosition {
+  pos: number;
+  newest: Place[]; // of the three newest items of it that the tab has
+}
+/** ItemType names what an item of a feed holds. */
+export type ItemType =
+  | "message" // Message
+  | "member" // Member, without marks
+  | "conversation" // Settings
+  | "membership" // Membership
+  | "contact" // Contact
+  | "object" // UserObject
 /**
- * Event is one entry in a user's log: what every tab of theirs must learn.
- * Offset has no gaps within a user.
+ * Item is a part of a feed as it is since its last change. An item that changed five times is
+ * there once.
  */
-export interface Event {
-  offset: number;
-  type: EventType;
-  at: number; // unix ms, by the server's clock
-  age_ms: number; // how old it was when it was sent to this tab
+export interface Item extends Place {
+  type: ItemType;
   data: unknown;
 }
-/** Receipt is a member's marks after they grew. */
-export interface Receipt {
-  conversation: string;
-  user: string;
-  delivered: number;
-  read: number;
-  unread: number; // of the user who receives this event, in this conversation
+/** Settings are what all members may change or see of a conversation as a whole. */
+export interface Settings {
+  name?: string;
+}
+/** Contact is somebody whom a user added, wrote to or called. */
+export interface Contact extends User {
+  gone?: boolean; // removed
 }
 /** UserObject is a value shared by all tabs of one user. A null value removes it. */
 export interface UserObject {
@@ -126,13 +176,27 @@ export interface UserObject {
   value: unknown;
   tab: string; // the tab that set it
 }
+/** MemberMarks are the marks of one member, as told to the others. */
+export interface MemberMarks extends Marks {
+  user: string;
+}
 /**
- * UserEvent is an event and the user in whose log it stands: what the store hands on
- * after each commit.
+ * ConversationMarks are marks of members of a conversation. One with many members has, in place of
+ * Members, counts.
  */
-export interface UserEvent {
-  User: string;
-  Event: Event;
+export interface ConversationMarks {
+  conversation: string;
+  members?: MemberMarks[]; // those that changed, or all
+  counts?: MarkCount[]; // by seq, of the latest messages only
+}
+/**
+ * MarkCount says how many members have got, and were shown, a message and all before. I am among
+ * them when my own marks are that far.
+ */
+export interface MarkCount {
+  seq: number;
+  delivered: number;
+  read: number;
 }
 // Package call
 
@@ -229,7 +293,7 @@ export interface Snapshot {
   cseq: number; // grows with every change
   epoch: number; // grows when a server takes the call over: its media starts anew, so make a new PeerConnection
   participants: ParticipantView[];
-  remaining_ms?: number; // while someone is rung: until that times out; counts from the event's at, in an answer from now
+  remaining_ms?: number; // while someone is rung: until that times out; counts from when it was sent, see wire.CallChange
   active_ms?: number; // since it was active: how long already; counts like remaining_ms
   reason?: Reason; // ended
 }
@@ -300,27 +364,37 @@ export interface Hello {
   resume?: Resume;
   pending?: string[]; // client ids of messages sent but not yet acknowledged
 }
-/** Resume says how far this tab has read its user's events. */
+/** Resume says what this tab has already. */
 export interface Resume {
-  epoch: string;
-  offset: number;
+  at: number; // of the latest synced, or of a ping that had one
+  opening: string; // of the same
+  feeds: { [key: string]: FeedPosition}; // my own, and at most 100 conversations that the tab keeps
 }
-/** Welcome answers hello. */
+/** Welcome answers hello. What the tab has missed, or what it begins with, follows in pages. */
 export interface Welcome {
   user: User;
   tab: string;
   server: string; // version
-  epoch: string;
-  offset: number; // of the user's newest event
-  recovered: boolean; // all missed events follow; else compare marks and page
+  resumed: boolean; // what follows is what changed; else forget everything: all of it follows
+  diverged: string[]; // feeds of Resume that are another history now, or begin later: forget them
   accepted: string[]; // those of Hello.Pending that were stored
-  calls: Snapshot[]; // live calls of this user
-  objects: UserObject[];
   ice_servers: ICEServer[];
   limits: Limits;
   ping_ms: number;
   server_time: number; // unix ms
   token_ms?: number; // until the token expires; renew before
+}
+/**
+ * Greeting is a page of what follows the welcome. First come the items of the user's own feed,
+ * then conversations, then live calls. Of conversations there are those that changed; a tab
+ * that has not resumed gets the first page of the list.
+ */
+export interface Greeting {
+  items?: Item[]; // of my own feed, by pos
+  pos?: number; // up to where my own feed is whole now; with the last of the items
+  conversations?: Conversation[];
+  next?: string; // of the list: as in ConversationPage; with its only page
+  calls?: CallChange[];
 }
 /** ICEServer as RTCPeerConnection takes it. */
 export interface ICEServer {
@@ -335,9 +409,29 @@ export interface Limits {
   object_bytes: number;
   page_size: number;
 }
-/** Synced says up to where the user's events have been sent. */
+/**
+ * Synced ends the greeting. Who was sent less than all that changed, because it was too much, has
+ * All false: what the tab keeps and was not sent is to be asked for.
+ */
 export interface Synced {
-  offset: number;
+  at: number;
+  opening: string;
+  all: boolean;
+}
+/** Ping asks for a pong. At and Opening replace those of synced, when they are there. */
+export interface Ping {
+  at?: number;
+  opening?: string;
+}
+/**
+ * CallChange is a call, with those participants that changed since the change From; with From 0
+ * it has everybody. Of changes of a call the one of the highest epoch, then of the highest cseq is
+ * the newest. Who has an older one than From asks by call.get.
+ */
+export interface CallChange {
+  from?: number; // a cseq of the same epoch
+  age_ms: number; // how old it was when it was sent to this tab; times in the call count from then
+  call: Snapshot;
 }
 /** TokenRenew keeps a tab signed in, with a new token of the same user. */
 export interface TokenRenew {
@@ -377,13 +471,15 @@ export interface UserObjectSet {
   key: string;
   value: unknown; // null removes
 }
-/** UserObjectGet asks for one key, or for all when empty. */
+/** UserObjectGet asks for one key, or for a page of all when empty. */
 export interface UserObjectGet {
   key?: string;
+  after?: string; // next of the page before; empty: the first page
 }
-/** UserObjects are the values that all tabs of mine share, by key. */
+/** UserObjects are values that all tabs of mine share, by key. */
 export interface UserObjects {
   objects: UserObject[];
+  next?: string; // none: that was all
 }
 /** PresenceState of a user: the best of their tabs. */
 export type PresenceState =
@@ -435,9 +531,66 @@ export interface ConversationPage {
   conversations: Conversation[];
   next?: string; // none: that was all
 }
-/** ConversationGet asks for one conversation of mine. */
+/** ConversationGet asks for conversations of mine, at most 100. */
 export interface ConversationGet {
+  conversations: string[];
+}
+/**
+ * Conversations are those of the ones asked for that are mine. There may be less than were asked
+ * for: More says that the rest is to be asked for again.
+ */
+export interface Conversations {
+  conversations: Conversation[];
+  more: boolean;
+}
+/** ConversationRef names a conversation. */
+export interface ConversationRef {
   conversation: string;
+}
+/** ConversationMembers asks for a page of the members of a conversation. */
+export interface ConversationMembers {
+  conversation: string;
+  after?: string; // next of the page before; empty: the first page
+  limit?: number;
+}
+/** MemberPage has members by id, and their marks as they are now. */
+export interface MemberPage {
+  members: Member[];
+  next?: string; // none: that was all
+  pos: number; // of the conversation's feed: the members are as of then
+}
+/** ConversationWatch names all conversations that this tab has open: it is told of marks and typing there. */
+export interface ConversationWatch {
+  conversations: string[]; // at most 20
+}
+/** MarksList is how the marks are now, of those of the named conversations that are mine. */
+export interface MarksList {
+  conversations: ConversationMarks[];
+}
+/** FeedChanges asks for what changed in a feed after a pos. */
+export interface FeedChanges {
+  feed: string; // a conversation, or "me"
+  after: number;
+  limit?: number;
+}
+/** Changes are the items of a feed that changed, by pos. */
+export interface Changes {
+  items: Item[];
+  up_to: number; // the feed is whole up to here now
+  more: boolean; // ask again after UpTo
+  reset: boolean; // too much has changed, or After is not of this history: forget the feed and page from its end
+  users: User[]; // senders of the messages, and whom they name
+}
+/**
+ * Change is one item of a feed that has just changed. Without a type it says only that the feed
+ * has come to pos: ask by feed.changes.
+ */
+export interface Change {
+  feed: string; // a conversation, or "me"
+  pos: number;
+  tag?: string;
+  type?: ItemType;
+  data?: unknown;
 }
 /** MessageSend names a conversation, or a user (To) whose direct conversation is then made. */
 export interface MessageSend {
@@ -455,19 +608,19 @@ export interface MessagePage {
   after?: number;
   limit?: number;
 }
-/** Messages is a page of a conversation, by seq ascending. */
+/** Messages is a page of a conversation, by seq ascending, as items of type message. */
 export interface Messages {
-  messages: Message[];
+  items: Item[];
+  users: User[]; // who sent them
   more: boolean; // there are more in the direction of the page
+  pos: number; // of the conversation's feed: the messages are as of then
 }
-/** ReceiptRead marks all up to seq as shown to me. */
-export interface ReceiptRead {
-  conversation: string;
-  seq: number;
-}
-/** Ack says up to where this device has stored its user's events. */
-export interface Ack {
-  offset: number;
+/**
+ * MarksSet moves my marks forward, by conversation: up to where this device has messages, and up to
+ * where they were shown. Zero moves nothing.
+ */
+export interface MarksSet {
+  marks: { [key: string]: Marks}; // of at most 100 conversations
 }
 /** Typing says that a member begins or ends to write. */
 export interface Typing {
@@ -586,10 +739,15 @@ export interface Requests {
   "contact.list": { params: ContactList; result: ContactPage };
   "conversation.create": { params: ConversationCreate; result: Conversation };
   "conversation.list": { params: ConversationList; result: ConversationPage };
-  "conversation.get": { params: ConversationGet; result: Conversation };
-  "message.send": { params: MessageSend; result: Message };
+  "conversation.get": { params: ConversationGet; result: Conversations };
+  "conversation.members": { params: ConversationMembers; result: MemberPage };
+  "conversation.watch": { params: ConversationWatch; result: MarksList };
+  "conversation.join": { params: ConversationRef; result: Conversation };
+  "conversation.leave": { params: ConversationRef; result: Empty };
+  "feed.changes": { params: FeedChanges; result: Changes };
+  "message.send": { params: MessageSend; result: Change };
   "message.page": { params: MessagePage; result: Messages };
-  "receipt.read": { params: ReceiptRead; result: Empty };
+  "marks.set": { params: MarksSet; result: Empty };
   "call.start": { params: CallStart; result: CallLeg };
   "call.ringing": { params: CallRef; result: Empty };
   "call.answer": { params: CallAnswer; result: CallLeg };
@@ -598,6 +756,7 @@ export interface Requests {
   "call.move": { params: CallMove; result: CallLeg };
   "call.resume": { params: LegRef; result: CallLeg };
   "call.state": { params: CallStateSet; result: Empty };
+  "call.get": { params: CallRef; result: CallChange };
   "leg.offer": { params: LegOffer; result: LegAnswer };
   "leg.phase": { params: LegPhase; result: Empty };
 }
@@ -605,7 +764,6 @@ export interface Requests {
 /** Every notification of a client. */
 export interface ClientNotes {
   "pong": Empty;
-  "ack": Ack;
   "typing": Typing;
   "activity": Activity;
   "leg.suspend": LegRef;
@@ -613,24 +771,27 @@ export interface ClientNotes {
 
 /** Every notification of the server. */
 export interface ServerNotes {
-  "ping": Empty;
-  "event": Event;
+  "ping": Ping;
+  "greeting": Greeting;
   "synced": Synced;
+  "change": Change;
+  "marks": ConversationMarks;
+  "call": CallChange;
   "typing": Typing;
   "presence": Presence;
+  "profile": User;
   "sessions": Empty;
   "slots": Slots;
   "speaker": Speaker;
   "leg.end": LegEnd;
 }
 
-/** What the data of each type of event holds. */
-export interface EventData {
+/** What the data of each type of item holds. */
+export interface ItemData {
   "message": Message;
-  "message.update": Message;
-  "receipt": Receipt;
-  "conversation": Conversation;
-  "call": Snapshot;
-  "userobject": UserObject;
-  "profile": User;
+  "member": Member;
+  "conversation": Settings;
+  "membership": Membership;
+  "contact": Contact;
+  "object": UserObject;
 }

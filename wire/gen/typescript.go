@@ -72,7 +72,7 @@ func mappings() map[string]string {
 		walk(reflect.TypeOf(r.Params))
 		walk(reflect.TypeOf(r.Result))
 	}
-	for _, notes := range [][]wire.Note{wire.ClientNotes(), wire.ServerNotes(), wire.Events()} {
+	for _, notes := range [][]wire.Note{wire.ClientNotes(), wire.ServerNotes(), wire.Items()} {
 		for _, n := range notes {
 			walk(reflect.TypeOf(n.Data))
 		}
@@ -168,7 +168,7 @@ func writeTables(out *strings.Builder) {
 	}
 	table("Every notification of a client.", "ClientNotes", wire.ClientNotes())
 	table("Every notification of the server.", "ServerNotes", wire.ServerNotes())
-	table("What the data of each type of event holds.", "EventData", wire.Events())
+	table("What the data of each type of item holds.", "ItemData", wire.Items())
 	out.WriteString("}\n")
 }
 

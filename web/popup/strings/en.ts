@@ -95,6 +95,10 @@ export const en = {
 	start: "This is the beginning of your conversation with {name}.",
 	hello: "Write a message or start a call. {name} sees it on every device.",
 	loading: "Loading messages…",
+	group: "Group",
+	invites: "{name} invites you to {group}",
+	invited: "You are invited to {group}",
+	join: "Join",
 	noConversations: "No conversations yet",
 	noConversationsHint: "When someone writes to you, it shows up here.",
 	placeholder: "Write a message…",
@@ -118,7 +122,7 @@ export const en = {
 	lastSeen: "Last seen {when}",
 	offlineBar: "You are offline. What you write is sent as soon as you are back.",
 	serverAway: "The server cannot be reached. Trying again…",
-	catchingUp: "Getting what you missed…",
+	syncing: "Getting what you missed…",
 	stopped_bad_token: "You are signed out. Sign in to this site again to go on.",
 	stopped_signed_out: "You were signed out.",
 	stopped_too_old: "This page is out of date. Reload it to go on.",
@@ -157,6 +161,8 @@ export const en = {
 	// Counts, by the plural forms of the language (Intl.PluralRules).
 	newCount: { one: "{n} new message", other: "{n} new messages" } as Plural,
 	unread: { one: "{n} unread message", other: "{n} unread messages" } as Plural,
+	members: { one: "{n} member", other: "{n} members" } as Plural,
+	andMore: { one: "{names} and {n} more", other: "{names} and {n} more" } as Plural,
 };
 
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;

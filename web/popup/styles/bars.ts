@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** Strips in the panel, the ring, and what floats beside the button while the panel is closed. */
+/** Strips in the panel, and what floats beside the button while the panel is closed. */
 export const barStyles = css`
 	.strip {
 		display: flex;
@@ -93,22 +93,6 @@ export const barStyles = css`
 		box-shadow: var(--shadow);
 		animation: rise 0.24s var(--ease);
 	}
-	.rings {
-		display: grid;
-		grid-template-columns: minmax(0, 1fr);
-		gap: var(--s2);
-	}
-	.ring {
-		display: grid;
-		/* A long name must not make the card wider than its place. */
-		grid-template-columns: minmax(0, 1fr);
-		gap: var(--s3);
-		padding: var(--s4);
-		border-radius: var(--radius);
-		background: var(--bg);
-		box-shadow: var(--shadow);
-		animation: rise 0.28s var(--ease);
-	}
 	/* Over the panel it hangs from under the header, whose buttons stay usable. */
 	.corner:has(~ .panel) {
 		inset-block: auto calc(76px + min(600px, 100dvh - 76px - var(--_y, 20px) - 16px));
@@ -116,73 +100,8 @@ export const barStyles = css`
 		inline-size: 364px;
 		transform: translateY(calc(100% + 76px));
 	}
-	.corner:has(~ .panel) .ring {
-		animation: drop 0.28s var(--ease);
-	}
 	.corner:has(~ .panel.in-call) {
 		inset-block-end: calc(76px + min(720px, 100dvh - 76px - var(--_y, 20px) - 16px));
-	}
-	@keyframes drop {
-		from {
-			opacity: 0;
-		}
-	}
-	.ring .name {
-		display: -webkit-box;
-		-webkit-box-orient: vertical;
-		-webkit-line-clamp: 2;
-		font-size: var(--t-head);
-		line-height: 1.25;
-		overflow-wrap: anywhere;
-		white-space: normal;
-		/* Cut at its own end, and still beside the picture. */
-		unicode-bidi: plaintext;
-		text-align: -webkit-match-parent;
-		text-align: match-parent;
-	}
-	.ring .name > bdi {
-		display: inline;
-	}
-	.note {
-		color: var(--ink-soft);
-		font-size: var(--t-note);
-		overflow-wrap: anywhere;
-	}
-	.choices {
-		display: grid;
-		grid-template-columns: repeat(2, minmax(0, 1fr));
-		gap: var(--s2);
-	}
-	.choices .first {
-		grid-column: 1 / -1;
-	}
-	.choices .danger {
-		order: 1;
-	}
-	.pulse {
-		position: relative;
-		display: inline-grid;
-	}
-	.pulse::before,
-	.pulse::after {
-		content: "";
-		position: absolute;
-		inset: 0;
-		border-radius: 50%;
-		border: 2px solid var(--online);
-		animation: pulse 1.8s infinite cubic-bezier(0.2, 0.6, 0.4, 1);
-	}
-	.pulse::after {
-		animation-delay: 0.6s;
-	}
-	@keyframes pulse {
-		from {
-			opacity: 0.9;
-		}
-		to {
-			opacity: 0;
-			transform: scale(1.55);
-		}
 	}
 	.sound-blocked {
 		position: absolute;
@@ -202,23 +121,9 @@ export const barStyles = css`
 		background: var(--accent);
 		color: var(--on-accent);
 	}
-	@media (prefers-reduced-motion: reduce) {
-		.pulse::before,
-		.pulse::after {
-			display: none;
-		}
-	}
 	@media (max-width: 480px), (max-height: 480px) {
 		.corner {
 			display: contents;
-		}
-		.rings {
-			position: fixed;
-			z-index: 3;
-			inset: max(var(--s2), env(safe-area-inset-top)) var(--s2) auto;
-		}
-		.corner:has(~ .panel) .rings {
-			inset-block-start: calc(76px + env(safe-area-inset-top));
 		}
 		.floating {
 			position: fixed;
@@ -227,7 +132,6 @@ export const barStyles = css`
 		}
 	}
 	@media (forced-colors: active) {
-		.ring,
 		.floating > *,
 		.notice,
 		.call-bar {

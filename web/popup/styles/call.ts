@@ -1,7 +1,8 @@
 import { css } from "lit";
+import { ringStyles } from "./ring.ts";
 
 /** The stage is dark in both modes: a picture needs no frame of light. */
-export const callStyles = css`
+const stageStyles = css`
 	.stage {
 		position: relative;
 		flex: none;
@@ -320,3 +321,6 @@ export const callStyles = css`
 		}
 	}
 `;
+
+/** All that the call part draws. */
+export const callStyles = [ringStyles, stageStyles];

@@ -171,6 +171,28 @@ export const panelStyles = css`
 	.conversation.unread .preview {
 		font-weight: 550;
 	}
+	.invitation {
+		display: flex;
+		gap: var(--s3);
+		padding: var(--s3);
+		border-radius: 14px;
+		background: var(--bg-soft);
+		font-size: var(--t-note);
+		line-height: 1.35;
+		overflow-wrap: anywhere;
+	}
+	.invitation + :is(.invitation, ul) {
+		margin-block-start: var(--s2);
+	}
+	.answers {
+		display: flex;
+		gap: var(--s2);
+		margin-block-start: var(--s2);
+	}
+	.answers .button {
+		padding-inline: var(--s4);
+		font-size: var(--t-note);
+	}
 	.aside {
 		display: flex;
 		flex-direction: column;

@@ -52,8 +52,8 @@ function bubble(words: Words, log: Log, item: Bubble, tabbable: boolean, actions
 			)}</span>
 		</div>
 		${
-			last || item.receipt
-				? html`<div class="meta">${last ? time(words, row.message) : nothing}${item.receipt ? tick(row, words) : nothing}</div>`
+			last || item.tick
+				? html`<div class="meta">${last ? time(words, row.message) : nothing}${item.tick ? tick(row, words) : nothing}</div>`
 				: nothing
 		}
 		${row.delivery === "failed" ? failed(words, row, actions) : nothing}

@@ -81,7 +81,8 @@ function callButtons({ words }: Screen, chat: ChatPanel, actions: Actions): Temp
 	</div>`;
 }
 
-function presenceText({ words, now }: Screen, { presence }: ChatPanel): string {
+function presenceText({ words, now }: Screen, { presence, face }: ChatPanel): string {
+	if (face.count !== undefined) return words.count("members", face.count);
 	if (!presence) return "";
 	if (presence.state === "offline" && presence.last_seen)
 		return words.say("lastSeen", { when: agoLabel(presence.last_seen, now, words) });

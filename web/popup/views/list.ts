@@ -4,7 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions.ts";
 import { shortLabel } from "../format.ts";
 import { icon } from "../icons.ts";
-import type { Entry, ListPanel, Screen } from "../screen.ts";
+import type { Entry, Invitation, ListPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 import { callLabel } from "./bubble.ts";
@@ -18,8 +18,9 @@ export function list(screen: Screen, panel: ListPanel, actions: Actions): Templa
 	};
 	return html`<div class="list" @scroll=${scrolled}>
 		${panel.offerNotifications ? notificationOffer(words, actions) : nothing}
+		${panel.invitations.map((invitation) => invitationView(words, invitation, actions))}
 		${
-			panel.entries.length === 0
+			panel.entries.length === 0 && panel.invitations.length === 0
 				? html`<div class="empty">${icon("chats", "big")}
 						<p class="lead">${words.say("noConversations")}</p>
 						<p>${words.say("noConversationsHint")}</p></div>`
@@ -31,6 +32,24 @@ export function list(screen: Screen, panel: ListPanel, actions: Actions): Templa
 						)}
 					</ul>`
 		}
+	</div>`;
+}
+
+function invitationView(
+	words: Words,
+	{ conversation, group, by }: Invitation,
+	actions: Actions,
+): TemplateResult {
+	const text = by ? words.say("invites", { name: by, group }) : words.say("invited", { group });
+	return html`<div class="invitation" role="group" aria-label=${text}>
+		${avatar({ name: group }, "medium")}
+		<span class="summary">
+			<span dir="auto">${text}</span>
+			<span class="answers">
+				<button class="button go" @click=${() => actions.join(conversation)}>${words.say("join")}</button>
+				<button class="button text" @click=${() => actions.declineInvitation(conversation)}>${words.say("decline")}</button>
+			</span>
+		</span>
 	</div>`;
 }
 

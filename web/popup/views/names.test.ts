@@ -52,6 +52,7 @@ function everything(words: Words, name: string, guest: boolean): Record<string, 
 				id: `m${i}`,
 				conversation: "c",
 				seq: i + 1,
+				n: i + 1,
 				sender,
 				kind: "text",
 				text: "Hi",
@@ -74,7 +75,8 @@ function everything(words: Words, name: string, guest: boolean): Record<string, 
 		mine: false,
 		unread: 0,
 	};
-	const panel = { kind: "list", entries: [entry] } as unknown as ListPanel;
+	const invitations = [{ conversation: "g", group: name, by: called }];
+	const panel = { kind: "list", entries: [entry], invitations } as unknown as ListPanel;
 	const screen = (more: Partial<Screen> = {}) =>
 		emptyScreen({ words, faces: new Map([["bob", face]]), ...more });
 	const inCall = (more: object = {}, held: CallView[] = []) =>

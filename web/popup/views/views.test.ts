@@ -17,6 +17,7 @@ function row(seq: number, sender: string, more: Partial<Row["message"]> = {}): R
 		id: `m${seq}`,
 		conversation: "c",
 		seq,
+		n: seq,
 		sender,
 		kind: "text" as const,
 		text: `text ${seq}`,

@@ -18,7 +18,8 @@ import type {
 } from "../types.ts";
 import { any, ignore } from "../wait.ts";
 import type { Who } from "../who.ts";
-import type { LegEnd, LegView, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import type { CallChange, LegEnd, LegView, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import { changed } from "./change.ts";
 import type { Host, LegContext, StoredLeg } from "./context.ts";
 import { later, participant, phase, type TimedSnapshot } from "./ring.ts";
 import { Rings } from "./rings.ts";
@@ -47,6 +48,10 @@ export class CallStore implements Calls {
 	readonly #rings: Rings;
 	/** Calls that were hung up here and whose end the server has not told yet. */
 	readonly #left = new Set<string>();
+	/** While a greeting comes: the calls that the server has told of. */
+	readonly #told = new Set<string>();
+	/** Calls that are asked for after a hole. */
+	readonly #asking = new Set<string>();
 	/** How many starts, answers and moves are on their way. */
 	#beginning = 0;
 	#views: readonly CallView[] = [];
@@ -153,30 +158,28 @@ export class CallStore implements Calls {
 		return (await this.#ready()).preview(p);
 	}
 
-	/** After each welcome, before what was missed: the live calls as they were `ageMs` ago. A call that is not among them has ended. */
-	greeted(calls: readonly Snapshot[], ageMs = 0): void {
-		const live = new Set(calls.map((c) => c.id));
-		for (const [id, known] of this.#snapshots)
-			if (!live.has(id) && known.snapshot.state !== "ended") {
-				const cseq = known.snapshot.cseq;
-				this.#accept({ ...known.snapshot, cseq, state: "ended", reason: "expired" }, 0);
-			}
-		for (const c of calls) this.#accept(c, ageMs);
+	/** A greeting begins: legs of this page are bound to the new connection. */
+	welcomed(): void {
+		this.#told.clear();
+		this.#host?.rebind();
+	}
+
+	/** The greeting has ended: a call that it did not have is over, and from now on what rings is shown. */
+	synced(): void {
+		for (const { snapshot: s } of [...this.#snapshots.values()])
+			if (!this.#told.has(s.id) && s.state !== "ended")
+				this.#accept({ ...s, state: "ended", reason: "expired" }, 0);
 		this.#update();
 		if (this.#host) this.#host.resume();
 		else if (this.#stored().length > 0 && this.available.ok) ignore(this.#loaded().then((h) => h.resume()));
 	}
 
-	/** Everything missed has been read: from now on what rings is shown. */
-	synced(): void {
-		this.#update();
-	}
-
-	/** A snapshot from an event or from the result of a request. `ageMs`: how old it is. */
-	apply(s: Snapshot, ageMs = 0): void {
-		if (!this.#accept(s, ageMs)) return;
-		this.#update();
-		this.#host?.applySnapshot(s);
+	/** A change of a call, `waitedMs` ago. */
+	apply(c: CallChange, waitedMs = 0): void {
+		this.#told.add(c.call.id);
+		const now = changed(this.#snapshots.get(c.call.id)?.snapshot, c);
+		if (now === "hole") void this.#ask(c);
+		else if (now) this.#applySnapshot(now, c.age_ms + waitedMs);
 	}
 
 	notification(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void {
@@ -199,6 +202,7 @@ export class CallStore implements Calls {
 		this.#host?.close();
 		remove(this.#o.env.sessionStorage, this.#o.storageKey());
 		this.#snapshots.clear();
+		this.#asking.clear();
 		this.#update();
 	}
 
@@ -208,11 +212,37 @@ export class CallStore implements Calls {
 		this.#rings.close();
 	}
 
+	/** A whole snapshot, from a change or from the result of a request. `ageMs`: how old it is. */
+	#applySnapshot(s: Snapshot, ageMs = 0): void {
+		this.#told.add(s.id);
+		if (!this.#accept(s, ageMs)) return;
+		this.#update();
+		this.#host?.applySnapshot(s);
+	}
+
+	/** Changes before this one are missing: asks for the call as it is now. */
+	async #ask(c: CallChange): Promise<void> {
+		const { id } = c.call;
+		if (this.#asking.has(id)) return;
+		this.#asking.add(id);
+		const life = this.#life.signal;
+		try {
+			this.apply(await this.#o.socket.requestUntilAnswered("call.get", { call: id }, life));
+		} catch {
+			// It is over for whoever asks so late. What was told of the end is all there is.
+			const known = this.#snapshots.get(id)?.snapshot;
+			if (!life.aborted && known && c.call.state === "ended")
+				this.#applySnapshot({ ...c.call, participants: known.participants }, c.age_ms);
+		} finally {
+			this.#asking.delete(id);
+		}
+	}
+
 	#accept(s: Snapshot, ageMs: number): boolean {
 		const known = this.#snapshots.get(s.id);
 		if (known) {
 			const ended = known.snapshot.state === "ended";
-			// An end that was concluded from a welcome is replaced by the real one, which has the reason.
+			// An end that was concluded from a greeting is replaced by the real one, which has the reason.
 			if (
 				ended
 					? s.state !== "ended" || !later(s, known.snapshot)
@@ -356,7 +386,7 @@ export class CallStore implements Calls {
 			hostLock,
 			mayTakeOver,
 			snapshot: (call) => this.#snapshots.get(call)?.snapshot,
-			apply: (s) => this.apply(s),
+			apply: (s) => this.#applySnapshot(s),
 			left: (call) => this.#leave(call),
 			changed: () => this.#update(),
 			error: (err) => events.emit("error", err),

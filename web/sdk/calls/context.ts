@@ -32,7 +32,7 @@ export interface LegContext {
 	/** Something changed that a page draws. */
 	changed(): void;
 	error(err: Error): void;
-	/** The data channel of a call's leg has opened, or closed. Requests and events may go over it. */
+	/** The data channel of a call's leg has opened, or closed. Requests and changes may go over it. */
 	channel(call: string, rpc: Rpc | undefined): void;
 	/** Takes the lock that keeps the browser from freezing this page, until the signal aborts. */
 	hostLock(leg: string, signal: AbortSignal): void;
@@ -57,7 +57,9 @@ export interface Host {
 	): Promise<Leg>;
 	answer(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg>;
 	move(call: string, p: AnswerParams, clicked: number, signal: AbortSignal): Promise<Leg>;
-	/** After each welcome: binds the legs of this page again, and resumes those of the page before it. */
+	/** After each welcome: binds the legs of this page again. */
+	rebind(): void;
+	/** After each greeting: what is live is known, and the legs of the page before this one are resumed. */
 	resume(): void;
 	/** A new snapshot of a call; a leg of it may be here. */
 	applySnapshot(s: Snapshot): void;

@@ -47,7 +47,7 @@ async function settle(ms = 0): Promise<void> {
 async function hosting() {
 	const page = new FakePage();
 	const { client } = await connect(page);
-	await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+	await greet(page, { user: bob, calls: [ringing()] });
 	const answering = client.calls.answer(id);
 	await settle();
 	page.wire.answer("call.answer", granted(client.tabId, "one"));
@@ -58,7 +58,7 @@ async function hosting() {
 async function reconnect(page: FakePage, tab: string): Promise<void> {
 	page.wire.end(1006);
 	await settle(1000);
-	await greet(page, { user: bob, offset: 10, calls: [joined(tab)] });
+	await greet(page, { user: bob, calls: [joined(tab)] });
 	await settle();
 }
 
@@ -69,7 +69,7 @@ describe("a request whose answer is lost", () => {
 			const page = new FakePage();
 			const { client } = await connect(page);
 			const calls = method === "call.answer" ? [ringing()] : [];
-			await greet(page, { user: bob, offset: 10, calls });
+			await greet(page, { user: bob, calls });
 			const begun =
 				method === "call.start"
 					? client.calls.start({ to: "alice" }, { media: "audio" })
@@ -81,7 +81,7 @@ describe("a request whose answer is lost", () => {
 
 			await settle(1000);
 			// The server has carried it out: the call is live, with a leg in this tab that no connection holds.
-			await greet(page, { user: bob, offset: 12, calls: [joined(client.tabId)] });
+			await greet(page, { user: bob, calls: [joined(client.tabId)] });
 			await settle();
 			expect(page.wire.last(method).params).toEqual(first);
 			expect(
@@ -100,7 +100,7 @@ describe("a request whose answer is lost", () => {
 	it("the answer to the offer that went with call.answer is used, and none is sent again", async () => {
 		const page = new FakePage();
 		const { client } = await connect(page);
-		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+		await greet(page, { user: bob, calls: [ringing()] });
 		const begun = client.calls.answer(id, { camera: false });
 		await settle();
 		const pc = FakePeerConnection.made.at(-1);
@@ -117,7 +117,7 @@ describe("a request whose answer is lost", () => {
 		async (when) => {
 			const page = new FakePage();
 			const { client } = await connect(page);
-			await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+			await greet(page, { user: bob, calls: [ringing()] });
 			const begun = client.calls.answer(id);
 			await settle();
 			const slots = [{ mid: "1", participant: "alice", source: "camera", id: 1 }];
@@ -134,7 +134,7 @@ describe("a request whose answer is lost", () => {
 	it("what is told of the leg while the browser still makes its local description is not lost", async () => {
 		const page = new FakePage();
 		const { client } = await connect(page);
-		await greet(page, { user: bob, offset: 10, calls: [ringing()] });
+		await greet(page, { user: bob, calls: [ringing()] });
 		let described = () => {};
 		FakePeerConnection.describing = new Promise((resolve) => {
 			described = resolve;
@@ -192,7 +192,7 @@ describe("a request whose answer is lost", () => {
 			const page = new FakePage();
 			const { client } = await connect(page);
 			const calls = { "call.start": [], "call.answer": [ringing()], "call.move": [joined("another-tab")] };
-			await greet(page, { user: bob, offset: 10, calls: calls[method] });
+			await greet(page, { user: bob, calls: calls[method] });
 			const begin = {
 				"call.start": () => client.calls.start({ to: "alice" }, { media: "audio" }),
 				"call.answer": () => client.calls.answer(id),
@@ -215,7 +215,7 @@ describe("a request whose answer is lost", () => {
 	it("of a call that a limit forbids fails at once, and hanging up is repeated until it is allowed", async () => {
 		const page = new FakePage();
 		const { client } = await connect(page);
-		await greet(page, { user: bob, offset: 10, calls: [joined("another-tab")] });
+		await greet(page, { user: bob, calls: [joined("another-tab")] });
 		const begun = client.calls.start({ to: "alice" }, { media: "audio" });
 		await settle();
 		page.wire.refuse("call.start", "rate_limited", 20_000);
@@ -315,7 +315,7 @@ describe("a page that finds a leg in its storage", () => {
 		const { client } = await connect(page);
 		await vi.advanceTimersByTimeAsync(700);
 		await turn();
-		await greet(page, { user: bob, offset: 10, calls: [joined(stored.tab)] });
+		await greet(page, { user: bob, calls: [joined(stored.tab)] });
 		await settle();
 		return { page, client, release };
 	}
@@ -365,16 +365,8 @@ describe("a page that finds a leg in its storage", () => {
 
 	it("forgets it when the call is over before it is known whose it is", async () => {
 		const { page, release } = await reloaded();
-		page.wire.say({
-			method: "event",
-			params: {
-				offset: 11,
-				type: "call",
-				at: 1,
-				age_ms: 0,
-				data: { ...joined(stored.tab), state: "ended", cseq: 9, reason: "completed" },
-			},
-		});
+		const call = { ...joined(stored.tab), state: "ended", cseq: 9, reason: "completed" };
+		page.wire.say({ method: "call", params: { age_ms: 0, call } });
 		await settle();
 		expect(page.sessionStorage.getItem(key)).toBeNull();
 		release();

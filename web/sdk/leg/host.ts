@@ -126,8 +126,11 @@ class TabHost implements Host {
 		);
 	}
 
-	resume(): void {
+	rebind(): void {
 		for (const leg of this.#legs.values()) void leg.rebind();
+	}
+
+	resume(): void {
 		if (this.#resumed) return;
 		for (const stored of this.#ctx.stored())
 			if (![...this.#legs.values()].some((l) => l.id === stored.leg)) void this.#resume(stored);

@@ -10,7 +10,7 @@ import { Rpc } from "../rpc.ts";
 import type { Leg, LegMedia, MediaStats } from "../types.calls.ts";
 import type { DeviceChoice } from "../types.ts";
 import { type Gate, gate, ignore, sleep } from "../wait.ts";
-import type { CallLeg, CallStateSet, LegRef, Event as LogEvent, Slot, Snapshot } from "../wire.gen.ts";
+import type { CallLeg, CallStateSet, LegRef, Slot, Snapshot } from "../wire.gen.ts";
 import type { Captured } from "./devices.ts";
 import { MediaPath } from "./path.ts";
 import type { Peer } from "./peer.ts";
@@ -98,7 +98,7 @@ export class HostedLeg implements Leg {
 		o.ctx.socket.on(
 			"connection",
 			(c) => {
-				if (c.state !== "online" && c.state !== "catching_up") this.#unbound ??= gate();
+				if (c.state !== "online" && c.state !== "syncing") this.#unbound ??= gate();
 			},
 			{ signal: this.#life.signal },
 		);
@@ -327,7 +327,7 @@ export class HostedLeg implements Leg {
 		const rpc = new Rpc(
 			(text) => peer.chat.send(text),
 			(method, params) => {
-				if (method === "event") ctx.socket.accept(params as LogEvent, false);
+				if (method === "change" || method === "call" || method === "marks") ctx.socket.tell(method, params);
 				else if (!this.closed) this.#o.notification(method, params);
 			},
 		);

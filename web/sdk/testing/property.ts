@@ -8,13 +8,18 @@ import fc from "fast-check";
 declare const FUZZ_SECONDS: number;
 
 export function holds<T>(input: fc.Arbitrary<T>, predicate: (input: T) => void): void {
-	fc.assert(
-		fc.property(input, predicate),
-		FUZZ_SECONDS > 0
-			? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: FUZZ_SECONDS * 1000 }
-			: { numRuns: 300 },
-	);
+	fc.assert(fc.property(input, predicate), extent);
 }
+
+/** The same of what takes turns of the event loop. */
+export function holdsLater<T>(input: fc.Arbitrary<T>, predicate: (input: T) => Promise<void>): Promise<void> {
+	return fc.assert(fc.asyncProperty(input, predicate), extent);
+}
+
+const extent =
+	FUZZ_SECONDS > 0
+		? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: FUZZ_SECONDS * 1000 }
+		: { numRuns: 300 };
 
 /** How many milliseconds such a test may take. */
 export const mostTime = (FUZZ_SECONDS + 30) * 1000;

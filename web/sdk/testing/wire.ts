@@ -2,7 +2,18 @@
 import { TabClient } from "../client.ts";
 import type { Environment, PageEvents, RawSocket } from "../environment.ts";
 import type { ClientOptions } from "../types.ts";
-import type { Frame, Hello, Snapshot, Welcome } from "../wire.gen.ts";
+import type {
+	CallChange,
+	Change,
+	Frame,
+	Greeting,
+	Hello,
+	Item,
+	ItemData,
+	ItemType,
+	Snapshot,
+	Welcome,
+} from "../wire.gen.ts";
 import { sample } from "./samples.ts";
 
 export class FakeSocket implements RawSocket {
@@ -132,10 +143,39 @@ export async function turn(): Promise<void> {
 	for (let n = 0; n < 30; n++) await Promise.resolve();
 }
 
+/** A greeting as the server gives it: what the welcome says, and what is in the pages after it. */
+export interface FakeGreeting
+	extends Partial<Welcome>,
+		Pick<Greeting, "items" | "pos" | "conversations" | "next"> {
+	calls?: readonly Snapshot[];
+	/** By the server's clock, when the greeting was read. */
+	at?: number;
+	opening?: string;
+	/** It had everything that changed. */
+	all?: boolean;
+}
+
 export function welcome(changes: Partial<Welcome> = {}): Welcome {
 	const w = sample<{ answer: { result: Welcome } }>("request.hello").answer.result;
-	return { ...w, accepted: [], calls: [], ...changes };
+	return { ...w, accepted: [], resumed: false, ...changes };
 }
+
+/** What is said after the welcome, before synced. */
+export function greetingPage({ items, pos, conversations, next, calls = [] }: FakeGreeting = {}): object {
+	const params: Greeting = {
+		...(items && { items }),
+		...(pos !== undefined && { pos }),
+		...(conversations && { conversations }),
+		...(next !== undefined && { next }),
+		calls: calls.map((call) => ({ age_ms: 0, call })),
+	};
+	return { method: "greeting", params };
+}
+
+export const synced = ({ at = 1000, opening = "opening-1", all = true }: FakeGreeting = {}): object => ({
+	method: "synced",
+	params: { at, opening, all },
+});
 
 /** A client of alice that has been told to connect and waits for the answer to its hello. */
 export async function connect(
@@ -148,20 +188,38 @@ export async function connect(
 	return { client, page };
 }
 
-/** Plays the server's side of a greeting on the newest socket. */
-export async function greet(page: FakePage, changes: Partial<Welcome> = {}, synced = true): Promise<Hello> {
+/** Plays the server's side of a greeting on the newest socket, to the end or up to `synced`. */
+export async function greet(page: FakePage, greeting: FakeGreeting = {}, whole = true): Promise<Hello> {
+	const { items, pos, conversations, next, calls, at, opening, all, ...changes } = greeting;
 	const { wire } = page;
 	wire.onopen?.(undefined as never);
 	await turn();
 	const hello = wire.last("hello").params as Hello;
-	const w = welcome(changes);
-	wire.answer("hello", w);
-	if (synced) wire.say({ method: "synced", params: { offset: w.offset } });
+	wire.answer("hello", welcome(changes));
+	wire.say(greetingPage(greeting));
+	if (whole) wire.say(synced(greeting));
 	await turn();
 	return hello;
 }
 
 /** The sample call, alice calling bob, with changes; seen by whoever the test wants. */
 export function ringing(changes: Partial<Snapshot> = {}): Snapshot {
-	return { ...sample<{ params: { data: Snapshot } }>("event.call").params.data, ...changes };
+	return { ...sample<{ params: CallChange }>("server.call").params.call, ...changes };
 }
+
+/** A tag that nobody else has made. */
+let tags = 0;
+export const tag = (): string => (++tags).toString(16).padStart(16, "0");
+
+/** A change of a feed, as the server tells it. */
+export function change<T extends ItemType>(feed: string, pos: number, type: T, data: ItemData[T]): object {
+	return { method: "change", params: { feed, pos, tag: tag(), type, data } satisfies Change };
+}
+
+/** An item as a page has it. */
+export function item<T extends ItemType>(pos: number, type: T, data: ItemData[T]): Item {
+	return { pos, tag: tag(), type, data };
+}
+
+/** A feed has come to a pos. */
+export const bare = (feed: string, pos: number): object => ({ method: "change", params: { feed, pos } });

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"carillon/refusal"
+)
+
+const (
+	maxLaneBatch = 64 // writes in one transaction of a lane
+	repeats      = 10 // of a transaction that fails because of others
+)
+
+// lane is the writes to one conversation that wait, in order. A goroutine writes them while there
+// are any.
+type lane struct{ waiting []*write }
+
+func (e *postgresEngine) write(ctx context.Context, name string, f func(*tx) error) error {
+	if err := e.enter(); err != nil {
+		return err
+	}
+	defer e.wg.Done()
+	defer e.waiting.Add(-1)
+	if e.waiting.Add(1) > e.most { // the database does not keep up: the write is refused
+		e.metrics.refused.Inc()
+		return refusal.After(time.Second, refusal.Busy, "The server has too much to write. Try again.")
+	}
+	w := &write{f: f, done: make(chan error, 1)}
+	if name == "" {
+		w.taken.Store(true)
+		e.commit([]*write{w})
+		return w.result(<-w.done)
+	}
+	e.enqueue(name, w)
+	select {
+	case err := <-w.done:
+		return w.result(err)
+	case <-ctx.Done():
+		if w.taken.CompareAndSwap(false, true) {
+			return ctx.Err() // the lane will leave it out
+		}
+		return w.result(<-w.done) // it runs already, so wait for its result
+	}
+}
+
+func (e *postgresEngine) enqueue(name string, w *write) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lanes[name]
+	if l != nil {
+		l.waiting = append(l.waiting, w)
+		return
+	}
+	l = &lane{waiting: []*write{w}}
+	e.lanes[name] = l
+	e.wg.Go(func() { e.run(name, l) }) // whoever waits for w is in wg already
+}
+
+// run commits what waits in a lane until nothing does.
+func (e *postgresEngine) run(name string, l *lane) {
+	for {
+		e.mu.Lock()
+		n := min(len(l.waiting), maxLaneBatch)
+		batch := l.waiting[:n:n]
+		l.waiting = l.waiting[n:]
+		if n == 0 {
+			delete(e.lanes, name)
+		}
+		e.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		taken := batch[:0]
+		for _, w := range batch {
+			if w.taken.CompareAndSwap(false, true) { // else its caller has given up
+				taken = append(taken, w)
+			}
+		}
+		if len(taken) > 0 {
+			e.commit(taken)
+		}
+	}
+}
+
+// commit runs writes in one transaction. When that fails as a whole, each of them gets its own.
+func (e *postgresEngine) commit(batch []*write) {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+	defer cancel()
+	if len(batch) > 1 && e.together(ctx, batch) {
+		return
+	}
+	for _, w := range batch {
+		w.done <- e.alone(ctx, w) // has room for the one answer
+	}
+}
+
+// together runs writes in one transaction, and answers them if that is possible.
+func (e *postgresEngine) together(ctx context.Context, batch []*write) bool {
+	c, err := e.take(ctx)
+	if err != nil {
+		return false
+	}
+	defer c.giveBack()
+	tx := &tx{view: view{conn: c, sql: postgresDialect}, together: true}
+	c.later("BEGIN")
+	for _, w := range batch {
+		told, sent, waiting := len(tx.told), c.sent, len(c.waiting)
+		c.later("SAVEPOINT one")
+		tx.begin(e.clock.now())
+		w.err = tx.try(w.f)
+		switch {
+		case c.failed != nil, errors.Is(w.err, errAlone):
+			return false
+		case w.err != nil && c.sent == sent: // nothing of it was sent
+			c.waiting = c.waiting[:waiting]
+			tx.undone(told)
+		case w.err != nil:
+			c.later("ROLLBACK TO one")
+			tx.undone(told)
+		default:
+			c.later("RELEASE one")
+		}
+	}
+	if _, err := c.exec("COMMIT"); err != nil {
+		return false // each is tried again; what was committed after all is found there
+	}
+	e.committed(tx, len(batch))
+	for _, w := range batch {
+		w.done <- w.err
+	}
+	return true
+}
+
+// alone runs one write in a transaction of its own, and repeats it if others were in its way.
+func (e *postgresEngine) alone(ctx context.Context, w *write) (err error) {
+	for range repeats {
+		var again bool
+		if err, again = e.once(ctx, w); !again {
+			break
+		}
+	}
+	return err
+}
+
+func (e *postgresEngine) once(ctx context.Context, w *write) (err error, again bool) {
+	c, err := e.take(ctx)
+	if err != nil {
+		return err, false
+	}
+	defer c.giveBack()
+	tx := &tx{view: view{conn: c, sql: postgresDialect}}
+	c.later("BEGIN")
+	tx.begin(e.clock.now())
+	if err = tx.try(w.f); err == nil {
+		_, err = c.exec("COMMIT")
+	}
+	if err == nil {
+		e.committed(tx, 1)
+		return nil, false
+	}
+	if c.failed != nil {
+		e.metrics.failed.Inc()
+	}
+	return e.typed(c, err), c.failed != nil && worthRepeating(c.failed)
+}
+
+func (e *postgresEngine) committed(tx *tx, writes int) {
+	e.troubles.worked()
+	e.metrics.commits.Inc()
+	e.metrics.batch.Observe(float64(writes))
+	if len(tx.told) > 0 {
+		e.metrics.told.Add(float64(len(tx.told)))
+		e.deliver(tx.told)
+	}
+}
+
+// errAlone ends a write that has to have a transaction of its own, because it locks more than its
+// lane's conversation: in a transaction with others its locks would not be in order.
+var errAlone = errors.New("this write needs a transaction of its own")

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-KMUGCTAM.js";import"./chunk-LK2WQULP.js";import"./chunk-FKJG5VM7.js";import{h as a,i as b,j as c}from"./chunk-DCWMTRRS.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
