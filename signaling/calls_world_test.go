@@ -37,6 +37,7 @@ func newCallWorldWith(t *testing.T, media sfu.Config) *callWorld {
 // addCallNode returns the index of a node with calls.
 func (w *callWorld) addCallNode(b *bus.Bus) int {
 	w.t.Helper()
+	b = w.own(b)
 	media, err := sfu.New(w.media, w.logger(), nil)
 	if err != nil {
 		w.t.Fatal(err)

@@ -60,6 +60,7 @@ type world struct {
 	metrics  *prometheus.Registry                                 // of the next node; nil: none
 	deliver  atomic.Pointer[func([]chat.Told)]
 	nodes    []*Server
+	joined   map[*bus.Bus]bool    // whose connection to the bus is that of a node
 	boards   []*switchboard.Board // of the nodes; nil: no calls there
 	https    []*httptest.Server
 }
@@ -72,7 +73,7 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	w := &world{t: t}
+	w := &world{t: t, joined: map[*bus.Bus]bool{}}
 	sc.Folder, sc.URL = t.TempDir(), pgtest.URL(t)
 	var err error
 	w.store, err = store.Open(t.Context(), sc, log, func(all []chat.Told) {
@@ -102,8 +103,20 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 
 func (w *world) addNode(cfg Config, b *bus.Bus) *Server { return w.addNodeWith(cfg, b, nil) }
 
+// own returns a connection to the bus that is no other node's: what a node tells by its own it does
+// not hear.
+func (w *world) own(b *bus.Bus) *bus.Bus {
+	w.t.Helper()
+	if w.joined[b] {
+		return join(w.t, w)
+	}
+	return b
+}
+
 func (w *world) addNodeWith(cfg Config, b *bus.Bus, board *switchboard.Board) *Server {
 	w.t.Helper()
+	b = w.own(b)
+	w.joined[b] = true
 	s, err := New(Deps{
 		Chat: w.chat, Bus: b, Verify: w.verify, Revoked: w.store, Version: "test",
 		Log: w.logger(), Calls: board, Attempts: w.attempts, Metrics: w.registerer(),
