@@ -4,15 +4,18 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"carillon/chat"
+	"carillon/store/pgtest"
 )
 
 // spent is what this process has used so far.
@@ -140,6 +143,47 @@ func BenchmarkSendToGroup(b *testing.B) {
 			})
 		}
 	}
+}
+
+// Sixteen members of a group of 100 write as fast as they are answered. On PostgreSQL
+// (CARILLON_TEST_STORE=postgres) the server syncs to disk.
+func BenchmarkHotGroup(b *testing.B) {
+	cfg := Config{}
+	if pgtest.Wanted() {
+		server, err := pgtest.Start(pgtest.Options{Durable: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(server.Stop)
+		cfg.URL = server.URL("postgres")
+	}
+	s, d := openSQLiteStore(b, cfg)
+	d.silent.Store(true)
+	c := chat.New(s, anyone)
+	group := makeGroup(b, c, 100)
+	const senders = 16
+	took := make([][]time.Duration, senders)
+	var next atomic.Int64
+	before := spending(b)
+	b.ResetTimer()
+	all(b, senders, func(i int) error {
+		from := chat.User{ID: fmt.Sprintf("member%d", i)}
+		for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+			began := time.Now()
+			p := chat.SendParams{Conversation: group, ClientID: fmt.Sprintf("m%d", n), Text: phrase}
+			if _, _, err := c.Send(b.Context(), from, p); err != nil {
+				return err
+			}
+			took[i] = append(took[i], time.Since(began))
+		}
+		return nil
+	})
+	before.report(b)
+	sorted := slices.Sorted(slices.Values(slices.Concat(took...)))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+	b.ReportMetric(float64(sorted[len(sorted)/2].Microseconds())/1e3, "p50-ms")
+	b.ReportMetric(float64(sorted[len(sorted)*99/100].Microseconds())/1e3, "p99-ms")
+	b.ReportMetric(float64(b.N)/value(s.metrics.commits), "messages/commit")
 }
 
 // A message to a group of 50, which all then get, and then read.
