@@ -28,7 +28,11 @@ func position(t tester, s *chat.Service, user, name string) (p chat.FeedPosition
 // resume says what has become of the feeds of a tab that has this much of them.
 func resume(t tester, s *chat.Service, user string, feeds map[string]chat.FeedPosition) []string {
 	t.Helper()
-	r, err := s.Resume(t.Context(), user, s.Opening(), time.Now().UnixMilli(), feeds)
+	now, err := s.Now(t.Context()) // the database's, which a test in a bubble does not share
+	if err != nil {
+		t.Fatalf("ask for the time: %v", err)
+	}
+	r, err := s.Resume(t.Context(), user, s.Opening(), now, feeds)
 	if err != nil || !r.Resumed {
 		t.Fatalf("resumed %t, %v", r.Resumed, err)
 	}
