@@ -29,8 +29,9 @@ func carillon(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// greetings counts those of a tab in which it went on with what it had, and in which it began anew.
-type greetings struct{ resumed, anew atomic.Int64 }
+// greetings counts those of a tab in which it went on with what it had, in which it began anew, and
+// which have ended.
+type greetings struct{ resumed, anew, synced atomic.Int64 }
 
 func (g *greetings) welcome(w wire.Welcome) {
 	if w.Resumed && len(w.Diverged) == 0 {
@@ -47,7 +48,7 @@ func (p *program) dialCounted(t *testing.T, data, user string, g *greetings) *cl
 	c, err := client.Dial(t.Context(), client.Options{
 		URL:     "ws" + strings.TrimPrefix(p.urls["http"], "http") + "/ws",
 		Token:   func(context.Context) (string, error) { return token, nil },
-		Welcome: g.welcome,
+		Welcome: g.welcome, Synced: func() { g.synced.Add(1) },
 		Backoff: func(int) (time.Duration, bool) { return 50 * time.Millisecond, true },
 	})
 	if err != nil {

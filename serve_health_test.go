@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -77,7 +78,9 @@ func TestNotReadyWhileTheDatabaseIsAway(t *testing.T) {
 	}
 	data := t.TempDir()
 	p := start(t, []string{"CARILLON_STORE_URL=" + database.URL("carillon")}, append(anyPorts, "--data", data)...)
-	alice := p.dial(t, data, "alice")
+	var greeted greetings
+	alice := p.dialCounted(t, data, "alice", &greeted)
+	until(t, "the greeting has ended", func() bool { return greeted.synced.Load() == 1 })
 	if _, err := alice.Send(t.Context(), text("bob", "1")); err != nil {
 		t.Fatal(err)
 	}
@@ -100,11 +103,16 @@ func TestNotReadyWhileTheDatabaseIsAway(t *testing.T) {
 	if said, healthy := health(data); healthy || said != "carillon: not ready: storage: away" {
 		t.Errorf("without a database: got %q, %t", said, healthy)
 	}
+	alice.Cut() // she comes back in vain, and again
+	until(t, "a hello is refused", func() bool {
+		_, metrics := get(t, p.urls["private"]+"/metrics")
+		return !strings.Contains(metrics, fmt.Sprintf("carillon_refusals_total{code=\"storage_failed\"} %d\n", writes))
+	})
 	if err := database.Resume(); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the server is ready again", func() bool { return p.condition(t).Ready })
-	if _, err := alice.Send(t.Context(), text("bob", "2")); err != nil {
+	if _, err := alice.Send(ctx, text("bob", "2")); err != nil {
 		t.Errorf("with the database back: %v", err)
 	}
 	p.stop(t)

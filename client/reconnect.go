@@ -77,7 +77,7 @@ func isFinal(err error) bool {
 	}
 	if e, ok := errors.AsType[*refusal.Error](err); ok {
 		switch e.Code {
-		case refusal.TokenExpired, refusal.TokenNotYet, refusal.RateLimited, refusal.TooManyTabs, refusal.Busy, refusal.Internal:
+		case refusal.TokenExpired, refusal.TokenNotYet, refusal.RateLimited, refusal.TooManyTabs, refusal.Busy, refusal.StorageFailed, refusal.Internal:
 			return false
 		}
 		return true
