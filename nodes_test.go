@@ -58,14 +58,29 @@ func startSite(t *testing.T, nodes int, env ...string) *site {
 		"CARILLON_STORE_URL=" + database.URL("carillon"), "CARILLON_BUS_URL=" + s.servers.URL(),
 		"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_REACH_KNOWN=*",
 	}, env...)
-	for i := range nodes {
-		s.nodes = append(s.nodes, &siteNode{http: freePort(t)})
-		n := s.nodes[i]
-		n.args = append([]string{"--data", t.TempDir(), "--listen", n.http}, anyPorts[2:]...)
-		s.run(i)
+	for range nodes {
+		s.add()
 	}
 	s.balance()
 	return s
+}
+
+// startAlone starts one node on SQLite. All tabs come back to it.
+func startAlone(t *testing.T) *site {
+	t.Helper()
+	s := &site{T: t, tokens: map[string]string{}, env: []string{"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_REACH_KNOWN=*"}}
+	s.add()
+	s.balancer = s.nodes[0].http
+	return s
+}
+
+// add starts one more node.
+func (s *site) add() {
+	s.Helper()
+	n := &siteNode{http: freePort(s.T)}
+	n.args = append([]string{"--data", s.TempDir(), "--listen", n.http}, anyPorts[2:]...)
+	s.nodes = append(s.nodes, n)
+	s.run(len(s.nodes) - 1)
 }
 
 // run starts a node that does not run.
@@ -260,11 +275,22 @@ func (tb *siteTab) must(method string, params, result any) {
 // say sends a message until it is acknowledged.
 func (tb *siteTab) say(to, text string) chat.Message {
 	tb.t.Helper()
-	m, err := tb.Send(tb.t.Context(), wire.MessageSend{To: to, Kind: chat.Text, Text: text})
+	return tb.send(wire.MessageSend{To: to, Text: text})
+}
+
+func (tb *siteTab) sayIn(conversation, text string) chat.Message {
+	tb.t.Helper()
+	return tb.send(wire.MessageSend{Conversation: conversation, Text: text})
+}
+
+func (tb *siteTab) send(m wire.MessageSend) chat.Message {
+	tb.t.Helper()
+	m.Kind = chat.Text
+	sent, err := tb.Send(tb.t.Context(), m)
 	if err != nil {
-		tb.t.Fatalf("%s: %v", tb.user, err)
+		tb.t.Fatalf("%s: send: %v", tb.user, err)
 	}
-	return m
+	return sent
 }
 
 // of is how a participant is in a call, as far as the tab knows. Call under await or note.

@@ -192,9 +192,14 @@ func historyOf(t *testing.T, c *client.Client) (history []chat.Message) {
 	if len(list.Conversations) != 1 {
 		t.Fatalf("got %d conversations, want 1", len(list.Conversations))
 	}
+	return historyIn(t, c, list.Conversations[0].ID)
+}
+
+func historyIn(t *testing.T, c *client.Client, conversation string) (history []chat.Message) {
+	t.Helper()
 	for before := int64(0); ; before = history[0].Seq { // 0: from the end
 		var page wire.Messages
-		ask := wire.MessagePage{Conversation: list.Conversations[0].ID, Before: before}
+		ask := wire.MessagePage{Conversation: conversation, Before: before}
 		if err := c.Request(t.Context(), wire.MethodMessagePage, ask, &page); err != nil {
 			t.Fatal(err)
 		}
