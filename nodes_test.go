@@ -68,7 +68,7 @@ func startSite(t *testing.T, nodes int, env ...string) *site {
 // startAlone starts one node on SQLite. All tabs come back to it.
 func startAlone(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, tokens: map[string]string{}, env: []string{"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_REACH_KNOWN=*"}}
+	s := &site{T: t, env: []string{"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_REACH_KNOWN=*"}}
 	s.add()
 	s.balancer = s.nodes[0].http
 	return s

@@ -36,6 +36,7 @@ func TestTheBusGoesAndComesBack(t *testing.T) {
 		return took
 	}
 	talk(true)
+	erin, elsewhere := s.open(0, "erin"), s.open(1, "erin")
 	a := bob.rings(alice)
 	atBob := bob.phone(a)
 	b := alice.answer(a.Call.ID)
@@ -73,11 +74,14 @@ func TestTheBusGoesAndComesBack(t *testing.T) {
 	if !refusal.Is(err, refusal.Busy) || !strings.Contains(err.Error(), "cannot be reached") {
 		t.Errorf("a call of a node that cannot be asked: got %v", err)
 	}
+	erin.must(wire.MethodSessionSignOut, wire.SessionSignOut{Everywhere: true}, nil)
+	wantSignedOut(t, erin)
 
 	begin := time.Now()
 	for i := range 3 {
 		s.servers.Run(i)
 	}
+	wantSignedOut(t, elsewhere)
 	far.await("what was sent meanwhile", func() bool { return len(far.texts("")) == sent })
 	t.Logf("what was sent meanwhile was told %v after the bus began to start", time.Since(begin))
 	talk(true)

@@ -20,6 +20,11 @@ export function postgresTests(report) {
 	return runGo(report, "go test on PostgreSQL", onDatabases, { CARILLON_TEST_STORE: "postgres" }, "on PostgreSQL: ");
 }
 
+/** The tests that only a build without the race detector has. */
+export function testsWithoutRace(report) {
+	return runGo(report, "go test without -race", ["-run", "TestRandomKillsOfThreeNodes", "."]);
+}
+
 function runGo(report, name, args, env = {}, prefix = "") {
 	return report.step(name, async () => {
 		const options = { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } };

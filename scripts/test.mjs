@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { check, checkSilent } from "./checks.mjs";
 import { installPrograms } from "./programs.mjs";
 import { Report } from "./report.mjs";
-import { browserTests, goTests, postgresTests, unitTests } from "./suites.mjs";
+import { browserTests, goTests, postgresTests, testsWithoutRace, unitTests } from "./suites.mjs";
 
 const quick = process.argv.includes("--quick");
 const report = new Report();
@@ -27,6 +27,7 @@ if (web) {
 // Without the race detector the tests wait more than they compute: twice as many packages at a time.
 await goTests(report, quick ? ["-p", `${2 * availableParallelism()}`] : ["-race"]);
 await postgresTests(report);
+if (!quick) await testsWithoutRace(report); // the quick run had them
 if (web && !quick) await browserTests(report);
 
 report.print();

@@ -39,9 +39,35 @@ func (t tabs) Answers(ctx context.Context, tab call.Tab) bool {
 	// A little longer than the tab has, so that its connection has answered or is closed.
 	ctx, cancel := context.WithTimeout(ctx, probeTime+probeTime/4)
 	defer cancel()
-	message := append(append([]byte{'\n'}, raw(envelope{Command: &command{Session: tab.Session, Probe: true}})...), '\n') // of no node, so that this one takes it, too
-	_, err := t.server.bus.Request(ctx, subject(tab.User), message)
+	if c := t.server.connectionOf(tab); c != nil { // without the bus, too
+		answered := make(chan struct{}, 1)
+		c.probe(func() { answered <- struct{}{} })
+		select {
+		case <-answered:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	if t.server.bus.Alone() {
+		return false
+	}
+	_, err := t.server.bus.Request(ctx, subject(tab.User), t.server.pack(envelope{Command: &command{Session: tab.Session, Probe: true}}, nil))
 	return err == nil
+}
+
+// connectionOf returns the connection of a tab's session; nil: it has none here.
+func (s *Server) connectionOf(tab call.Tab) *connection {
+	u := s.localUser(tab.User)
+	if u == nil {
+		return nil
+	}
+	for _, c := range u.all() {
+		if c.tab.Session == tab.Session && !c.channel {
+			return c
+		}
+	}
+	return nil
 }
 
 // ServeChannel serves the tab beside its WebSocket. The channel has no session of its own: it can
