@@ -125,6 +125,7 @@ func (s *Server) Resume() error {
 	defer log.Close()
 	s.running = exec.Command(filepath.Join(s.program, "postgres"), args...)
 	s.running.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Setpgid: true}
+	endWithTests(s.running.SysProcAttr)
 	s.running.Dir, s.running.Stdout, s.running.Stderr = s.folder, log, log
 	if err := s.running.Start(); err != nil {
 		return err
