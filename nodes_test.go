@@ -178,7 +178,11 @@ const balanced = -1
 // open opens a tab on a node. When it comes back, it does so through the balancer.
 func (s *site) open(node int, user string) *siteTab {
 	s.Helper()
-	token := s.token(user)
+	return s.openBy(node, user, s.token(user))
+}
+
+func (s *site) openBy(node int, user, token string) *siteTab {
+	s.Helper()
 	tb := &siteTab{t: s.T, user: user, calls: map[string]call.Snapshot{}}
 	first := s.balancer
 	if node != balanced {
