@@ -215,10 +215,10 @@ func (c *connection) welcome(ctx context.Context, h wire.Hello) (w wire.Welcome,
 
 // begin sends the welcome, and that there are changes of which the connection was told meanwhile.
 // Whatever the tab is told by others comes after it.
-func (c *connection) begin(welcome *frame) {
+func (c *connection) begin(f *frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.push(welcome, durable, "")
+	c.push(f, welcome, "")
 	for feed, pos := range c.early {
 		c.out.push(item{class: change, key: feed, pos: pos})
 	}

@@ -1,12 +1,16 @@
 package signaling
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // class says what may happen to a frame that a tab is too slow to take.
 type class uint8
 
 const (
 	durable   class = iota // refusals, pings, ends of legs: never dropped
+	welcome                // the answer to hello: never dropped, and before all else
 	answer                 // results and pages of the greeting: whoever queues one has waited for space, so it never is what closes the tab
 	change                 // of a feed: those of one feed become one that says only how far the feed has come
 	mergeable              // only the newest with its key matters: presence, marks, slots
@@ -128,9 +132,16 @@ func (q *queue) filter(keep func(item) bool) (dropped int) {
 }
 
 // take moves items to batch, as many as fit into size bytes and at least one. Collapsed feeds
-// go first: between feeds there is no order, and nothing of those feeds is queued.
+// go first, but for the welcome: between feeds there is no order, and nothing of those feeds is
+// queued.
 func (q *queue) take(batch []item, size int, now time.Time) []item {
 	q.since = now
+	if len(q.items) > 0 && q.items[0].class == welcome && len(q.bare) > 0 {
+		batch = append(batch, q.items[0])
+		q.bytes -= len(q.items[0].frame.data)
+		q.items = slices.Delete(q.items, 0, 1)
+		return batch
+	}
 	sum := 0
 	for feed, pos := range q.bare {
 		f := bareChange(feed, pos)

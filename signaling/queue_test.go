@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,24 @@ func TestChangesOfASlowTabCollapse(t *testing.T) {
 	}
 	if q.bytes != 0 || q.items != nil || q.bare != nil {
 		t.Errorf("the empty queue keeps %+v", q)
+	}
+}
+
+// A change that came while hello was answered is told after the welcome.
+func TestTheWelcomeIsTakenFirst(t *testing.T) {
+	now := time.Unix(1000, 0)
+	q := queue{limit: 100, maxAge: time.Minute}
+	q.push(item{frame: words(90), class: welcome, at: now})
+	q.push(item{class: change, key: "feed", pos: 7, at: now})
+	q.push(item{frame: words(5), class: durable, at: now})
+	var got []class
+	for batch := q.take(nil, 50, now); len(batch) > 0; batch = q.take(nil, 50, now) {
+		for _, it := range batch {
+			got = append(got, it.class)
+		}
+	}
+	if want := []class{welcome, change, durable}; !slices.Equal(got, want) || q.bytes != 0 {
+		t.Errorf("taken as %v with %d bytes left, want %v and none", got, q.bytes, want)
 	}
 }
 
