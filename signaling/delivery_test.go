@@ -84,7 +84,7 @@ func TestExactlyOnceOverRandomCuts(t *testing.T) {
 	}
 	for i, tb := range tabs {
 		tb.await("all messages", func() bool { return len(tb.texts()) >= len(history) })
-		if got := tb.texts(); !slices.Equal(got, history) {
+		if got := seen(&tb.observed, tb.texts); !slices.Equal(got, history) {
 			t.Errorf("tab %d: its order differs from the history", i)
 		}
 		tb.ascending()
@@ -125,7 +125,7 @@ func TestPipelinedRequestsKeepTheirOrder(t *testing.T) {
 	}
 	p.write(strings.Join(lines, "\n")) // one frame, a batch
 	bob.await("all of them", func() bool { return len(bob.texts()) == 50 })
-	for i, text := range bob.texts() {
+	for i, text := range seen(&bob.observed, bob.texts) {
 		if text != fmt.Sprint(i) {
 			t.Fatalf("message %d is %s", i, text)
 		}
@@ -154,10 +154,10 @@ func TestTooMuchThatWasMissedIsTold(t *testing.T) {
 	}
 	back := w.open(0, "bob", func(o *client.Options) { o.Resume = &position })
 	back.await("that it begins afresh", func() bool { return slices.Contains(back.resets, m.Conversation) })
-	if n := len(back.texts()); n != 0 {
+	if n := len(seen(&back.observed, back.texts)); n != 0 {
 		t.Errorf("it begins afresh, but %d messages came: a part", n)
 	}
-	if got := back.heads[0].LastSeq; got != 1002 {
+	if got := seen(&back.observed, func() int64 { return back.heads[0].LastSeq }); got != 1002 {
 		t.Errorf("last seq %d, want 1002: pages bring the rest", got)
 	}
 	alice.send("bob", "live")
@@ -280,8 +280,8 @@ func TestASlowTabMissesNothing(t *testing.T) {
 	close(gate)
 	slow.await("all of it", func() bool { return len(slow.texts()) == sent })
 	slow.ascending()
-	if slow.synced != 1 {
-		t.Errorf("the slow tab had to come back %d times", slow.synced-1)
+	if n := seen(&slow.observed, func() int { return slow.synced }); n != 1 {
+		t.Errorf("the slow tab had to come back %d times", n-1)
 	}
 }
 
@@ -530,8 +530,11 @@ func TestNothingStoredShutsATabOut(t *testing.T) {
 						t.Errorf("the history has %d messages, want %d", len(got), n)
 					}
 				}
-				if back.synced != 1 || len(back.lost) > 0 {
-					t.Errorf("the tab was shut out %d times: %v", len(back.lost), back.lost)
+				if lost := seen(&back.observed, func() []error { return slices.Clone(back.lost) }); len(lost) > 0 {
+					t.Errorf("the tab was shut out %d times: %v", len(lost), lost)
+				}
+				if n := seen(&back.observed, func() int { return back.synced }); n != 1 {
+					t.Errorf("the tab was synced %d times, want once", n)
 				}
 			}
 		})

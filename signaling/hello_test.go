@@ -19,7 +19,7 @@ func TestMessageReachesAllTabsOfBoth(t *testing.T) {
 	}
 	for _, tb := range []*tab{alice, alice2, bob, bob2} {
 		tb.await("the message", func() bool { return len(tb.texts()) == 1 })
-		if got := tb.texts()[0]; got != "hello" {
+		if got := seen(&tb.observed, tb.texts); got[0] != "hello" {
 			t.Errorf("got %q", got)
 		}
 	}

@@ -24,6 +24,13 @@ func (o *observed) note(f func()) {
 	o.changed = make(chan struct{})
 }
 
+// seen returns something of what was noted so far, which may grow meanwhile.
+func seen[T any](o *observed, f func() T) T {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return f()
+}
+
 // await waits until a claim about what was noted is true.
 func (o *observed) await(what string, claim func() bool) {
 	o.t.Helper()

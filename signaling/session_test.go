@@ -279,8 +279,9 @@ func TestUserObjectsAreSharedByAllTabs(t *testing.T) {
 		t.Errorf("got %+v", got.Objects)
 	}
 	late := w.open(0, "alice")
-	if len(late.changes) != 1 || decoded[chat.UserObject](t, late.changes[0].Data).Key != "filter" {
-		t.Errorf("greeted with %d items, want the object", len(late.changes))
+	greeted := seen(&late.observed, func() []wire.Change { return slices.Clone(late.changes) })
+	if len(greeted) != 1 || decoded[chat.UserObject](t, greeted[0].Data).Key != "filter" {
+		t.Errorf("greeted with %d items, want the object", len(greeted))
 	}
 }
 
