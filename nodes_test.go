@@ -307,10 +307,6 @@ func (tb *siteTab) of(id, user string) call.ParticipantView {
 	return call.ParticipantView{}
 }
 
-func legOf(leg wire.CallLeg) wire.LegRef {
-	return wire.LegRef{Call: leg.Call.ID, Leg: leg.Leg, Secret: leg.Secret}
-}
-
 // phone connects a peer for a leg and begins to speak.
 func (tb *siteTab) phone(leg wire.CallLeg) *sfutest.Client {
 	tb.t.Helper()

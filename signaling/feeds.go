@@ -60,17 +60,6 @@ func (fs *feeds) of(id feedID) *feed {
 	return f
 }
 
-// begin notes how far a feed has come before the tabs of this node care.
-func (fs *feeds) begin(id feedID, pos int64) {
-	f := fs.of(id)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.cursor.begun {
-		f.cursor.begun, f.cursor.told = true, pos
-		f.told.Store(pos)
-	}
-}
-
 // hear reports whether a change that an envelope brings may be new. Each change of a conversation
 // comes once for each of its members here.
 func (f *feed) hear(pos int64) bool {

@@ -67,8 +67,8 @@ func TestOneConversationPerPair(t *testing.T) {
 	}
 	get(t, s, func(v *view) (bool, error) {
 		id, found, err := v.DirectBetween("bob", "alice")
-		if id != "first" || !found {
-			t.Errorf("between bob and alice is %q, %t", id, found)
+		if id != "first" || !found || err != nil {
+			t.Errorf("between bob and alice is %q, %t, %v", id, found, err)
 		}
 		if _, second, err := v.Head("second"); second || err != nil {
 			t.Errorf("the second is stored: %t, %v", second, err)
