@@ -1,5 +1,5 @@
 // `make test`: everything that must hold before a change is sent. `make check` (--quick): all of it but
-// the browser tests and the race detector, in under three minutes.
+// the browser tests and the race detector, in some six minutes.
 //
 // A step that fails does not stop the ones after it, except where they could not run at all. The
 // last line is "N passed, N failed".
