@@ -2,8 +2,8 @@
 // bench and programs of others.
 //
 //	c, err := client.Dial(ctx, client.Options{
-//		URL:   "ws://127.0.0.1:8080/ws",
-//		Token: func(context.Context) (string, error) { return token, nil },
+//		URL:    "ws://127.0.0.1:8080/ws",
+//		Token:  func(context.Context) (string, error) { return token, nil },
 //		Change: func(c wire.Change) { … },
 //	})
 //	defer c.Close()
@@ -13,7 +13,8 @@
 // with full jitter, resumes where it was, and hands out what changes in its user's feeds once, in
 // the order of each feed; what was missing it asks for. An item that changed several times
 // meanwhile comes once, as it is now. Messages of others count as delivered when they were handed
-// out. It asks again when the reply to a request for a leg was lost with the connection. Media is left to the caller: [Client.Offer] takes and returns SDP, for any WebRTC stack.
+// out. It asks again when the reply to a request for a leg was lost with the connection. Media is
+// left to the caller: [Client.Offer] takes and returns SDP, for any WebRTC stack.
 package client
 
 import (

@@ -61,8 +61,8 @@ func (c *connection) sessionList(ctx context.Context, _ wire.Empty) (wire.Sessio
 }
 
 // sessionSignOut makes the tokens of sessions void, and ends who has them. It ends them only after its
-// answer is queued, since its own may be one. A guest has no other way in than the tokens that the
-// one page of theirs was given, of which the newest is known here: all of them end.
+// answer is queued, since its own may be one. A guest always signs out everywhere: any earlier token
+// of theirs would be renewed.
 func (c *connection) sessionSignOut(ctx context.Context, p wire.SessionSignOut) (none wire.Empty, after func(), _ error) {
 	s, user := c.server, c.tab.User
 	id := cmp.Or(p.ID, c.tab.Session)

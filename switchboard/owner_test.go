@@ -197,6 +197,20 @@ func (w *world) do(x *switchboard.Owners, id string, f call.Fact) call.Reply {
 	return r
 }
 
+// talk is a call that alice and bob have joined. It is for tests with fake time.
+func (w *world) talk(x *switchboard.Owners, id string) (alice, bob call.Reply) {
+	w.t.Helper()
+	alice = w.start(x, id)
+	bob = w.do(x, id, call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
+	x.Media(id, alice.Leg, true)
+	x.Media(id, bob.Leg, true)
+	synctest.Wait()
+	if s := w.snapshot(id); s.State != call.Active {
+		w.t.Fatalf("%s, want active", s.State)
+	}
+	return alice, bob
+}
+
 func TestRingEndsWithoutAnybodysHelp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -232,14 +246,7 @@ func TestGraceTimeOfALostLeg(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		x := w.node("one")
-		a := w.start(x, "c")
-		b := w.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
-		x.Media("c", a.Leg, true)
-		x.Media("c", b.Leg, true)
-		synctest.Wait()
-		if s := w.snapshot("c"); s.State != call.Active {
-			t.Fatalf("%s, want active", s.State)
-		}
+		_, b := w.talk(x, "c")
 		time.Sleep(time.Hour)
 		x.Media("c", b.Leg, false)
 		time.Sleep(25*time.Second - time.Millisecond)
@@ -490,11 +497,7 @@ func TestChangesOfACallAddUpToIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		x := w.node("one")
-		a := w.start(x, "c")
-		b := w.do(x, "c", call.Fact{Kind: call.DoAnswer, From: tabOf("bob", 1)})
-		x.Media("c", a.Leg, true)
-		x.Media("c", b.Leg, true)
-		synctest.Wait()
+		w.talk(x, "c")
 		off, on := false, true
 		for i, set := range []call.Set{{Microphone: &off}, {HandRaised: &on}, {Held: &on}, {Held: &off, Microphone: &on}} {
 			w.do(x, "c", call.Fact{Kind: call.DoSet, From: tabOf([]string{"alice", "bob"}[i%2], 1), Set: set})
