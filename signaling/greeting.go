@@ -116,12 +116,14 @@ func (c *connection) sendOwnItems(ctx context.Context, resumed bool, after int64
 		if err != nil {
 			return err
 		}
+		if page.More {
+			c.charge(len(page.Items)) // before it is sent: who has it asks for more
+		}
 		c.page(wire.Greeting{Items: page.Items, Pos: page.UpTo})
 		if !page.More {
 			return nil
 		}
 		after = page.UpTo
-		c.charge(len(page.Items))
 	}
 }
 
@@ -138,6 +140,9 @@ func (c *connection) sendChanged(ctx context.Context, since int64) (all bool, _ 
 		if err != nil {
 			return false, err
 		}
+		if next != "" {
+			c.charge(len(page))
+		}
 		if len(page) > 0 {
 			c.page(wire.Greeting{Conversations: page})
 		}
@@ -145,7 +150,6 @@ func (c *connection) sendChanged(ctx context.Context, since int64) (all bool, _ 
 			return true, nil
 		}
 		sent, after = sent+len(page), next
-		c.charge(len(page))
 	}
 	return false, nil
 }
