@@ -102,12 +102,12 @@ func (s *Service) affordGroup(ctx context.Context) error {
 	return s.budgets.members.Take(payer, 0, now)
 }
 
-// write runs f in a transaction of a lane, see [Store], at the expense of who pays for ctx, see
-// [limit.PaidBy]. All that users ask to have written comes through here, but marks. What f costs
+// write runs f in a transaction that writes to a conversation, see [Store], at the expense of who
+// pays for ctx, see [limit.PaidBy]. All that users ask to have written comes through here, but marks. What f costs
 // is known when it has run: who has nothing left is refused before, and who had something may be
 // in debt afterwards. A transaction of which nothing is kept, as when the disk is full, costs
 // nothing.
-func (s *Service) write(ctx context.Context, lane string, f func(Tx) error) error {
+func (s *Service) write(ctx context.Context, conversation string, f func(Tx) error) error {
 	payer := limit.PayerOf(ctx)
 	if err := s.budgets.bytes.Take(payer, 0, s.now()); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *Service) write(ctx context.Context, lane string, f func(Tx) error) erro
 		}
 		spent = costs{}
 	}
-	err := s.store.Write(ctx, lane, func(tx Tx) error {
+	err := s.store.Write(ctx, conversation, func(tx Tx) error {
 		giveBack() // f runs again
 		counted := &counted{Tx: tx}
 		if err := f(counted); err != nil {

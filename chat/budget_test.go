@@ -314,8 +314,8 @@ type lossy struct {
 	failing bool
 }
 
-func (l *lossy) Write(ctx context.Context, lane string, f func(chat.Tx) error) error {
-	return l.Store.Write(ctx, lane, func(tx chat.Tx) error {
+func (l *lossy) Write(ctx context.Context, conversation string, f func(chat.Tx) error) error {
+	return l.Store.Write(ctx, conversation, func(tx chat.Tx) error {
 		err := f(tx)
 		if err == nil && l.failing {
 			err = refusal.New(refusal.StorageFailed, "The disk is full.")

@@ -7,9 +7,9 @@ type Store interface {
 	// Write runs f in a transaction. When f returns an error nothing of it is kept; when Write
 	// returns nil all of it is on disk, and then what f told is handed on, once. Write may run f
 	// again from the start, so f has no effect outside its transaction but to set variables.
-	// Writes of the same lane run one after the other and may share a commit; the lane is the
-	// conversation that f writes to, or empty.
-	Write(ctx context.Context, lane string, f func(Tx) error) error
+	// conversation is the one that f writes to, or empty: writes to the same conversation run one
+	// after the other and may share a commit.
+	Write(ctx context.Context, conversation string, f func(Tx) error) error
 
 	// Read runs f on one consistent state that holds everything written before.
 	Read(ctx context.Context, f func(View) error) error

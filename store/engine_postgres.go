@@ -16,12 +16,12 @@ import (
 
 // postgresEngine is a database that several nodes share.
 //
-// Writes of one lane, which is a conversation, go one after the other, and those that wait go
-// together into one transaction; other lanes write beside it:
+// Writes to one conversation go one after the other, and those that wait go together into one
+// transaction; those to other conversations go beside it:
 //
-//	write ─┐                ┌► lane a ─► BEGIN · SAVEPOINT each · COMMIT ─► deliver ─► answer each
-//	write ─┼─► by its lane ─┼► lane b ─► …
-//	write ─┘                └► no lane: a transaction of its own
+//	write ─┐                        ┌► queue of a ─► BEGIN · SAVEPOINT each · COMMIT ─► deliver ─► answer each
+//	write ─┼─► by its conversation ─┼► queue of b ─► …
+//	write ─┘                        └► of none: a transaction of its own
 //
 // Transactions are read committed. What a write decides by is locked first, see [chat.Tx]. One that
 // fails because of what others did meanwhile is repeated.
@@ -34,13 +34,13 @@ type postgresEngine struct {
 	pool     *pgxpool.Pool
 	most     int64              // writes that may wait
 	stop     context.CancelFunc // ends followClock
-	wg       sync.WaitGroup     // lanes, followClock, and those who write or read; added to under mu while not closed
+	wg       sync.WaitGroup     // run of each queue, followClock, and those who write or read; added to under mu while not closed
 
 	ahead   atomic.Int64 // ns that the database's clock is ahead of ours
 	waiting atomic.Int64 // writes that have begun and not ended
 
 	mu     sync.Mutex
-	lanes  map[string]*lane // those that have something to write
+	queues map[string]*queue // by conversation; those that have something to write
 	closed bool
 }
 
@@ -69,7 +69,7 @@ func openPostgres(ctx context.Context, cfg Config, t *troubles, m *metrics, deli
 	} {
 		settings.ConnConfig.RuntimeParams[name] = value
 	}
-	e := &postgresEngine{troubles: t, metrics: m, deliver: deliver, most: int64(cfg.Queue), lanes: map[string]*lane{}}
+	e := &postgresEngine{troubles: t, metrics: m, deliver: deliver, most: int64(cfg.Queue), queues: map[string]*queue{}}
 	e.clock = &clock{wall: func() time.Time { return wall().Add(time.Duration(e.ahead.Load())) }}
 	if err := migratePostgres(ctx, settings.ConnConfig.Copy()); err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func items(t *testing.T, s *Store, conversation string) []chat.Item {
 	return all
 }
 
-// Three nodes write to the same conversations at once, in lanes of their own and in transactions
+// Three nodes write to the same conversations at once, in queues and in transactions
 // of many conversations. Nothing is lost, doubled or out of order, and each change is told by the
 // node that made it.
 func TestNodesWriteToTheSameConversations(t *testing.T) {
@@ -163,28 +163,28 @@ func TestOneDirectConversationOfTwoNodes(t *testing.T) {
 
 // Of writes that share a transaction one is refused, one panics and one needs a transaction of its
 // own; the others are kept, in order.
-func TestWritesOfALaneDoNotDisturbEachOther(t *testing.T) {
+func TestWritesOfAQueueDoNotDisturbEachOther(t *testing.T) {
 	s, told := openNode(t, pgtest.Database(t))
 	c := chat.New(s, anyone)
-	conversation, err := c.DirectWith(t.Context(), alice, "bob")
+	direct, err := c.DirectWith(t.Context(), alice, "bob")
 	if err != nil {
 		t.Fatal(err)
 	}
-	lane := conversation.ID
+	conversation := direct.ID
 	inside, goOn := make(chan bool), make(chan bool)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := s.write(t.Context(), lane, func(*tx) error { close(inside); <-goOn; return nil }); err != nil {
+		if err := s.write(t.Context(), conversation, func(*tx) error { close(inside); <-goOn; return nil }); err != nil {
 			t.Error(err)
 		}
 	})
 	<-inside
 	refused := errors.New("refused")
 	put := func(tx *tx, id string) error {
-		if err := tx.Lock([]string{lane}, nil); err != nil {
+		if err := tx.Lock([]string{conversation}, nil); err != nil {
 			return err
 		}
-		_, _, err := chat.Append(tx, chat.Message{Conversation: lane, Sender: "alice", ClientID: id, Kind: chat.Text, Text: id})
+		_, _, err := chat.Append(tx, chat.Message{Conversation: conversation, Sender: "alice", ClientID: id, Kind: chat.Text, Text: id})
 		return err
 	}
 	for i := range 20 {
@@ -195,9 +195,9 @@ func TestWritesOfALaneDoNotDisturbEachOther(t *testing.T) {
 					t.Errorf("write %d panicked with %v", i, p)
 				}
 			}()
-			err := s.write(t.Context(), lane, func(tx *tx) error {
+			err := s.write(t.Context(), conversation, func(tx *tx) error {
 				if i%4 == 2 {
-					if err := tx.Lock([]string{lane}, []string{"bob"}); err != nil {
+					if err := tx.Lock([]string{conversation}, []string{"bob"}); err != nil {
 						return err
 					}
 				}
@@ -223,7 +223,7 @@ func TestWritesOfALaneDoNotDisturbEachOther(t *testing.T) {
 	close(goOn)
 	wg.Wait()
 	var got []string
-	for _, item := range items(t, s, lane) {
+	for _, item := range items(t, s, conversation) {
 		if item.Type == chat.ItemMessage {
 			_, text, _ := strings.Cut(string(item.Data), `"client_id":"`)
 			id, _, _ := strings.Cut(text, `"`)
@@ -233,7 +233,7 @@ func TestWritesOfALaneDoNotDisturbEachOther(t *testing.T) {
 	if len(got) != 10 {
 		t.Errorf("stored %v, want the ten that were neither refused nor panicked", got)
 	}
-	if n := len(told.items(lane, "")); n != len(got) {
+	if n := len(told.items(conversation, "")); n != len(got) {
 		t.Errorf("%d changes were told of %d", n, len(got))
 	}
 }

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	maxLaneBatch = 64 // writes in one transaction of a lane
-	repeats      = 10 // of a transaction that fails because of others
+	maxTogether = 64 // writes to one conversation in one transaction
+	repeats     = 10 // of a transaction that fails because of others
 )
 
-// lane is the writes to one conversation that wait, in order. A goroutine writes them while there
+// queue is the writes to one conversation that wait, in order. A goroutine writes them while there
 // are any.
-type lane struct{ waiting []*write }
+type queue struct{ waiting []*write }
 
-func (e *postgresEngine) write(ctx context.Context, name string, f func(*tx) error) error {
+func (e *postgresEngine) write(ctx context.Context, conversation string, f func(*tx) error) error {
 	if err := e.enter(); err != nil {
 		return err
 	}
@@ -28,45 +28,45 @@ func (e *postgresEngine) write(ctx context.Context, name string, f func(*tx) err
 		return refusal.After(time.Second, refusal.Busy, "The server has too much to write. Try again.")
 	}
 	w := &write{f: f, done: make(chan error, 1)}
-	if name == "" {
+	if conversation == "" {
 		w.taken.Store(true)
 		e.commit([]*write{w})
 		return w.result(<-w.done)
 	}
-	e.enqueue(name, w)
+	e.enqueue(conversation, w)
 	select {
 	case err := <-w.done:
 		return w.result(err)
 	case <-ctx.Done():
 		if w.taken.CompareAndSwap(false, true) {
-			return ctx.Err() // the lane will leave it out
+			return ctx.Err() // the queue will leave it out
 		}
 		return w.result(<-w.done) // it runs already, so wait for its result
 	}
 }
 
-func (e *postgresEngine) enqueue(name string, w *write) {
+func (e *postgresEngine) enqueue(conversation string, w *write) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l := e.lanes[name]
-	if l != nil {
-		l.waiting = append(l.waiting, w)
+	q := e.queues[conversation]
+	if q != nil {
+		q.waiting = append(q.waiting, w)
 		return
 	}
-	l = &lane{waiting: []*write{w}}
-	e.lanes[name] = l
-	e.wg.Go(func() { e.run(name, l) }) // whoever waits for w is in wg already
+	q = &queue{waiting: []*write{w}}
+	e.queues[conversation] = q
+	e.wg.Go(func() { e.run(conversation, q) }) // whoever waits for w is in wg already
 }
 
-// run commits what waits in a lane until nothing does.
-func (e *postgresEngine) run(name string, l *lane) {
+// run commits what waits in a conversation's queue until nothing does.
+func (e *postgresEngine) run(conversation string, q *queue) {
 	for {
 		e.mu.Lock()
-		n := min(len(l.waiting), maxLaneBatch)
-		batch := l.waiting[:n:n]
-		l.waiting = l.waiting[n:]
+		n := min(len(q.waiting), maxTogether)
+		batch := q.waiting[:n:n]
+		q.waiting = q.waiting[n:]
 		if n == 0 {
-			delete(e.lanes, name)
+			delete(e.queues, conversation)
 		}
 		e.mu.Unlock()
 		if n == 0 {
@@ -177,5 +177,5 @@ func (e *postgresEngine) committed(tx *tx, writes int) {
 }
 
 // errAlone ends a write that has to have a transaction of its own, because it locks more than its
-// lane's conversation: in a transaction with others its locks would not be in order.
+// own conversation: in a transaction with others its locks would not be in order.
 var errAlone = errors.New("this write needs a transaction of its own")

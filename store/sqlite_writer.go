@@ -24,7 +24,7 @@ type write struct {
 	done  chan error  // holds the one answer
 }
 
-// write needs no lane where one writer writes everything.
+// write does not ask which conversation it is: one queue and one writer are for all.
 func (e *sqliteEngine) write(ctx context.Context, _ string, f func(*tx) error) error {
 	w := &write{f: f, done: make(chan error, 1)}
 	if err := e.enqueue(w); err != nil {

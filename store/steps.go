@@ -31,10 +31,10 @@ func (p *pace) took(rows int, d time.Duration) {
 
 // step runs f in a write of its own, with the number of rows that it may change; it returns how many
 // it has changed. Then it leaves the database to others for a while.
-func (s *Store) step(ctx context.Context, lane string, f func(tx *tx, most int) (rows int, err error)) (rows int, err error) {
+func (s *Store) step(ctx context.Context, conversation string, f func(tx *tx, most int) (rows int, err error)) (rows int, err error) {
 	var took time.Duration
 	most := s.pace.next()
-	err = s.write(ctx, lane, func(tx *tx) (err error) {
+	err = s.write(ctx, conversation, func(tx *tx) (err error) {
 		began := time.Now()
 		rows, err = f(tx, most)
 		took = time.Since(began)

@@ -45,7 +45,7 @@ type Store struct {
 type engine interface {
 	// write runs f in a transaction, perhaps several times; see [chat.Store]. When it returns nil,
 	// what f did is on disk, and what it told was delivered.
-	write(ctx context.Context, lane string, f func(*tx) error) error
+	write(ctx context.Context, conversation string, f func(*tx) error) error
 
 	// read runs f on one state of the database that holds everything committed before.
 	read(ctx context.Context, f func(*view) error) error
@@ -118,12 +118,12 @@ func (s *Store) Close() (err error) {
 // Write runs f in a transaction of its own. When it returns nil, everything f did is on
 // disk; otherwise nothing is kept. It refuses with refusal.Busy when too many wait. If f
 // panics, nothing is kept either, and Write panics in the goroutine that called it.
-func (s *Store) Write(ctx context.Context, lane string, f func(chat.Tx) error) error {
-	return s.write(ctx, lane, func(tx *tx) error { return f(tx) })
+func (s *Store) Write(ctx context.Context, conversation string, f func(chat.Tx) error) error {
+	return s.write(ctx, conversation, func(tx *tx) error { return f(tx) })
 }
 
-func (s *Store) write(ctx context.Context, lane string, f func(*tx) error) error {
-	return s.engine.write(ctx, lane, f)
+func (s *Store) write(ctx context.Context, conversation string, f func(*tx) error) error {
+	return s.engine.write(ctx, conversation, f)
 }
 
 // Read runs f on one state of the database that holds everything committed before.

@@ -25,7 +25,7 @@ type tx struct {
 	written int         // what this write has cost so far, see Written
 
 	held     held // by this commit
-	together bool // with other writes of its lane in one transaction
+	together bool // with other writes to its conversation in one transaction
 }
 
 // begin is called before each write of a commit.
