@@ -71,7 +71,7 @@ func (d doctorCmd) examine(ctx context.Context) []doctor.Finding {
 // subject is what doctor wants to know of a configuration.
 func subject(c config.Config, folder string) doctor.Subject {
 	return doctor.Subject{
-		Invalid: c.Validate(), Folder: folder, Demo: c.Auth.Demo(),
+		Invalid: c.Validate(), Exposed: c.Exposed(), Folder: folder, Demo: c.Auth.Demo(),
 		HTTP:    doctor.HTTP{Listen: c.HTTP.Listen, Cert: c.HTTP.Cert, Key: c.HTTP.Key, ACME: c.HTTP.ACME},
 		Private: c.Private.Listen, Media: c.Media, Turn: c.Turn, ICE: doctor.ICE{URLs: c.ICE.URLs, Secret: c.ICE.Secret},
 		LeewaySeconds: c.Auth.LeewaySeconds,

@@ -136,6 +136,27 @@ func TestDoctorNamesAMistakeInTheConfiguration(t *testing.T) {
 	expect(t, all, "configuration", doctor.StatusProblem, "auth.keys")
 }
 
+func TestDoctorAndServeNameSecretsThatEverybodyMayRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "carillon.toml")
+	if err := os.WriteFile(file, []byte("[auth.keys]\nsite = \"0123456789012345678901234567890123456789\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"--config", file, "--data", t.TempDir()}, anyPorts...)
+	all, failed := runDoctor(t, nil, args...)
+	if failed {
+		t.Error("a warning counts as a problem")
+	}
+	expect(t, all, "configuration", doctor.StatusWarning, file+":1: auth.keys", "chmod o-r")
+	p := start(t, nil, args...)
+	p.stop(t)
+	if said := p.stderr.String(); !strings.Contains(said, "chmod o-r") || !strings.Contains(said, file+":1: auth.keys") {
+		t.Errorf("serve says %q", said)
+	}
+	if strings.Contains(p.stderr.String(), "0123456789") {
+		t.Error("the log has the secret")
+	}
+}
+
 func TestDoctorNamesAWrongCertificate(t *testing.T) {
 	cert, _ := writeCertificate(t, t.TempDir(), 1)
 	_, other := writeCertificate(t, t.TempDir(), 2)

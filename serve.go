@@ -52,6 +52,9 @@ func (s serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if exposed := c.Exposed(); len(exposed) > 0 {
+		log.Warn("every user of this machine may read secrets in the configuration file; chmod o-r it, or set them in the environment", "keys", exposed)
+	}
 	return c.Locate(serve(ctx, c, log, os.Stdout))
 }
 

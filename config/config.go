@@ -62,6 +62,7 @@ type Config struct {
 	// Bus connects several servers that serve one site.
 	Bus bus.Config `toml:"bus"`
 
+	file   string // the configuration file; empty: none
 	places places // where each key was set, for messages
 }
 
@@ -107,6 +108,7 @@ func Load(path string, environ []string) (Config, error) {
 		if err := decode(text, &c); err != nil {
 			return c, fmt.Errorf("%s%w", path, err)
 		}
+		c.file = path
 		c.places.find(path, text)
 	}
 	if err := overlay(&c, environ); err != nil {

@@ -175,3 +175,49 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestSecretsThatEverybodyMayReadAreNamed(t *testing.T) {
+	const text = `data = "/srv"
+[auth]
+issuer = "https://example.com"
+[auth.keys]
+site = "0123456789012345678901234567890123456789"
+[turn]
+secrets = ["0123456789012345678901234567890123456789"]
+[turn.users]
+obs = "secret"
+[store]
+url = "postgres://carillon:sesame@db.example.com/carillon"
+[bus]
+url = "nats://one.example.com,nats://token@two.example.com"
+`
+	file := filepath.Join(t.TempDir(), "carillon.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(file, []string{"CARILLON_TURN_SECRETS=9876543210987654321098765432109876543210"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode][]string{
+		0o600: nil,
+		0o640: nil, // of a group that the administrator chose
+		0o644: {file + ":11: store.url", file + ":13: bus.url", file + ":4: auth.keys", file + ":8: turn.users"},
+	} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Exposed()); diff != "" {
+			t.Errorf("mode %04o: %s", mode, diff)
+		}
+	}
+	if err := os.WriteFile(file, []byte("[store]\nurl = \"postgres://carillon@db.example.com/carillon?passfile=/etc/carillon.pgpass\"\n[bus]\nurl = \"nats://one.example.com\""), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = Load(file, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Exposed(); got != nil {
+		t.Errorf("a file without secrets: got %v", got)
+	}
+}

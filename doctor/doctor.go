@@ -15,6 +15,7 @@ package doctor
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"carillon/sfu"
@@ -23,9 +24,10 @@ import (
 
 // Subject is what Examine looks at: the parts of a configuration that matter to callers.
 type Subject struct {
-	Invalid error  // why a server would not start with this configuration; nil: it is valid
-	Folder  string // of the data
-	Demo    bool   // anybody may sign in under any name
+	Invalid error    // why a server would not start with this configuration; nil: it is valid
+	Exposed []string // secrets in a configuration file that every user of this machine may read: keys and where they stand
+	Folder  string   // of the data
+	Demo    bool     // anybody may sign in under any name
 
 	HTTP          HTTP
 	Private       string // private.listen
@@ -79,6 +81,14 @@ func Examine(ctx context.Context, s Subject) []Finding {
 func checkConfiguration(s Subject) Finding {
 	if s.Invalid != nil {
 		return Unusable("configuration", s.Invalid, "change the key that is named")
+	}
+	if len(s.Exposed) > 0 {
+		return Finding{
+			Check: "configuration", Status: StatusWarning,
+			Found:   "every user of this machine may read the secrets in " + strings.Join(s.Exposed, ", "),
+			Suffers: "such a user may sign in as anybody, or read what is stored",
+			Change:  "chmod o-r the file and give it to the group of the user that runs carillon, or set these keys in the environment",
+		}
 	}
 	how := "your backend signs tokens"
 	if s.Demo {

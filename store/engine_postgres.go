@@ -72,7 +72,7 @@ func openPostgres(ctx context.Context, cfg Config, t *troubles, m *metrics, deli
 	e := &postgresEngine{troubles: t, metrics: m, deliver: deliver, most: int64(cfg.Queue), queues: map[string]*queue{}}
 	e.clock = &clock{wall: func() time.Time { return wall().Add(time.Duration(e.ahead.Load())) }}
 	if err := migratePostgres(ctx, settings.ConnConfig.Copy()); err != nil {
-		return nil, err
+		return nil, cannotConnect(err, settings.ConnConfig)
 	}
 	if e.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
 		return nil, fmt.Errorf("store.url: %w", err)

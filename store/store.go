@@ -65,7 +65,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat
 // openAt is Open by a clock.
 func openAt(ctx context.Context, cfg Config, log *slog.Logger, deliver func([]chat.Told), wall func() time.Time) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("store.%w", err)
 	}
 	s := &Store{
 		cfg: settings.Fill(cfg, Defaults()), log: log, opening: rand.Text(), metrics: newMetrics(),

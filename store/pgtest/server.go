@@ -2,14 +2,19 @@ package pgtest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +26,13 @@ import (
 type Options struct {
 	Durable  bool     // syncs to disk, as in production; tests need it only where they measure
 	Settings []string // more of them, as name=value
+	TLS      *TLS     // it also listens on 127.0.0.1; nil: on its socket only
+}
+
+// TLS is how a server is reached on 127.0.0.1: with TLS and the password, and not without.
+type TLS struct {
+	Certificate tls.Certificate
+	Password    string
 }
 
 // Server is one PostgreSQL. It can be stopped and started again with what it holds.
@@ -29,6 +41,7 @@ type Server struct {
 	program string // the folder of initdb and postgres
 	as      *syscall.Credential
 	options Options
+	port    string // of its socket, and of 127.0.0.1 with TLS
 	running *exec.Cmd
 }
 
@@ -37,7 +50,7 @@ const startTime = 30 * time.Second
 
 // Start makes a server in a new temporary folder and waits until it answers.
 func Start(o Options) (_ *Server, err error) {
-	s := &Server{options: o}
+	s := &Server{options: o, port: "5432"}
 	if s.program, err = programs(); err != nil {
 		return nil, err
 	}
@@ -58,7 +71,53 @@ func Start(o Options) (_ *Server, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	return s, s.Resume()
+	if o.TLS != nil {
+		if err := s.secure(*o.TLS); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Resume(); err != nil {
+		return nil, err
+	}
+	if o.TLS != nil {
+		if err := s.exec(context.Background(), "ALTER USER carillon PASSWORD '"+strings.ReplaceAll(o.TLS.Password, "'", "''")+"'"); err != nil {
+			s.Stop()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// secure writes what the server needs to listen with TLS.
+func (s *Server) secure(t TLS) error {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	_, s.port, _ = net.SplitHostPort(free.Addr().String())
+	if err := free.Close(); err != nil {
+		return err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(t.Certificate.PrivateKey)
+	if err != nil {
+		return err
+	}
+	for name, text := range map[string][]byte{
+		"cert.pem":    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: t.Certificate.Certificate[0]}),
+		"key.pem":     pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		"pg_hba.conf": []byte("local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"),
+	} {
+		file := filepath.Join(s.data(), name)
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			return err
+		}
+		if s.as != nil {
+			if err := os.Chown(file, int(s.as.Uid), int(s.as.Gid)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // own gives the folder to another user when we are root, whom PostgreSQL refuses to serve.
@@ -102,16 +161,22 @@ func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
 // URL is where a database of the server is.
 func (s *Server) URL(database string) string {
-	u := url.URL{Scheme: "postgres", User: url.User("carillon"), Path: "/" + database, RawQuery: url.Values{"host": {s.folder}}.Encode()}
+	u := url.URL{Scheme: "postgres", User: url.User("carillon"), Path: "/" + database, RawQuery: url.Values{"host": {s.folder}, "port": {s.port}}.Encode()}
 	return u.String()
 }
+
+// Port is where the server listens on 127.0.0.1, with [Options].TLS.
+func (s *Server) Port() string { return s.port }
 
 // Resume starts the server after Stop or Kill, and waits until it answers.
 func (s *Server) Resume() error {
 	args := []string{"-D", s.data()}
 	set := append([]string{
-		"listen_addresses=", "unix_socket_directories=" + s.folder, "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal",
+		"listen_addresses=", "unix_socket_directories=" + s.folder, "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal", "port=" + s.port,
 	}, s.options.Settings...)
+	if s.options.TLS != nil {
+		set = append(set, "listen_addresses=127.0.0.1", "ssl=on", "ssl_cert_file=cert.pem", "ssl_key_file=key.pem")
+	}
 	if !s.options.Durable {
 		set = append(set, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
