@@ -3,7 +3,7 @@
 import { Refusal } from "./errors.ts";
 import type { Position } from "./feed.ts";
 import type { TabSocket } from "./socket.ts";
-import { sleep } from "./wait.ts";
+import { ignore, sleep } from "./wait.ts";
 import type { Changes } from "./wire.gen.ts";
 
 export interface HoleOptions {
@@ -32,13 +32,8 @@ export class Holes {
 	check(feed: string): void {
 		// What was missed while away comes with the greeting, or is asked for after it.
 		if (!this.#o.socket.synced || this.#filling.has(feed) || !this.#o.position(feed)?.hole) return;
-		this.#filling.add(feed);
-		const life = this.#life.signal;
-		void this.#fill(feed, life)
-			.catch(() => {}) // signed out, or stopped: the next greeting begins anew
-			.finally(() => {
-				if (!life.aborted) this.#filling.delete(feed);
-			});
+		// Signed out, or stopped: the next greeting begins anew.
+		ignore(this.#fill(feed, this.#life.signal));
 	}
 
 	clear(): void {
@@ -47,28 +42,34 @@ export class Holes {
 		this.#filling.clear();
 	}
 
+	/** When it finds no hole it ends in the same step, so that no check comes between the two and is passed over. */
 	async #fill(feed: string, life: AbortSignal): Promise<void> {
 		const { socket, random } = this.#o;
-		await sleep(50 + random() * 150, life);
-		for (;;) {
-			const at = this.#o.position(feed);
-			if (!at?.hole) return;
-			const { pos: after, told } = at;
-			let changes: Changes;
-			try {
-				changes = await socket.requestUntilAnswered("feed.changes", { feed, after }, life);
-			} catch (err) {
-				// A conversation that is not mine any more.
-				if (err instanceof Refusal && !err.temporary) return this.#o.reset(feed);
-				throw err;
+		this.#filling.add(feed);
+		try {
+			await sleep(50 + random() * 150, life);
+			for (;;) {
+				const at = this.#o.position(feed);
+				if (!at?.hole) return;
+				const { pos: after, told } = at;
+				let changes: Changes;
+				try {
+					changes = await socket.requestUntilAnswered("feed.changes", { feed, after }, life);
+				} catch (err) {
+					// A conversation that is not mine any more.
+					if (err instanceof Refusal && !err.temporary) return this.#o.reset(feed);
+					throw err;
+				}
+				if (this.#o.position(feed) !== at) continue; // it was read anew meanwhile
+				if (changes.reset) return this.#o.reset(feed);
+				this.#o.changed(feed, changes);
+				at.upTo(changes.up_to);
+				if (changes.more) continue;
+				if (at.pos < told) this.#o.lost(feed);
+				at.nothingMissing(told);
 			}
-			if (this.#o.position(feed) !== at) continue; // it was read anew meanwhile
-			if (changes.reset) return this.#o.reset(feed);
-			this.#o.changed(feed, changes);
-			at.upTo(changes.up_to);
-			if (changes.more) continue;
-			if (at.pos < told) this.#o.lost(feed);
-			at.nothingMissing(told);
+		} finally {
+			if (!life.aborted) this.#filling.delete(feed);
 		}
 	}
 }

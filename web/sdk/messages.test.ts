@@ -251,6 +251,23 @@ describe("a transcript", () => {
 		expect(client.messages.transcript({ conversation: "c" }).rows[0]?.message.text).toBe("four");
 	});
 
+	it("that is read anew while changes of its old history are asked for misses nothing after that", async () => {
+		const tab = new FakePage();
+		const { seqs } = await opened(tab, range(1, 3));
+		tab.wire.say(bare("c", 5));
+		await jitter();
+		await comeBack(tab, { resumed: false, conversations: [conversation(8)] });
+		const page8 = { id: tab.wire.last("message.page").id, result: page(range(7, 8), true) };
+		const nothing = { items: [], up_to: 8, more: false, reset: true, users: [] };
+		const old = { id: tab.wire.last("feed.changes").id, result: nothing };
+		tab.wire.say(old, bare("c", 9), page8);
+		await jitter();
+		expect(tab.wire.last("feed.changes").params).toEqual({ feed: "c", after: 8 });
+		tab.wire.answer("feed.changes", { items: range(9, 9), up_to: 9, more: false, reset: false, users: [] });
+		await turn();
+		expect(seqs()).toEqual([7, 8, 9]);
+	});
+
 	it("drops what retention removed, and what was said before I joined again", async () => {
 		const tab = new FakePage();
 		const { client, seqs } = await opened(tab, range(1, 5));

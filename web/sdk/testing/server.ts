@@ -61,6 +61,7 @@ class Feed {
 	}
 
 	changes(after: number): Changes {
+		if (after > this.pos) return { items: [], up_to: this.pos, more: false, reset: true, users: [] };
 		const missed = this.all().filter((i) => i.pos > after);
 		const items = missed.slice(0, pageItems);
 		const more = items.length < missed.length;
