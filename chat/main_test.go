@@ -234,7 +234,9 @@ func get(t tester, s *chat.Service, user, conversation string) (chat.Conversatio
 }
 
 // unread is what a client shows, see chat.Membership.
-func unread(c chat.Conversation) int64 { return c.N - c.Mine.ReadN - c.Mine.OwnAhead + c.Mine.Missed }
+func unread(c chat.Conversation) int64 {
+	return c.N - max(c.Mine.ReadN, c.Floor.N) - c.Mine.OwnAhead + c.Mine.Missed
+}
 
 func texts(list []chat.Message) string {
 	out := ""

@@ -82,7 +82,7 @@ type Member struct {
 }
 
 // Membership is a conversation as it concerns one user alone. It is an item of that user's feed.
-// What is unread is Conversation.N - ReadN - OwnAhead + Missed.
+// What is unread is Conversation.N - max(ReadN, Floor.N) - OwnAhead + Missed.
 type Membership struct {
 	Conversation string      `json:"conversation"`
 	State        MemberState `json:"state"`
@@ -91,7 +91,7 @@ type Membership struct {
 	FromSeq      int64       `json:"from_seq"`             // the first message that this member may see
 	Read         int64       `json:"read"`                 // my mark
 	ReadN        int64       `json:"read_n"`               // Message.N at that mark
-	OwnAhead     int64       `json:"own_ahead"`            // my own messages beyond it that count
+	OwnAhead     int64       `json:"own_ahead"`            // my own messages beyond it that count, without those that retention removed
 	Missed       int64       `json:"missed,omitempty"`     // calls beyond it that I missed
 }
 
@@ -99,7 +99,7 @@ type Membership struct {
 type Floor struct {
 	Seq int64 `json:"seq"` // of the first message kept, less one
 	Pos int64 `json:"pos"` // who resumes below it starts this feed afresh
-	N   int64 `json:"n"`
+	N   int64 `json:"n"`   // Message.N of the last one removed: those up to it are unread for nobody
 }
 
 // Conversation as one of its members sees it. Who is invited sees nothing that was written, and

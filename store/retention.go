@@ -89,11 +89,15 @@ func (tx *tx) expire(conversation string, kept time.Duration, most int) (int, er
 	for _, m := range removed {
 		h.Floor.Pos = max(h.Floor.Pos, m.pos)
 	}
-	// Who wrote without having read has less of their own beyond their mark then.
+	// Who wrote without having read has less of their own beyond their mark then, and calls that are gone
+	// are missed by nobody.
 	if _, err := tx.exec(`UPDATE members SET own_ahead = own_ahead - (SELECT count(*) FROM messages m WHERE m.conversation = members.conversation
 				AND m.seq > members.read_seq AND m.seq <= ? AND m.sender = members.user_id AND m.counts = 1)
 			WHERE conversation = ? AND own_ahead > 0 AND read_seq < ? AND user_id IN (SELECT m.sender FROM messages m WHERE m.conversation = ? AND m.seq <= ?)`,
 		last.seq, conversation, last.seq, conversation, last.seq); err != nil {
+		return 0, err
+	}
+	if _, err := tx.exec("UPDATE members SET missed = 0 WHERE conversation = ? AND missed > 0 AND missed_seq <= ?", conversation, last.seq); err != nil {
 		return 0, err
 	}
 	if _, err := tx.exec("DELETE FROM messages WHERE conversation = ? AND seq <= ?", conversation, last.seq); err != nil {

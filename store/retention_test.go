@@ -48,7 +48,12 @@ func TestRetentionRaisesTheFloor(t *testing.T) {
 			return err
 		}
 		p.Conversation, p.Read, p.ReadN, p.OwnAhead = "g", 20, 20, old+2-20
-		return tx.PutMarks([]chat.Participation{p})
+		q, _, err := tx.Participation("g", "bob") // who has read nothing and missed two calls
+		if err != nil {
+			return err
+		}
+		q.Conversation, q.Missed, q.MissedSeq = "g", 2, old
+		return tx.PutMarks([]chat.Participation{p, q})
 	})
 	before := get(t, s, func(v *view) (chat.Head, error) { h, _, err := v.Head("g"); return h, err })
 	tags := get(t, s, func(v *view) (map[chat.Point]chat.Tag, error) {
@@ -80,6 +85,12 @@ func TestRetentionRaisesTheFloor(t *testing.T) {
 	})
 
 	c := chat.New(s, anyone)
+	for user, want := range map[string]int64{"alice": 0, "bob": 2} {
+		h, err := c.Conversation(t.Context(), user, "g")
+		if unread := h.N - max(h.Mine.ReadN, h.Floor.N) - h.Mine.OwnAhead + h.Mine.Missed; err != nil || unread != want {
+			t.Errorf("%s has %d unread, %v, want %d: what was removed is unread for nobody", user, unread, err, want)
+		}
+	}
 	for after, want := range map[int64]bool{before.Pos - 3: true, before.Pos - 2: false, before.Pos: false} {
 		changes, err := c.Changes(t.Context(), "bob", "g", after, 0)
 		if err != nil || changes.Reset != want {

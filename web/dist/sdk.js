@@ -1,1 +1,1 @@
-export*from"./assets/sdk-7OL4MJQP.js";
+export*from"./assets/sdk-ULUYTRGE.js";

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ClientBase } from "./base.ts";
 import { bare, change, connect, FakePage, greet, item, Memory, synced, turn } from "./testing/wire.ts";
 import type { ClientOptions } from "./types.ts";
 import { ignore } from "./wait.ts";
@@ -279,6 +280,8 @@ describe("a transcript", () => {
 		await turn();
 		expect(seqs()).toEqual([3, 4, 5]);
 		expect(client.messages.transcript({ to: "bob" }).more).toBe(false);
+		tab.wire.say(sent(2, message(2, { revision: 1 })));
+		expect(seqs(), "what was on its way comes late").toEqual([3, 4, 5]);
 		tab.wire.say(change("me", 8, "membership", membership({ from_seq: 5, read: 5, read_n: 5 })));
 		expect(seqs()).toEqual([5]);
 	});
@@ -412,6 +415,29 @@ describe("what is unread", () => {
 		expect(client.conversations.unread).toBe(2);
 		await vi.advanceTimersByTimeAsync(5000);
 		expect(tab.wire.all("conversation.get")).toHaveLength(1);
+	});
+
+	it("has nothing of what retention removed", async () => {
+		const tab = new FakePage();
+		const { client } = await connect(tab);
+		const mine = membership({ read: 2, read_n: 2, own_ahead: 1 });
+		const floor = { seq: 6, pos: 6, n: 5 };
+		await greet(tab, { conversations: [conversation(10, { n: 9, mine, floor })] });
+		expect(client.conversations.unread, "seven to ten, one of which is mine").toBe(3);
+		tab.wire.say(change("me", 8, "membership", membership({ read: 8, read_n: 7, own_ahead: 0 })));
+		expect(client.conversations.unread).toBe(2);
+	});
+
+	it("is the same before the stores are there", async () => {
+		const tab = new FakePage();
+		const base = new ClientBase({ server: "http://server.test", token: "t" }, tab);
+		const totals: number[] = [];
+		base.events.on("unread", ({ total }) => totals.push(total));
+		base.connect();
+		await turn();
+		const floor = { seq: 6, pos: 6, n: 6 };
+		await greet(tab, { conversations: [conversation(10, { mine: membership(), floor })] });
+		expect(totals).toEqual([4]);
 	});
 
 	it("of a conversation that was never opened is known from its head, and its head from changes", async () => {

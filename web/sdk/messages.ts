@@ -194,7 +194,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		if (c?.mine.state !== "joined") this.#forget(id);
 		else if (kept) {
 			kept.position.tell(c.pos);
-			kept.run = without(kept.run, Math.max(c.floor?.seq ?? 0, c.mine.from_seq - 1));
+			kept.run = this.#visible(id, kept.run);
 			this.#o.checkHole(id);
 		}
 		this.#changed(id);
@@ -247,7 +247,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			people.learn(page.users);
 			const kept = {
 				position: new Position(page.pos),
-				run: { entries: entriesOf(page.items), more: page.more },
+				run: this.#visible(id, { entries: entriesOf(page.items), more: page.more }),
 			};
 			for (const item of page.items) kept.position.note(item);
 			this.#stale.delete(id);
@@ -287,7 +287,14 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		this.#stale.delete(id);
 	}
 
-	#set(id: string, kept: Kept, run: Run): void {
+	/** Without what retention has removed and what was said before I joined, however late it comes. */
+	#visible(id: string, run: Run): Run {
+		const c = this.#o.conversations.get(id);
+		return c ? without(run, Math.max(c.floor?.seq ?? 0, c.mine.from_seq - 1)) : run;
+	}
+
+	#set(id: string, kept: Kept, wanted: Run): void {
+		const run = this.#visible(id, wanted);
 		if (kept.run === run) return;
 		kept.run = run;
 		this.#changed(id);

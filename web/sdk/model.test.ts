@@ -5,6 +5,7 @@ import { TabClient } from "./client.ts";
 import { holdsLater, mostTime } from "./testing/property.ts";
 import { FakeServer } from "./testing/server.ts";
 import { FakePage, synced, turn, welcome } from "./testing/wire.ts";
+import { ignore } from "./wait.ts";
 import type { Change, Frame, Hello } from "./wire.gen.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -19,6 +20,8 @@ type Step =
 	| { do: "post"; room: string; sender: string; kind: "text" | "call" }
 	| { do: "edit" | "read"; room: string; which: number }
 	| { do: "rename"; room: string }
+	/** Retention removes the first messages, which is told to nobody. */
+	| { do: "expire"; room: string; most: number }
 	| { do: "set"; key: string; value: number | null }
 	/** The user does something in this tab. */
 	| { do: "send" | "look"; room: string }
@@ -55,6 +58,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	},
 	{ weight: 5, arbitrary: fc.record({ do: fc.constantFrom("edit" as const, "read" as const), room, which }) },
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant("rename" as const), room }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({ do: fc.constant("expire" as const), room, most: fc.integer({ min: 1, max: 4 }) }),
+	},
 	{
 		weight: 1,
 		arbitrary: fc.record({
@@ -111,6 +118,8 @@ class World {
 				return this.#tell(...server.read(s.room, s.which));
 			case "rename":
 				return this.#tell(server.rename(s.room, `name ${++this.#renamed}`));
+			case "expire":
+				return server.expire(s.room, s.most);
 			case "set":
 				return this.#tell(server.set(s.key, s.value));
 			case "send":
@@ -164,6 +173,17 @@ class World {
 		while (this.#onTheirWay.length > 0) this.page.wire.say(this.#onTheirWay.shift() as object);
 		for (const { id, pos } of this.server.feeds)
 			this.page.wire.say({ method: "change", params: { feed: id, pos } });
+		await this.#quiet();
+		// What retention removed is shown until a head says so.
+		for (const [id, { floor }] of this.server.rooms) {
+			if (this.client.conversations.get(id)?.floor?.seq !== floor?.seq)
+				ignore(this.client.conversations.fetch(id));
+		}
+		await this.#quiet();
+	}
+
+	/** Until nobody asks for anything any more. */
+	async #quiet(): Promise<void> {
 		for (let quiet = 0; quiet < 30; ) {
 			await vi.advanceTimersByTimeAsync(500);
 			while (this.#answer(0)) quiet = 0;

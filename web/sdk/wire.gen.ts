@@ -96,7 +96,7 @@ export interface Member extends User, Marks {
 }
 /**
  * Membership is a conversation as it concerns one user alone. It is an item of that user's feed.
- * What is unread is Conversation.N - ReadN - OwnAhead + Missed.
+ * What is unread is Conversation.N - max(ReadN, Floor.N) - OwnAhead + Missed.
  */
 export interface Membership {
   conversation: string;
@@ -106,14 +106,14 @@ export interface Membership {
   from_seq: number; // the first message that this member may see
   read: number; // my mark
   read_n: number; // Message.N at that mark
-  own_ahead: number; // my own messages beyond it that count
+  own_ahead: number; // my own messages beyond it that count, without those that retention removed
   missed?: number; // calls beyond it that I missed
 }
 /** Floor is where a conversation begins now: what was before was removed by retention. */
 export interface Floor {
   seq: number; // of the first message kept, less one
   pos: number; // who resumes below it starts this feed afresh
-  n: number;
+  n: number; // Message.N of the last one removed: those up to it are unread for nobody
 }
 /**
  * Conversation as one of its members sees it. Who is invited sees nothing that was written, and

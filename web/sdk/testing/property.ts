@@ -8,12 +8,18 @@ import fc from "fast-check";
 declare const FUZZ_SECONDS: number;
 
 export function holds<T>(input: fc.Arbitrary<T>, predicate: (input: T) => void): void {
-	fc.assert(fc.property(input, predicate), extent);
+	fc.assert(fc.property(input, predicate), { ...extent, reporter: report<[T]> });
 }
 
 /** The same of what takes turns of the event loop. */
 export function holdsLater<T>(input: fc.Arbitrary<T>, predicate: (input: T) => Promise<void>): Promise<void> {
-	return fc.assert(fc.asyncProperty(input, predicate), extent);
+	return fc.assert(fc.asyncProperty(input, predicate), { ...extent, asyncReporter: async (d) => report(d) });
+}
+
+/** A failure as fast-check reports it. Who fuzzes reads how much was tried. */
+function report<T>(details: fc.RunDetails<T>): void {
+	if (details.failed) throw new Error(fc.defaultReportMessage(details), { cause: details.errorInstance });
+	if (FUZZ_SECONDS > 0) console.info(`${details.numRuns} inputs`);
 }
 
 const extent =

@@ -5,6 +5,7 @@ import type {
 	Changes,
 	Conversation,
 	FeedPosition,
+	Floor,
 	Greeting,
 	Hello,
 	Item,
@@ -24,6 +25,8 @@ const joined = (id: string) =>
 
 class Feed {
 	pos = 0;
+	/** The highest pos of what was removed. */
+	floor = 0;
 	readonly #items = new Map<string, Item>();
 
 	constructor(
@@ -37,10 +40,18 @@ class Feed {
 		return { feed: this.id, ...item };
 	}
 
+	/** Retention takes them. It is no change of the feed. */
+	remove(items: readonly Item[]): void {
+		for (const item of items) {
+			this.#items.delete(itemKey(item));
+			this.floor = Math.max(this.floor, item.pos);
+		}
+	}
+
 	copy(): Feed {
 		const feed = new Feed(this.id, this.tag);
 		for (const [key, item] of this.#items) feed.#items.set(key, item);
-		feed.pos = this.pos;
+		Object.assign(feed, { pos: this.pos, floor: this.floor });
 		return feed;
 	}
 
@@ -57,11 +68,12 @@ class Feed {
 		);
 		const same =
 			there.length > 0 || (pos === 0 && newest.length === 0) || (this.id === "me" && newest.length > 0);
-		return pos <= this.pos && same && !there.includes(false);
+		return pos <= this.pos && pos >= this.floor && same && !there.includes(false);
 	}
 
 	changes(after: number): Changes {
-		if (after > this.pos) return { items: [], up_to: this.pos, more: false, reset: true, users: [] };
+		if (after > this.pos || after < this.floor)
+			return { items: [], up_to: this.pos, more: false, reset: true, users: [] };
 		const missed = this.all().filter((i) => i.pos > after);
 		const items = missed.slice(0, pageItems);
 		const more = items.length < missed.length;
@@ -71,6 +83,8 @@ class Feed {
 
 class Room {
 	messages: Message[] = [];
+	lastSeq = 0;
+	floor: Floor | undefined;
 	mine: Membership;
 	mineAt: Change;
 	name = "";
@@ -96,7 +110,8 @@ class Room {
 			name: this.name,
 			created_at: 1,
 			pos: this.feed.pos,
-			last_seq: this.messages.length,
+			...(this.floor && { floor: this.floor }),
+			last_seq: this.lastSeq,
 			n: this.n,
 			...(last && { last }),
 			count: 2,
@@ -151,7 +166,7 @@ export class FakeServer {
 
 	post(id: string, sender: string, kind: Message["kind"] = "text", client_id?: string): Change {
 		const room = this.#room(id);
-		const seq = room.messages.length + 1;
+		const seq = ++room.lastSeq;
 		if (kind === "text") room.n++;
 		const base = {
 			id: `${id}${seq}`,
@@ -175,7 +190,7 @@ export class FakeServer {
 		const old = room.messages[which % Math.max(1, room.messages.length)];
 		if (!old) return [];
 		const m = { ...old, revision: (old.revision ?? 0) + 1, text: `${old.text}'` };
-		room.messages[m.seq - 1] = m;
+		room.messages[room.messages.indexOf(old)] = m;
 		const told = [this.#put(room, m)];
 		if (m.kind === "call" && m.seq > room.mine.read && m.seq > room.missedSeq) {
 			room.mine.missed = (room.mine.missed ?? 0) + 1;
@@ -188,15 +203,29 @@ export class FakeServer {
 	/** I have read up to `seq`, here or on another device. */
 	read(id: string, seq: number): Change[] {
 		const room = this.#room(id);
-		const read = Math.min(seq, room.messages.length);
+		const read = Math.min(seq, room.lastSeq);
 		if (read <= room.mine.read) return [];
 		Object.assign(room.mine, {
 			read,
-			read_n: room.messages[read - 1]?.n ?? 0,
+			read_n: room.messages.findLast((m) => m.seq <= read)?.n ?? room.floor?.n ?? 0,
 			own_ahead: room.ownAfter(read),
 		});
 		if (room.missedSeq <= read) room.mine.missed = 0;
 		return [this.#moved(room)];
+	}
+
+	/** Retention removes the first messages, if there are so many that are not of the tab's own outbox, and tells nobody. */
+	expire(id: string, most: number): void {
+		const room = this.#room(id);
+		const kept = room.messages.findIndex((m, i) => i === most || m.client_id !== undefined);
+		const gone = room.messages.splice(0, kept < 0 ? most : kept);
+		const last = gone.at(-1);
+		if (!last) return;
+		const seqs = new Set(gone.map((m) => m.seq));
+		room.feed.remove(room.feed.all().filter((i) => i.type === "message" && seqs.has(seqOf(i))));
+		room.floor = { seq: last.seq, pos: room.feed.floor, n: last.n };
+		room.mine.own_ahead = room.ownAfter(room.mine.read);
+		if (room.missedSeq <= last.seq) room.mine.missed = 0;
 	}
 
 	rename(id: string, name: string): Change {
