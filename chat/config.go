@@ -22,7 +22,7 @@ type Config struct {
 	Invitations int `toml:"invitations"`
 	// Objects is how many user objects one user may have.
 	Objects int `toml:"objects"`
-	// ObjectsBytes is how many bytes the keys and values of all objects of one user may have.
+	// ObjectsBytes is how many bytes all objects of one user may have, as JSON with their keys.
 	ObjectsBytes int `toml:"objects_bytes"`
 	// Contacts is how many contacts a user may have, those included whom they wrote to, before they may add no more.
 	Contacts int `toml:"contacts"`

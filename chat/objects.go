@@ -22,45 +22,34 @@ func (s *Service) SetObject(ctx context.Context, user, tab, key string, value js
 		if err := tx.Lock(nil, []string{user}); err != nil {
 			return err
 		}
-		was, known, err := tx.Object(user, key)
+		was, known, err := tx.OwnItem(user, ItemObject, key)
 		if err != nil || value == nil && !known {
 			return err
 		}
 		if value != nil {
-			if err := s.affordObject(tx, user, o, was, known); err != nil {
+			if err := s.affordObject(tx, user, o, was); err != nil {
 				return err
 			}
 		}
-		places, err := tx.NextPlaces([]string{user})
-		if err != nil {
-			return err
-		}
-		if err := tx.PutObject(user, o, places[0]); err != nil {
-			return err
-		}
-		item, err := NewItem(places[0], o)
-		if err != nil {
-			return err
-		}
-		tx.Tell(Told{User: user, Item: item})
-		return nil
+		return putOwn(tx, user, key, o, value == nil)
 	})
 }
 
 // affordObject refuses an object, in place of what it was, that is one too many or makes all of
 // them too large.
-func (s *Service) affordObject(v View, user string, o, was UserObject, known bool) error {
-	count, bytes, err := v.ObjectsSize(user)
-	switch {
-	case err != nil:
+func (s *Service) affordObject(v View, user string, o UserObject, was OwnItem) error {
+	count, bytes, err := v.OwnItemsSize(user, ItemObject)
+	if err != nil {
 		return err
-	case !known && count >= s.cfg.Objects:
+	}
+	data, err := encode(o)
+	if err != nil {
+		return err
+	}
+	if was.Name == "" && count >= s.cfg.Objects {
 		return refusal.New(refusal.TooLarge, "A user has at most %d objects.", s.cfg.Objects)
 	}
-	if known {
-		bytes -= len(was.Key) + len(was.Value)
-	}
-	if bytes+len(o.Key)+len(o.Value) > s.cfg.ObjectsBytes {
+	if bytes+len(data)-len(was.Data) > s.cfg.ObjectsBytes {
 		return refusal.New(refusal.TooLarge, "All objects of a user have at most %d bytes.", s.cfg.ObjectsBytes)
 	}
 	return nil
@@ -71,9 +60,12 @@ func (s *Service) Object(ctx context.Context, user, key string) (o UserObject, f
 	if !isID(key) {
 		return o, false, nil
 	}
-	err = s.store.Read(ctx, func(v View) (err error) {
-		o, found, err = v.Object(user, key)
-		return err
+	err = s.store.Read(ctx, func(v View) error {
+		var item OwnItem
+		if item, found, err = v.OwnItem(user, ItemObject, key); err != nil || !found {
+			return err
+		}
+		return item.decode(&o)
 	})
 	return o, found, err
 }
@@ -87,15 +79,19 @@ func (s *Service) Objects(ctx context.Context, user, after string) (page []UserO
 	limit := s.PageSize(0)
 	err = s.store.Read(ctx, func(v View) error {
 		page, next = []UserObject{}, ""
-		list, err := v.Objects(user, after, limit+1)
+		list, err := v.OwnItems(user, ItemObject, after, limit+1)
 		if err != nil {
 			return err
 		}
 		room := s.room()
-		for i, o := range list {
-			if i == limit || !room.fits(len(o.Key)+len(o.Value)+itemBytes) {
-				next = list[i-1].Key
+		for i, item := range list {
+			if i == limit || !room.fits(len(item.Data)+itemBytes) {
+				next = list[i-1].Name
 				return nil
+			}
+			var o UserObject
+			if err := item.decode(&o); err != nil {
+				return err
 			}
 			page = append(page, o)
 		}

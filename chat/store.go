@@ -117,9 +117,10 @@ type View interface {
 	Acquaintance(user, other string) (contact, shown bool, err error) // whether other is a contact of user, and user has shown themselves to other
 	Contacts(of, after string, limit int) ([]User, error)             // by id; one who was never seen is called as the id
 	CountContacts(of string) (int, error)
-	Object(user, key string) (UserObject, bool, error)
-	Objects(user, after string, limit int) ([]UserObject, error) // by key
-	ObjectsSize(user string) (count, bytes int, err error)       // of keys and values
+	// Of own items those that were removed are left out.
+	OwnItem(user string, t ItemType, name string) (OwnItem, bool, error)
+	OwnItems(user string, t ItemType, after string, limit int) ([]OwnItem, error) // by name
+	OwnItemsSize(user string, t ItemType) (count, bytes int, err error)           // of their data
 
 	Sent(sender, clientID string) (Message, Place, bool, error)
 	AllSent(sender string, clientIDs []string) (map[string]string, error) // the conversations of those of clientIDs that are messages already
@@ -178,7 +179,7 @@ type Tx interface {
 
 	PutUser(u User) error
 	PutLastSeen(users map[string]int64) error
-	PutObject(user string, o UserObject, at Place) error // a nil value removes
+	PutOwnItem(user string, item OwnItem, at Place) error
 	PutContact(of, user string, gone bool, at Place) error
 	PutShown(user, to string) error // for good, whether it was or not
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,43 +9,44 @@ import (
 	"carillon/chat"
 )
 
-// An item of any type is one row: its place and type, and the columns of each type, of which
-// those of the other types are empty.
-const (
-	noMessage    = "'', 0, 0, '', '', '', '', '', 0, 0"
-	noMember     = "'', '', '', 0, '', '', 0, 0"
-	noMembership = "'', '', '', '', 0, 0, 0, 0, 0"
-	noContact    = "'', '', '', 0, 0"
-	noObject     = "'', '', ''"
-)
+// firstByPos returns the first of items of one feed, that were read in parts.
+func firstByPos(limit int, parts ...[]chat.Item) []chat.Item {
+	items := slices.Concat(parts...)
+	slices.SortFunc(items, func(a, b chat.Item) int { return cmp.Compare(a.Pos, b.Pos) })
+	return items[:min(limit, len(items))]
+}
 
 func (v *view) ConversationChanges(conversation string, after, from int64, limit int) ([]chat.Item, error) {
-	scan := func(row scanner) (chat.Item, error) {
-		var at chat.Place
-		var t chat.ItemType
-		var message chat.Message
-		var member chat.Member
-		var settings chat.Settings
-		dest := append([]any{&at.Pos, &at.Tag, &t}, messageDest(&message)...)
-		if err := row.Scan(append(append(dest, memberDest(&member)...), &settings.Name)...); err != nil {
-			return chat.Item{}, err
-		}
-		switch t {
-		case chat.ItemMessage:
-			message.ID = chat.MessageID(message.Conversation, message.Seq)
-			return chat.NewItem(at, message)
-		case chat.ItemMember:
-			return chat.NewItem(at, member)
-		}
-		return chat.NewItem(at, settings)
+	messages, err := collect(v.conn, scanMessageItem, "SELECT "+messageColumns+`, m.pos, m.tag FROM messages m
+		WHERE m.conversation = ? AND m.pos > ? AND m.seq >= ? ORDER BY m.pos LIMIT ?`, conversation, after, from, limit)
+	if err != nil {
+		return nil, err
 	}
-	return collect(v.conn, scan, `
-		SELECT m.pos AS pos, m.tag, 'message', `+messageColumns+", "+noMember+`, '' FROM messages m WHERE m.conversation = ? AND m.pos > ? AND m.seq >= ?
-		UNION ALL
-		SELECT m.pos, m.tag, 'member', `+noMessage+", "+memberColumns+`, '' FROM members m LEFT JOIN users u ON u.id = m.user_id WHERE m.conversation = ? AND m.pos > ?
-		UNION ALL
-		SELECT c.own_pos, c.own_tag, 'conversation', `+noMessage+", "+noMember+`, c.name FROM conversations c WHERE c.id = ? AND c.own_pos > ?
-		ORDER BY pos LIMIT ?`, conversation, after, from, conversation, after, conversation, after, limit)
+	members, err := collect(v.conn, scanMemberItem, "SELECT "+memberColumns+`, m.pos, m.tag FROM members m LEFT JOIN users u ON u.id = m.user_id
+		WHERE m.conversation = ? AND m.pos > ? ORDER BY m.pos LIMIT ?`, conversation, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := collect(v.conn, scanSettingsItem, "SELECT c.name, c.own_pos, c.own_tag FROM conversations c WHERE c.id = ? AND c.own_pos > ?", conversation, after)
+	return firstByPos(limit, messages, members, settings), err
+}
+
+func scanMemberItem(row scanner) (chat.Item, error) {
+	var m chat.Member
+	var at chat.Place
+	if err := row.Scan(append(memberDest(&m), &at.Pos, &at.Tag)...); err != nil {
+		return chat.Item{}, err
+	}
+	return chat.NewItem(at, m)
+}
+
+func scanSettingsItem(row scanner) (chat.Item, error) {
+	var s chat.Settings
+	var at chat.Place
+	if err := row.Scan(&s.Name, &at.Pos, &at.Tag); err != nil {
+		return chat.Item{}, err
+	}
+	return chat.NewItem(at, s)
 }
 
 func (v *view) UserPos(user string) (pos int64, err error) {
@@ -57,35 +59,46 @@ func (v *view) UserPositions(users []string) (map[string]int64, error) {
 }
 
 func (v *view) UserChanges(user string, after int64, memberships bool, limit int) ([]chat.Item, error) {
-	scan := func(row scanner) (chat.Item, error) {
-		var at chat.Place
-		var t chat.ItemType
-		var m chat.Membership
-		var c chat.Contact
-		var o chat.UserObject
-		if err := row.Scan(&at.Pos, &at.Tag, &t,
-			&m.Conversation, &m.State, &m.Role, &m.InvitedBy, &m.FromSeq, &m.Read, &m.ReadN, &m.OwnAhead, &m.Missed,
-			&c.ID, &c.Name, &c.Picture, &c.Guest, &c.Gone,
-			&o.Key, &o.Tab, (*[]byte)(&o.Value)); err != nil {
-			return chat.Item{}, err
+	var mine []chat.Item
+	var err error
+	if memberships {
+		if mine, err = collect(v.conn, scanMembershipItem, "SELECT "+membershipColumns+`, m.own_pos, m.own_tag FROM members m
+			WHERE m.user_id = ? AND m.own_pos > ? ORDER BY m.own_pos LIMIT ?`, user, after, limit); err != nil {
+			return nil, err
 		}
-		switch t {
-		case chat.ItemMembership:
-			return chat.NewItem(at, m)
-		case chat.ItemContact:
-			return chat.NewItem(at, c)
-		}
-		return chat.NewItem(at, o)
 	}
-	return collect(v.conn, scan, `
-		SELECT m.own_pos AS pos, m.own_tag, 'membership', m.conversation, m.state, m.role, m.invited_by, m.from_seq, m.read_seq, m.read_n, m.own_ahead, m.missed,
-			`+noContact+", "+noObject+` FROM members m WHERE m.user_id = ? AND m.own_pos > ? AND ? = 1
-		UNION ALL
-		SELECT c.pos, c.tag, 'contact', `+noMembership+`, c.contact, coalesce(nullif(u.name, ''), c.contact), coalesce(u.picture, ''), coalesce(u.guest, 0), c.gone,
-			`+noObject+` FROM contacts c LEFT JOIN users u ON u.id = c.contact WHERE c.user_id = ? AND c.pos > ?
-		UNION ALL
-		SELECT o.pos, o.tag, 'object', `+noMembership+", "+noContact+`, o.object_name, o.tab, o.value FROM objects o WHERE o.user_id = ? AND o.pos > ?
-		ORDER BY pos LIMIT ?`, user, after, memberships, user, after, user, after, limit)
+	contacts, err := collect(v.conn, scanContactItem, `SELECT c.contact, coalesce(nullif(u.name, ''), c.contact), coalesce(u.picture, ''), coalesce(u.guest, 0), c.gone, c.pos, c.tag
+		FROM contacts c LEFT JOIN users u ON u.id = c.contact WHERE c.user_id = ? AND c.pos > ? ORDER BY c.pos LIMIT ?`, user, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	own, err := collect(v.conn, scanOwnItemPlace, "SELECT "+ownItemColumns+`, o.pos, o.tag FROM own_items o
+		WHERE o.user_id = ? AND o.pos > ? ORDER BY o.pos LIMIT ?`, user, after, limit)
+	return firstByPos(limit, mine, contacts, own), err
+}
+
+func scanMembershipItem(row scanner) (chat.Item, error) {
+	var m chat.Membership
+	var at chat.Place
+	if err := row.Scan(append(membershipDest(&m), &at.Pos, &at.Tag)...); err != nil {
+		return chat.Item{}, err
+	}
+	return chat.NewItem(at, m)
+}
+
+func scanContactItem(row scanner) (chat.Item, error) {
+	var c chat.Contact
+	var at chat.Place
+	if err := row.Scan(&c.ID, &c.Name, &c.Picture, &c.Guest, &c.Gone, &at.Pos, &at.Tag); err != nil {
+		return chat.Item{}, err
+	}
+	return chat.NewItem(at, c)
+}
+
+func scanOwnItemPlace(row scanner) (item chat.Item, err error) {
+	var name string
+	err = row.Scan(&item.Type, &name, (*[]byte)(&item.Data), &item.Pos, &item.Tag)
+	return item, err
 }
 
 func (v *view) ConversationTags(at []chat.Point) (map[chat.Point]chat.Tag, error) {
@@ -115,7 +128,7 @@ func (v *view) UserTags(user string, pos []int64) (map[int64]chat.Tag, error) {
 		UNION ALL
 		SELECT c.pos, c.tag FROM l CROSS JOIN contacts c WHERE c.user_id = ? AND c.pos = l.pos
 		UNION ALL
-		SELECT o.pos, o.tag FROM l CROSS JOIN objects o WHERE o.user_id = ? AND o.pos = l.pos`, list(pos), user, user, user)
+		SELECT o.pos, o.tag FROM l CROSS JOIN own_items o WHERE o.user_id = ? AND o.pos = l.pos`, list(pos), user, user, user)
 }
 
 func (tx *tx) NextPlaces(users []string) ([]chat.Place, error) {

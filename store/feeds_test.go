@@ -286,10 +286,12 @@ func TestAUsersFeed(t *testing.T) {
 		if err := tx.PutContact("alice", "carol", true, gone); err != nil {
 			return err
 		}
-		if err := tx.PutObject("alice", chat.UserObject{Key: "theme", Value: []byte(`"<dark>"`), Tab: "tab-1"}, kept); err != nil {
+		theme := chat.OwnItem{Type: chat.ItemObject, Name: "theme", Data: []byte(`{"key":"theme","value":"<dark>","tab":"tab-1"}`)}
+		if err := tx.PutOwnItem("alice", theme, kept); err != nil {
 			return err
 		}
-		return tx.PutObject("alice", chat.UserObject{Key: "draft", Tab: "tab-1"}, removed)
+		draft := chat.OwnItem{Type: chat.ItemObject, Name: "draft", Data: []byte(`{"key":"draft","value":null,"tab":"tab-1"}`), Removed: true}
+		return tx.PutOwnItem("alice", draft, removed)
 	})
 	if got, want := brief(userChanges(t, s, "alice", 0, true, 100)), "membership@1 contact@2 contact@3 object@4 object@5"; got != want {
 		t.Errorf("alice's feed is %s, want %s", got, want)
@@ -306,13 +308,14 @@ func TestAUsersFeed(t *testing.T) {
 	if got := brief(userChanges(t, s, "alice", 2, true, 2)); got != "contact@3 object@4" {
 		t.Errorf("a page of two after 2 is %s", got)
 	}
-	if objects := get(t, s, func(v *view) ([]chat.UserObject, error) { return v.Objects("alice", "", 10) }); len(objects) != 1 || objects[0].Key != "theme" {
+	objects := get(t, s, func(v *view) ([]chat.OwnItem, error) { return v.OwnItems("alice", chat.ItemObject, "", 10) })
+	if len(objects) != 1 || objects[0].Name != "theme" {
 		t.Errorf("alice's objects are %v, want one that was not removed", objects)
 	}
 	get(t, s, func(v *view) (int, error) {
-		count, bytes, err := v.ObjectsSize("alice")
-		if count != 1 || bytes != len(`theme"<dark>"`) {
-			t.Errorf("alice has %d objects of %d bytes, want 1 of %d", count, bytes, len(`theme"<dark>"`))
+		count, bytes, err := v.OwnItemsSize("alice", chat.ItemObject)
+		if want := len(`{"key":"theme","value":"<dark>","tab":"tab-1"}`); count != 1 || bytes != want {
+			t.Errorf("alice has %d objects of %d bytes, want 1 of %d", count, bytes, want)
 		}
 		return count, err
 	})
@@ -343,7 +346,7 @@ func TestTagsTellHistoriesApart(t *testing.T) {
 		if err := tx.PutContact("alice", "bob", false, at[0]); err != nil { // 2
 			return err
 		}
-		return tx.PutObject("alice", chat.UserObject{Key: "k", Value: []byte("1")}, at[1]) // 3
+		return tx.PutOwnItem("alice", chat.OwnItem{Type: chat.ItemObject, Name: "k", Data: []byte("{}")}, at[1]) // 3
 	})
 	points := []chat.Point{{Conversation: "g", Pos: 1}, {Conversation: "g", Pos: 2}, {Conversation: "g", Pos: 3}, {Conversation: "g", Pos: 4}, {Conversation: "h", Pos: 1}}
 	tags := get(t, s, func(v *view) (map[chat.Point]chat.Tag, error) { return v.ConversationTags(points) })

@@ -10,7 +10,7 @@ const manyConversations = 500
 // of the user's are read after all.
 const walked = 2000
 
-const seenColumns = headColumns + `, m.state, m.role, m.invited_by, m.from_seq, m.read_seq, m.read_n, m.own_ahead, m.missed, m.own_pos, m.own_tag,
+const seenColumns = headColumns + ", " + membershipColumns + `, m.own_pos, m.own_tag,
 	o.seq, o.n, o.sender, o.client_id, o.kind, o.content, o.data, o.revision, o.sent_at`
 
 // Who is invited sees no message, and who has joined none from before.
@@ -26,11 +26,10 @@ const (
 func scanSeen(row scanner) (s chat.Seen, err error) {
 	var o chat.Message
 	dest, split := headDest(&s.Head)
-	m := &s.Mine
-	err = row.Scan(append(dest, &m.State, &m.Role, &m.InvitedBy, &m.FromSeq, &m.Read, &m.ReadN, &m.OwnAhead, &m.Missed, &s.MineAt.Pos, &s.MineAt.Tag,
+	dest = append(dest, membershipDest(&s.Mine)...)
+	err = row.Scan(append(dest, &s.MineAt.Pos, &s.MineAt.Tag,
 		&o.Seq, &o.N, &o.Sender, &o.ClientID, &o.Kind, &o.Text, (*[]byte)(&o.Data), &o.Revision, &o.SentAt)...)
 	split()
-	m.Conversation = s.ID
 	if o.Seq > 0 {
 		o.Conversation, o.ID = s.ID, chat.MessageID(s.ID, o.Seq)
 		s.Last = &o

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -61,7 +63,7 @@ func (s *Store) clean(ctx context.Context) error {
 		}
 		calls = min(calls, kept)
 	}
-	for _, t := range []aging{agingSent, agingCalls.kept(calls), agingContacts, agingObjects} {
+	for _, t := range []aging{agingSent, agingCalls.kept(calls), agingContacts, agingOwnItems} {
 		if err := s.age(ctx, t); err != nil {
 			return err
 		}
@@ -69,62 +71,70 @@ func (s *Store) clean(ctx context.Context) error {
 	return nil
 }
 
-// aging is a table of which rows become too old. It is looked through by its key, which is two texts,
+// aging is a table of which rows become too old. It is looked through by its key, which is texts,
 // because an index by time would cost every write a page.
 type aging struct {
 	lasts time.Duration // how long rows are kept
-	// page selects the key, and since when the row is of no use (0: it is of use) of those after a key.
-	page string
-	// remove deletes rows of a list of keys, if they are of no use since before a time.
-	remove string
+	table string
+	key   []string // columns
+	since string   // since when a row is of no use, unix ms; 0: it is of use
 }
 
 var (
-	agingSent = aging{
-		sentKept,
-		"SELECT sender, client_id, sent_at FROM sent WHERE (sender, client_id) > (?, ?) ORDER BY sender, client_id LIMIT ?",
-		"DELETE FROM sent WHERE sent_at < ? AND (sender, client_id) IN ",
-	}
-	agingCalls = aging{
-		callsKept,
-		"SELECT id, '', updated_at * (1 - live) FROM calls WHERE id > ? AND ? = '' ORDER BY id LIMIT ?",
-		"DELETE FROM calls WHERE live = 0 AND updated_at < ? AND (id, '') IN ",
-	}
+	agingSent  = aging{sentKept, "sent", []string{"sender", "client_id"}, "sent_at"}
+	agingCalls = aging{callsKept, "calls", []string{"id"}, "updated_at * (1 - live)"}
 	// What was removed from a user's feed is kept for tabs that have to learn of it. Those who come
 	// later begin anew, see Known.
-	agingContacts = aging{
-		openingsKept,
-		"SELECT user_id, contact, gone FROM contacts WHERE (user_id, contact) > (?, ?) ORDER BY user_id, contact LIMIT ?",
-		"DELETE FROM contacts WHERE gone > 0 AND gone < ? AND (user_id, contact) IN ",
-	}
-	agingObjects = aging{
-		openingsKept,
-		"SELECT user_id, object_name, removed_at FROM objects WHERE (user_id, object_name) > (?, ?) ORDER BY user_id, object_name LIMIT ?",
-		"DELETE FROM objects WHERE removed_at > 0 AND removed_at < ? AND (user_id, object_name) IN ",
-	}
+	agingContacts = aging{openingsKept, "contacts", []string{"user_id", "contact"}, "gone"}
+	agingOwnItems = aging{openingsKept, "own_items", []string{"user_id", "item_type", "item_name"}, "removed_at"}
 )
 
 func (a aging) kept(d time.Duration) aging { a.lasts = d; return a }
 
+// page selects keys, and since when their rows are of no use, of those after a key.
+func (a aging) page() string {
+	key := strings.Join(a.key, ", ")
+	return "SELECT " + a.since + ", " + key + " FROM " + a.table + " WHERE (" + key + ") > (?" + strings.Repeat(", ?", len(a.key)-1) + ") ORDER BY " + key + " LIMIT ?"
+}
+
+// remove deletes rows of a list of keys, if they are of no use since before a time.
+func (a aging) remove(rows string) string {
+	columns := make([]string, len(a.key))
+	for i := range columns {
+		columns[i] = fmt.Sprintf("value->>%d", i)
+	}
+	return "DELETE FROM " + a.table + " WHERE " + a.since + " > 0 AND " + a.since + " < ? AND (" + strings.Join(a.key, ", ") +
+		") IN (SELECT " + strings.Join(columns, ", ") + " FROM " + rows + ")"
+}
+
 // age removes rows of a table that are too old.
 func (s *Store) age(ctx context.Context, a aging) error {
-	type key struct {
-		a, b  string
+	type aged struct {
+		key   []string
 		since int64
 	}
-	scan := func(row scanner) (k key, err error) {
-		err = row.Scan(&k.a, &k.b, &k.since)
-		return k, err
+	scan := func(row scanner) (r aged, err error) {
+		r.key = make([]string, len(a.key))
+		dest := []any{&r.since}
+		for i := range r.key {
+			dest = append(dest, &r.key[i])
+		}
+		err = row.Scan(dest...)
+		return r, err
 	}
-	for last, more := (key{}), true; more; {
-		var old [][2]string
+	for last, more := make([]string, len(a.key)), true; more; {
+		var old [][]string
 		var before int64
 		if err := s.read(ctx, func(v *view) error {
 			before = v.now - a.lasts.Milliseconds()
-			page, err := collect(v.conn, scan, a.page, last.a, last.b, cleanPage)
-			for _, k := range page {
-				if last = k; k.since > 0 && k.since < before {
-					old = append(old, [2]string{k.a, k.b})
+			args := make([]any, 0, len(last)+1)
+			for _, k := range last {
+				args = append(args, k)
+			}
+			page, err := collect(v.conn, scan, a.page(), append(args, cleanPage)...)
+			for _, r := range page {
+				if last = r.key; r.since > 0 && r.since < before {
+					old = append(old, r.key)
 				}
 			}
 			more = len(page) == cleanPage
@@ -132,8 +142,8 @@ func (s *Store) age(ctx context.Context, a aging) error {
 		}); err != nil {
 			return err
 		}
-		if err := inSteps(ctx, s, old, func(tx *tx, part [][2]string) error {
-			_, err := tx.exec(a.remove+"(SELECT value->>0, value->>1 FROM "+tx.sql.rows+")", before, list(part))
+		if err := inSteps(ctx, s, old, func(tx *tx, part [][]string) error {
+			_, err := tx.exec(a.remove(tx.sql.rows), before, list(part))
 			return err
 		}); err != nil {
 			return err

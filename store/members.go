@@ -26,12 +26,16 @@ func (v *view) SharingAnyOf(user string, conversations, others []string) ([]stri
 		WHERE m.conversation = l.value AND m.user_id = o.value AND m.state = 'joined')`, list(others), list(mine))
 }
 
-const participationColumns = `m.conversation, m.user_id, m.state, m.role, m.invited_by, m.from_seq, m.read_seq, m.read_n, m.own_ahead, m.missed,
-	m.delivered, m.missed_seq, m.pos, m.tag, m.own_pos, m.own_tag`
+const membershipColumns = "m.conversation, m.state, m.role, m.invited_by, m.from_seq, m.read_seq, m.read_n, m.own_ahead, m.missed"
+
+func membershipDest(m *chat.Membership) []any {
+	return []any{&m.Conversation, &m.State, &m.Role, &m.InvitedBy, &m.FromSeq, &m.Read, &m.ReadN, &m.OwnAhead, &m.Missed}
+}
+
+const participationColumns = membershipColumns + ", m.user_id, m.delivered, m.missed_seq, m.pos, m.tag, m.own_pos, m.own_tag"
 
 func scanParticipation(row scanner) (p chat.Participation, err error) {
-	err = row.Scan(&p.Conversation, &p.User, &p.State, &p.Role, &p.InvitedBy, &p.FromSeq, &p.Read, &p.ReadN, &p.OwnAhead, &p.Missed,
-		&p.Delivered, &p.MissedSeq, &p.InFeed.Pos, &p.InFeed.Tag, &p.InOwn.Pos, &p.InOwn.Tag)
+	err = row.Scan(append(membershipDest(&p.Membership), &p.User, &p.Delivered, &p.MissedSeq, &p.InFeed.Pos, &p.InFeed.Tag, &p.InOwn.Pos, &p.InOwn.Tag)...)
 	return p, err
 }
 

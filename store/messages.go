@@ -94,3 +94,11 @@ func (tx *tx) ChangeMessage(m chat.Message, at chat.Place) error {
 	return tx.put("UPDATE messages SET content = ?, data = ?, revision = ?, pos = ?, tag = ? WHERE conversation = ? AND seq = ?",
 		m.Text, jsonColumn(m.Data), m.Revision, at.Pos, int64(at.Tag), m.Conversation, m.Seq)
 }
+
+// jsonColumn is NULL for no value.
+func jsonColumn(value []byte) any {
+	if value == nil {
+		return nil
+	}
+	return string(value)
+}

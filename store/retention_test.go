@@ -194,10 +194,6 @@ func TestTablesDoNotGrowForEver(t *testing.T) {
 		if name == "gone lately" {
 			ago = 29 * day
 		}
-		var value []byte
-		if name == "there" {
-			value = []byte(`1`)
-		}
 		put(t, s, func(tx *tx) error {
 			place, err := at(tx, ago)
 			if err != nil {
@@ -210,7 +206,7 @@ func TestTablesDoNotGrowForEver(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.PutObject("alice", chat.UserObject{Key: name, Value: value}, place)
+			return tx.PutOwnItem("alice", chat.OwnItem{Type: chat.ItemObject, Name: name, Data: []byte(`{}`), Removed: name != "there"}, place)
 		})
 	}
 	put(t, s, func(tx *tx) error {
@@ -226,7 +222,7 @@ func TestTablesDoNotGrowForEver(t *testing.T) {
 	for query, want := range map[string]string{
 		"SELECT id FROM calls ORDER BY id": "[call-1 call-2]",
 		"SELECT contact FROM contacts WHERE user_id = 'alice' AND contact <> 'bob' ORDER BY 1": "[gone lately there]",
-		"SELECT object_name FROM objects WHERE user_id = 'alice' ORDER BY 1":                   "[gone lately there]",
+		"SELECT item_name FROM own_items WHERE user_id = 'alice' ORDER BY 1":                   "[gone lately there]",
 		"SELECT content FROM messages WHERE conversation = 'g'":                                "[kept]",
 		"SELECT client_id FROM sent WHERE client_id = 'old'":                                   "[]",
 	} {

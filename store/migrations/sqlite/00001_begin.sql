@@ -39,7 +39,7 @@ CREATE TABLE revoked_tokens (
   PRIMARY KEY (user_id, token)
 ) STRICT, WITHOUT ROWID;
 
--- The head of each user's feed. Its items lie in members, contacts and objects.
+-- The head of each user's feed. Its items lie in members, contacts and own_items.
 CREATE TABLE user_feeds (
   user_id TEXT PRIMARY KEY,
   pos     INTEGER NOT NULL
@@ -63,17 +63,18 @@ CREATE TABLE shown (
   PRIMARY KEY (user_id, shown_to)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE objects (
-  user_id     TEXT NOT NULL,
-  object_name TEXT NOT NULL,
-  value       TEXT, -- JSON; NULL: removed, kept for tabs that have to learn of it
-  removed_at  INTEGER NOT NULL, -- 0: it is there
-  tab         TEXT NOT NULL,
-  pos         INTEGER NOT NULL,
-  tag         INTEGER NOT NULL,
-  PRIMARY KEY (user_id, object_name)
+-- Items of a user's feed that concern nobody else: objects, drafts, settings and the like.
+CREATE TABLE own_items (
+  user_id    TEXT NOT NULL,
+  item_type  TEXT NOT NULL,
+  item_name  TEXT NOT NULL, -- within its type
+  data       TEXT NOT NULL, -- JSON as tabs get it, also of one that was removed
+  removed_at INTEGER NOT NULL, -- 0: it is there; else it is kept for tabs that have to learn of it
+  pos        INTEGER NOT NULL,
+  tag        INTEGER NOT NULL,
+  PRIMARY KEY (user_id, item_type, item_name)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX objects_by_pos ON objects (user_id, pos);
+CREATE UNIQUE INDEX own_items_by_pos ON own_items (user_id, pos);
 
 -- The head of each conversation's feed. Its items are the settings in it, messages and members.
 CREATE TABLE conversations (

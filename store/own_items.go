@@ -1,0 +1,38 @@
+package store
+
+import "carillon/chat"
+
+const ownItemColumns = "o.item_type, o.item_name, o.data"
+
+func scanOwnItem(row scanner) (o chat.OwnItem, err error) {
+	err = row.Scan(&o.Type, &o.Name, (*[]byte)(&o.Data))
+	return o, err
+}
+
+func (v *view) OwnItem(user string, t chat.ItemType, name string) (chat.OwnItem, bool, error) {
+	o, err := scanOwnItem(v.row("SELECT "+ownItemColumns+` FROM own_items o
+		WHERE o.user_id = ? AND o.item_type = ? AND o.item_name = ? AND o.removed_at = 0`, user, string(t), name))
+	ok, err := found(err)
+	return o, ok, err
+}
+
+func (v *view) OwnItems(user string, t chat.ItemType, after string, limit int) ([]chat.OwnItem, error) {
+	return collect(v.conn, scanOwnItem, "SELECT "+ownItemColumns+` FROM own_items o
+		WHERE o.user_id = ? AND o.item_type = ? AND o.item_name > ? AND o.removed_at = 0 ORDER BY o.item_name LIMIT ?`, user, string(t), after, limit)
+}
+
+func (v *view) OwnItemsSize(user string, t chat.ItemType) (count, bytes int, err error) {
+	err = v.row("SELECT count(*), coalesce(sum(octet_length(data)), 0) FROM own_items WHERE user_id = ? AND item_type = ? AND removed_at = 0",
+		user, string(t)).Scan(&count, &bytes)
+	return count, bytes, err
+}
+
+func (tx *tx) PutOwnItem(user string, o chat.OwnItem, at chat.Place) error {
+	var removed int64 // by when it can be forgotten that there was one
+	if o.Removed {
+		removed = tx.now
+	}
+	return tx.put(`INSERT INTO own_items (user_id, item_type, item_name, data, removed_at, pos, tag) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (user_id, item_type, item_name) DO UPDATE SET data = excluded.data, removed_at = excluded.removed_at, pos = excluded.pos, tag = excluded.tag`,
+		user, string(o.Type), o.Name, string(o.Data), removed, at.Pos, int64(at.Tag))
+}
