@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"carillon/inet"
 	"carillon/settings"
 )
 
@@ -55,9 +56,7 @@ func (c *coturn) settleDenials() {
 	p := &c.config.Peers
 	p.Deny = slices.DeleteFunc(p.Deny, func(rule string) bool {
 		d, err := settings.Prefix(rule)
-		return err == nil && slices.ContainsFunc(special, func(s specialPrefix) bool {
-			return s.prefix.Bits() <= d.Bits() && s.prefix.Contains(d.Addr())
-		})
+		return err == nil && inet.Special(d)
 	})
 	for _, denied := range p.Deny {
 		for _, allowed := range p.Allow {

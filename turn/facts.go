@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"carillon/inet"
 	"carillon/settings"
 )
 
@@ -110,9 +111,9 @@ func defaultRelays(listens []listenAddress) []relayAddress {
 
 func defaultAddresses() (four, six netip.Addr) {
 	better := func(old, a netip.Addr) bool {
-		return !old.IsValid() || notPublic(old) != "" && notPublic(a) == ""
+		return !old.IsValid() || inet.NotPublic(old) != "" && inet.NotPublic(a) == ""
 	}
-	for _, a := range interfaceAddresses() {
+	for _, a := range inet.Interfaces() {
 		switch {
 		case a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast():
 		case a.Is4() && better(four, a):

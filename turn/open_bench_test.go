@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"carillon/inet"
 )
 
 // BenchmarkOpenRelay opens and gives back relays, one after the other, here and at coturn, and
@@ -76,7 +78,7 @@ func TestServe(t *testing.T) {
 
 func serveCoturn(b *testing.B) (string, int) {
 	path := program(b, "turnserver", "coturn")
-	sock, err := openSocket(interfaceAddresses()[0], 20000, 29999, false)
+	sock, err := openSocket(inet.Interfaces()[0], 20000, 29999, false)
 	if err != nil {
 		b.Fatal(err)
 	}

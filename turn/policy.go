@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"carillon/inet"
 	"carillon/settings"
 )
 
@@ -57,7 +58,7 @@ func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
-	p, err := newPolicy(c, f, new(ownAddresses).has)
+	p, err := newPolicy(c, f, new(inet.Own).Has)
 	if err != nil {
 		return Verdict{}, fmt.Errorf("turn.%w", err)
 	}
@@ -66,7 +67,7 @@ func CheckPeer(c Config, peer netip.Addr) (Verdict, error) {
 
 // decide says whether packets may go to an address, in whatever form it is written.
 func (p *policy) decide(peer netip.Addr) Verdict {
-	a := canonical(peer)
+	a := inet.Canonical(peer)
 	as := ""
 	if a != peer {
 		as = fmt.Sprintf(" (%s is %s)", peer, a)
@@ -107,7 +108,7 @@ func (p *policy) decideCanonical(a netip.Addr) Verdict {
 	case some.Allowed:
 		return some
 	}
-	if reason := notPublic(a); reason != "" {
+	if reason := inet.NotPublic(a); reason != "" {
 		return Verdict{Rule: "policy public: " + reason}
 	}
 	if p.own(a) {

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"carillon/inet"
 )
 
 // publicConfig is a server that others reach.
@@ -122,7 +124,7 @@ func TestDenyWinsOverAllowAndPolicy(t *testing.T) {
 		peer   string
 		want   Verdict
 	}{
-		"own address":              {nil, interfaceAddresses()[0].String(), Verdict{}},
+		"own address":              {nil, inet.Interfaces()[0].String(), Verdict{}},
 		"own relays, as shown":     {nil, "198.51.100.7", Verdict{Allowed: true, SomePorts: true}},
 		"own relays, as bound":     {nil, "192.0.2.10", Verdict{Allowed: true, SomePorts: true}},
 		"own relays, disguised":    {nil, "::ffff:192.0.2.10", Verdict{Allowed: true, SomePorts: true}},

@@ -31,6 +31,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sys/unix"
 
+	"carillon/inet"
 	"carillon/limit"
 	"carillon/tcp"
 )
@@ -98,7 +99,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reservations: reservations{kept: make(map[string]reservation)},
 	}
 	s.total.Limit(bandwidth(cfg.Quota.TotalKbps))
-	if s.policy, err = newPolicy(cfg, f, new(ownAddresses).has); err != nil {
+	if s.policy, err = newPolicy(cfg, f, new(inet.Own).Has); err != nil {
 		return nil, fmt.Errorf("turn.%w", err)
 	}
 	s.metrics = newMetrics(s)

@@ -1,8 +1,12 @@
-package turn
+// Package inet says which IP addresses belong to hosts of the Internet, whatever form they are
+// written in, and which to the machine that the server runs on. Whatever connects or sends to an
+// address that strangers named asks here.
+package inet
 
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 var (
@@ -40,8 +44,8 @@ func disguised(a netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// canonical unwraps every disguise, also one inside another, and drops the zone.
-func canonical(a netip.Addr) netip.Addr {
+// Canonical unwraps every disguise, also one inside another, and drops the zone.
+func Canonical(a netip.Addr) netip.Addr {
 	a = a.WithZone("")
 	for {
 		hidden, ok := disguised(a)
@@ -102,8 +106,8 @@ var special = []specialPrefix{
 // globalUnicast6 is the only part of IPv6 that has been given to hosts on the Internet.
 var globalUnicast6 = netip.MustParsePrefix("2000::/3")
 
-// notPublic says why a canonical address is not that of a public host; empty if it is.
-func notPublic(a netip.Addr) string {
+// NotPublic says why a canonical address is not that of a public host; empty if it is.
+func NotPublic(a netip.Addr) string {
 	for _, s := range special {
 		if s.prefix.Contains(a) {
 			return s.what
@@ -118,4 +122,9 @@ func notPublic(a netip.Addr) string {
 		return "not global unicast"
 	}
 	return ""
+}
+
+// Special reports whether all of a prefix lies in one that is not for hosts on the Internet.
+func Special(p netip.Prefix) bool {
+	return slices.ContainsFunc(special, func(s specialPrefix) bool { return s.prefix.Bits() <= p.Bits() && s.prefix.Contains(p.Addr()) })
 }

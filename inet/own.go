@@ -1,4 +1,4 @@
-package turn
+package inet
 
 import (
 	"net"
@@ -11,24 +11,26 @@ import (
 // addressesAge is how long a new address of this machine may go unnoticed.
 const addressesAge = 10 * time.Second
 
-// ownAddresses are the addresses of the machine that the server runs on. The zero value is
+// Own are the addresses of the machine that the server runs on. The zero value is
 // ready to use.
-type ownAddresses struct {
+type Own struct {
 	mu   sync.Mutex
 	list []netip.Addr
 	read time.Time
 }
 
-func (m *ownAddresses) has(a netip.Addr) bool {
+// Has reports whether a is one of them.
+func (m *Own) Has(a netip.Addr) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if now := time.Now(); m.read.IsZero() || now.Sub(m.read) > addressesAge {
-		m.list, m.read = interfaceAddresses(), now
+		m.list, m.read = Interfaces(), now
 	}
 	return slices.Contains(m.list, a)
 }
 
-func interfaceAddresses() []netip.Addr {
+// Interfaces are the addresses of this machine, as the system tells them now.
+func Interfaces() []netip.Addr {
 	var list []netip.Addr
 	found, _ := net.InterfaceAddrs() // without them only the addresses we listen on are known to be ours
 	for _, a := range found {
