@@ -1,1 +1,1 @@
-export*from"./assets/sdk-ULUYTRGE.js";
+export*from"./assets/sdk-Y3G2YQVJ.js";

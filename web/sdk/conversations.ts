@@ -3,20 +3,20 @@
  * again when they do not suffice. My own marks, and those of the others, only grow.
  */
 import type { Emitter } from "./emitter.ts";
-import { Refusal, Unanswered } from "./errors.ts";
+import { HeadRequests } from "./heads.requests.ts";
 import { disbelieved, type Head, nowhere, outdated, withChange, withHead, withMembership } from "./heads.ts";
-import { later } from "./marks.ts";
+import { Members } from "./members.ts";
 import type { People } from "./people.ts";
 import type { TabSocket } from "./socket.ts";
-import { delivery, type Reach, unknownReach, withMarks } from "./ticks.ts";
+import { delivery } from "./ticks.ts";
 import type { ClientEvents, Conversation, Conversations, Delivery } from "./types.ts";
 import { unreadIn } from "./unread.ts";
-import { any, ignore, waitFor } from "./wait.ts";
+import { any } from "./wait.ts";
+import { Watched } from "./watched.ts";
 import type {
 	Change,
 	ConversationCreate,
 	ConversationMarks,
-	Conversations as Heads,
 	Member,
 	Membership,
 	Message,
@@ -41,8 +41,6 @@ export interface ConversationOptions {
 	news(m: Message): void;
 }
 
-/** So many heads are asked for at once. */
-const askedMost = 100;
 /** So many conversations can be watched. */
 const watchedMost = 20;
 /** How many have joined is asked for this much later, since people join one after another. */
@@ -52,28 +50,15 @@ export class ConversationStore implements Conversations {
 	readonly #o: ConversationOptions;
 	readonly #heads = new Map<string, Head>();
 	readonly #views = new Map<string, Conversation>();
-	readonly #reach = new Map<string, Reach>();
-	/** By conversation: members beyond those in the head, as far as they were asked for. */
-	readonly #members = new Map<string, Map<string, Member>>();
+	readonly #members = new Members();
+	readonly #requests: HeadRequests;
+	readonly #watched: Watched;
 	/** By conversation: how far I have read in this browser, until the server says so. */
 	readonly #shown = new Map<string, number>();
 	/** While a greeting comes: the conversations that it had. */
 	readonly #told = new Set<string>();
-	/** How often something was told of another history. */
-	#histories = 0;
-
 	/** By conversation that is not known yet: its newest message. */
 	readonly #unseen = new Map<string, number>();
-
-	/** Heads that are asked for next. */
-	readonly #wanted = new Set<string>();
-	/** By conversation: how often its head was asked for since it was last up to date. */
-	readonly #tries = new Map<string, number>();
-	readonly #fetching = new Map<string, PromiseWithResolvers<Conversation>>();
-	#asking: ReturnType<typeof setTimeout> | undefined;
-	#askingAt = 0;
-	readonly #watched = new Map<string, number>();
-	#watching = false;
 
 	#sorted: readonly Conversation[] | undefined;
 	#next: string | undefined;
@@ -84,6 +69,23 @@ export class ConversationStore implements Conversations {
 	constructor(o: ConversationOptions) {
 		this.#o = o;
 		this.#toldUnread = o.toldUnread;
+		this.#requests = new HeadRequests({
+			socket: o.socket,
+			random: o.random,
+			get: (id) => this.get(id),
+			told: (id) => this.#heads.get(id)?.told,
+			received: (c, told) => this.#received(c, told),
+			missing: (id) => {
+				this.#unseen.delete(id);
+				this.#remove(id);
+			},
+			answered: () => this.#changed(),
+		});
+		this.#watched = new Watched(o.socket, async (ids) => {
+			const conversations = ids.slice(-watchedMost);
+			const answer = await o.socket.request("conversation.watch", { conversations }, this.#life.signal);
+			for (const told of answer.conversations) this.marks(told);
+		});
 	}
 
 	list(): readonly Conversation[] {
@@ -126,12 +128,12 @@ export class ConversationStore implements Conversations {
 
 	delivery(m: Message): Delivery {
 		const c = this.get(m.conversation);
-		return c ? delivery(m.seq, c, this.#reachOf(c.id), this.#o.me()) : "sent";
+		return c ? delivery(m.seq, c, this.#members.reach(c.id), this.#o.me()) : "sent";
 	}
 
 	/** All heads are as the server has told. */
 	get whole(): boolean {
-		return this.#wanted.size === 0 && ![...this.#heads.values()].some(outdated);
+		return this.#requests.idle && ![...this.#heads.values()].some(outdated);
 	}
 
 	/** What was told of a conversation is not there. */
@@ -167,13 +169,7 @@ export class ConversationStore implements Conversations {
 	}
 
 	fetch(id: string, signal?: AbortSignal): Promise<Conversation> {
-		let fetching = this.#fetching.get(id);
-		if (!fetching) {
-			this.#fetching.set(id, (fetching = promise()));
-			ignore(fetching.promise);
-			this.#want(id, 0);
-		}
-		return waitFor(fetching.promise, signal);
+		return this.#requests.fetch(id, signal);
 	}
 
 	async create(p: ConversationCreate, signal?: AbortSignal): Promise<Conversation> {
@@ -191,29 +187,17 @@ export class ConversationStore implements Conversations {
 
 	async loadMembers(id: string, signal?: AbortSignal): Promise<void> {
 		const { socket, people } = this.#o;
-		const after = [...(this.#members.get(id)?.keys() ?? [])].sort().at(-1);
+		const after = this.#members.last(id);
 		const p = { conversation: id, ...(after !== undefined && { after }) };
 		const page = await socket.requestUntilAnswered("conversation.members", p, signal);
 		if (!this.#heads.has(id)) return;
 		people.learn(page.members);
-		const members = this.#members.get(id) ?? new Map<string, Member>();
-		this.#members.set(id, members);
-		for (const m of page.members) members.set(m.id, m);
-		this.#marked(id, { members: page.members.map((m) => ({ ...m, user: m.id })) });
+		this.#members.load(id, page.members);
+		this.#drawn(id);
 	}
 
 	watch(ids: readonly string[], signal: AbortSignal): void {
-		if (signal.aborted) return;
-		const add = (n: number) => {
-			for (const id of ids) {
-				const count = (this.#watched.get(id) ?? 0) + n;
-				this.#watched.delete(id); // the latest are last
-				if (count > 0) this.#watched.set(id, count);
-			}
-			this.#watchSoon();
-		};
-		add(1);
-		signal.addEventListener("abort", () => add(-1), { once: true });
+		this.#watched.add(ids, signal);
 	}
 
 	// ---- What the server tells.
@@ -223,11 +207,11 @@ export class ConversationStore implements Conversations {
 		this.#told.clear();
 		if (diverged) {
 			for (const [id, head] of this.#heads) this.#heads.set(id, disbelieved(head));
-			this.#histories++;
+			this.#requests.diverged();
 			this.#shown.clear();
 			this.#views.clear();
 		}
-		if (this.#watched.size > 0) this.#watchSoon();
+		this.#watched.greeted();
 	}
 
 	/** A page of the greeting. If it was not resumed, what it has is all that counts, and `next` continues the list. */
@@ -257,7 +241,7 @@ export class ConversationStore implements Conversations {
 	change(c: Change): Message | undefined {
 		const head = this.#heads.get(c.feed);
 		if (!head) {
-			this.#want(c.feed);
+			this.#requests.want(c.feed);
 			const m = c.type === "message" ? (c.data as Message) : undefined;
 			if (!m || m.revision || m.seq <= (this.#unseen.get(c.feed) ?? 0)) return undefined;
 			this.#unseen.set(c.feed, m.seq);
@@ -265,7 +249,10 @@ export class ConversationStore implements Conversations {
 		}
 		const now = withChange(head, c, this.#o.me());
 		if (now === head) return undefined;
-		if (c.type === "member") this.#memberChanged(c.feed, c.data as Member);
+		if (c.type === "member") {
+			this.#o.people.learn([c.data as Member]);
+			this.#members.change(c.feed, c.data as Member);
+		}
 		this.#set(c.feed, now);
 		return now.conversation.last_seq > head.conversation.last_seq ? now.conversation.last : undefined;
 	}
@@ -276,11 +263,14 @@ export class ConversationStore implements Conversations {
 		if (m.state === "gone") return this.#remove(id);
 		const head = this.#heads.get(id);
 		if (head) this.#set(id, withMembership(head, m, at));
-		else this.#want(id);
+		else this.#requests.want(id);
 	}
 
 	marks(told: ConversationMarks): void {
-		this.#marked(told.conversation, told);
+		const id = told.conversation;
+		if (!this.#heads.has(id)) return;
+		this.#members.marked(id, told);
+		this.#drawn(id);
 	}
 
 	applyProfile(u: User): void {
@@ -320,22 +310,9 @@ export class ConversationStore implements Conversations {
 	clear(): void {
 		this.#life.abort();
 		this.#life = new AbortController();
-		clearTimeout(this.#asking);
-		this.#asking = undefined;
-		for (const fetching of this.#fetching.values()) fetching.reject(new Unanswered("signed out"));
-		for (const kept of [
-			this.#heads,
-			this.#views,
-			this.#reach,
-			this.#members,
-			this.#shown,
-			this.#told,
-			this.#unseen,
-			this.#wanted,
-			this.#tries,
-			this.#fetching,
-		])
-			kept.clear();
+		this.#requests.clear();
+		this.#members.clear();
+		for (const kept of [this.#heads, this.#views, this.#shown, this.#told, this.#unseen]) kept.clear();
 		this.#loaded = false;
 		this.#next = undefined;
 		this.#changed();
@@ -355,10 +332,7 @@ export class ConversationStore implements Conversations {
 		this.#o.people.learn(c.members);
 		this.#o.headCame(c);
 		const head = withHead(known, c, asked);
-		this.#reach.set(
-			c.id,
-			withMarks(this.#reachOf(c.id), { members: c.members.map((m) => ({ ...m, user: m.id })) }),
-		);
+		this.#members.seen(c.id, c.members);
 		this.#put(c.id, head);
 		const { last, last_seq } = head.conversation;
 		if (known && last && last_seq > known.conversation.last_seq && this.#o.socket.synced) this.#o.news(last);
@@ -384,32 +358,12 @@ export class ConversationStore implements Conversations {
 
 	#remove(id: string): void {
 		if (!this.#heads.delete(id)) return;
-		for (const kept of [this.#views, this.#reach, this.#members, this.#shown, this.#wanted]) kept.delete(id);
+		for (const kept of [this.#views, this.#shown]) kept.delete(id);
+		this.#members.forget(id);
+		this.#requests.forget(id);
 		this.#sorted = undefined;
 		this.#o.changed(id, undefined);
 		this.#changed(id);
-	}
-
-	#memberChanged(id: string, m: Member): void {
-		this.#o.people.learn([m]);
-		const loaded = this.#members.get(id);
-		if (m.state !== "gone") loaded?.set(m.id, m);
-		else {
-			loaded?.delete(m.id);
-			const members = new Map(this.#reachOf(id).members);
-			members.delete(m.id);
-			this.#reach.set(id, { ...this.#reachOf(id), members });
-		}
-	}
-
-	#reachOf(id: string): Reach {
-		return this.#reach.get(id) ?? unknownReach;
-	}
-
-	#marked(id: string, told: Pick<ConversationMarks, "members" | "counts">): void {
-		if (!this.#heads.has(id)) return;
-		this.#reach.set(id, withMarks(this.#reachOf(id), told));
-		this.#drawn(id);
 	}
 
 	#drawn(id: string): void {
@@ -421,13 +375,9 @@ export class ConversationStore implements Conversations {
 
 	/** What the page sees: all members that are known, everyone's marks, and what was read here. */
 	#view(c: WireConversation): Conversation {
-		const reach = this.#reachOf(c.id).members;
-		const known = new Map(c.members.map((m) => [m.id, m]));
-		for (const [id, m] of this.#members.get(c.id) ?? []) if (!known.has(id)) known.set(id, m);
-		const members = [...known.values()].map((m) => ({ ...m, ...later(m, reach.get(m.id)) }));
 		const read = Math.max(c.mine.read, this.#shown.get(c.id) ?? 0);
 		const unread = read > c.mine.read && read >= c.last_seq ? 0 : unreadIn(c);
-		return { ...c, members, mine: { ...c.mine, read }, unread };
+		return { ...c, members: this.#members.of(c), mine: { ...c.mine, read }, unread };
 	}
 
 	#changed(conversation?: string): void {
@@ -438,109 +388,11 @@ export class ConversationStore implements Conversations {
 		this.#o.events.emit("unread", { total });
 	}
 
-	// ---- Heads that are asked for.
-
 	#check(id: string, head: Head): void {
-		if (!outdated(head)) {
-			// Who fetches it waits for an answer all the same.
-			if (!this.#fetching.has(id)) this.#wanted.delete(id);
-			this.#tries.delete(id);
-		} else if (head.doubt === "count" && head.told === head.conversation.pos) this.#want(id, countMs);
-		else this.#want(id);
-	}
-
-	/** Asks for a head after `ms`, together with all others that are wanted then. */
-	#want(id: string, ms = this.#untilAsked(id)): void {
-		this.#wanted.add(id);
-		const at = performance.now() + ms;
-		if (this.#asking !== undefined && this.#askingAt <= at) return;
-		clearTimeout(this.#asking);
-		this.#askingAt = at;
-		this.#asking = setTimeout(() => {
-			this.#asking = undefined;
-			void this.#ask(this.#life.signal);
-		}, ms);
-	}
-
-	/** Spread over tabs, and longer each time that the answer was overtaken by something newer. */
-	#untilAsked(id: string): number {
-		return Math.min(10_000, (50 + this.#o.random() * 150) * 2 ** (this.#tries.get(id) ?? 0));
-	}
-
-	async #ask(life: AbortSignal): Promise<void> {
-		const ids = [...this.#wanted].slice(0, askedMost);
-		if (ids.length === 0) return;
-		const history = this.#histories;
-		const told = new Map(ids.map((id) => [id, this.#heads.get(id)?.told]));
-		for (const id of ids) {
-			this.#wanted.delete(id);
-			this.#tries.set(id, (this.#tries.get(id) ?? 0) + 1);
-		}
-		for (const id of this.#wanted) this.#want(id, 0); // too many for one request
-		const { socket } = this.#o;
-		try {
-			const answer = await socket.requestUntilAnswered("conversation.get", { conversations: ids }, life);
-			this.#got(answer, history === this.#histories ? told : new Map(ids.map((id) => [id, undefined])));
-		} catch (err) {
-			if (life.aborted) return;
-			for (const id of ids) {
-				this.#fetching.get(id)?.reject(err as Error);
-				this.#fetching.delete(id);
-			}
-		}
-	}
-
-	#got({ conversations, more }: Heads, told: ReadonlyMap<string, number | undefined>): void {
-		for (const c of conversations) this.#received(c, told.get(c.id));
-		const got = new Set(conversations.map((c) => c.id));
-		for (const id of told.keys()) {
-			if (!got.has(id)) {
-				if (more) {
-					this.#want(id, 0);
-					continue;
-				}
-				this.#unseen.delete(id);
-				this.#remove(id);
-			}
-			const c = this.get(id);
-			const fetching = this.#fetching.get(id);
-			this.#fetching.delete(id);
-			if (c) fetching?.resolve(c);
-			else fetching?.reject(new Refusal("not_found", "There is no such conversation."));
-		}
-		this.#changed();
-	}
-
-	// ---- What is open.
-
-	#watchSoon(): void {
-		if (this.#watching) return;
-		this.#watching = true;
-		queueMicrotask(() => {
-			this.#watching = false;
-			const { socket } = this.#o;
-			if (!socket.greeted) return; // the welcome asks again
-			const conversations = [...this.#watched.keys()].slice(-watchedMost);
-			socket.request("conversation.watch", { conversations }, this.#life.signal).then(
-				(answer) => {
-					for (const told of answer.conversations) this.#marked(told.conversation, told);
-				},
-				(err) => {
-					if (err instanceof Refusal && err.retryMs > 0) setTimeout(() => this.#watchSoon(), err.retryMs);
-				},
-			);
-		});
+		if (!outdated(head)) this.#requests.settled(id);
+		else if (head.doubt === "count" && head.told === head.conversation.pos) this.#requests.want(id, countMs);
+		else this.#requests.want(id);
 	}
 }
 
 const lastActivity = (c: WireConversation): number => c.last?.sent_at ?? c.created_at;
-
-function promise<T>(): PromiseWithResolvers<T> {
-	let resolve: PromiseWithResolvers<T>["resolve"] = () => {};
-	let reject: PromiseWithResolvers<T>["reject"] = () => {};
-	const made = new Promise<T>((yes, no) => {
-		resolve = yes;
-		reject = no;
-	});
-	return { promise: made, resolve, reject };
-}

@@ -4,22 +4,25 @@ import { Refusal } from "./errors.ts";
 import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, PresenceStore } from "./types.ts";
 import { ignore, waitFor } from "./wait.ts";
+import { Watched } from "./watched.ts";
 import type { Presence, User } from "./wire.gen.ts";
 
 export class People implements PresenceStore {
 	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #presence = new Map<string, Presence>();
-	/** How many watch each user. */
-	readonly #watched = new Map<string, number>();
+	readonly #watched: Watched;
 	readonly #profiles = new Map<string, User>();
 	/** What is asked for now, once for all who want it. */
 	readonly #fetching = new Map<string, Promise<User>>();
-	#asked = false;
 
 	constructor(socket: TabSocket, events: Emitter<ClientEvents>) {
 		this.#socket = socket;
 		this.#events = events;
+		this.#watched = new Watched(socket, async (users) => {
+			const answer = await socket.request("presence.watch", { users });
+			for (const p of answer.users) this.set(p);
+		});
 	}
 
 	get(user: string): Presence | undefined {
@@ -27,41 +30,12 @@ export class People implements PresenceStore {
 	}
 
 	watch(users: readonly string[], signal: AbortSignal): void {
-		if (signal.aborted) return;
-		const add = (n: number) => {
-			for (const u of users) {
-				const count = (this.#watched.get(u) ?? 0) + n;
-				if (count > 0) this.#watched.set(u, count);
-				else this.#watched.delete(u);
-			}
-			this.#ask();
-		};
-		add(1);
-		signal.addEventListener("abort", () => add(-1), { once: true });
+		this.#watched.add(users, signal);
 	}
 
 	/** After a welcome: the new connection watches nobody yet. */
 	greeted(): void {
-		if (this.#watched.size > 0) this.#ask();
-	}
-
-	/** Asks once per turn of the event loop, however many began to watch in it. */
-	#ask(): void {
-		if (this.#asked) return;
-		this.#asked = true;
-		queueMicrotask(() => {
-			this.#asked = false;
-			if (this.#socket.welcome === undefined) return;
-			this.#socket.request("presence.watch", { users: [...this.#watched.keys()] }).then(
-				({ users }) => {
-					for (const p of users) this.set(p);
-				},
-				(err) => {
-					// A refusal for the moment passes; without an answer it is asked again after the next welcome.
-					if (err instanceof Refusal && err.retryMs > 0) setTimeout(() => this.#ask(), err.retryMs);
-				},
-			);
-		});
+		this.#watched.greeted();
 	}
 
 	set(p: Presence): void {
