@@ -13,7 +13,11 @@
 // Whoever may write, read or call asks here; nobody else looks at members.
 package chat
 
-import "time"
+import (
+	"time"
+
+	"carillon/limit"
+)
 
 // Service answers the requests of users. It is safe for concurrent use. The store is the
 // truth; what is in memory here only says how much each user has written lately, and which
@@ -26,6 +30,8 @@ type Service struct {
 
 	reserved names // that no guest may have
 
+	sent func(limit.Payer, Message) // see OnSent
+
 	budgets budgets
 	marker  *marker
 }
@@ -37,5 +43,10 @@ func New(store Store, cfg Config) *Service {
 	s.marker = &marker{store: store, budget: s.budgets.bytes}
 	return s
 }
+
+// OnSent sets what is called with each message that a user has sent, who does not want it without a
+// preview, after it was stored. A message that is sent twice may come twice. It must not block. Call it before the service
+// is used.
+func (s *Service) OnSent(f func(limit.Payer, Message)) { s.sent = f }
 
 func (s *Service) nowMS() int64 { return s.now().UnixMilli() }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"carillon/limit"
 	"carillon/refusal"
 )
 
@@ -17,6 +18,7 @@ type SendParams struct {
 	Kind         Kind   // empty: Text
 	Text         string
 	Data         json.RawMessage
+	NoPreview    bool // the sender wants none of a link in Text
 }
 
 // Send stores a message and tells every member. When it returns a message, that message
@@ -56,6 +58,9 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 	})
 	if err != nil {
 		return Message{}, Place{}, err
+	}
+	if s.sent != nil && !p.NoPreview {
+		s.sent(limit.PayerOf(ctx), m)
 	}
 	return m, at, nil
 }

@@ -33,9 +33,27 @@ type Message struct {
 	ClientID     string          `json:"client_id,omitempty"` // chosen by the sender's tab; unique per sender
 	Kind         Kind            `json:"kind"`
 	Text         string          `json:"text,omitempty"`
-	Data         json.RawMessage `json:"data,omitempty" tstype:"unknown"` // what the kind needs beside Text
-	Revision     int             `json:"revision,omitempty"`              // 0 as sent; grows with each change
-	SentAt       int64           `json:"sent_at"`                         // unix ms, by the server's clock
+	Data         json.RawMessage `json:"data,omitempty" tstype:"unknown"`    // what the kind needs beside Text
+	Preview      json.RawMessage `json:"preview,omitempty" tstype:"Preview"` // of the first link in Text; it comes in a later revision
+	Revision     int             `json:"revision,omitempty"`                 // 0 as sent; grows with each change
+	SentAt       int64           `json:"sent_at"`                            // unix ms, by the server's clock
+}
+
+// Preview is what a link led to when the server looked at it. All but URL and Site is what strangers
+// say of themselves.
+type Preview struct {
+	URL         string          `json:"url"`  // where the link leads: http or https
+	Site        string          `json:"site"` // the host of URL in ASCII, without www.
+	Title       string          `json:"title,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Picture     *PreviewPicture `json:"picture,omitempty"`
+}
+
+// PreviewPicture is a JPEG that this server serves as /previews/KEY.jpg.
+type PreviewPicture struct {
+	Key    string `json:"key"`
+	Width  int    `json:"width"` // pixels
+	Height int    `json:"height"`
 }
 
 // ConversationKind tells a pair from a group.

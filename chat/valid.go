@@ -98,11 +98,16 @@ func cleanName(name string, limit int) (string, error) {
 	if !utf8.ValidString(name) {
 		return "", refusal.New(refusal.BadRequest, "The name is not UTF-8.")
 	}
-	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || turns(r) }), " ")
+	name = oneLine(name)
 	if len(name) > limit {
 		return "", refusal.New(refusal.TooLarge, "The name has %d bytes; %d are allowed.", len(name), limit)
 	}
 	return name, nil
+}
+
+// oneLine leaves out of a text what would break its line or turn what follows.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || turns(r) }), " ")
 }
 
 // cleanJSON returns a value in its shortest form, nil for null or nothing.

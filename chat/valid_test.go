@@ -56,7 +56,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add("alice", "", "bob", strings.Repeat("x", 65), "text", strings.Repeat("ä", 500), `{`)
 	s := New(nil, Config{MessageBytes: 200, ObjectBytes: 100, NameBytes: 20})
 	f.Fuzz(func(t *testing.T, from, conversation, to, clientID, kind, text, data string) {
-		m, err := s.draft(User{ID: from}, SendParams{conversation, to, clientID, Kind(kind), text, json.RawMessage(data)})
+		m, err := s.draft(User{ID: from}, SendParams{Conversation: conversation, To: to, ClientID: clientID, Kind: Kind(kind), Text: text, Data: json.RawMessage(data)})
 		if err == nil {
 			if m.Kind != Text || m.Data != nil || !auth.ValidUser(m.Sender) || len(m.ClientID) > maxClientID {
 				t.Errorf("accepted %+v", m)

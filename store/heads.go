@@ -11,7 +11,7 @@ const manyConversations = 500
 const walked = 2000
 
 const seenColumns = headColumns + ", " + membershipColumns + `, m.own_pos, m.own_tag,
-	o.seq, o.n, o.sender, o.client_id, o.kind, o.content, o.data, o.revision, o.sent_at`
+	o.seq, o.n, o.sender, o.client_id, o.kind, o.content, o.data, o.preview, o.revision, o.sent_at`
 
 // Who is invited sees no message, and who has joined none from before.
 const lastMessage = " LEFT JOIN messages o ON o.conversation = c.id AND o.seq = c.last_seq AND o.seq >= m.from_seq AND m.state = 'joined'"
@@ -28,7 +28,7 @@ func scanSeen(row scanner) (s chat.Seen, err error) {
 	dest, split := headDest(&s.Head)
 	dest = append(dest, membershipDest(&s.Mine)...)
 	err = row.Scan(append(dest, &s.MineAt.Pos, &s.MineAt.Tag,
-		&o.Seq, &o.N, &o.Sender, &o.ClientID, &o.Kind, &o.Text, (*[]byte)(&o.Data), &o.Revision, &o.SentAt)...)
+		&o.Seq, &o.N, &o.Sender, &o.ClientID, &o.Kind, &o.Text, (*[]byte)(&o.Data), (*[]byte)(&o.Preview), &o.Revision, &o.SentAt)...)
 	split()
 	if o.Seq > 0 {
 		o.Conversation, o.ID = s.ID, chat.MessageID(s.ID, o.Seq)

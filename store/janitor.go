@@ -13,6 +13,8 @@ const (
 	// callsKept is how long one can ask for a call that has ended. What is to be read of it later is a
 	// message of its conversation.
 	callsKept = 30 * 24 * time.Hour
+	// previewsKept is how long what was found behind a link may be used again.
+	previewsKept = 24 * time.Hour
 	// cleanFirst and cleanEvery are when what is older is looked for.
 	cleanFirst = 10 * time.Minute
 	cleanEvery = 6 * time.Hour
@@ -63,7 +65,7 @@ func (s *Store) clean(ctx context.Context) error {
 		}
 		calls = min(calls, kept)
 	}
-	for _, t := range []aging{agingSent, agingCalls.kept(calls), agingContacts, agingOwnItems} {
+	for _, t := range []aging{agingSent, agingCalls.kept(calls), agingContacts, agingOwnItems, agingPreviews, agingPictures} {
 		if err := s.age(ctx, t); err != nil {
 			return err
 		}
@@ -86,6 +88,12 @@ var (
 	// What was removed from a user's feed is kept for tabs that have to learn of it. Those who come
 	// later begin anew, see Known.
 	agingContacts = aging{openingsKept, "contacts", []string{"user_id", "contact"}, "gone"}
+	agingPreviews = aging{previewsKept, "previews", []string{"link"}, "made_at"}
+	// A preview that is remembered may come under another message until it is forgotten.
+	agingPictures = aging{
+		2 * previewsKept, "preview_pictures", []string{"id"},
+		"CASE WHEN EXISTS (SELECT 1 FROM messages m WHERE m.preview_picture = preview_pictures.id) THEN 0 ELSE preview_pictures.made_at END",
+	}
 	agingOwnItems = aging{openingsKept, "own_items", []string{"user_id", "item_type", "item_name"}, "removed_at"}
 )
 

@@ -1,11 +1,15 @@
 package store
 
-import "carillon/chat"
+import (
+	"encoding/json"
 
-const messageColumns = "m.conversation, m.seq, m.n, m.sender, m.client_id, m.kind, m.content, m.data, m.revision, m.sent_at"
+	"carillon/chat"
+)
+
+const messageColumns = "m.conversation, m.seq, m.n, m.sender, m.client_id, m.kind, m.content, m.data, m.preview, m.revision, m.sent_at"
 
 func messageDest(m *chat.Message) []any {
-	return []any{&m.Conversation, &m.Seq, &m.N, &m.Sender, &m.ClientID, &m.Kind, &m.Text, (*[]byte)(&m.Data), &m.Revision, &m.SentAt}
+	return []any{&m.Conversation, &m.Seq, &m.N, &m.Sender, &m.ClientID, &m.Kind, &m.Text, (*[]byte)(&m.Data), (*[]byte)(&m.Preview), &m.Revision, &m.SentAt}
 }
 
 func scanMessage(row scanner) (m chat.Message, at chat.Place, err error) {
@@ -81,9 +85,9 @@ func (v *view) Passed(spans []chat.Span) ([]chat.Passed, error) {
 }
 
 func (tx *tx) PutMessage(m chat.Message, at chat.Place) error {
-	if err := tx.put(`INSERT INTO messages (conversation, seq, n, counts, pos, tag, sender, client_id, kind, content, data, revision, sent_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.Conversation, m.Seq, m.N, m.Kind.Counts(), at.Pos, int64(at.Tag),
-		m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), m.Revision, m.SentAt); err != nil || m.ClientID == "" {
+	if err := tx.put(`INSERT INTO messages (conversation, seq, n, counts, pos, tag, sender, client_id, kind, content, data, preview, preview_picture, revision, sent_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.Conversation, m.Seq, m.N, m.Kind.Counts(), at.Pos, int64(at.Tag),
+		m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, m.SentAt); err != nil || m.ClientID == "" {
 		return err
 	}
 	return tx.put("INSERT INTO sent (sender, client_id, conversation, seq, sent_at) VALUES (?, ?, ?, ?, ?)",
@@ -91,8 +95,8 @@ func (tx *tx) PutMessage(m chat.Message, at chat.Place) error {
 }
 
 func (tx *tx) ChangeMessage(m chat.Message, at chat.Place) error {
-	return tx.put("UPDATE messages SET content = ?, data = ?, revision = ?, pos = ?, tag = ? WHERE conversation = ? AND seq = ?",
-		m.Text, jsonColumn(m.Data), m.Revision, at.Pos, int64(at.Tag), m.Conversation, m.Seq)
+	return tx.put("UPDATE messages SET content = ?, data = ?, preview = ?, preview_picture = ?, revision = ?, pos = ?, tag = ? WHERE conversation = ? AND seq = ?",
+		m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, at.Pos, int64(at.Tag), m.Conversation, m.Seq)
 }
 
 // jsonColumn is NULL for no value.
@@ -101,4 +105,16 @@ func jsonColumn(value []byte) any {
 		return nil
 	}
 	return string(value)
+}
+
+// pictureIn returns the key of the picture in a preview, if there is one.
+func pictureIn(preview []byte) any {
+	if preview == nil {
+		return nil
+	}
+	var p chat.Preview
+	if json.Unmarshal(preview, &p) != nil || p.Picture == nil {
+		return nil // it was encoded here
+	}
+	return p.Picture.Key
 }

@@ -29,7 +29,7 @@ func TestTheSchemasAreTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		translated := strings.NewReplacer("INTEGER", "BIGINT", " STRICT, WITHOUT ROWID", "", " STRICT", "", " TEXT", ` TEXT COLLATE "C"`).Replace(string(sqlite))
+		translated := strings.NewReplacer("INTEGER", "BIGINT", "BLOB", "BYTEA", " STRICT, WITHOUT ROWID", "", " STRICT", "", " TEXT", ` TEXT COLLATE "C"`).Replace(string(sqlite))
 		want := strings.Split(string(postgres), "\n")
 		for n, line := range strings.Split(translated, "\n") {
 			if n >= len(want) || line != want[n] {

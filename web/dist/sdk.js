@@ -1,1 +1,1 @@
-export*from"./assets/sdk-Y3G2YQVJ.js";
+export*from"./assets/sdk-MUZS7K2K.js";

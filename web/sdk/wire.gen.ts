@@ -60,8 +60,26 @@ export interface Message {
   kind: Kind;
   text?: string;
   data?: unknown; // what the kind needs beside Text
+  preview?: Preview; // of the first link in Text; it comes in a later revision
   revision?: number; // 0 as sent; grows with each change
   sent_at: number; // unix ms, by the server's clock
+}
+/**
+ * Preview is what a link led to when the server looked at it. All but URL and Site is what strangers
+ * say of themselves.
+ */
+export interface Preview {
+  url: string; // where the link leads: http or https
+  site: string; // the host of URL in ASCII, without www.
+  title?: string;
+  description?: string;
+  picture?: PreviewPicture;
+}
+/** PreviewPicture is a JPEG that this server serves as /previews/KEY.jpg. */
+export interface PreviewPicture {
+  key: string;
+  width: number; // pixels
+  height: number;
 }
 /** ConversationKind tells a pair from a group. */
 export type ConversationKind =

@@ -132,11 +132,29 @@ CREATE TABLE messages (
   kind         TEXT COLLATE "C" NOT NULL,
   content      TEXT COLLATE "C" NOT NULL,
   data         TEXT COLLATE "C", -- JSON
+  preview      TEXT COLLATE "C", -- JSON
+  preview_picture TEXT COLLATE "C", -- the key in it
   revision     BIGINT NOT NULL,
   sent_at      BIGINT NOT NULL,
   PRIMARY KEY (conversation, seq)
 );
 CREATE UNIQUE INDEX messages_by_pos ON messages (conversation, pos);
+-- Few messages have one, and it costs the others nothing.
+CREATE INDEX messages_by_picture ON messages (preview_picture) WHERE preview_picture IS NOT NULL;
+
+-- What was found behind links, for a day.
+CREATE TABLE previews (
+  link    TEXT COLLATE "C" PRIMARY KEY, -- a digest
+  preview TEXT COLLATE "C" NOT NULL, -- JSON; without a site: there is nothing to show
+  made_at BIGINT NOT NULL
+);
+
+-- Pictures of previews, as long as a message shows them.
+CREATE TABLE preview_pictures (
+  id      TEXT COLLATE "C" PRIMARY KEY,
+  jpeg    BYTEA NOT NULL,
+  made_at BIGINT NOT NULL
+);
 
 -- Which client ids became which messages. It is apart from messages because its rows outlive
 -- those by design: what is sent again after its message was removed must not become another.

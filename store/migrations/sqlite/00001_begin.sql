@@ -132,11 +132,29 @@ CREATE TABLE messages (
   kind         TEXT NOT NULL,
   content      TEXT NOT NULL,
   data         TEXT, -- JSON
+  preview      TEXT, -- JSON
+  preview_picture TEXT, -- the key in it
   revision     INTEGER NOT NULL,
   sent_at      INTEGER NOT NULL,
   PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX messages_by_pos ON messages (conversation, pos);
+-- Few messages have one, and it costs the others nothing.
+CREATE INDEX messages_by_picture ON messages (preview_picture) WHERE preview_picture IS NOT NULL;
+
+-- What was found behind links, for a day.
+CREATE TABLE previews (
+  link    TEXT PRIMARY KEY, -- a digest
+  preview TEXT NOT NULL, -- JSON; without a site: there is nothing to show
+  made_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Pictures of previews, as long as a message shows them.
+CREATE TABLE preview_pictures (
+  id      TEXT PRIMARY KEY,
+  jpeg    BLOB NOT NULL,
+  made_at INTEGER NOT NULL
+) STRICT;
 
 -- Which client ids became which messages. It is apart from messages because its rows outlive
 -- those by design: what is sent again after its message was removed must not become another.
