@@ -3,11 +3,10 @@
 //
 // A step that fails does not stop the ones after it, except where they could not run at all. The
 // last line is "N passed, N failed".
-import { availableParallelism } from "node:os";
 import { check, checkSilent } from "./checks.mjs";
 import { installPrograms } from "./programs.mjs";
 import { Report } from "./report.mjs";
-import { browserTests, goTests, postgresTests, testsWithoutRace, unitTests } from "./suites.mjs";
+import { browserTests, goTests, postgresTests, quickGoTests, testsWithoutRace, unitTests } from "./suites.mjs";
 
 const quick = process.argv.includes("--quick");
 const report = new Report();
@@ -24,8 +23,7 @@ if (web) {
 	await check(report, "tsc and biome", ["npm", "run", "--silent", "check"], { cwd: "web" });
 	await unitTests(report);
 }
-// Without the race detector the tests wait more than they compute: twice as many packages at a time.
-await goTests(report, quick ? ["-p", `${2 * availableParallelism()}`] : ["-race"]);
+await (quick ? quickGoTests : goTests)(report);
 await postgresTests(report);
 if (!quick) await testsWithoutRace(report); // the quick run had them
 if (web && !quick) await browserTests(report);
