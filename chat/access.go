@@ -65,11 +65,15 @@ func Access(v View, conversation, user string) (Participation, error) {
 
 // reachable decides who may open a conversation with whom, and whom they may ring; nothing
 // else does. It returns those of others. A conversation that exists stays open for messages when
-// the policy changes.
+// the policy changes. Nobody reaches those who have blocked them.
 //
 // Contacts are those of the user who is to be reached: whom they added or wrote to. So nobody
 // becomes a contact of mine by writing to me.
 func (r Reach) reachable(v View, from User, others []string) ([]string, error) {
+	others, err := withoutBlocks(v, from.ID, others)
+	if err != nil {
+		return nil, err
+	}
 	contacts := from.Guest && len(r.Guests) > 0 || r.Users == ReachContacts
 	if !contacts && r.Users != ReachGroups {
 		return others, nil
@@ -95,6 +99,9 @@ func (r Reach) reachable(v View, from User, others []string) ([]string, error) {
 
 // reach refuses to open a conversation with users who may not be reached.
 func (r Reach) reach(v View, from User, others []string) error {
+	if err := refuseBlocked(v, from.ID, others); err != nil {
+		return err
+	}
 	reached, err := r.reachable(v, from, others)
 	switch {
 	case err != nil || len(reached) == len(others):
@@ -127,7 +134,13 @@ func (s *Service) MayRing(ctx context.Context, caller User, conversation string,
 				others = append(others, m.ID)
 			}
 		}
+		if err := refuseBlocked(v, caller.ID, others); err != nil {
+			return err
+		}
 		ring, err = s.cfg.Reach.reachable(v, caller, others)
+		if err == nil {
+			ring, err = admitted(v, ring, caller.ID, func(p Preferences) Audience { return p.Calls })
+		}
 		return err
 	})
 	switch {

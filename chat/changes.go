@@ -88,7 +88,9 @@ func (s *Service) ownChanges(v View, user string, after int64, memberships bool,
 		return c, err
 	}
 	if s.only != nil {
-		c.Items = slices.DeleteFunc(c.Items, func(i Item) bool { return i.Type != ItemMembership || !s.covers(i.Conversation) })
+		c.Items = slices.DeleteFunc(c.Items, func(i Item) bool {
+			return i.Type != ItemMembership && i.Type != ItemDraft || !s.covers(i.Conversation)
+		})
 	}
 	return c, nil
 }

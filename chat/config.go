@@ -24,6 +24,12 @@ type Config struct {
 	Objects int `toml:"objects"`
 	// ObjectsBytes is how many bytes all objects of one user may have, as JSON with their keys.
 	ObjectsBytes int `toml:"objects_bytes"`
+	// Drafts is how many conversations one user may have a draft in.
+	Drafts int `toml:"drafts"`
+	// DraftsBytes is how many bytes all drafts of one user may have, as JSON.
+	DraftsBytes int `toml:"drafts_bytes"`
+	// Blocks is how many users one user may block.
+	Blocks int `toml:"blocks"`
 	// Contacts is how many contacts a user may have, those included whom they wrote to, before they may add no more.
 	Contacts int `toml:"contacts"`
 	// ObjectBytes is the most that the value of one user object may have.
@@ -99,6 +105,9 @@ func Defaults() Config {
 		PageBytes:    48 << 10,
 		Invitations:  100,
 		Objects:      100,
+		Drafts:       1000,
+		DraftsBytes:  256 << 10,
+		Blocks:       1000,
 		Contacts:     10_000,
 		ObjectBytes:  8 << 10,
 		ObjectsBytes: 256 << 10,

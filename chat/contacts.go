@@ -134,8 +134,8 @@ func (s *Service) Contacts(ctx context.Context, user, after string, limit int) (
 	return page, next, err
 }
 
-// wroteTo makes the other member of a direct conversation a contact of who sent a message
-// there, and shows the sender to them: with the first message the sender's item of the
+// wroteTo refuses a message to whom the sender has blocked, or by whom the sender is. It makes the
+// other member of a direct conversation a contact of who sent a message there, and shows the sender to them: with the first message the sender's item of the
 // conversation's feed changes, which has a profile for both from now on.
 func wroteTo(tx Tx, h Head, sender Participation) error {
 	if h.Kind != Direct {
@@ -145,18 +145,21 @@ func wroteTo(tx Tx, h Head, sender Participation) error {
 	if other == sender.User {
 		other = h.Pair[1]
 	}
-	contact, shown, err := tx.Acquaintance(sender.User, other)
+	a, err := tx.Acquaintance(sender.User, other)
+	if err == nil {
+		err = a.refuse()
+	}
 	if err != nil {
 		return err
 	}
-	if !contact {
+	if !a.Contact {
 		at, err := nextContact(tx, sender.User, other, false)
 		if err != nil {
 			return err
 		}
 		tx.Tell(Told{User: sender.User, Item: bareItem(at.Pos)})
 	}
-	if shown {
+	if a.Shown {
 		return nil
 	}
 	if err := showTo(tx, sender.User, other); err != nil {

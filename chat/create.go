@@ -75,6 +75,9 @@ func (s *Service) createGroup(ctx context.Context, creator User, p CreateParams)
 		if err := s.mayAdd(tx, creator, others); err != nil {
 			return err
 		}
+		if err := mayInvite(tx, creator, others); err != nil {
+			return err
+		}
 		invited, err := s.invited(tx, creator, others, p.Vouched)
 		if err != nil {
 			return err
@@ -90,6 +93,20 @@ func (s *Service) createGroup(ctx context.Context, creator User, p CreateParams)
 		return Conversation{}, err
 	}
 	return made, nil
+}
+
+// mayInvite refuses to put others into a group who do not let the user do so.
+func mayInvite(v View, user User, others []string) error {
+	may, err := admitted(v, others, user.ID, func(p Preferences) Audience { return p.Groups })
+	if err != nil || len(may) == len(others) {
+		return err
+	}
+	for _, id := range others {
+		if !slices.Contains(may, id) {
+			return refusal.New(refusal.NotAllowed, "%s does not let you add them to groups.", clip(id))
+		}
+	}
+	return nil
 }
 
 // invited returns who of others has a say before they are put into a group of creator: all who do

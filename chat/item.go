@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// NewItem makes an item of a Message, Member, Settings, Membership, Contact or UserObject.
+// NewItem makes an item of what an ItemType names.
 func NewItem(at Place, what any) (Item, error) {
 	item := Item{Place: at}
 	switch w := what.(type) {
@@ -23,6 +23,12 @@ func NewItem(at Place, what any) (Item, error) {
 		item.Type, item.User = ItemContact, w.ID
 	case UserObject:
 		item.Type = ItemObject
+	case Draft:
+		item.Type, item.Conversation = ItemDraft, w.Conversation
+	case Block:
+		item.Type, item.User = ItemBlock, w.User
+	case Preferences:
+		item.Type = ItemPreferences
 	default:
 		return item, fmt.Errorf("a %T is no item of a feed", what)
 	}

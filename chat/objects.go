@@ -27,32 +27,12 @@ func (s *Service) SetObject(ctx context.Context, user, tab, key string, value js
 			return err
 		}
 		if value != nil {
-			if err := s.affordObject(tx, user, o, was); err != nil {
+			if err := s.affordOwn(tx, user, o, was, s.cfg.Objects, s.cfg.ObjectsBytes); err != nil {
 				return err
 			}
 		}
 		return putOwn(tx, user, key, o, value == nil)
 	})
-}
-
-// affordObject refuses an object, in place of what it was, that is one too many or makes all of
-// them too large.
-func (s *Service) affordObject(v View, user string, o UserObject, was OwnItem) error {
-	count, bytes, err := v.OwnItemsSize(user, ItemObject)
-	if err != nil {
-		return err
-	}
-	data, err := encode(o)
-	if err != nil {
-		return err
-	}
-	if was.Name == "" && count >= s.cfg.Objects {
-		return refusal.New(refusal.TooLarge, "A user has at most %d objects.", s.cfg.Objects)
-	}
-	if bytes+len(data)-len(was.Data) > s.cfg.ObjectsBytes {
-		return refusal.New(refusal.TooLarge, "All objects of a user have at most %d bytes.", s.cfg.ObjectsBytes)
-	}
-	return nil
 }
 
 // Object returns one of the values that user's tabs share.

@@ -22,12 +22,21 @@ const (
 //
 // Presence is for whom the other lets reach them (see reachable), and for the members of their
 // groups. It ends with that: when the other removes a contact, or one of both leaves the
-// group. Name and picture are also for those with whom the other began a conversation, or to
+// group. The other may show it to fewer, see Preferences, and not to whom they have blocked. Name and picture are also for those with whom the other began a conversation, or to
 // whom they wrote or whom they called: these have seen them. To be in a conversation in which
 // the other has said nothing shows nothing of them.
 //
 // A token for some conversations shows those who are members of them, and no more of these.
 func (s *Service) sights(v View, from User, others []string) (map[string]sight, error) {
+	seen, err := s.policySights(v, from, others)
+	if err == nil {
+		err = withdraw(v, from.ID, seen)
+	}
+	return seen, err
+}
+
+// policySights is what from is shown where everybody lets it be seen.
+func (s *Service) policySights(v View, from User, others []string) (map[string]sight, error) {
 	seen := map[string]sight{from.ID: present}
 	rest := slices.DeleteFunc(slices.Clone(others), func(id string) bool { return id == from.ID })
 	if s.only != nil && len(rest) > 0 {
@@ -57,6 +66,30 @@ func (s *Service) sights(v View, from User, others []string) (map[string]sight, 
 		rest = slices.DeleteFunc(slices.Clone(rest), func(id string) bool { return seen[id] != unseen })
 	}
 	return seen, nil
+}
+
+// withdraw takes presence from those who do not show it to from, or have blocked from. They stay
+// named.
+func withdraw(v View, from string, seen map[string]sight) error {
+	var there []string
+	for id, s := range seen {
+		if s == present && id != from {
+			there = append(there, id)
+		}
+	}
+	shown, err := admitted(v, there, from, func(p Preferences) Audience { return p.Presence })
+	if err == nil {
+		shown, err = withoutBlocks(v, from, shown)
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range there {
+		if !slices.Contains(shown, id) {
+			seen[id] = named
+		}
+	}
+	return nil
 }
 
 // User returns the profile of somebody whom asker may see.
@@ -112,7 +145,7 @@ func (s *Service) show(v View, asker string, profiles []*User) error {
 	for i, u := range profiles {
 		ids[i] = u.ID
 	}
-	seen, err := s.sights(v, from, ids)
+	seen, err := s.policySights(v, from, ids)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,14 @@ type Participation struct {
 // Pair names one row of the table of members.
 type Pair struct{ Conversation, User string }
 
+// Acquaintance is how a user stands to another.
+type Acquaintance struct {
+	Contact bool // the other is a contact of the user
+	Shown   bool // the user has shown themselves to the other
+	Blocks  bool // the user has blocked the other
+	Blocked bool // the other has blocked the user
+}
+
 // Reader is who has joined a conversation, and the first message that they may see.
 type Reader struct {
 	User string
@@ -112,15 +120,16 @@ type View interface {
 	FirstMembers(conversations []string, limit int) (map[string][]Member, error) // a few of each who have joined, with marks, by user id
 	CountMarks(conversation string, from int64) ([]MarkedCount, error)           // of all who have joined; marks below from count as from
 
-	AreContacts(of []string, user string) ([]string, error)           // those who have user as a contact: who added them, or wrote to them in a direct conversation
-	HaveShown(users []string, to string) ([]string, error)            // those who opened a direct conversation with to, or wrote or called there
-	Acquaintance(user, other string) (contact, shown bool, err error) // whether other is a contact of user, and user has shown themselves to other
-	Contacts(of, after string, limit int) ([]User, error)             // by id; one who was never seen is called as the id
+	AreContacts(of []string, user string) ([]string, error) // those who have user as a contact: who added them, or wrote to them in a direct conversation
+	HaveShown(users []string, to string) ([]string, error)  // those who opened a direct conversation with to, or wrote or called there
+	Acquaintance(user, other string) (Acquaintance, error)
+	Contacts(of, after string, limit int) ([]User, error) // by id; one who was never seen is called as the id
 	CountContacts(of string) (int, error)
 	// Of own items those that were removed are left out.
 	OwnItem(user string, t ItemType, name string) (OwnItem, bool, error)
-	OwnItems(user string, t ItemType, after string, limit int) ([]OwnItem, error) // by name
-	OwnItemsSize(user string, t ItemType) (count, bytes int, err error)           // of their data
+	OwnItems(user string, t ItemType, after string, limit int) ([]OwnItem, error)     // by name
+	OwnItemNamed(users []string, t ItemType, name string) (map[string]OwnItem, error) // of those users who have it
+	OwnItemsSize(user string, t ItemType) (count, bytes int, err error)               // of their data
 
 	Sent(sender, clientID string) (Message, Place, bool, error)
 	AllSent(sender string, clientIDs []string) (map[string]string, error) // the conversations of those of clientIDs that are messages already
@@ -173,6 +182,9 @@ type Tx interface {
 	PutParticipations(conversation string, rows []Participation) (version int64, err error)
 	// PutMarks stores what has to do with marks, in rows that are there.
 	PutMarks(rows []Participation) error
+	// PutMine stores what a member has decided about a conversation for themselves: MutedUntil,
+	// Archived and Favourite, in a row that is there.
+	PutMine(p Participation) error
 	// PutOwnPlaces stores InOwn, in rows that are there. It is apart from PutMarks because it costs
 	// each row an index.
 	PutOwnPlaces(rows []Participation) error

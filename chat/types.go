@@ -105,12 +105,15 @@ type Membership struct {
 	Conversation string      `json:"conversation"`
 	State        MemberState `json:"state"`
 	Role         Role        `json:"role"`
-	InvitedBy    string      `json:"invited_by,omitempty"` // a user
-	FromSeq      int64       `json:"from_seq"`             // the first message that this member may see
-	Read         int64       `json:"read"`                 // my mark
-	ReadN        int64       `json:"read_n"`               // Message.N at that mark
-	OwnAhead     int64       `json:"own_ahead"`            // my own messages beyond it that count, without those that retention removed
-	Missed       int64       `json:"missed,omitempty"`     // calls beyond it that I missed
+	InvitedBy    string      `json:"invited_by,omitempty"`  // a user
+	FromSeq      int64       `json:"from_seq"`              // the first message that this member may see
+	Read         int64       `json:"read"`                  // my mark
+	ReadN        int64       `json:"read_n"`                // Message.N at that mark
+	OwnAhead     int64       `json:"own_ahead"`             // my own messages beyond it that count, without those that retention removed
+	Missed       int64       `json:"missed,omitempty"`      // calls beyond it that I missed
+	MutedUntil   int64       `json:"muted_until,omitempty"` // unix ms; a message makes no sound and no notification before
+	Archived     int64       `json:"archived,omitempty"`    // the latest message when I put it away; a later one brings it back, unless it is muted
+	Favourite    bool        `json:"favourite,omitempty"`
 }
 
 // Floor is where a conversation begins now: what was before was removed by retention.
@@ -163,9 +166,12 @@ const (
 	ItemConversation ItemType = "conversation" // Settings
 
 	// Of a user.
-	ItemMembership ItemType = "membership" // Membership
-	ItemContact    ItemType = "contact"    // Contact
-	ItemObject     ItemType = "object"     // UserObject
+	ItemMembership  ItemType = "membership"  // Membership
+	ItemContact     ItemType = "contact"     // Contact
+	ItemObject      ItemType = "object"      // UserObject
+	ItemDraft       ItemType = "draft"       // Draft
+	ItemBlock       ItemType = "block"       // Block
+	ItemPreferences ItemType = "preferences" // Preferences
 )
 
 // Item is a part of a feed as it is since its last change. An item that changed five times is
@@ -197,6 +203,49 @@ type UserObject struct {
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value" tstype:"unknown"`
 	Tab   string          `json:"tab"` // the tab that set it
+}
+
+// Draft is what a user has begun to write in a conversation. One without text, and that answers
+// nothing, was sent or thrown away.
+type Draft struct {
+	Conversation string `json:"conversation"`
+	Text         string `json:"text,omitempty"`
+	ReplyTo      int64  `json:"reply_to,omitempty"` // seq of the message that it answers
+	At           int64  `json:"at"`                 // unix ms, by the server's clock
+}
+
+// Block is somebody who may neither write to the user nor call them, nor see when they are here.
+type Block struct {
+	User  string `json:"user"`
+	Since int64  `json:"since"`          // unix ms
+	Gone  bool   `json:"gone,omitempty"` // blocked no longer
+}
+
+// Audience is whom a user lets do something.
+type Audience string
+
+const (
+	Everyone     Audience = "everyone" // whom the server's policy allows it
+	ContactsOnly Audience = "contacts"
+	Nobody       Audience = "nobody"
+)
+
+// Preferences are what a user has decided for all of their devices.
+type Preferences struct {
+	Presence  Audience `json:"presence"`             // who sees when I am here, or was last
+	Calls     Audience `json:"calls"`                // who may ring me
+	Groups    Audience `json:"groups"`               // who may invite me to a group
+	BusyUntil int64    `json:"busy_until,omitempty"` // unix ms; do not disturb: nothing rings or makes a sound before
+	Locale    string   `json:"locale,omitempty"`     // language of the interface, such as "pt-BR"
+}
+
+// PreferencesChange changes what is given and leaves the rest.
+type PreferencesChange struct {
+	Presence  *Audience `json:"presence,omitempty"`
+	Calls     *Audience `json:"calls,omitempty"`
+	Groups    *Audience `json:"groups,omitempty"`
+	BusyUntil *int64    `json:"busy_until,omitempty"`
+	Locale    *string   `json:"locale,omitempty"`
 }
 
 // MemberMarks are the marks of one member, as told to the others.

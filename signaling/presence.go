@@ -34,6 +34,7 @@ type presence struct {
 	guests   map[string]bool                   // those among the users with watches who are guests, as far as somebody may see them
 	dirty    map[string]bool                   // users whose watchers are to be told how they are
 	profiles map[string]chat.User              // of users whose watchers are to be told how they look
+	audience map[string]bool                   // users who have changed to whom they show when they are here
 	telling  bool                              // watchers are being told, or will be
 	toldAt   time.Time                         // when they were last
 }
@@ -50,7 +51,7 @@ func newPresence(s *Server) *presence {
 		own:    map[string]wire.PresenceState{}, nodes: map[string]*nodeView{}, timers: map[string]*time.Timer{},
 		seen: map[string]int64{}, unsaved: map[string]int64{},
 		watches: map[string]map[*connection]*watch{}, watching: map[*connection][]string{}, guests: map[string]bool{},
-		dirty: map[string]bool{}, profiles: map[string]chat.User{},
+		dirty: map[string]bool{}, profiles: map[string]chat.User{}, audience: map[string]bool{},
 	}
 }
 
@@ -121,6 +122,13 @@ func (p *presence) profileChanged(u chat.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reportLocked(report{Changes: p.changes, Profile: &u})
+}
+
+// audienceChanged looks again, on all nodes, whether those who watch a user may see them.
+func (p *presence) audienceChanged(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reportLocked(report{Changes: p.changes, Audience: user})
 }
 
 // stop ends all changes: the tabs that leave now come back on another node, or on this one

@@ -23,12 +23,13 @@ type nodeView struct {
 // report is what a node tells the others: a change, a heartbeat (no users), or, when it is
 // asked, a page of all its users.
 type report struct {
-	Node    string          `json:"node"`
-	Changes int64           `json:"changes"`
-	Users   []wire.Presence `json:"users,omitempty"`
-	Profile *chat.User      `json:"profile,omitempty"` // of a user who has another name or picture now
-	More    string          `json:"more,omitempty"`    // there are more: ask for those after this user
-	Bye     bool            `json:"bye,omitempty"`     // the node goes down
+	Node     string          `json:"node"`
+	Changes  int64           `json:"changes"`
+	Users    []wire.Presence `json:"users,omitempty"`
+	Profile  *chat.User      `json:"profile,omitempty"`  // of a user who has another name or picture now
+	Audience string          `json:"audience,omitempty"` // a user who has changed to whom they show when they are here
+	More     string          `json:"more,omitempty"`     // there are more: ask for those after this user
+	Bye      bool            `json:"bye,omitempty"`      // the node goes down
 }
 
 // reportLocked tells this node's tabs, directly, and the other nodes. Publishing does not wait; the
@@ -108,6 +109,10 @@ func (p *presence) takeLocked(r report, now time.Time) {
 	}
 	if r.Profile != nil {
 		p.profileLocked(*r.Profile)
+	}
+	if r.Audience != "" && len(p.watches[r.Audience]) > 0 {
+		p.audience[r.Audience] = true
+		p.tellSoonLocked()
 	}
 	n := p.nodes[r.Node]
 	if n == nil {

@@ -301,11 +301,35 @@ func (p *presence) tellWatchers() {
 			p.server.pause(tellPause)
 		}
 	}
+	p.lookAgainAtChanged()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.telling = false
-	if len(p.dirty)+len(p.profiles) > 0 {
+	if len(p.dirty)+len(p.profiles)+len(p.audience) > 0 {
 		p.tellSoonLocked()
+	}
+}
+
+// lookAgainAtChanged looks again whether those who watch a user may see them who has changed to whom
+// they show when they are here.
+func (p *presence) lookAgainAtChanged() {
+	p.mu.Lock()
+	var all []*connection
+	var whose []string
+	for user := range p.audience {
+		for c := range p.watches[user] {
+			all, whose = append(all, c), append(whose, user)
+		}
+	}
+	clear(p.audience)
+	p.mu.Unlock()
+	for i, c := range all {
+		if i > 0 && i%toldAtOnce == 0 {
+			p.server.pause(tellPause)
+		}
+		p.mu.Lock()
+		p.lookAgainLocked(c, []string{whose[i]})
+		p.mu.Unlock()
 	}
 }
 

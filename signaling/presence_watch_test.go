@@ -123,3 +123,32 @@ func BenchmarkWatch(b *testing.B) {
 		})
 	}
 }
+
+// Who shows their presence to nobody any more, or blocks somebody, goes out of sight on every node,
+// and comes back when they show it again.
+func TestPresenceFollowsWhatItsUserDecides(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.addNode(Config{}, join(t, w))
+	bob := w.open(0, "bob")
+	here, there := w.open(0, "alice"), w.open(1, "alice")
+	for _, tb := range []*tab{here, there} {
+		if err := tb.ask(wire.MethodPresenceWatch, wire.PresenceWatch{Users: []string{"bob"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	become := func(state wire.PresenceState) {
+		t.Helper()
+		for _, tb := range []*tab{here, there} {
+			tb.await("bob "+string(state), func() bool { return tb.lastPresence("bob").State == state })
+		}
+	}
+	nobody, everyone := chat.Nobody, chat.Everyone
+	bob.mustDo(wire.MethodPreferencesSet, chat.PreferencesChange{Presence: &nobody})
+	become(wire.Offline)
+	bob.mustDo(wire.MethodPreferencesSet, chat.PreferencesChange{Presence: &everyone})
+	become(wire.Online)
+	bob.mustDo(wire.MethodBlockAdd, wire.BlockRef{User: "alice"})
+	become(wire.Offline)
+	bob.mustDo(wire.MethodBlockRemove, wire.BlockRef{User: "alice"})
+	become(wire.Online)
+}

@@ -48,6 +48,11 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodContactAdd:          withheld,
 	wire.MethodContactRemove:       withheld,
 	wire.MethodContactList:         withheld,
+	wire.MethodBlockAdd:            withheld,
+	wire.MethodBlockRemove:         withheld,
+	wire.MethodBlockList:           withheld,
+	wire.MethodPreferencesSet:      withheld,
+	wire.MethodDraftSet:            inside,
 	wire.MethodConversationCreate:  inside, // finds a direct one; makes none
 	wire.MethodConversationList:    inside,
 	wire.MethodConversationGet:     inside,
@@ -55,6 +60,8 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodConversationWatch:   inside,
 	wire.MethodConversationJoin:    inside,
 	wire.MethodConversationLeave:   inside,
+	wire.MethodConversationMine:    inside,
+	wire.MethodConversationClear:   inside,
 	wire.MethodFeedChanges:         inside, // of the user's own feed the memberships of the conversations
 	wire.MethodMessageSend:         inside,
 	wire.MethodMessagePage:         inside,
@@ -99,6 +106,9 @@ var narrowedNews = map[string]narrowing{
 	string(chat.ItemMembership):   inside,
 	string(chat.ItemContact):      withheld,
 	string(chat.ItemObject):       withheld,
+	string(chat.ItemDraft):        inside,
+	string(chat.ItemBlock):        withheld,
+	string(chat.ItemPreferences):  withheld,
 }
 
 var errNarrowed = refusal.New(refusal.NotAllowed, "This token is for certain conversations, and this is about more than them.")

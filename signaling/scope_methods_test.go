@@ -144,6 +144,15 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	ask(wire.MethodContactAdd, wire.ContactRef{User: "bob"}, no)
 	ask(wire.MethodContactRemove, wire.ContactRef{User: "bob"}, no)
 	ask(wire.MethodContactList, wire.ContactList{}, no)
+	ask(wire.MethodBlockAdd, wire.BlockRef{User: "bob"}, no)
+	ask(wire.MethodBlockRemove, wire.BlockRef{User: "bob"}, no)
+	ask(wire.MethodBlockList, wire.BlockList{}, no)
+	ask(wire.MethodPreferencesSet, chat.PreferencesChange{}, no)
+	ask(wire.MethodDraftSet, wire.DraftSet{Conversation: open, Text: "x"}, done)
+	ask(wire.MethodDraftSet, wire.DraftSet{Conversation: shut, Text: "x"}, none)
+	ask(wire.MethodConversationMine, wire.ConversationMine{Conversation: open}, done)
+	ask(wire.MethodConversationMine, wire.ConversationMine{Conversation: shut}, none)
+	ask(wire.MethodConversationClear, wire.ConversationClear{Conversation: shut, UpTo: 1}, none)
 	var states wire.PresenceList
 	if err := json.Unmarshal(ask(wire.MethodPresenceWatch, wire.PresenceWatch{Users: []string{"bob", "carol", "dave"}}, done), &states); err != nil {
 		t.Fatal(err)
@@ -217,6 +226,7 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 		ask(wire.MethodCallLeave, wire.CallRef{Call: c.call}, c.want)
 		ask(wire.MethodCallDecline, wire.CallRef{Call: c.call}, c.decline)
 	}
+	ask(wire.MethodConversationClear, wire.ConversationClear{Conversation: open, UpTo: 1}, done)
 	mine := narrow.must(wire.MethodCallStart, wire.CallStart{ClientCallID: "n7", Conversation: open, Media: call.Audio})
 	ask(wire.MethodCallLeave, wire.CallRef{Call: mine.Call.ID}, done)
 

@@ -14,10 +14,12 @@ func (v *view) HaveShown(users []string, to string) ([]string, error) {
 	return collect(v.conn, scanString, "SELECT s.user_id FROM "+v.sql.texts+" l CROSS JOIN shown s WHERE s.user_id = l.value AND s.shown_to = ?", list(users), to)
 }
 
-func (v *view) Acquaintance(user, other string) (contact, shown bool, err error) {
+func (v *view) Acquaintance(user, other string) (a chat.Acquaintance, err error) {
+	const blocks = "EXISTS (SELECT 1 FROM own_items WHERE user_id = ? AND item_type = 'block' AND item_name = ? AND removed_at = 0)"
 	err = v.row(`SELECT EXISTS (SELECT 1 FROM contacts WHERE user_id = ? AND contact = ? AND gone = 0),
-		EXISTS (SELECT 1 FROM shown WHERE user_id = ? AND shown_to = ?)`, user, other, user, other).Scan(&contact, &shown)
-	return contact, shown, err
+		EXISTS (SELECT 1 FROM shown WHERE user_id = ? AND shown_to = ?), `+blocks+", "+blocks,
+		user, other, user, other, user, other, other, user).Scan(&a.Contact, &a.Shown, &a.Blocks, &a.Blocked)
+	return a, err
 }
 
 func (v *view) Contacts(of, after string, limit int) ([]chat.User, error) {

@@ -98,6 +98,9 @@ func scanContactItem(row scanner) (chat.Item, error) {
 func scanOwnItemPlace(row scanner) (item chat.Item, err error) {
 	var name string
 	err = row.Scan(&item.Type, &name, (*[]byte)(&item.Data), &item.Pos, &item.Tag)
+	if item.Type == chat.ItemDraft {
+		item.Conversation = name
+	}
 	return item, err
 }
 

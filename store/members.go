@@ -26,10 +26,10 @@ func (v *view) SharingAnyOf(user string, conversations, others []string) ([]stri
 		WHERE m.conversation = l.value AND m.user_id = o.value AND m.state = 'joined')`, list(others), list(mine))
 }
 
-const membershipColumns = "m.conversation, m.state, m.role, m.invited_by, m.from_seq, m.read_seq, m.read_n, m.own_ahead, m.missed"
+const membershipColumns = "m.conversation, m.state, m.role, m.invited_by, m.from_seq, m.read_seq, m.read_n, m.own_ahead, m.missed, m.muted_until, m.archived, m.favourite"
 
 func membershipDest(m *chat.Membership) []any {
-	return []any{&m.Conversation, &m.State, &m.Role, &m.InvitedBy, &m.FromSeq, &m.Read, &m.ReadN, &m.OwnAhead, &m.Missed}
+	return []any{&m.Conversation, &m.State, &m.Role, &m.InvitedBy, &m.FromSeq, &m.Read, &m.ReadN, &m.OwnAhead, &m.Missed, &m.MutedUntil, &m.Archived, &m.Favourite}
 }
 
 const participationColumns = membershipColumns + ", m.user_id, m.delivered, m.missed_seq, m.pos, m.tag, m.own_pos, m.own_tag"
@@ -179,4 +179,12 @@ func (tx *tx) PutOwnPlaces(rows []chat.Participation) error {
 		FROM (SELECT value->>0 AS conversation, value->>1 AS user_id, CAST(value->>2 AS BIGINT) AS own_pos, CAST(value->>3 AS BIGINT) AS own_tag
 			FROM `+tx.sql.rows+`) l
 		WHERE members.conversation = l.conversation AND members.user_id = l.user_id`, list(values))
+}
+
+func (tx *tx) PutMine(p chat.Participation) error {
+	tx.held.change(p, func(known *chat.Participation) {
+		known.MutedUntil, known.Archived, known.Favourite = p.MutedUntil, p.Archived, p.Favourite
+	})
+	return tx.put("UPDATE members SET muted_until = ?, archived = ?, favourite = ? WHERE conversation = ? AND user_id = ?",
+		p.MutedUntil, p.Archived, p.Favourite, p.Conversation, p.User)
 }

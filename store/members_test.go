@@ -215,12 +215,9 @@ func TestWhatIsShownOutlivesTheContact(t *testing.T) {
 		t.Errorf("%v have the agent as a contact, want fan", got)
 	}
 	for pair, want := range map[[2]string][2]bool{{"fan", "agent"}: {true, false}, {"was-fan", "agent"}: {false, true}, {"agent", "was-fan"}: {false, false}} {
-		got := get(t, s, func(v *view) (got [2]bool, err error) {
-			got[0], got[1], err = v.Acquaintance(pair[0], pair[1])
-			return got, err
-		})
-		if got != want {
-			t.Errorf("%s has %s as a contact and has shown themselves: %v, want %v", pair[0], pair[1], got, want)
+		got := get(t, s, func(v *view) (chat.Acquaintance, error) { return v.Acquaintance(pair[0], pair[1]) })
+		if want := (chat.Acquaintance{Contact: want[0], Shown: want[1]}); got != want {
+			t.Errorf("%s stands to %s as %+v, want %+v", pair[0], pair[1], got, want)
 		}
 	}
 }

@@ -21,6 +21,15 @@ func (v *view) OwnItems(user string, t chat.ItemType, after string, limit int) (
 		WHERE o.user_id = ? AND o.item_type = ? AND o.item_name > ? AND o.removed_at = 0 ORDER BY o.item_name LIMIT ?`, user, string(t), after, limit)
 }
 
+func (v *view) OwnItemNamed(users []string, t chat.ItemType, name string) (map[string]chat.OwnItem, error) {
+	scan := func(row scanner) (user string, o chat.OwnItem, err error) {
+		err = row.Scan(&user, &o.Type, &o.Name, (*[]byte)(&o.Data))
+		return user, o, err
+	}
+	return collectMap(v.conn, scan, "SELECT o.user_id, "+ownItemColumns+" FROM "+v.sql.texts+` l CROSS JOIN own_items o
+		WHERE o.user_id = l.value AND o.item_type = ? AND o.item_name = ? AND o.removed_at = 0`, list(users), string(t), name)
+}
+
 func (v *view) OwnItemsSize(user string, t chat.ItemType) (count, bytes int, err error) {
 	err = v.row("SELECT count(*), coalesce(sum(octet_length(data)), 0) FROM own_items WHERE user_id = ? AND item_type = ? AND removed_at = 0",
 		user, string(t)).Scan(&count, &bytes)

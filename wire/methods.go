@@ -24,6 +24,12 @@ const (
 	MethodContactRemove = "contact.remove" // ContactRef → Empty
 	MethodContactList   = "contact.list"   // ContactList → ContactPage, by id
 
+	MethodBlockAdd       = "block.add"       // BlockRef → Empty
+	MethodBlockRemove    = "block.remove"    // BlockRef → Empty
+	MethodBlockList      = "block.list"      // BlockList → BlockPage, by id
+	MethodPreferencesSet = "preferences.set" // chat.PreferencesChange → chat.Preferences
+	MethodDraftSet       = "draft.set"       // DraftSet → Empty
+
 	MethodConversationCreate  = "conversation.create"  // ConversationCreate → chat.Conversation
 	MethodConversationList    = "conversation.list"    // ConversationList → ConversationPage, latest change first
 	MethodConversationGet     = "conversation.get"     // ConversationGet → Conversations
@@ -31,6 +37,8 @@ const (
 	MethodConversationWatch   = "conversation.watch"   // ConversationWatch → MarksList; replaces what this tab watched
 	MethodConversationJoin    = "conversation.join"    // ConversationRef → chat.Conversation; takes an invitation
 	MethodConversationLeave   = "conversation.leave"   // ConversationRef → Empty; also turns an invitation down
+	MethodConversationMine    = "conversation.mine"    // ConversationMine → Empty; what I decide about it for myself
+	MethodConversationClear   = "conversation.clear"   // ConversationClear → Empty; takes messages away from me alone
 	MethodFeedChanges         = "feed.changes"         // FeedChanges → Changes, by pos ascending
 	MethodMessageSend         = "message.send"         // MessageSend → Change, with the message
 	MethodMessagePage         = "message.page"         // MessagePage → Messages, by seq ascending
@@ -256,6 +264,45 @@ type ContactList struct {
 type ContactPage struct {
 	Contacts []chat.User `json:"contacts"`
 	Next     string      `json:"next,omitempty"` // none: that was all
+}
+
+// BlockRef names a user whom I block, or block no longer.
+type BlockRef struct {
+	User string `json:"user"`
+}
+
+// BlockList asks for a page of whom I have blocked.
+type BlockList struct {
+	After string `json:"after,omitempty"` // next of the page before; empty: the first page
+	Limit int    `json:"limit,omitempty"`
+}
+
+// BlockPage is whom I have blocked, by id.
+type BlockPage struct {
+	Users []chat.User `json:"users"`
+	Next  string      `json:"next,omitempty"` // none: that was all
+}
+
+// DraftSet keeps what I have begun to write for all of my tabs, at most once in two seconds. One
+// without text, and that answers nothing, is removed.
+type DraftSet struct {
+	Conversation string `json:"conversation"`
+	Text         string `json:"text,omitempty"`
+	ReplyTo      int64  `json:"reply_to,omitempty"` // seq of the message that it answers
+}
+
+// ConversationMine changes what is given and leaves the rest.
+type ConversationMine struct {
+	Conversation string `json:"conversation"`
+	MutedUntil   *int64 `json:"muted_until,omitempty"` // unix ms; 0: not muted
+	Archived     *bool  `json:"archived,omitempty"`
+	Favourite    *bool  `json:"favourite,omitempty"`
+}
+
+// ConversationClear takes the messages up to a seq away from me.
+type ConversationClear struct {
+	Conversation string `json:"conversation"`
+	UpTo         int64  `json:"up_to"`
 }
 
 // ConversationCreate with kind direct and one other member returns the one that exists.

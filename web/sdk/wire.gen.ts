@@ -126,6 +126,9 @@ export interface Membership {
   read_n: number; // Message.N at that mark
   own_ahead: number; // my own messages beyond it that count, without those that retention removed
   missed?: number; // calls beyond it that I missed
+  muted_until?: number; // unix ms; a message makes no sound and no notification before
+  archived?: number; // the latest message when I put it away; a later one brings it back, unless it is muted
+  favourite?: boolean;
 }
 /** Floor is where a conversation begins now: what was before was removed by retention. */
 export interface Floor {
@@ -172,6 +175,9 @@ export type ItemType =
   | "membership" // Membership
   | "contact" // Contact
   | "object" // UserObject
+  | "draft" // Draft
+  | "block" // Block
+  | "preferences" // Preferences
 /**
  * Item is a part of a feed as it is since its last change. An item that changed five times is
  * there once.
@@ -193,6 +199,43 @@ export interface UserObject {
   key: string;
   value: unknown;
   tab: string; // the tab that set it
+}
+/**
+ * Draft is what a user has begun to write in a conversation. One without text, and that answers
+ * nothing, was sent or thrown away.
+ */
+export interface Draft {
+  conversation: string;
+  text?: string;
+  reply_to?: number; // seq of the message that it answers
+  at: number; // unix ms, by the server's clock
+}
+/** Block is somebody who may neither write to the user nor call them, nor see when they are here. */
+export interface Block {
+  user: string;
+  since: number; // unix ms
+  gone?: boolean; // blocked no longer
+}
+/** Audience is whom a user lets do something. */
+export type Audience =
+  | "everyone" // whom the server's policy allows it
+  | "contacts"
+  | "nobody"
+/** Preferences are what a user has decided for all of their devices. */
+export interface Preferences {
+  presence: Audience; // who sees when I am here, or was last
+  calls: Audience; // who may ring me
+  groups: Audience; // who may invite me to a group
+  busy_until?: number; // unix ms; do not disturb: nothing rings or makes a sound before
+  locale?: string; // language of the interface, such as "pt-BR"
+}
+/** PreferencesChange changes what is given and leaves the rest. */
+export interface PreferencesChange {
+  presence?: Audience;
+  calls?: Audience;
+  groups?: Audience;
+  busy_until?: number;
+  locale?: string;
 }
 /** MemberMarks are the marks of one member, as told to the others. */
 export interface MemberMarks extends Marks {
@@ -533,6 +576,41 @@ export interface ContactPage {
   contacts: User[];
   next?: string; // none: that was all
 }
+/** BlockRef names a user whom I block, or block no longer. */
+export interface BlockRef {
+  user: string;
+}
+/** BlockList asks for a page of whom I have blocked. */
+export interface BlockList {
+  after?: string; // next of the page before; empty: the first page
+  limit?: number;
+}
+/** BlockPage is whom I have blocked, by id. */
+export interface BlockPage {
+  users: User[];
+  next?: string; // none: that was all
+}
+/**
+ * DraftSet keeps what I have begun to write for all of my tabs, at most once in two seconds. One
+ * without text, and that answers nothing, is removed.
+ */
+export interface DraftSet {
+  conversation: string;
+  text?: string;
+  reply_to?: number; // seq of the message that it answers
+}
+/** ConversationMine changes what is given and leaves the rest. */
+export interface ConversationMine {
+  conversation: string;
+  muted_until?: number; // unix ms; 0: not muted
+  archived?: boolean;
+  favourite?: boolean;
+}
+/** ConversationClear takes the messages up to a seq away from me. */
+export interface ConversationClear {
+  conversation: string;
+  up_to: number;
+}
 /** ConversationCreate with kind direct and one other member returns the one that exists. */
 export interface ConversationCreate {
   kind: ConversationKind;
@@ -755,6 +833,11 @@ export interface Requests {
   "contact.add": { params: ContactRef; result: Empty };
   "contact.remove": { params: ContactRef; result: Empty };
   "contact.list": { params: ContactList; result: ContactPage };
+  "block.add": { params: BlockRef; result: Empty };
+  "block.remove": { params: BlockRef; result: Empty };
+  "block.list": { params: BlockList; result: BlockPage };
+  "preferences.set": { params: PreferencesChange; result: Preferences };
+  "draft.set": { params: DraftSet; result: Empty };
   "conversation.create": { params: ConversationCreate; result: Conversation };
   "conversation.list": { params: ConversationList; result: ConversationPage };
   "conversation.get": { params: ConversationGet; result: Conversations };
@@ -762,6 +845,8 @@ export interface Requests {
   "conversation.watch": { params: ConversationWatch; result: MarksList };
   "conversation.join": { params: ConversationRef; result: Conversation };
   "conversation.leave": { params: ConversationRef; result: Empty };
+  "conversation.mine": { params: ConversationMine; result: Empty };
+  "conversation.clear": { params: ConversationClear; result: Empty };
   "feed.changes": { params: FeedChanges; result: Changes };
   "message.send": { params: MessageSend; result: Change };
   "message.page": { params: MessagePage; result: Messages };
@@ -812,4 +897,7 @@ export interface ItemData {
   "membership": Membership;
   "contact": Contact;
   "object": UserObject;
+  "draft": Draft;
+  "block": Block;
+  "preferences": Preferences;
 }

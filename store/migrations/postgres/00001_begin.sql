@@ -110,6 +110,9 @@ CREATE TABLE members (
   own_ahead    BIGINT NOT NULL DEFAULT 0,
   missed       BIGINT NOT NULL DEFAULT 0,
   missed_seq   BIGINT NOT NULL DEFAULT 0,
+  muted_until  BIGINT NOT NULL DEFAULT 0, -- unix ms
+  archived     BIGINT NOT NULL DEFAULT 0, -- a seq
+  favourite    BIGINT NOT NULL DEFAULT 0,
   pos          BIGINT NOT NULL, -- of the member, in the conversation's feed
   tag          BIGINT NOT NULL,
   own_pos      BIGINT NOT NULL, -- of the membership, in the user's feed

@@ -110,6 +110,9 @@ CREATE TABLE members (
   own_ahead    INTEGER NOT NULL DEFAULT 0,
   missed       INTEGER NOT NULL DEFAULT 0,
   missed_seq   INTEGER NOT NULL DEFAULT 0,
+  muted_until  INTEGER NOT NULL DEFAULT 0, -- unix ms
+  archived     INTEGER NOT NULL DEFAULT 0, -- a seq
+  favourite    INTEGER NOT NULL DEFAULT 0,
   pos          INTEGER NOT NULL, -- of the member, in the conversation's feed
   tag          INTEGER NOT NULL,
   own_pos      INTEGER NOT NULL, -- of the membership, in the user's feed
