@@ -1,1 +1,1 @@
-export*from"./assets/sdk-MUZS7K2K.js";
+export*from"./assets/sdk-V2BGZP6R.js";

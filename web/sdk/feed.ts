@@ -13,19 +13,25 @@ export const bringsItem = (c: Change): c is ItemChange => c.type !== undefined &
 /** Names an item within its feed. */
 export function itemKey({ type, data }: { readonly type: ItemType; readonly data: unknown }): string {
 	const d = data as Partial<
-		ItemData["message"] & ItemData["member"] & ItemData["membership"] & ItemData["object"]
+		ItemData["message"] & ItemData["member"] & ItemData["membership"] & ItemData["object"] & ItemData["block"]
 	>;
 	switch (type) {
 		case "message":
 			return `message ${d.seq}`;
 		case "membership":
-			return `membership ${d.conversation}`;
+		case "draft":
+			return `${type} ${d.conversation}`;
+		case "block":
+			return `block ${d.user}`;
 		case "object":
 			return `object ${d.key}`;
 		case "member":
 		case "contact":
 			return `${type} ${d.id}`;
 		case "conversation":
+		case "preferences":
+			return type;
+		default: // of a server that is newer than this page
 			return type;
 	}
 }

@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-IX3TBB4F.js";import"./chunk-YUMADFDB.js";import"./chunk-TWSAUPSQ.js";function s(t){e()&&t.prepareCall(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-2QRQOYX6.js";import"./chunk-YUMADFDB.js";import"./chunk-FKJG5VM7.js";import{b as a,c as b,d as c}from"./chunk-TWSAUPSQ.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
