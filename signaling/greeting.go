@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"carillon/chat"
@@ -20,10 +19,10 @@ const (
 // live calls, and at last synced. It runs in a goroutine of its own and waits until the tab has
 // paid for what was read and has taken most of it, unlike fan-out. Meanwhile changes are told; the
 // tab goes by their numbers.
-func (c *connection) sendGreeting(r chat.Resumption, own int64, since int64) {
+func (c *connection) sendGreeting(turn *turn, r chat.Resumption, own int64, since int64) {
 	ctx, cancel := c.server.timeout(greetingTime)
 	defer cancel()
-	all, err := c.sendPages(limit.PaidBy(ctx, c.payer), r, own, since)
+	all, err := c.sendPages(limit.PaidBy(ctx, c.payer), turn, r, own, since)
 	_, refused := refusal.Of(err)
 	switch {
 	case c.out.isClosed():
@@ -38,74 +37,28 @@ func (c *connection) sendGreeting(r chat.Resumption, own int64, since int64) {
 }
 
 // sendPages reports whether it has sent all that has changed.
-func (c *connection) sendPages(ctx context.Context, r chat.Resumption, own, since int64) (all bool, err error) {
-	if err := c.sendOwnItems(ctx, r.Resumed, own); err != nil {
+func (c *connection) sendPages(ctx context.Context, turn *turn, r chat.Resumption, own, since int64) (all bool, err error) {
+	if err := c.sendOwnItems(ctx, turn, r.Resumed, own); err != nil {
 		return false, err
 	}
 	all = true
 	if r.Resumed {
-		all, err = c.sendChanged(ctx, since)
+		all, err = c.sendChanged(ctx, turn, since)
 	} else {
-		err = c.sendFirstConversations(ctx)
+		err = c.sendFirstConversations(ctx, turn)
 	}
 	if err != nil || c.server.calls == nil {
 		return all, err
 	}
-	return all, c.sendCalls(ctx)
-}
-
-// errLeft is what ends a greeting whose connection has ended.
-var errLeft = errors.New("the connection has ended")
-
-// read reads a page: when the tab has taken most of what came before, and when its user, and the
-// address, have paid for what was read so far. Neither holds up what is read for others. What fits
-// into a page is paid with the hello.
-func (c *connection) read(ctx context.Context, page func() error) error {
-	if !c.out.waitForSpace(ctx) || !c.untilSolvent(ctx) {
-		return errLeft
-	}
-	end, err := c.server.limits.reads.Acquire(ctx, c.payer)
-	if err != nil {
-		return err
-	}
-	defer end()
-	select {
-	case c.server.greetings <- struct{}{}:
-		defer func() { <-c.server.greetings }()
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.done:
-		return errLeft
-	}
-	return page()
-}
-
-// untilSolvent waits until the user, and the address, have paid for what was read so far. It
-// returns false when the connection, or the time for it, has ended first.
-func (c *connection) untilSolvent(ctx context.Context) bool {
-	for {
-		refused, over := refusal.Of(c.server.limits.requests.Take(c.payer, 0, time.Now()))
-		if !over {
-			return true
-		}
-		timer := time.NewTimer(refused.Retry)
-		select {
-		case <-timer.C:
-			continue
-		case <-c.done:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-		return false
-	}
+	return all, c.sendCalls(ctx, turn)
 }
 
 // sendOwnItems sends the user's own feed after a pos. Who has not resumed gets no memberships: they
 // come with the conversations.
-func (c *connection) sendOwnItems(ctx context.Context, resumed bool, after int64) error {
+func (c *connection) sendOwnItems(ctx context.Context, turn *turn, resumed bool, after int64) error {
 	for {
 		var page chat.Changes
-		err := c.read(ctx, func() (err error) {
+		err := turn.read(ctx, func() (err error) {
 			if resumed {
 				page, err = c.chat.Changes(ctx, c.tab.User, chat.OwnFeed, after, 0)
 			} else {
@@ -124,16 +77,17 @@ func (c *connection) sendOwnItems(ctx context.Context, resumed bool, after int64
 			return nil
 		}
 		after = page.UpTo
+		turn.end() // those with less to read come first
 	}
 }
 
 // sendChanged sends the conversations that have changed since a time.
-func (c *connection) sendChanged(ctx context.Context, since int64) (all bool, _ error) {
+func (c *connection) sendChanged(ctx context.Context, turn *turn, since int64) (all bool, _ error) {
 	sent, after := 0, ""
 	for sent < maxChanged {
 		var page []chat.Conversation
 		var next string
-		err := c.read(ctx, func() (err error) {
+		err := turn.read(ctx, func() (err error) {
 			page, next, err = c.chat.ChangedConversations(ctx, c.tab.User, since, after)
 			return err
 		})
@@ -150,14 +104,15 @@ func (c *connection) sendChanged(ctx context.Context, since int64) (all bool, _ 
 			return true, nil
 		}
 		sent, after = sent+len(page), next
+		turn.end() // those with less to read come first
 	}
 	return false, nil
 }
 
-func (c *connection) sendFirstConversations(ctx context.Context) error {
+func (c *connection) sendFirstConversations(ctx context.Context, turn *turn) error {
 	var page []chat.Conversation
 	var next string
-	err := c.read(ctx, func() (err error) {
+	err := turn.read(ctx, func() (err error) {
 		page, next, err = c.chat.List(ctx, c.tab.User, "", 0)
 		return err
 	})
@@ -168,9 +123,9 @@ func (c *connection) sendFirstConversations(ctx context.Context) error {
 }
 
 // sendCalls sends each live call by itself: one has up to all participants.
-func (c *connection) sendCalls(ctx context.Context) error {
+func (c *connection) sendCalls(ctx context.Context, turn *turn) error {
 	var calls []wire.CallChange
-	err := c.read(ctx, func() (err error) {
+	err := turn.read(ctx, func() (err error) {
 		calls, err = c.server.calls.Live(ctx, c.asker())
 		return err
 	})
@@ -178,7 +133,7 @@ func (c *connection) sendCalls(ctx context.Context) error {
 		return err
 	}
 	for _, one := range calls {
-		if !c.out.waitForSpace(ctx) {
+		if !c.out.waitForSpace(ctx, turn.end) {
 			return errLeft
 		}
 		c.page(wire.Greeting{Calls: []wire.CallChange{one}})

@@ -22,13 +22,15 @@ import (
 // tab is looked at before. It runs beside the reader, which waits for it: so the stack that it
 // takes is gone when the tab is idle.
 //
-//	hello → verify the token → join the user's connections (from now on changes are remembered)
+//	hello → verify the token → wait for its turn
+//	      → join the user's connections (from now on changes are remembered)
 //	      → compare what the tab has with what there is → welcome → changes are passed on
 //	      → pages of what was missed → synced
 func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 	if c.user != nil || c.channel {
 		return c.refuseGarbage(&id, refusal.New(refusal.HelloAgain, "This connection has said hello already."), now)
 	}
+	c.liveness.heardHello()
 	done := make(chan struct{})
 	c.server.work.Go(func() { c.answerHello(id, data, now, done) })
 	<-done
@@ -39,7 +41,9 @@ func (c *connection) hello(id int64, data json.RawMessage, now time.Time) bool {
 func (c *connection) answerHello(id int64, data json.RawMessage, now time.Time, done chan<- struct{}) {
 	ctx, cancel := c.server.timeout(requestTime)
 	defer cancel()
-	follow, err := c.greet(ctx, id, data, now)
+	turn := &turn{connection: c}
+	defer turn.end()
+	follow, err := c.greet(ctx, turn, id, data, now)
 	if err != nil {
 		refused, known := refusal.Of(err)
 		if !known {
@@ -80,7 +84,7 @@ func closeReason(refused *refusal.Error) string {
 }
 
 // greet answers hello with the welcome, or returns why not. What is to follow it is left to do.
-func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, now time.Time) (follow func(), _ error) {
+func (c *connection) greet(ctx context.Context, turn *turn, id int64, data json.RawMessage, now time.Time) (follow func(), _ error) {
 	s := c.server
 	h, err := params[wire.Hello](data)
 	if err != nil {
@@ -106,11 +110,17 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 		return nil, err
 	}
 	ctx = limit.PaidBy(ctx, payer)
+	c.payer = payer
+	waiting := time.Now()
+	if err := turn.beginSoon(ctx); err != nil {
+		return nil, err
+	}
+	s.phase("wait", waiting)
 	user, changed, err := s.chat.Seen(ctx, chat.User{ID: identity.User, Name: identity.Name, Picture: identity.Picture, Guest: identity.Guest})
 	if err != nil {
 		return nil, err
 	}
-	c.profile, c.payer = user, payer
+	c.profile = user
 	c.scope, c.chat = identity.Scope, s.chat.Within(identity.Scope.Conversations)
 	c.tab = call.Tab{User: user.ID, Session: rand.Text(), Since: c.since.UnixNano(), Where: call.Where{TabID: h.Tab, Device: h.Device, DeviceName: h.DeviceName}}
 	c.log = c.log.With("user", user.ID, "tab", h.Tab)
@@ -124,25 +134,21 @@ func (c *connection) greet(ctx context.Context, id int64, data json.RawMessage, 
 	if s.calls != nil {
 		s.calls.TabBack(c.tab)
 	}
-	end, err := s.limits.reads.Acquire(ctx, payer)
-	if err != nil {
-		return nil, err // the reader takes the connection out again
-	}
-	defer end()
 	reading := time.Now()
 	welcome, resumption, err := c.welcome(ctx, h)
 	if err != nil {
-		return nil, err
+		return nil, err // the reader takes the connection out again
 	}
 	s.phase("read", reading)
 	until := c.acceptToken(identity)
 	welcome.TokenMS = until.Milliseconds()
+	c.liveness.beginPings()
 	c.begin(result(&id, welcome))
 	s.beginSession(c)
 	if changed {
 		s.presence.profileChanged(user)
 	}
-	return func() { c.sendGreeting(resumption, resumeFrom(h.Resume, resumption), since(h.Resume)) }, nil
+	return func() { c.sendGreeting(turn, resumption, resumeFrom(h.Resume, resumption), since(h.Resume)) }, nil
 }
 
 // resumeFrom is after which pos the user's own feed is sent.
@@ -174,8 +180,8 @@ func properID(id string) bool {
 	return true
 }
 
-// acceptToken notes when the token was issued and until when it is good, and begins the
-// pings at hello. It returns how long the token is good.
+// acceptToken notes when the token was issued and until when it is good. It returns how long the
+// token is good.
 func (c *connection) acceptToken(id auth.Identity) time.Duration {
 	c.token.Store(&id)
 	// A token within the leeway of its end is accepted; it must not close at once.

@@ -68,7 +68,7 @@ func (q *lane) run(c *connection) {
 		r := q.waiting[0]
 		q.waiting = q.waiting[1:]
 		q.mu.Unlock()
-		c.out.waitForSpace(c.server.requests) // so that no answer is what closes the tab; one that has left is served all the same
+		c.out.waitForSpace(c.server.requests, func() {}) // so that no answer is what closes the tab; one that has left is served all the same
 		c.perform(r)
 	}
 }

@@ -98,6 +98,12 @@ func (l *liveness) probe(told func()) {
 	l.changeLocked(func(v *vitals, now time.Time) { v.probe(now.Add(probeTime)) })
 }
 
+// heardHello notes that the tab has said hello.
+func (l *liveness) heardHello() { l.change(func(v *vitals, _ time.Time) { v.heardHello() }) }
+
+// beginPings is called when hello was answered.
+func (l *liveness) beginPings() { l.change(func(v *vitals, now time.Time) { v.greeted(now) }) }
+
 // greeted reports whether hello was answered.
 func (l *liveness) greeted() bool {
 	l.mu.Lock()
@@ -105,14 +111,9 @@ func (l *liveness) greeted() bool {
 	return !l.vitals.pingAt.IsZero()
 }
 
-// tokenGood notes how long the token is good, and begins the pings at hello.
+// tokenGood notes how long the token is good.
 func (l *liveness) tokenGood(left time.Duration) {
-	l.change(func(v *vitals, now time.Time) {
-		if !v.helloBy.IsZero() {
-			v.greeted(now)
-		}
-		v.tokenUntil = now.Add(left)
-	})
+	l.change(func(v *vitals, now time.Time) { v.tokenUntil = now.Add(left) })
 }
 
 // tokenEnd returns until when the token is good.

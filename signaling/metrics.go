@@ -46,7 +46,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		refused: f.NewCounterVec(prometheus.CounterOpts{Namespace: "carillon", Name: "refusals_total",
 			Help: "Requests refused, by error code."}, []string{"code"}),
 		hello: f.NewHistogramVec(prometheus.HistogramOpts{Namespace: "carillon", Name: "hello_seconds",
-			Help: "Time of each phase of hello: verify, join, read.", Buckets: times}, []string{"phase"}),
+			Help: "Time of each phase of hello: verify, wait, join, read.", Buckets: times}, []string{"phase"}),
 		requests: f.NewHistogramVec(prometheus.HistogramOpts{Namespace: "carillon", Name: "request_seconds",
 			Help: "Time to answer a request, by method.", Buckets: times}, []string{"method"}),
 	}

@@ -85,14 +85,15 @@ func (o *outgoing) isClosed() bool {
 	return o.closed
 }
 
-// waitForSpace waits until the queue is at most half full. It returns false when the connection
-// has ended first; one that takes nothing for too long is closed.
-func (o *outgoing) waitForSpace(ctx context.Context) bool {
+// waitForSpace waits until the queue is at most half full; if it has to, it first calls waits. It
+// returns false when the connection has ended first; one that takes nothing for too long is closed.
+func (o *outgoing) waitForSpace(ctx context.Context, waits func()) bool {
 	for {
 		space, open := o.spaceSoon()
 		if space == nil || !open {
 			return open
 		}
+		waits()
 		timer := time.NewTimer(o.queue.maxAge)
 		select {
 		case <-space:

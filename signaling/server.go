@@ -87,7 +87,7 @@ type Server struct {
 	sweeper    sweeper
 	seed       maphash.Seed
 	fanOut     [fanOuts]chan told
-	greetings  chan struct{} // one per page of a greeting that is being read
+	greetings  chan struct{} // one for each whose turn it is
 	subs       []*bus.Subscription
 	done       chan struct{} // closed when the server begins to close
 

@@ -52,11 +52,11 @@ func (v *vitals) next() time.Time {
 	return first
 }
 
+// heardHello ends the time for hello. How long the answer takes is our affair.
+func (v *vitals) heardHello() { v.helloBy = time.Time{} }
+
 // greeted begins the pings.
-func (v *vitals) greeted(now time.Time) {
-	v.helloBy = time.Time{}
-	v.pingAt = now.Add(v.every)
-}
+func (v *vitals) greeted(now time.Time) { v.pingAt = now.Add(v.every) }
 
 // pong answers the open ping.
 func (v *vitals) pong() { v.pongBy = time.Time{} }

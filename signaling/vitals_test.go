@@ -21,6 +21,8 @@ func TestVitals(t *testing.T) {
 	if do, _ := late.due(at(10)); do != helloLate {
 		t.Errorf("no hello in 10 s: got %v", do)
 	}
+	v.heardHello()
+	expect(20, nothing, time.Time{}) // it is we who are late
 	v.greeted(at(5))
 	v.tokenUntil = at(100)
 	expect(29, nothing, at(30))
