@@ -197,7 +197,7 @@ type openTabs struct {
 }
 
 func (r *runner) startServer(ctx context.Context) (*openTabs, error) {
-	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server)
+	s, err := target.StartServer(ctx, r.options.Serve, r.cores.server, target.ForManyUsersOfOneAddress)
 	if err != nil {
 		return nil, err
 	}

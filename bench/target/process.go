@@ -27,9 +27,10 @@ const (
 
 // Ready is the first line that a target process prints.
 type Ready struct {
-	URL    string  `json:"url"`
-	Relays []Relay `json:"relays,omitempty"`
-	Error  string  `json:"error,omitempty"`
+	URL     string  `json:"url"`
+	Private string  `json:"-"` // of a whole Carillon: where its metrics and profiles are
+	Relays  []Relay `json:"relays,omitempty"`
+	Error   string  `json:"error,omitempty"`
 }
 
 // Process is a target that runs in a process of its own. It lives until Stop. A built-in target
@@ -118,6 +119,8 @@ func (p *Process) read(stdout io.Reader, lines chan<- Ready) {
 			return
 		case name == "http" || name == "https":
 			ready.URL = url
+		case name == "private":
+			ready.Private = url
 		case name == "ready":
 			lines <- ready
 			return
@@ -151,6 +154,14 @@ func (p *Process) Stop() {
 			_ = p.cmd.Process.Kill()
 			<-p.Exited
 		}
+	})
+}
+
+// kill ends it without a word.
+func (p *Process) kill() {
+	p.once.Do(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.Exited
 	})
 }
 

@@ -15,15 +15,20 @@ import (
 	"carillon/client"
 )
 
-// Server is a whole Carillon with an empty data folder, in a process of its own.
+// Server is a whole Carillon, in a process of its own, with a data folder that begins empty. It
+// may be killed and started again, until Close.
 type Server struct {
-	Process *Process
+	Process *Process // the one that runs, or that ran last
+
+	// Fixed at construction.
 	folder  string
+	command []string // all but the addresses
+	cores   []int
 }
 
-// serveConfig raises the limits per address, since all users of a measurement have one, and
-// those of who calls the same user all the time.
-const serveConfig = `log = "error"
+// ForManyUsersOfOneAddress is a configuration that raises the limits per address, since all users
+// of a measurement may have one, and those of who calls the same user all the time.
+const ForManyUsersOfOneAddress = `log = "error"
 [reach]
 known = ["*"]
 [chat.rates]
@@ -46,26 +51,43 @@ address_rings_per_minute = 100000
 rings_per_pair = 100000
 `
 
-// StartServer runs command, which is that of carillon serve, on the given cores.
-func StartServer(ctx context.Context, command []string, cores []int) (*Server, error) {
+// StartServer runs command, which is that of carillon serve, with the text of a configuration file, on
+// the given cores.
+func StartServer(ctx context.Context, command []string, cores []int, config string) (*Server, error) {
 	folder, err := os.MkdirTemp("", "carillon-bench-")
 	if err != nil {
 		return nil, err
 	}
-	c := &Server{folder: folder}
-	config := filepath.Join(folder, "carillon.toml")
-	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
-		return nil, errors.Join(err, c.Close())
+	file := filepath.Join(folder, "carillon.toml")
+	s := &Server{folder: folder, cores: cores, command: append(slices.Clone(command), "--config", file, "--data", filepath.Join(folder, "data"))}
+	if err = os.WriteFile(file, []byte(config), 0o600); err == nil {
+		err = s.start(ctx, "127.0.0.1:0")
 	}
-	command = append(slices.Clone(command), "--config", config, "--data", filepath.Join(folder, "data"))
-	for _, flag := range []string{"--listen", "--media", "--turn", "--private"} {
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context, listen string) error {
+	command := append(slices.Clone(s.command), "--listen", listen)
+	for _, flag := range []string{"--media", "--turn", "--private"} {
 		command = append(command, flag, "127.0.0.1:0")
 	}
 	p := &Process{name: Carillon, Whole: true, stderr: &lastOutput{}, Exited: make(chan struct{})}
-	if c.Process, err = p.start(ctx, command, cores); err != nil {
-		return nil, errors.Join(err, c.Close())
+	started, err := p.start(ctx, command, s.cores)
+	if err == nil {
+		s.Process = started
 	}
-	return c, nil
+	return err
+}
+
+// Kill ends the process at once, as a crash would.
+func (s *Server) Kill() { s.Process.kill() }
+
+// Restart starts a server that was killed again, at the same address and with the same data.
+func (s *Server) Restart(ctx context.Context) error {
+	return s.start(ctx, strings.TrimPrefix(s.Process.Ready.URL, "http://"))
 }
 
 // Close ends the process and removes its folder.
