@@ -69,7 +69,6 @@ func (s *Service) Blocks(ctx context.Context, user, after string, limit int) (pa
 	}
 	limit = s.PageSize(limit)
 	err = s.store.Read(ctx, func(v View) error {
-		page, next = []User{}, ""
 		list, err := v.OwnItems(user, ItemBlock, after, limit+1)
 		if err != nil {
 			return err
@@ -78,27 +77,8 @@ func (s *Service) Blocks(ctx context.Context, user, after string, limit int) (pa
 		for i, item := range list {
 			ids[i] = item.Name
 		}
-		known, err := profilesOf(v, ids)
-		if err != nil {
-			return err
-		}
-		profiles := make([]*User, len(ids))
-		for i, id := range ids {
-			u := known[id]
-			profiles[i] = &u
-		}
-		if err := s.show(v, user, profiles); err != nil {
-			return err
-		}
-		room := s.room()
-		for i, u := range profiles {
-			if i == limit || !room.fits(userBytes(*u)) {
-				next = ids[i-1]
-				return nil
-			}
-			page = append(page, *u)
-		}
-		return nil
+		page, next, err = s.userPage(v, user, ids, limit)
+		return err
 	})
 	return page, next, err
 }

@@ -53,6 +53,12 @@ func (s *Service) Changes(ctx context.Context, user, feed string, after int64, l
 		if err := s.showItems(v, user, h.Kind, items); err != nil {
 			return err
 		}
+		if err := withoutHidden(v, user, feed, items); err != nil {
+			return err
+		}
+		if err := addMine(v, user, feed, items); err != nil {
+			return err
+		}
 		return s.fill(v, &c, items, limit)
 	})
 	return c, err
@@ -89,7 +95,7 @@ func (s *Service) ownChanges(v View, user string, after int64, memberships bool,
 	}
 	if s.only != nil {
 		c.Items = slices.DeleteFunc(c.Items, func(i Item) bool {
-			return i.Type != ItemMembership && i.Type != ItemDraft || !s.covers(i.Conversation)
+			return i.Type != ItemMembership && i.Type != ItemDraft && i.Type != ItemHidden || !s.covers(i.Conversation)
 		})
 	}
 	return c, nil
@@ -97,7 +103,7 @@ func (s *Service) ownChanges(v View, user string, after int64, memberships bool,
 
 // fill puts into c what fits of items, of which there is one more than limit if there are more.
 func (s *Service) fill(v View, c *Changes, items []Item, limit int) error {
-	n, users, err := s.cut(v, items, limit)
+	n, users, err := s.cut(v, items, limit, nil)
 	if err != nil {
 		return err
 	}

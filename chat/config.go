@@ -24,6 +24,12 @@ type Config struct {
 	Objects int `toml:"objects"`
 	// ObjectsBytes is how many bytes all objects of one user may have, as JSON with their keys.
 	ObjectsBytes int `toml:"objects_bytes"`
+	// Hidden is how many messages one user may remove for themselves alone.
+	Hidden int `toml:"hidden"`
+	// Reactions is with how many different emoji a message may be reacted to, and UserReactions with
+	// how many of them by one user.
+	Reactions     int `toml:"reactions"`
+	UserReactions int `toml:"user_reactions"`
 	// Drafts is how many conversations one user may have a draft in.
 	Drafts int `toml:"drafts"`
 	// DraftsBytes is how many bytes all drafts of one user may have, as JSON.
@@ -105,6 +111,8 @@ func Defaults() Config {
 		PageBytes:    48 << 10,
 		Invitations:  100,
 		Objects:      100,
+		Hidden:       10_000,
+		Reactions:    20, UserReactions: 3,
 		Drafts:       1000,
 		DraftsBytes:  256 << 10,
 		Blocks:       1000,

@@ -10,10 +10,11 @@ import (
 // Page is a part of a conversation's messages, by seq ascending, as of Pos of its feed. Users sent
 // them.
 type Page struct {
-	Items []Item
-	Users []User
-	More  bool // there are more in the direction of the page
-	Pos   int64
+	Items     []Item
+	Reactions []Item // those to the messages, in no order
+	Users     []User
+	More      bool // there are more in the direction of the page
+	Pos       int64
 }
 
 // Page returns the messages after a seq if after is given, else the last ones before a seq (0:
@@ -44,11 +45,26 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 		if err != nil {
 			return err
 		}
-		n, users, err := s.cut(v, items, limit)
+		if err := withoutHidden(v, user, conversation, items); err != nil {
+			return err
+		}
+		reactions, err := reactionsTo(v, user, conversation, items)
 		if err != nil {
 			return err
 		}
-		page = Page{Items: notNil(items[:n]), Users: users, More: n < len(items), Pos: h.Pos}
+		beside := make(map[int64]int, len(reactions))
+		for _, r := range reactions {
+			beside[r.Seq] = len(r.Data) + itemBytes
+		}
+		n, users, err := s.cut(v, items, limit, beside)
+		if err != nil {
+			return err
+		}
+		sent := items[:n]
+		reactions = slices.DeleteFunc(reactions, func(r Item) bool {
+			return !slices.ContainsFunc(sent, func(m Item) bool { return m.Seq == r.Seq })
+		})
+		page = Page{Items: notNil(sent), Reactions: reactions, Users: users, More: n < len(items), Pos: h.Pos}
 		if after == 0 {
 			slices.Reverse(page.Items)
 		}

@@ -15,6 +15,10 @@ func NewItem(at Place, what any) (Item, error) {
 	case Member:
 		w.Marks = Marks{} // told apart
 		item.Type, item.User, what = ItemMember, w.ID, w
+	case Reactions:
+		item.Type, item.Seq = ItemReactions, w.Seq
+	case Hidden:
+		item.Type, item.Conversation, item.Seq = ItemHidden, w.Conversation, w.Seq
 	case Settings:
 		item.Type = ItemConversation
 	case Membership:

@@ -33,8 +33,8 @@ func (r *room) fits(n int) bool {
 }
 
 // cut returns how many of the first limit items fit into one answer with the profiles of whom
-// they name, and these profiles.
-func (s *Service) cut(v View, items []Item, limit int) (n int, users []User, err error) {
+// they name, and these profiles. Beside is how many bytes come with the message of a seq.
+func (s *Service) cut(v View, items []Item, limit int, beside map[int64]int) (n int, users []User, err error) {
 	items = items[:min(limit, len(items))]
 	var ids []string
 	named := map[string]bool{}
@@ -51,7 +51,7 @@ func (s *Service) cut(v View, items []Item, limit int) (n int, users []User, err
 	users = []User{}
 	room := s.room()
 	for i, item := range items {
-		size := len(item.Data) + itemBytes
+		size := len(item.Data) + itemBytes + beside[item.Seq]
 		sender := item.Type == ItemMessage && named[item.User]
 		if sender {
 			size += userBytes(profiles[item.User])
@@ -84,6 +84,31 @@ func profilesOf(v View, ids []string) (map[string]User, error) {
 		profiles[u.ID] = u
 	}
 	return profiles, nil
+}
+
+// userPage returns what user is shown of others, as many as fit into one answer of limit, and after
+// whom the next page begins. There is one more of them than limit if there are more.
+func (s *Service) userPage(v View, user string, ids []string, limit int) (page []User, next string, err error) {
+	known, err := profilesOf(v, ids)
+	if err != nil {
+		return nil, "", err
+	}
+	profiles := make([]*User, len(ids))
+	for i, id := range ids {
+		u := known[id]
+		profiles[i] = &u
+	}
+	if err := s.show(v, user, profiles); err != nil {
+		return nil, "", err
+	}
+	room := s.room()
+	for i, u := range profiles {
+		if i == limit || !room.fits(userBytes(*u)) {
+			return page, ids[i-1], nil
+		}
+		page = append(page, *u)
+	}
+	return page, "", nil
 }
 
 // userBytes is how many bytes a profile has in an answer.

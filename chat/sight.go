@@ -212,9 +212,13 @@ func (s *Service) showItems(v View, user string, kind ConversationKind, items []
 	return nil
 }
 
-// bareMembers makes the items of members who are apart bare: they are told to everyone.
-func bareMembers(kind ConversationKind, items []Item) error {
+// bareItems makes those items bare of which not everyone is shown the same: members who are apart,
+// and reactions, for they say which are whose.
+func bareItems(kind ConversationKind, items []Item) error {
 	for i, item := range items {
+		if item.Type == ItemReactions {
+			items[i] = bareItem(item.Pos)
+		}
 		if item.Type != ItemMember {
 			continue
 		}

@@ -129,14 +129,19 @@ type View interface {
 	OwnItem(user string, t ItemType, name string) (OwnItem, bool, error)
 	OwnItems(user string, t ItemType, after string, limit int) ([]OwnItem, error)     // by name
 	OwnItemNamed(users []string, t ItemType, name string) (map[string]OwnItem, error) // of those users who have it
+	HaveOwnItems(user string, t ItemType, names []string) ([]string, error)           // those of names
 	OwnItemsSize(user string, t ItemType) (count, bytes int, err error)               // of their data
 
 	Sent(sender, clientID string) (Message, Place, bool, error)
 	AllSent(sender string, clientIDs []string) (map[string]string, error) // the conversations of those of clientIDs that are messages already
 	Message(conversation string, seq int64) (Message, Place, bool, error)
-	Before(conversation string, seq, from int64, limit int) ([]Item, error) // messages, descending from seq-1, none below from
-	After(conversation string, seq int64, limit int) ([]Item, error)        // messages, ascending from seq+1
-	Passed(spans []Span) ([]Passed, error)                                  // in their order
+	Before(conversation string, seq, from int64, limit int) ([]Item, error)                      // messages, descending from seq-1, none below from
+	After(conversation string, seq int64, limit int) ([]Item, error)                             // messages, ascending from seq+1
+	Reactions(conversation string, seq int64) (Reactions, error)                                 // with no counts: there are none
+	ReactionItems(conversation string, seqs []int64) ([]Item, error)                             // of those messages that have any, in no order
+	ReactionsOf(user, conversation string, seqs []int64) (map[int64][]string, error)             // emoji, in their order
+	WhoReacted(conversation string, seq int64, emoji, after string, limit int) ([]string, error) // users by id
+	Passed(spans []Span) ([]Passed, error)                                                       // in their order
 
 	// Changes returns items of a feed with pos > after, ascending, at most limit. Of a
 	// conversation's, those of messages below from are left out, and of members the marks.
@@ -176,6 +181,8 @@ type Tx interface {
 
 	PutMessage(m Message, at Place) error // new
 	ChangeMessage(m Message, at Place) error
+	PutReaction(conversation string, seq int64, user, emoji string, on bool) error
+	PutReactions(conversation string, r Reactions, at Place) error // its Seq and Counts
 	PutSettings(conversation string, s Settings, at Place) error
 	// PutParticipations replaces or makes rows, counts again who has joined, and returns the
 	// version that the conversation's members have now.

@@ -20,8 +20,8 @@ func (s *Service) Readers(ctx context.Context, conversation string) (readers []R
 }
 
 // Feed returns the items of a conversation that changed after a pos, whoever may see them, and its
-// head. There may be more of them if the last is not at the head's pos. Of members of whom not
-// everyone is shown the same they are bare.
+// head. There may be more of them if the last is not at the head's pos. Those of
+// which not everyone is shown the same are bare.
 func (s *Service) Feed(ctx context.Context, conversation string, after int64) (items []Item, h Head, err error) {
 	limit := s.PageSize(0)
 	err = s.store.Read(ctx, func(v View) error {
@@ -32,12 +32,12 @@ func (s *Service) Feed(ctx context.Context, conversation string, after int64) (i
 		if items, err = v.ConversationChanges(conversation, after, 0, limit); err != nil {
 			return err
 		}
-		n, _, err := s.cut(v, items, limit)
+		n, _, err := s.cut(v, items, limit, nil)
 		if err != nil {
 			return err
 		}
 		items = items[:n]
-		return bareMembers(h.Kind, items)
+		return bareItems(h.Kind, items)
 	})
 	return items, h, err
 }

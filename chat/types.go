@@ -37,7 +37,14 @@ type Message struct {
 	Preview      json.RawMessage `json:"preview,omitempty" tstype:"Preview"` // of the first link in Text; it comes in a later revision
 	Revision     int             `json:"revision,omitempty"`                 // 0 as sent; grows with each change
 	SentAt       int64           `json:"sent_at"`                            // unix ms, by the server's clock
+	Gone         GoneReason      `json:"gone,omitempty"`                     // there is nothing to be seen of it any more: no text, no data
 }
+
+// GoneReason says why there is nothing to be seen of a message.
+type GoneReason string
+
+// HiddenMessage is one that I have removed for myself alone.
+const HiddenMessage GoneReason = "hidden"
 
 // Preview is what a link led to when the server looked at it. All but URL and Site is what strangers
 // say of themselves.
@@ -164,11 +171,13 @@ const (
 	ItemMessage      ItemType = "message"      // Message
 	ItemMember       ItemType = "member"       // Member, without marks
 	ItemConversation ItemType = "conversation" // Settings
+	ItemReactions    ItemType = "reactions"    // Reactions
 
 	// Of a user.
 	ItemMembership  ItemType = "membership"  // Membership
 	ItemContact     ItemType = "contact"     // Contact
 	ItemObject      ItemType = "object"      // UserObject
+	ItemHidden      ItemType = "hidden"      // Hidden
 	ItemDraft       ItemType = "draft"       // Draft
 	ItemBlock       ItemType = "block"       // Block
 	ItemPreferences ItemType = "preferences" // Preferences
@@ -184,7 +193,7 @@ type Item struct {
 	// What the server has to know of it without decoding Data; set by NewItem.
 	Conversation string `json:"-"` // of the message or the membership
 	User         string `json:"-"` // who sent the message, or whom the member or the contact is
-	Seq          int64  `json:"-"` // of the message
+	Seq          int64  `json:"-"` // of the message, or of that reacted to
 }
 
 // Settings are what all members may change or see of a conversation as a whole.
@@ -203,6 +212,25 @@ type UserObject struct {
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value" tstype:"unknown"`
 	Tab   string          `json:"tab"` // the tab that set it
+}
+
+// Reactions are those to one message. A change that is told as it happens says who made it; what is
+// read says which are mine.
+type Reactions struct {
+	Seq    int64          `json:"seq"`
+	Counts map[string]int `json:"counts"` // by emoji, none of them 0
+
+	Mine []string `json:"mine,omitempty"` // emoji
+
+	User  string `json:"user,omitempty"`
+	Emoji string `json:"emoji,omitempty"` // with which this user has reacted now,
+	Off   bool   `json:"off,omitempty"`   // or does no longer
+}
+
+// Hidden is a message that a user has removed for themselves alone.
+type Hidden struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
 }
 
 // Draft is what a user has begun to write in a conversation. One without text, and that answers

@@ -42,6 +42,9 @@ func (s *Service) views(v View, user string, seen []Seen) ([]Conversation, error
 	if err := s.show(v, user, profiles); err != nil {
 		return nil, err
 	}
+	if err := hideLast(v, user, seen); err != nil {
+		return nil, err
+	}
 	room := s.room()
 	for _, h := range seen {
 		c := Conversation{

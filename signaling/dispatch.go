@@ -57,6 +57,9 @@ var table = map[string]method{
 	wire.MethodFeedChanges:         onReads((*connection).feedChanges),
 	wire.MethodMessageSend:         on((*connection).messageSend),
 	wire.MethodMessagePage:         onReads((*connection).messagePage),
+	wire.MethodMessageHide:         on((*connection).messageHide),
+	wire.MethodMessageReact:        on((*connection).messageReact),
+	wire.MethodMessageReacted:      onReads((*connection).messageReacted),
 	wire.MethodMarksSet:            on((*connection).marksSet).in(markLane),
 
 	wire.MethodCallStart:   onLegs(callStarts, (*switchboard.Board).Start),

@@ -144,12 +144,33 @@ func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (none 
 	return wire.Change{Feed: m.Conversation, Pos: at.Pos, Tag: at.Tag, Type: chat.ItemMessage, Data: raw(m)}, nil
 }
 
+// messageReact answers with the change that the reaction was, as a notification tells it. One that was
+// there already, or was not, is no change.
+func (c *connection) messageReact(ctx context.Context, p wire.MessageReact) (none wire.Change, _ error) {
+	r, at, err := c.chat.React(ctx, c.tab.User, p.Conversation, p.Seq, p.Emoji, !p.Off)
+	if err != nil {
+		return none, err
+	}
+	if at.Pos == 0 {
+		return wire.Change{Feed: p.Conversation}, nil
+	}
+	return wire.Change{Feed: p.Conversation, Pos: at.Pos, Tag: at.Tag, Type: chat.ItemReactions, Data: raw(r)}, nil
+}
+
+func (c *connection) messageReacted(ctx context.Context, p wire.MessageReacted) (none wire.ReactedPage, _ error) {
+	if err := c.spend(c.chat.PageSize(p.Limit)); err != nil {
+		return none, err
+	}
+	page, err := c.chat.WhoReacted(ctx, c.tab.User, p.Conversation, p.Seq, p.Emoji, p.After, p.Limit)
+	return wire.ReactedPage{Users: list(page.Users), Next: page.Next}, err
+}
+
 func (c *connection) messagePage(ctx context.Context, p wire.MessagePage) (none wire.Messages, _ error) {
 	if err := c.spend(c.chat.PageSize(p.Limit)); err != nil {
 		return none, err
 	}
 	page, err := c.chat.Page(ctx, c.tab.User, p.Conversation, p.Before, p.After, p.Limit)
-	return wire.Messages{Items: list(page.Items), Users: list(page.Users), More: page.More, Pos: page.Pos}, err
+	return wire.Messages{Items: list(page.Items), Reactions: page.Reactions, Users: list(page.Users), More: page.More, Pos: page.Pos}, err
 }
 
 func (c *connection) marksSet(ctx context.Context, p wire.MarksSet) (wire.Empty, error) {

@@ -46,3 +46,7 @@ func (c *connection) conversationMine(ctx context.Context, p wire.ConversationMi
 func (c *connection) conversationClear(ctx context.Context, p wire.ConversationClear) (wire.Empty, error) {
 	return wire.Empty{}, c.chat.Clear(ctx, c.tab.User, p.Conversation, p.UpTo)
 }
+
+func (c *connection) messageHide(ctx context.Context, p wire.MessageHide) (wire.Empty, error) {
+	return wire.Empty{}, c.chat.Hide(ctx, c.tab.User, p.Conversation, p.Seqs)
+}

@@ -65,6 +65,9 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodFeedChanges:         inside, // of the user's own feed the memberships of the conversations
 	wire.MethodMessageSend:         inside,
 	wire.MethodMessagePage:         inside,
+	wire.MethodMessageHide:         inside,
+	wire.MethodMessageReact:        inside,
+	wire.MethodMessageReacted:      inside,
 	wire.MethodMarksSet:            inside,
 
 	wire.MethodCallStart:   inside,
@@ -106,6 +109,8 @@ var narrowedNews = map[string]narrowing{
 	string(chat.ItemMembership):   inside,
 	string(chat.ItemContact):      withheld,
 	string(chat.ItemObject):       withheld,
+	string(chat.ItemReactions):    inside,
+	string(chat.ItemHidden):       inside,
 	string(chat.ItemDraft):        inside,
 	string(chat.ItemBlock):        withheld,
 	string(chat.ItemPreferences):  withheld,

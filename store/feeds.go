@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"carillon/chat"
 )
@@ -28,7 +29,12 @@ func (v *view) ConversationChanges(conversation string, after, from int64, limit
 		return nil, err
 	}
 	settings, err := collect(v.conn, scanSettingsItem, "SELECT c.name, c.own_pos, c.own_tag FROM conversations c WHERE c.id = ? AND c.own_pos > ?", conversation, after)
-	return firstByPos(limit, messages, members, settings), err
+	if err != nil {
+		return nil, err
+	}
+	reactions, err := collect(v.conn, scanReactionsItem, `SELECT r.seq, r.counts, r.pos, r.tag FROM reacted r
+		WHERE r.conversation = ? AND r.pos > ? AND r.seq >= ? ORDER BY r.pos LIMIT ?`, conversation, after, from, limit)
+	return firstByPos(limit, messages, members, settings, reactions), err
 }
 
 func scanMemberItem(row scanner) (chat.Item, error) {
@@ -98,8 +104,11 @@ func scanContactItem(row scanner) (chat.Item, error) {
 func scanOwnItemPlace(row scanner) (item chat.Item, err error) {
 	var name string
 	err = row.Scan(&item.Type, &name, (*[]byte)(&item.Data), &item.Pos, &item.Tag)
-	if item.Type == chat.ItemDraft {
+	switch item.Type {
+	case chat.ItemDraft:
 		item.Conversation = name
+	case chat.ItemHidden: // the id of a message
+		item.Conversation, _, _ = strings.Cut(name, ".")
 	}
 	return item, err
 }
@@ -115,6 +124,8 @@ func (v *view) ConversationTags(at []chat.Point) (map[chat.Point]chat.Tag, error
 	}
 	return collectMap(v.conn, scan, `WITH l AS (SELECT value->>0 AS conversation, CAST(value->>1 AS BIGINT) AS pos FROM `+v.sql.rows+`)
 		SELECT m.conversation, m.pos, m.tag FROM l CROSS JOIN messages m WHERE m.conversation = l.conversation AND m.pos = l.pos
+		UNION ALL
+		SELECT r.conversation, r.pos, r.tag FROM l CROSS JOIN reacted r WHERE r.conversation = l.conversation AND r.pos = l.pos
 		UNION ALL
 		SELECT m.conversation, m.pos, m.tag FROM l CROSS JOIN members m WHERE m.conversation = l.conversation AND m.pos = l.pos
 		UNION ALL

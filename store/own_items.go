@@ -30,6 +30,11 @@ func (v *view) OwnItemNamed(users []string, t chat.ItemType, name string) (map[s
 		WHERE o.user_id = l.value AND o.item_type = ? AND o.item_name = ? AND o.removed_at = 0`, list(users), string(t), name)
 }
 
+func (v *view) HaveOwnItems(user string, t chat.ItemType, names []string) ([]string, error) {
+	return collect(v.conn, scanString, "SELECT l.value FROM "+v.sql.texts+` l CROSS JOIN own_items o
+		WHERE o.user_id = ? AND o.item_type = ? AND o.item_name = l.value AND o.removed_at = 0`, list(names), user, string(t))
+}
+
 func (v *view) OwnItemsSize(user string, t chat.ItemType) (count, bytes int, err error) {
 	err = v.row("SELECT count(*), coalesce(sum(octet_length(data)), 0) FROM own_items WHERE user_id = ? AND item_type = ? AND removed_at = 0",
 		user, string(t)).Scan(&count, &bytes)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"carillon/chat"
 )
 
 // stepBytes is how much text a step of retention removes at most, beside one message: large messages
@@ -103,6 +105,9 @@ func (tx *tx) expire(conversation string, kept time.Duration, most int) (int, er
 	if _, err := tx.exec("DELETE FROM messages WHERE conversation = ? AND seq <= ?", conversation, last.seq); err != nil {
 		return 0, err
 	}
+	if err := tx.expireReactions(conversation, last.seq, &h); err != nil {
+		return 0, err
+	}
 	if _, err := tx.exec("UPDATE conversations SET floor_seq = ?, floor_pos = ?, floor_n = ? WHERE id = ?",
 		h.Floor.Seq, h.Floor.Pos, h.Floor.N, conversation); err != nil {
 		return 0, err
@@ -120,4 +125,22 @@ func tooOld(first []expiring, before int64) int {
 		}
 	}
 	return len(first)
+}
+
+// expireReactions removes those to the first messages of a conversation, and raises the floor.
+func (tx *tx) expireReactions(conversation string, upTo int64, h *chat.Head) error {
+	var newest int64
+	if err := tx.row("SELECT coalesce(max(pos), 0) FROM reacted WHERE conversation = ? AND seq <= ?", conversation, upTo).Scan(&newest); err != nil {
+		return err
+	}
+	if newest == 0 {
+		return nil
+	}
+	h.Floor.Pos = max(h.Floor.Pos, newest)
+	for _, table := range []string{"reacted", "reactions"} {
+		if _, err := tx.exec("DELETE FROM "+table+" WHERE conversation = ? AND seq <= ?", conversation, upTo); err != nil {
+			return err
+		}
+	}
+	return nil
 }

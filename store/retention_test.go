@@ -271,3 +271,40 @@ func TestAPaceFollowsWhatStepsTake(t *testing.T) {
 		t.Errorf("at a second a row a step has %d rows, want 1", p.next())
 	}
 }
+
+// Reactions go with their messages, and a tab that has them and not their end starts the feed afresh.
+func TestRetentionRemovesReactions(t *testing.T) {
+	s, _ := open(t, Config{RetentionDays: 30})
+	c := chat.New(s, anyone)
+	put(t, s, func(tx *tx) error {
+		if err := tx.putGroup("g", "alice"); err != nil {
+			return err
+		}
+		if err := tx.write("g", "alice", "old", "old", 31*day); err != nil {
+			return err
+		}
+		return tx.write("g", "alice", "new", "new", 29*day)
+	})
+	var last chat.Place
+	for _, seq := range []int64{2, 1} {
+		var err error
+		if _, last, err = c.React(t.Context(), "alice", "g", seq, "👍", true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.clean(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h := get(t, s, func(v *view) (chat.Head, error) { h, _, err := v.Head("g"); return h, err })
+	if h.Floor.Seq != 1 || h.Floor.Pos != last.Pos {
+		t.Errorf("the floor is %+v, want that of the reaction at %d", h.Floor, last.Pos)
+	}
+	for query, want := range map[string]string{
+		"SELECT emoji FROM reactions ORDER BY seq": "[👍]",
+		"SELECT counts FROM reacted":               `[{"👍":1}]`,
+	} {
+		if got := fmt.Sprint(get(t, s, func(v *view) ([]string, error) { return collect(v.conn, scanString, query) })); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}

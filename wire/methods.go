@@ -42,6 +42,9 @@ const (
 	MethodFeedChanges         = "feed.changes"         // FeedChanges → Changes, by pos ascending
 	MethodMessageSend         = "message.send"         // MessageSend → Change, with the message
 	MethodMessagePage         = "message.page"         // MessagePage → Messages, by seq ascending
+	MethodMessageHide         = "message.hide"         // MessageHide → Empty; removes messages for me alone
+	MethodMessageReact        = "message.react"        // MessageReact → Change, with the reactions; without a type: it was so already
+	MethodMessageReacted      = "message.reacted"      // MessageReacted → ReactedPage, by id
 	MethodMarksSet            = "marks.set"            // MarksSet → Empty, when the marks are stored
 
 	MethodCallStart   = "call.start"   // CallStart → CallLeg
@@ -411,10 +414,40 @@ type MessagePage struct {
 
 // Messages is a page of a conversation, by seq ascending, as items of type message.
 type Messages struct {
-	Items []chat.Item `json:"items"`
-	Users []chat.User `json:"users"` // who sent them
-	More  bool        `json:"more"`  // there are more in the direction of the page
-	Pos   int64       `json:"pos"`   // of the conversation's feed: the messages are as of then
+	Items     []chat.Item `json:"items"`
+	Reactions []chat.Item `json:"reactions,omitempty"` // those to them, as items of type reactions
+	Users     []chat.User `json:"users"`               // who sent them
+	More      bool        `json:"more"`                // there are more in the direction of the page
+	Pos       int64       `json:"pos"`                 // of the conversation's feed: the messages are as of then
+}
+
+// MessageHide names messages that I remove for myself alone.
+type MessageHide struct {
+	Conversation string  `json:"conversation"`
+	Seqs         []int64 `json:"seqs"` // at most 100
+}
+
+// MessageReact is my reaction to a message: one emoji. With Off it is taken back.
+type MessageReact struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	Emoji        string `json:"emoji"`
+	Off          bool   `json:"off,omitempty"`
+}
+
+// MessageReacted asks who has reacted to a message with an emoji.
+type MessageReacted struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	Emoji        string `json:"emoji"`
+	After        string `json:"after,omitempty"` // next of the page before; empty: the first page
+	Limit        int    `json:"limit,omitempty"`
+}
+
+// ReactedPage has users by id.
+type ReactedPage struct {
+	Users []chat.User `json:"users"`
+	Next  string      `json:"next,omitempty"` // none: that was all
 }
 
 // MarksSet moves my marks forward, by conversation: up to where this device has messages, and up to

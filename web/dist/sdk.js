@@ -1,1 +1,1 @@
-export*from"./assets/sdk-V2BGZP6R.js";
+export*from"./assets/sdk-LT3CSF5H.js";

@@ -17,10 +17,13 @@ export function itemKey({ type, data }: { readonly type: ItemType; readonly data
 	>;
 	switch (type) {
 		case "message":
-			return `message ${d.seq}`;
+		case "reactions":
+			return `${type} ${d.seq}`;
 		case "membership":
 		case "draft":
 			return `${type} ${d.conversation}`;
+		case "hidden":
+			return `hidden ${d.conversation}.${d.seq}`;
 		case "block":
 			return `block ${d.user}`;
 		case "object":

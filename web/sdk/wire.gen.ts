@@ -63,7 +63,11 @@ export interface Message {
   preview?: Preview; // of the first link in Text; it comes in a later revision
   revision?: number; // 0 as sent; grows with each change
   sent_at: number; // unix ms, by the server's clock
+  gone?: GoneReason; // there is nothing to be seen of it any more: no text, no data
 }
+/** GoneReason says why there is nothing to be seen of a message. */
+export type GoneReason =
+  | "hidden"
 /**
  * Preview is what a link led to when the server looked at it. All but URL and Site is what strangers
  * say of themselves.
@@ -172,9 +176,11 @@ export type ItemType =
   | "message" // Message
   | "member" // Member, without marks
   | "conversation" // Settings
+  | "reactions" // Reactions
   | "membership" // Membership
   | "contact" // Contact
   | "object" // UserObject
+  | "hidden" // Hidden
   | "draft" // Draft
   | "block" // Block
   | "preferences" // Preferences
@@ -199,6 +205,23 @@ export interface UserObject {
   key: string;
   value: unknown;
   tab: string; // the tab that set it
+}
+/**
+ * Reactions are those to one message. A change that is told as it happens says who made it; what is
+ * read says which are mine.
+ */
+export interface Reactions {
+  seq: number;
+  counts: { [key: string]: number}; // by emoji, none of them 0
+  mine?: string[]; // emoji
+  user?: string;
+  emoji?: string; // with which this user has reacted now,
+  off?: boolean; // or does no longer
+}
+/** Hidden is a message that a user has removed for themselves alone. */
+export interface Hidden {
+  conversation: string;
+  seq: number;
 }
 /**
  * Draft is what a user has begun to write in a conversation. One without text, and that answers
@@ -707,9 +730,35 @@ export interface MessagePage {
 /** Messages is a page of a conversation, by seq ascending, as items of type message. */
 export interface Messages {
   items: Item[];
+  reactions?: Item[]; // those to them, as items of type reactions
   users: User[]; // who sent them
   more: boolean; // there are more in the direction of the page
   pos: number; // of the conversation's feed: the messages are as of then
+}
+/** MessageHide names messages that I remove for myself alone. */
+export interface MessageHide {
+  conversation: string;
+  seqs: number[]; // at most 100
+}
+/** MessageReact is my reaction to a message: one emoji. With Off it is taken back. */
+export interface MessageReact {
+  conversation: string;
+  seq: number;
+  emoji: string;
+  off?: boolean;
+}
+/** MessageReacted asks who has reacted to a message with an emoji. */
+export interface MessageReacted {
+  conversation: string;
+  seq: number;
+  emoji: string;
+  after?: string; // next of the page before; empty: the first page
+  limit?: number;
+}
+/** ReactedPage has users by id. */
+export interface ReactedPage {
+  users: User[];
+  next?: string; // none: that was all
 }
 /**
  * MarksSet moves my marks forward, by conversation: up to where this device has messages, and up to
@@ -850,6 +899,9 @@ export interface Requests {
   "feed.changes": { params: FeedChanges; result: Changes };
   "message.send": { params: MessageSend; result: Change };
   "message.page": { params: MessagePage; result: Messages };
+  "message.hide": { params: MessageHide; result: Empty };
+  "message.react": { params: MessageReact; result: Change };
+  "message.reacted": { params: MessageReacted; result: ReactedPage };
   "marks.set": { params: MarksSet; result: Empty };
   "call.start": { params: CallStart; result: CallLeg };
   "call.ringing": { params: CallRef; result: Empty };
@@ -894,9 +946,11 @@ export interface ItemData {
   "message": Message;
   "member": Member;
   "conversation": Settings;
+  "reactions": Reactions;
   "membership": Membership;
   "contact": Contact;
   "object": UserObject;
+  "hidden": Hidden;
   "draft": Draft;
   "block": Block;
   "preferences": Preferences;

@@ -76,7 +76,7 @@ CREATE TABLE own_items (
 );
 CREATE UNIQUE INDEX own_items_by_pos ON own_items (user_id, pos);
 
--- The head of each conversation's feed. Its items are the settings in it, messages and members.
+-- The head of each conversation's feed. Its items are the settings in it, messages, members and reacted.
 CREATE TABLE conversations (
   id         TEXT COLLATE "C" PRIMARY KEY,
   kind       TEXT COLLATE "C" NOT NULL,
@@ -158,6 +158,27 @@ CREATE TABLE preview_pictures (
   jpeg    BYTEA NOT NULL,
   made_at BIGINT NOT NULL
 );
+
+-- Who reacted to a message, and with what.
+CREATE TABLE reactions (
+  conversation TEXT COLLATE "C" NOT NULL,
+  seq          BIGINT NOT NULL, -- of the message
+  emoji        TEXT COLLATE "C" NOT NULL,
+  user_id      TEXT COLLATE "C" NOT NULL,
+  reacted_at   BIGINT NOT NULL,
+  PRIMARY KEY (conversation, seq, emoji, user_id)
+);
+
+-- Of each message that anyone has reacted to, how often: an item of the conversation's feed.
+CREATE TABLE reacted (
+  conversation TEXT COLLATE "C" NOT NULL,
+  seq          BIGINT NOT NULL,
+  counts       TEXT COLLATE "C" NOT NULL, -- JSON, by emoji
+  pos          BIGINT NOT NULL,
+  tag          BIGINT NOT NULL,
+  PRIMARY KEY (conversation, seq)
+);
+CREATE UNIQUE INDEX reacted_by_pos ON reacted (conversation, pos);
 
 -- Which client ids became which messages. It is apart from messages because its rows outlive
 -- those by design: what is sent again after its message was removed must not become another.

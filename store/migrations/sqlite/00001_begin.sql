@@ -76,7 +76,7 @@ CREATE TABLE own_items (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX own_items_by_pos ON own_items (user_id, pos);
 
--- The head of each conversation's feed. Its items are the settings in it, messages and members.
+-- The head of each conversation's feed. Its items are the settings in it, messages, members and reacted.
 CREATE TABLE conversations (
   id         TEXT PRIMARY KEY,
   kind       TEXT NOT NULL,
@@ -158,6 +158,27 @@ CREATE TABLE preview_pictures (
   jpeg    BLOB NOT NULL,
   made_at INTEGER NOT NULL
 ) STRICT;
+
+-- Who reacted to a message, and with what.
+CREATE TABLE reactions (
+  conversation TEXT NOT NULL,
+  seq          INTEGER NOT NULL, -- of the message
+  emoji        TEXT NOT NULL,
+  user_id      TEXT NOT NULL,
+  reacted_at   INTEGER NOT NULL,
+  PRIMARY KEY (conversation, seq, emoji, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- Of each message that anyone has reacted to, how often: an item of the conversation's feed.
+CREATE TABLE reacted (
+  conversation TEXT NOT NULL,
+  seq          INTEGER NOT NULL,
+  counts       TEXT NOT NULL, -- JSON, by emoji
+  pos          INTEGER NOT NULL,
+  tag          INTEGER NOT NULL,
+  PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX reacted_by_pos ON reacted (conversation, pos);
 
 -- Which client ids became which messages. It is apart from messages because its rows outlive
 -- those by design: what is sent again after its message was removed must not become another.

@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-BFCAAIU5.js";import"./chunk-V3YF2G7C.js";import"./chunk-FKJG5VM7.js";import{b as a,c as b,d as c}from"./chunk-TWSAUPSQ.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
