@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"carillon/chat"
+	"carillon/preview"
 )
+
+var _ preview.Store = (*Store)(nil)
 
 // Preview returns what was found behind a link, unless that was longer ago than so long.
 func (s *Store) Preview(ctx context.Context, link string, ago time.Duration) (p chat.Preview, there bool, err error) {
