@@ -151,6 +151,9 @@ type View interface {
 	ConversationTags(at []Point) (map[Point]Tag, error)                                // of the items that are there
 	UserTags(user string, pos []int64) (map[int64]Tag, error)
 
+	FileUses(user string, ids []string) ([]FileUse, error)    // of files, in conversations that user takes part in
+	FilesOf(conversation string, seq int64) ([]string, error) // which a message has
+
 	// For a node that looks for what it was not told of.
 	ChangedSince(minute int64, after string, limit int) ([]Head, error) // by id
 	UserPositions(users []string) (map[string]int64, error)
@@ -161,6 +164,7 @@ type View interface {
 // reads afterwards stays true until the commit.
 type Tx interface {
 	View
+	Files
 
 	// Lock takes conversations, then feeds of users, each in order of their ids: it is called
 	// once, before anything that decides. Those that are not there yet are passed over.

@@ -88,4 +88,7 @@ var statuses = map[Code]int{
 	BadSDP:          http.StatusBadRequest,
 	TooManyPeers:    http.StatusTooManyRequests,
 	CallsNeedHTTPS:  http.StatusBadRequest,
+
+	QuotaReached:    http.StatusRequestEntityTooLarge,
+	UploadElsewhere: http.StatusServiceUnavailable,
 }

@@ -48,6 +48,9 @@ const (
 	BadSDP          Code = "bad_sdp"
 	TooManyPeers    Code = "too_many_peers"   // end some calls or streams
 	CallsNeedHTTPS  Code = "calls_need_https" // raised by the client only
+
+	QuotaReached    Code = "quota_reached"    // the user's files are as much as they may be; remove some
+	UploadElsewhere Code = "upload_elsewhere" // another node has the beginning of this upload; try again after retry_ms
 )
 
 // Error is a refusal on its way to a user.

@@ -77,6 +77,9 @@ func closeToOthers(folder string, log *slog.Logger) error {
 			if err == nil {
 				leaveToOwner(path, info, log)
 			}
+			if err == nil && path == filepath.Join(folder, filesFolder) {
+				return fs.SkipDir // nobody comes past it, and there may be very many in it
+			}
 			return err
 		})
 		if err != nil {
@@ -86,13 +89,16 @@ func closeToOthers(folder string, log *slog.Logger) error {
 	return nil
 }
 
+// filesFolder is where package files keeps what people send, unless files.folder is another.
+const filesFolder = "files"
+
 // lostAndFound is the file system's own.
 const lostAndFound = "lost+found"
 
 // ours reports whether carillon has put a file of this name into its data folder.
 func ours(name string) bool {
 	return strings.HasPrefix(name, databaseFile) || strings.HasSuffix(name, ".secret") ||
-		slices.Contains([]string{"acme", "lock", "running", lostAndFound}, name)
+		slices.Contains([]string{"acme", filesFolder, "lock", "running", lostAndFound}, name)
 }
 
 // leaveToOwner takes a file or folder from all but its owner, and says so if others had it.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"carillon/chat"
+	"carillon/files"
 )
 
 // recorder keeps the queries that are asked.
@@ -110,6 +111,18 @@ func everything(tx *tx, many string) error {
 		func() error { return tx.PutOwnItem("alice", chat.OwnItem{Type: chat.ItemObject, Name: "k"}, at) },
 		func() error { return tx.PutContact("alice", "bob", false, at) },
 		func() error { return tx.PutShown("alice", "bob") },
+
+		func() error { _, _, err := tx.File("f"); return err },
+		func() error { _, _, err := tx.LockFile("f"); return err },
+		func() error { _, err := tx.Collectable(10); return err },
+		func() error { _, err := tx.FileUses("alice", []string{"f"}); return err },
+		func() error { _, err := tx.FilesOf(g, 1); return err },
+		func() error { _, err := tx.FinishedFiles([]string{"f"}); return err },
+		func() error { return tx.PutFile(files.File{ID: "f", Owner: "alice"}) },
+		func() error { _, err := tx.AddUsage("alice", 1); return err },
+		func() error { return tx.PutFileUses(g, 1, []string{"f"}) },
+		func() error { return tx.RemoveFileUses(g, 0, 1) },
+		func() error { return tx.DeleteFile("f") },
 	} {
 		if err := f(); err != nil {
 			return err

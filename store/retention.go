@@ -102,6 +102,9 @@ func (tx *tx) expire(conversation string, kept time.Duration, most int) (int, er
 	if _, err := tx.exec("UPDATE members SET missed = 0 WHERE conversation = ? AND missed > 0 AND missed_seq <= ?", conversation, last.seq); err != nil {
 		return 0, err
 	}
+	if err := tx.RemoveFileUses(conversation, 0, last.seq); err != nil {
+		return 0, err
+	}
 	if _, err := tx.exec("DELETE FROM messages WHERE conversation = ? AND seq <= ?", conversation, last.seq); err != nil {
 		return 0, err
 	}

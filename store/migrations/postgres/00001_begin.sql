@@ -217,3 +217,38 @@ CREATE TABLE live_calls (
   PRIMARY KEY (call_id, user_id)
 );
 CREATE INDEX live_calls_by_user ON live_calls (user_id);
+
+-- What is known of each file that somebody uploads. Its content lies elsewhere, see package files.
+CREATE TABLE files (
+  id          TEXT COLLATE "C" PRIMARY KEY,
+  owner       TEXT COLLATE "C" NOT NULL,
+  guest       BIGINT NOT NULL, -- whether the owner was one
+  state       TEXT COLLATE "C" NOT NULL,
+  file_name   TEXT COLLATE "C" NOT NULL,
+  media_type  TEXT COLLATE "C" NOT NULL,
+  bytes       BIGINT NOT NULL,
+  width       BIGINT NOT NULL,
+  height      BIGINT NOT NULL,
+  duration_ms BIGINT NOT NULL,
+  claimed     BIGINT NOT NULL, -- whether the owner says so
+  waveform    TEXT COLLATE "C" NOT NULL, -- base64
+  thumbnail   TEXT COLLATE "C" NOT NULL, -- its type; empty: none
+  created_at  BIGINT NOT NULL,
+  collect_at  BIGINT NOT NULL  -- when it may be removed; 0: a message has it
+);
+CREATE INDEX files_to_collect ON files (collect_at) WHERE collect_at > 0;
+
+-- Which messages have which files.
+CREATE TABLE file_uses (
+  conversation TEXT COLLATE "C" NOT NULL,
+  seq          BIGINT NOT NULL,
+  file_id      TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (conversation, seq, file_id)
+);
+CREATE INDEX file_uses_by_file ON file_uses (file_id, conversation, seq);
+
+-- How many bytes of files each user has, and all of them together.
+CREATE TABLE file_usage (
+  owner TEXT COLLATE "C" PRIMARY KEY,
+  bytes BIGINT NOT NULL
+);

@@ -217,3 +217,38 @@ CREATE TABLE live_calls (
   PRIMARY KEY (call_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX live_calls_by_user ON live_calls (user_id);
+
+-- What is known of each file that somebody uploads. Its content lies elsewhere, see package files.
+CREATE TABLE files (
+  id          TEXT PRIMARY KEY,
+  owner       TEXT NOT NULL,
+  guest       INTEGER NOT NULL, -- whether the owner was one
+  state       TEXT NOT NULL,
+  file_name   TEXT NOT NULL,
+  media_type  TEXT NOT NULL,
+  bytes       INTEGER NOT NULL,
+  width       INTEGER NOT NULL,
+  height      INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  claimed     INTEGER NOT NULL, -- whether the owner says so
+  waveform    TEXT NOT NULL, -- base64
+  thumbnail   TEXT NOT NULL, -- its type; empty: none
+  created_at  INTEGER NOT NULL,
+  collect_at  INTEGER NOT NULL  -- when it may be removed; 0: a message has it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_to_collect ON files (collect_at) WHERE collect_at > 0;
+
+-- Which messages have which files.
+CREATE TABLE file_uses (
+  conversation TEXT NOT NULL,
+  seq          INTEGER NOT NULL,
+  file_id      TEXT NOT NULL,
+  PRIMARY KEY (conversation, seq, file_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX file_uses_by_file ON file_uses (file_id, conversation, seq);
+
+-- How many bytes of files each user has, and all of them together.
+CREATE TABLE file_usage (
+  owner TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
