@@ -15,10 +15,11 @@ func benchToken(t *testing.T, data string) string {
 }
 
 func TestBenchMeasuresARunningServerOnAllItsPaths(t *testing.T) {
+	t.Parallel()
 	data, report := t.TempDir(), filepath.Join(t.TempDir(), "report.json")
 	p := start(t, nil, append(anyPorts, "--data", data)...)
 	out, err := command(nil, "bench", "--server", p.urls["http"], "--token", benchToken(t, data), "--pin", "none",
-		"--shapes", "1:N,N:N", "-n", "2", "--members", "3", "--rounds", "1", "--window", "100ms", "--json", report).CombinedOutput()
+		"--shapes", "1:N,N:N", "-n", "2", "--members", "3", "--rounds", "1", "--window", "500ms", "--json", report).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

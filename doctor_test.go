@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"carillon/doctor"
+	"carillon/tcp/tcptest"
 )
 
 // runDoctor runs `carillon doctor --json` and returns what it found, and whether it failed.
@@ -117,7 +118,7 @@ func TestDoctorNamesTheKeyOfATakenPort(t *testing.T) {
 	}
 	all, _ := runDoctor(t, nil, append(without(anyPorts, "--listen"), "--listen", "198.51.100.1:0", "--data", t.TempDir())...)
 	expect(t, all, "http.listen", doctor.StatusProblem, "not an address of this machine")
-	one := freePort(t)
+	one := tcptest.Address(t)
 	all, _ = runDoctor(t, nil, "--listen", "127.0.0.1:0", "--media", one, "--turn", one, "--private", "127.0.0.1:0", "--data", t.TempDir())
 	expect(t, all, "turn.udp", doctor.StatusProblem, "media.listen too", "set turn.udp")
 }
@@ -198,6 +199,7 @@ func TestDoctorNamesAnExpiredCertificate(t *testing.T) {
 }
 
 func TestDoctorNamesAWrongAdvertisedAddress(t *testing.T) {
+	t.Parallel()
 	env := []string{"CARILLON_MEDIA_ADVERTISE=127.0.0.9"}
 	args := append(anyPorts, "--data", t.TempDir())
 	start(t, env, args...)
@@ -210,7 +212,8 @@ func TestDoctorNamesAWrongAdvertisedAddress(t *testing.T) {
 }
 
 func TestDoctorNamesATURNServerThatCannotBeReached(t *testing.T) {
-	dead := freePort(t)
+	t.Parallel()
+	dead := tcptest.Address(t)
 	env := []string{
 		"CARILLON_TURN_HOST=127.0.0.9", // ours, under an address where nobody listens
 		"CARILLON_ICE_URLS=turn:" + dead + "?transport=udp,turn:" + dead + "?transport=tcp",

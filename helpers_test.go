@@ -36,17 +36,6 @@ func tokenOf(t testing.TB, data, user string, more ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// freePort finds an address for a program that cannot be told to find one itself.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // resolver answers every question for an address with 127.0.0.1, and returns where it listens.
 func resolver(t *testing.T) string {
 	t.Helper()

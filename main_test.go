@@ -4,15 +4,22 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"flag"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"carillon/store/pgtest"
 )
+
+// atOnce is how many tests may run at the same time that wait for servers more than they compute.
+const atOnce = 4
 
 // TestMain is the binary itself when a test starts it as a child process.
 func TestMain(m *testing.M) {
@@ -20,7 +27,10 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+		panic(err)
+	}
+	os.Exit(pgtest.Main(m.Run))
 }
 
 // program is a running carillon.

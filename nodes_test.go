@@ -23,6 +23,7 @@ import (
 	"carillon/client"
 	"carillon/sfu/sfutest"
 	"carillon/store/pgtest"
+	"carillon/tcp/tcptest"
 	"carillon/wire"
 )
 
@@ -42,20 +43,12 @@ type siteNode struct {
 	http string // host:port
 }
 
-// startSite starts so many nodes, with more in their environment.
+// startSite starts so many nodes on a database of their own, with more in their environment.
 func startSite(t *testing.T, nodes int, env ...string) *site {
 	t.Helper()
-	database, err := pgtest.Start(pgtest.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(database.Stop)
-	if err := database.Create(t.Context(), "carillon"); err != nil {
-		t.Fatal(err)
-	}
 	s := &site{T: t, servers: natstest.Start(t, 3)}
 	s.env = append([]string{
-		"CARILLON_STORE_URL=" + database.URL("carillon"), "CARILLON_BUS_URL=" + s.servers.URL(),
+		"CARILLON_STORE_URL=" + pgtest.Database(t), "CARILLON_BUS_URL=" + s.servers.URL(),
 		"CARILLON_AUTH_KEYS=site=" + siteKey, "CARILLON_REACH_KNOWN=*",
 	}, env...)
 	for range nodes {
@@ -77,7 +70,7 @@ func startAlone(t *testing.T) *site {
 // add starts one more node.
 func (s *site) add() {
 	s.Helper()
-	n := &siteNode{http: freePort(s.T)}
+	n := &siteNode{http: tcptest.Address(s.T)}
 	n.args = append([]string{"--data", s.TempDir(), "--listen", n.http}, anyPorts[2:]...)
 	s.nodes = append(s.nodes, n)
 	s.run(len(s.nodes) - 1)
@@ -105,7 +98,7 @@ func (s *site) balance() {
 	if err != nil {
 		program = "/usr/sbin/haproxy" // which is not on every PATH
 	}
-	s.balancer = freePort(s.T)
+	s.balancer = tcptest.Address(s.T)
 	var servers strings.Builder
 	for i, n := range s.nodes {
 		fmt.Fprintf(&servers, "    server node%d %s\n", i, n.http)

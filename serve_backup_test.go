@@ -16,6 +16,7 @@ import (
 
 	"carillon/chat"
 	"carillon/client"
+	"carillon/tcp/tcptest"
 	"carillon/wire"
 )
 
@@ -62,7 +63,8 @@ func (p *program) dialCounted(t *testing.T, data, user string, g *greetings) *cl
 // first: there is one history again, a beginning of the old one, in which nothing stands twice, and
 // tabs that had seen more than it holds go on with it.
 func TestABackupOfARunningServerIsRestored(t *testing.T) {
-	data, address := t.TempDir(), freePort(t)
+	t.Parallel()
+	data, address := t.TempDir(), tcptest.Address(t)
 	args := func(data string) []string {
 		return append([]string{"--data", data, "--listen", address}, anyPorts[2:]...)
 	}
@@ -151,6 +153,7 @@ func TestABackupOfARunningServerIsRestored(t *testing.T) {
 
 // A backup can lie where more people read than may know secrets.
 func TestABackupHoldsNoSecrets(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	p := start(t, nil, append(anyPorts, "--data", data)...)
 	if _, err := p.dial(t, data, "alice").Send(t.Context(), text("bob", "1")); err != nil {

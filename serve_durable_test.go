@@ -18,6 +18,7 @@ import (
 
 	"carillon/chat"
 	"carillon/client"
+	"carillon/tcp/tcptest"
 	"carillon/wire"
 )
 
@@ -116,7 +117,8 @@ func timeOf(line string) float64 {
 // TestKilledServerLosesNothingAcknowledged kills the whole server at random moments while
 // two people write to each other, and compares both histories with what was acknowledged.
 func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
-	data, address := t.TempDir(), freePort(t)
+	t.Parallel()
+	data, address := t.TempDir(), tcptest.Address(t)
 	args := append([]string{"--data", data, "--listen", address}, anyPorts[2:]...)
 	p := start(t, nil, args...)
 	users := []string{"alice", "bob"}

@@ -15,6 +15,7 @@ import (
 // A guest's page that is open when the operator turns guests off loses its connection with the
 // restart, and does not get another.
 func TestGuestsThereAreEndWithAuthGuests(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	keys := "CARILLON_AUTH_KEYS=site=0123456789012345678901234567890123456789"
 	open := start(t, []string{keys, "CARILLON_AUTH_GUESTS=true", "CARILLON_REACH_GUESTS=support"}, append(anyPorts, "--data", data)...)

@@ -68,6 +68,7 @@ func TestHealthNeedsNoShell(t *testing.T) {
 // A server whose PostgreSQL is stopped says so to whoever asks, refuses what it cannot store, and
 // goes on by itself when the database is back.
 func TestNotReadyWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
 	database, err := pgtest.Start(pgtest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +125,7 @@ func TestNotReadyWhileTheDatabaseIsAway(t *testing.T) {
 // Without the bus a node serves its own tabs, so a load balancer that knows nothing better leaves
 // them where they are.
 func TestReadyWithoutTheBus(t *testing.T) {
+	t.Parallel()
 	servers := natstest.Start(t, 1)
 	data := t.TempDir()
 	p := start(t, []string{"CARILLON_BUS_URL=" + servers.URL()}, append(anyPorts, "--data", data)...)
@@ -143,6 +145,7 @@ func TestReadyWithoutTheBus(t *testing.T) {
 // Who was told to stop serves on for a while, so that a load balancer learns of it before anyone is
 // refused.
 func TestDrainingServesOn(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	p := start(t, []string{"CARILLON_HTTP_DRAIN_SECONDS=60"}, append(anyPorts, "--data", data)...)
 	alice := p.dial(t, data, "alice")

@@ -20,6 +20,7 @@ var kills = flag.Int("kills", 5, "how often the tests of random kills kill a nod
 // random moments and started again. Whatever was acknowledged is there once, in every history and in
 // every tab, in one order.
 func TestRandomKillsOfOneServerLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
 	crowdUnderKills(startAlone(t))
 }
 

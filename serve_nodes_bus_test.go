@@ -20,6 +20,7 @@ import (
 // One server of the bus dies, then all, and they come back. The tabs of one node do not notice; those
 // on others learn of everything when it is back.
 func TestTheBusGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	s := startSite(t, 3)
 	alice, bob, far := s.open(0, "alice"), s.open(0, "bob"), s.open(1, "alice")
 	sent := 0
@@ -113,6 +114,7 @@ func TestTheBusGoesAndComesBack(t *testing.T) {
 
 // A server starts without its bus, and serves its own tabs.
 func TestStartsWithoutTheBus(t *testing.T) {
+	t.Parallel()
 	servers := natstest.Start(t, 3)
 	servers.KillAll()
 	data := t.TempDir()
@@ -130,6 +132,7 @@ func TestStartsWithoutTheBus(t *testing.T) {
 
 // Two servers of which each has a database of its own would be two sites that seem to be one.
 func TestServersOfTwoDatabasesRefuseEachOther(t *testing.T) {
+	t.Parallel()
 	servers := natstest.Start(t, 3)
 	env := []string{"CARILLON_BUS_URL=" + servers.URL()}
 	first := start(t, env, append(anyPorts, "--data", t.TempDir())...)

@@ -18,6 +18,7 @@ import (
 // A node is told to stop. New tabs go elsewhere at once; those that are there are told to come back,
 // not all at the same moment, and their calls go on where they come.
 func TestADrainedNodeHandsEverythingOver(t *testing.T) {
+	t.Parallel()
 	s := startSite(t, 3)
 	s.kill(0)
 	s.env = append(s.env, "CARILLON_HTTP_DRAIN_SECONDS=8") // the others need not wait at the end of the test

@@ -66,6 +66,7 @@ func (c *chatter) write(ctx context.Context) {
 // A node is killed while people talk and write. Their tabs come back on others, the calls go on
 // there, and every message that was acknowledged is there once, in one order for all.
 func TestANodeIsKilledInTheMiddleOfCallsAndChats(t *testing.T) {
+	t.Parallel()
 	s := startSite(t, 3)
 	pairs := [][2]*siteTab{
 		{s.open(0, "alice"), s.open(1, "bob")}, // the call runs on the node that is killed

@@ -14,6 +14,7 @@ import (
 // A node is stopped in order while people open pages and write, all through the balancer: not one
 // request fails, and each message is there once and in order.
 func TestNobodyIsRefusedWhileANodeDrains(t *testing.T) {
+	t.Parallel()
 	s := startSite(t, 2, "CARILLON_HTTP_DRAIN_SECONDS=3", "CARILLON_HTTP_TRUSTED_PROXIES=127.0.0.1", "CARILLON_SIGNALING_SPREAD_MS=500")
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	alice, bob := s.open(0, "alice"), s.open(1, "bob")

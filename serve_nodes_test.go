@@ -16,6 +16,7 @@ import (
 
 // What happens at one node reaches the tabs on all.
 func TestThreeNodesAreOneServer(t *testing.T) {
+	t.Parallel()
 	s := startSite(t, 3)
 	alice := []*siteTab{s.open(0, "alice"), s.open(1, "alice"), s.open(2, "alice")}
 	bob := s.open(1, "bob")

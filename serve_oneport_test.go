@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"carillon/doctor"
+	"carillon/tcp/tcptest"
 	"carillon/turn"
 )
 
@@ -29,7 +30,7 @@ const (
 func onePort(t *testing.T) (p *program, address string, args, env []string) {
 	t.Helper()
 	cert, key := writeCertificateUntil(t, t.TempDir(), 1, time.Now().Add(90*24*time.Hour))
-	address = freePort(t)
+	address = tcptest.Address(t)
 	args = []string{"--listen", address, "--media", address, "--private", "127.0.0.1:0", "--data", t.TempDir()}
 	env = []string{
 		"CARILLON_HTTP_CERT=" + cert, "CARILLON_HTTP_KEY=" + key,
@@ -85,6 +86,7 @@ var lossless = regexp.MustCompile(`Total lost packets 0 \(0\.0+%\), total send d
 // TestOnePortRelaysForCoturnsClient sends from one relay to another, which the embedded
 // server allows besides its own media port.
 func TestOnePortRelaysForCoturnsClient(t *testing.T) {
+	t.Parallel()
 	client, err := exec.LookPath("turnutils_uclient")
 	if err != nil {
 		t.Fatal("turnutils_uclient is missing: apt-get install coturn")
@@ -152,7 +154,7 @@ func TestOnePortCarriesMedia(t *testing.T) {
 }
 
 func TestOnePortWithoutACertificateIsRefused(t *testing.T) {
-	address := freePort(t)
+	address := tcptest.Address(t)
 	out, err := command([]string{"CARILLON_TURN_TLS=" + address}, "serve", "--listen", address, "--media", address, "--private", "127.0.0.1:0", "--data", t.TempDir()).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "http.cert") {
 		t.Errorf("got %q, %v, want it to name http.cert", out, err)

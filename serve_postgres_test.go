@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"carillon/store/pgtest"
+	"carillon/tcp/tcptest"
 )
 
 // runPrinted runs the commands that carillon printed, each on an indented line, with the programs of PostgreSQL.
@@ -35,6 +36,7 @@ func runPrinted(t *testing.T, printed string) {
 // What carillon backup and carillon restore say about PostgreSQL works: a tab that had seen more
 // than the backup begins anew, and there is one history.
 func TestPostgreSQLIsBackedUpAsCarillonSays(t *testing.T) {
+	t.Parallel()
 	database, err := pgtest.Start(pgtest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +46,7 @@ func TestPostgreSQLIsBackedUpAsCarillonSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := []string{"CARILLON_STORE_URL=" + database.URL("carillon")}
-	data, address, file := t.TempDir(), freePort(t), filepath.Join(t.TempDir(), "dump")
+	data, address, file := t.TempDir(), tcptest.Address(t), filepath.Join(t.TempDir(), "dump")
 	args := append([]string{"--data", data, "--listen", address}, anyPorts[2:]...)
 	p := start(t, env, args...)
 	var greeted greetings

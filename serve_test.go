@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"carillon/tcp/tcptest"
 )
 
 func TestRunsWithoutConfiguration(t *testing.T) {
@@ -174,12 +176,13 @@ func TestCertificateIsReadAgain(t *testing.T) {
 // TestACME gets a certificate from a real certificate authority: Debian's pebble, whose
 // resolver is ours, so that it checks the TLS-ALPN challenge on our own listener.
 func TestACME(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("pebble"); err != nil {
 		t.Fatal("pebble is missing: apt-get install pebble")
 	}
 	dir := t.TempDir()
 	cert, key := writeCertificate(t, dir, 1)
-	listen, directory, management := freePort(t), freePort(t), freePort(t)
+	listen, directory, management := tcptest.Address(t), tcptest.Address(t), tcptest.Address(t)
 	settings := filepath.Join(dir, "pebble.json")
 	text := fmt.Sprintf(`{"pebble":{"listenAddress":%q,"managementListenAddress":%q,"certificate":%q,"privateKey":%q,"httpPort":1,"tlsPort":%s}}`,
 		directory, management, cert, key, strings.TrimPrefix(listen, "127.0.0.1:"))

@@ -46,6 +46,7 @@ func startTurn(t *testing.T, env []string, args ...string) (lines []string, stop
 }
 
 func TestTurnRunsWithNoConfiguration(t *testing.T) {
+	t.Parallel()
 	lines, stop := startTurn(t, nil)
 	want := regexp.MustCompile(`^turn:127\.0\.0\.1:\d+\?transport=udp
 turn:127\.0\.0\.1:\d+\?transport=tcp
@@ -78,6 +79,7 @@ func TestTurnRefusesAPublicAddressWithoutASecret(t *testing.T) {
 }
 
 func TestTurnCredentialsOpenRelays(t *testing.T) {
+	t.Parallel()
 	env := []string{"CARILLON_TURN_SECRETS=north,south"}
 	lines, stop := startTurn(t, env)
 	for _, line := range lines {

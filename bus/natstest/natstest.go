@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"carillon/tcp/tcptest"
 )
 
 // Cluster is some servers, each of which knows all others. A server that was killed keeps its
@@ -30,8 +32,8 @@ type Cluster struct {
 func Start(t testing.TB, n int) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, running: make([]*exec.Cmd, n)}
-	c.clients, c.routes = freePorts(t, n), freePorts(t, n)
 	for range n {
+		c.clients, c.routes = append(c.clients, tcptest.Address(t)), append(c.routes, tcptest.Address(t))
 		c.output = append(c.output, &bytes.Buffer{})
 	}
 	t.Cleanup(c.KillAll)
@@ -39,20 +41,6 @@ func Start(t testing.TB, n int) *Cluster {
 		c.Run(i)
 	}
 	return c
-}
-
-// freePorts are held open together, so that they differ, and let go at the end.
-func freePorts(t testing.TB, n int) (ports []string) {
-	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().String())
-	}
-	return ports
 }
 
 // URL names all servers, as clients take it.

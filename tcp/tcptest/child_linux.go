@@ -1,5 +1,5 @@
-// Package tcptest runs a test in a process of its own that may have few files open, so that
-// it can run out of them and harm nobody else.
+// Package tcptest is what tests of several packages need of TCP: addresses, and a process of its
+// own for a test that may have few files open, so that it can run out of them and harm nobody else.
 package tcptest
 
 import (
