@@ -1,5 +1,5 @@
 // Suites of many tests: each test counts, and tells how long it took.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,91 +17,86 @@ const race = ["-race", ...["sqlite/lib", "libc/...", "memory"].map((name) => `-g
 const onDatabases = ["./store", "./chat", "./switchboard", "./signaling"];
 
 /** Go: one line per package, and all output of what failed. A test that skips itself has failed. */
-export function goTests(report) {
-	return runGo(report, "go test -race", [...race, "./..."]);
-}
+export const goTests = goSuite("go test -race", [...race, "./..."]);
 
 /** The same without the race detector. The tests wait more than they compute: twice as many packages at a time. */
-export function quickGoTests(report) {
-	return runGo(report, "go test", ["-p", `${2 * availableParallelism()}`, "./..."]);
-}
+export const quickGoTests = goSuite("go test", ["-p", `${2 * availableParallelism()}`, "./..."]);
 
 /** The tests of what the database decides, on PostgreSQL. The race detector has seen the same code on SQLite. */
-export function postgresTests(report) {
-	return runGo(report, "go test on PostgreSQL", onDatabases, { CARILLON_TEST_STORE: "postgres" }, "on PostgreSQL: ");
-}
+export const postgresTests = goSuite("go test on PostgreSQL", onDatabases, { CARILLON_TEST_STORE: "postgres" }, "on PostgreSQL: ");
 
 /** The tests that only a build without the race detector has. */
-export function testsWithoutRace(report) {
-	return runGo(report, "go test without -race", ["-run", "TestRandomKillsOfThreeNodes", "."]);
-}
+export const testsWithoutRace = goSuite("go test without -race", ["-run", "TestRandomKillsOfThreeNodes", "."]);
 
-function runGo(report, name, args, env = {}, prefix = "") {
-	return report.step(name, async () => {
-		const options = { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } };
-		const go = spawn("go", ["test", "-timeout", "20m", "-json", ...args], options);
-		const exit = new Promise((done) => go.on("close", done));
-		const output = new Map();
-		const before = report.failed;
-		for await (const line of createInterface({ input: go.stdout })) {
-			if (line.startsWith("{")) goEvent(report, JSON.parse(line), output, prefix);
-			else console.log(line);
-		}
-		if ((await exit) !== 0 && report.failed === before) report.fail(name);
-	});
+/** TypeScript without a browser. */
+export const unitTests = webSuite("vitest", ["vitest", "run", "--reporter=default", "--reporter=json"], (r) =>
+	r.testResults.flatMap((file) => file.assertionResults).map((t) => ({
+		name: t.fullName,
+		passed: t.status === "passed",
+		seconds: (t.duration ?? 0) / 1000,
+	})),
+);
+
+/** The whole product in Chromium and Firefox. */
+export const browserTests = webSuite("browser tests", ["playwright", "test", "--reporter=list,json"], (r) => {
+	const specs = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specs)];
+	return r.suites.flatMap(specs).map((spec) => ({
+		name: `${spec.file}: ${spec.title}`,
+		passed: spec.tests.every((t) => t.status === "expected" && t.expectedStatus === "passed"),
+		seconds: Math.max(...spec.tests.flatMap((t) => t.results.map((result) => result.duration / 1000))),
+	}));
+});
+
+function goSuite(name, args, env = {}, prefix = "") {
+	return {
+		name,
+		async run(outcome, say) {
+			const options = { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } };
+			const go = spawn("go", ["test", "-vet=off", "-timeout", "20m", "-json", ...args], options); // go vet is a step of its own
+			const exit = new Promise((done) => go.on("close", done));
+			const output = new Map();
+			for await (const line of createInterface({ input: go.stdout })) {
+				if (line.startsWith("{")) goEvent(outcome, say, JSON.parse(line), output, prefix);
+				else say(line);
+			}
+			if ((await exit) !== 0 && outcome.failed === 0) outcome.fail(name);
+		},
+	};
 }
 
 /** One line of `go test -json`. `output` keeps what each running test has printed. */
-function goEvent(report, { Action: action, Package, ImportPath, Test: test, Output, Elapsed: seconds = 0 }, output, prefix) {
+function goEvent(outcome, say, { Action: action, Package, ImportPath, Test: test, Output, Elapsed: seconds = 0 }, output, prefix) {
 	const key = [prefix + (Package ?? ImportPath ?? ""), test].filter(Boolean).join(" ");
 	if (Output) output.set(key, (output.get(key) ?? "") + Output);
 	if (!["pass", "fail", "skip", "build-fail"].includes(action)) return;
 	if (action === "pass" || (action === "skip" && !test)) {
-		if (test) report.pass(key, seconds);
+		if (test) outcome.pass(key, seconds);
 	} else {
-		console.log(output.get(key) ?? "");
-		report.fail(action === "skip" ? `${key} was skipped` : key, test && seconds);
+		say(output.get(key) ?? "");
+		outcome.fail(action === "skip" ? `${key} was skipped` : key, test && seconds);
 	}
-	if (!test && Package) console.log(`   ${action} ${prefix}${Package} ${seconds} s`);
+	if (!test && Package) say(`   ${action} ${prefix}${Package} ${seconds} s`);
 	output.delete(key);
 }
 
-/** TypeScript without a browser. */
-export function unitTests(report) {
-	return webTests(report, "vitest", ["vitest", "run", "--reporter=default", "--reporter=json"], (r) =>
-		r.testResults.flatMap((file) => file.assertionResults).map((t) => ({
-			name: t.fullName,
-			passed: t.status === "passed",
-			seconds: (t.duration ?? 0) / 1000,
-		})),
-	);
-}
-
-/** The whole product in Chromium and Firefox. */
-export function browserTests(report) {
-	const specs = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specs)];
-	return webTests(report, "browser tests", ["playwright", "test", "--reporter=list,json"], (r) =>
-		r.suites.flatMap(specs).map((spec) => ({
-			name: `${spec.file}: ${spec.title}`,
-			passed: spec.tests.every((t) => t.status === "expected" && t.expectedStatus === "passed"),
-			seconds: Math.max(...spec.tests.flatMap((t) => t.results.map((result) => result.duration / 1000))),
-		})),
-	);
-}
-
 /** Runs a JavaScript test runner, which leaves a report in JSON for `read`. */
-function webTests(report, name, command, read) {
-	return report.step(name, () => {
-		const file = join(scratch, `${command[0]}.json`);
-		const { status } = spawnSync("npx", command[0] === "vitest" ? [...command, `--outputFile.json=${file}`] : command, {
-			cwd: "web",
-			stdio: "inherit",
-			env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
-		});
-		const before = report.failed;
-		const tests = existsSync(file) ? read(JSON.parse(readFileSync(file, "utf8"))) : [];
-		for (const { name, passed, seconds } of tests) passed ? report.pass(name, seconds) : report.fail(name, seconds);
-		// A run that broke off may have told of no test that failed.
-		if ((status !== 0 || tests.length === 0) && report.failed === before) report.fail(name);
-	});
+function webSuite(name, command, read) {
+	return {
+		name,
+		async run(outcome, say) {
+			const file = join(scratch, `${command[0]}.json`);
+			const runner = spawn("npx", command[0] === "vitest" ? [...command, `--outputFile.json=${file}`] : command, {
+				cwd: "web",
+				stdio: ["ignore", "pipe", "inherit"],
+				env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+			});
+			const exit = new Promise((done) => runner.on("close", done));
+			for await (const line of createInterface({ input: runner.stdout })) say(line);
+			const status = await exit;
+			const tests = existsSync(file) ? read(JSON.parse(readFileSync(file, "utf8"))) : [];
+			for (const { name, passed, seconds } of tests) passed ? outcome.pass(name, seconds) : outcome.fail(name, seconds);
+			// A run that broke off may have told of no test that failed.
+			if ((status !== 0 || tests.length === 0) && outcome.failed === 0) outcome.fail(name);
+		},
+	};
 }

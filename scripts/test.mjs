@@ -21,12 +21,11 @@ if (web) {
 	await check(report, "build the page", ["npm", "run", "--silent", "build"], { cwd: "web" });
 	await checkSilent(report, "committed build", ["git", "status", "--porcelain", "--", "web/dist"], "commit web/dist with the change that made it");
 	await check(report, "tsc and biome", ["npm", "run", "--silent", "check"], { cwd: "web" });
-	await unitTests(report);
+	await report.suites(unitTests);
 }
-await (quick ? quickGoTests : goTests)(report);
-await postgresTests(report);
-if (!quick) await testsWithoutRace(report); // the quick run had them
-if (web && !quick) await browserTests(report);
+await report.suites(quick ? quickGoTests : goTests, postgresTests);
+if (!quick) await report.suites(testsWithoutRace); // the quick run had them
+if (web && !quick) await report.suites(browserTests);
 
 report.print();
 process.exit(report.failed === 0 ? 0 : 1);
