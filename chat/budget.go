@@ -153,7 +153,7 @@ func (c *counted) PutConversation(h Head) (bool, error) {
 }
 
 // PutParticipations counts the members whom somebody has added to their own self.
-func (c *counted) PutParticipations(conversation string, rows []Participation) (version int64, err error) {
+func (c *counted) PutParticipations(conversation string, rows []Participation) (Head, error) {
 	c.made.members += len(rows) - 1
 	return c.Tx.PutParticipations(conversation, rows)
 }

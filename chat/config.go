@@ -12,6 +12,9 @@ type Config struct {
 	MessageBytes int `toml:"message_bytes"`
 	// Members is how many members one conversation may have.
 	Members int `toml:"members"`
+	// LargeGroup is how many members a conversation may have for each change to be told to each of
+	// them by name. A larger one stays large: nodes are told, and nobody is told who has got a message.
+	LargeGroup int `toml:"large_group"`
 	// NameBytes is the longest name of a user or a conversation.
 	NameBytes int `toml:"name_bytes"`
 	// PageSize is how many messages, conversations or other items one answer may hold.
@@ -106,6 +109,7 @@ func Defaults() Config {
 	return Config{
 		MessageBytes: 16 << 10,
 		Members:      10_000,
+		LargeGroup:   1000,
 		NameBytes:    128,
 		PageSize:     100,
 		PageBytes:    48 << 10,

@@ -165,5 +165,5 @@ func wroteTo(tx Tx, h Head, sender Participation) error {
 	if err := showTo(tx, sender.User, other); err != nil {
 		return err
 	}
-	return changeMember(tx, sender)
+	return changeMember(tx, sender, len(h.Pair))
 }

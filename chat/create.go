@@ -247,7 +247,7 @@ func (s *Service) open(tx Tx, h Head, creator User, others []string, invited map
 			row.State, row.InvitedBy = Invited, creator.ID
 		}
 	}
-	if h.Version, err = tx.PutParticipations(h.ID, rows); err != nil {
+	if h, _, err = putMembers(tx, h.ID, rows, s.cfg.LargeGroup); err != nil {
 		return h, false, err
 	}
 	if h.Kind == Direct {

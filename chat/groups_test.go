@@ -172,3 +172,63 @@ func TestInvitationsAreBounded(t *testing.T) {
 	_, err = s.Join(ctx, bob, last.ID)
 	refused(t, "to take an invitation that was turned down", err, refusal.NotFound)
 }
+
+// A group of more than so many is large for good. All of them hear of the change with which it became so.
+func TestALargeGroupStaysLarge(t *testing.T) {
+	s, heard := listened(t, chat.Config{LargeGroup: 2})
+	g, err := s.Create(t.Context(), alice, chat.CreateParams{Kind: chat.Group, Members: []string{"bob", "carol"}, Name: "Group"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		what        string
+		do          func() error
+		large, grew bool
+	}{
+		{"two are not many", func() error { _, err := s.Join(t.Context(), bob, g.ID); return err }, false, false},
+		{"three are", func() error { _, err := s.Join(t.Context(), carol, g.ID); return err }, true, true},
+		{"a message", func() error {
+			_, _, err := s.Send(t.Context(), alice, chat.SendParams{Conversation: g.ID, ClientID: "client-1", Text: "x"})
+			return err
+		}, true, false},
+		{"one leaves", func() error { return s.Leave(t.Context(), "carol", g.ID) }, true, false},
+		{"another one", func() error { return s.Leave(t.Context(), "bob", g.ID) }, true, false},
+	}
+	for _, step := range steps {
+		heard.take()
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.what, err)
+		}
+		for _, told := range heard.take() {
+			if told.Conversation != "" && (told.Large != step.large || told.Grew != step.grew) {
+				t.Errorf("%s: told as large %v, grown %v; want %v, %v", step.what, told.Large, told.Grew, step.large, step.grew)
+			}
+		}
+	}
+	for user, want := range map[string]int{"alice": 1, "bob": 0} {
+		if groups, err := s.LargeGroups(t.Context(), user); err != nil || len(groups) != want {
+			t.Errorf("%s is in %d large groups, %v; want %d", user, len(groups), err, want)
+		}
+	}
+	large := group(t, s, alice, "bob", "carol")
+	if _, h, err := s.Readers(t.Context(), large.ID); err != nil || !h.Large {
+		t.Errorf("a group that was made of three is large: %v, %v", h.Large, err)
+	}
+}
+
+// In a large group it is marked what was read, and not what has arrived at each device.
+func TestLargeGroupsHaveNoDeliveredMarks(t *testing.T) {
+	s, heard := listened(t, chat.Config{LargeGroup: 2})
+	g := group(t, s, alice, "bob", "carol")
+	say(t, s, "alice", g.ID, "client-1", "x")
+	heard.take()
+	mark(t, s, "bob", g.ID, 1, 0)
+	if told := heard.take(); len(told) > 0 {
+		t.Errorf("%d things were told of a message that has arrived", len(told))
+	}
+	mark(t, s, "bob", g.ID, 1, 1)
+	list, err := s.Marks(t.Context(), "alice", []string{g.ID})
+	if err != nil || len(list) != 1 || len(list[0].Counts) != 1 || list[0].Counts[0].Read != 1 {
+		t.Errorf("marks %+v, %v; want one reader", list, err)
+	}
+}

@@ -14,7 +14,7 @@ func NewItem(at Place, what any) (Item, error) {
 		item.Type, item.Conversation, item.User, item.Seq = ItemMessage, w.Conversation, w.Sender, w.Seq
 	case Member:
 		w.Marks = Marks{} // told apart
-		item.Type, item.User, what = ItemMember, w.ID, w
+		item.Type, item.User, item.Joined, what = ItemMember, w.ID, w.State == Joined, w
 	case Reactions:
 		item.Type, item.Seq = ItemReactions, w.Seq
 	case Hidden:

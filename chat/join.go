@@ -21,7 +21,7 @@ func (s *Service) Join(ctx context.Context, user User, conversation string) (Con
 			}
 			p.State, p.FromSeq = Joined, h.LastSeq+1
 			p.Delivered, p.Read, p.ReadN, p.OwnAhead, p.Missed = h.LastSeq, h.LastSeq, h.N, 0, 0
-			if err := change(tx, p); err != nil {
+			if err := s.change(tx, p); err != nil {
 				return err
 			}
 		}
@@ -42,7 +42,7 @@ func (s *Service) Leave(ctx context.Context, user, conversation string) error {
 			return refusal.New(refusal.NotAllowed, "Nobody can leave a conversation of two.")
 		}
 		p.State = Gone
-		return change(tx, p)
+		return s.change(tx, p)
 	})
 }
 
@@ -67,27 +67,28 @@ func (s *Service) participation(tx Tx, conversation, user string) (Participation
 }
 
 // change stores how a user takes part from now on, and tells all members, and the user.
-func change(tx Tx, p Participation) error {
+func (s *Service) change(tx Tx, p Participation) error {
 	own, err := tx.NextPlaces([]string{p.User})
 	if err != nil {
 		return err
 	}
 	p.InOwn = own[0]
-	if err := changeMember(tx, p); err != nil {
+	if err := changeMember(tx, p, s.cfg.LargeGroup); err != nil {
 		return err
 	}
 	return tellOwn(tx, []Participation{p})
 }
 
-// changeMember stores how a user takes part, and tells all members.
-func changeMember(tx Tx, p Participation) error {
+// changeMember stores how a user takes part, and tells all members. With more than so many who have
+// joined the conversation is large from then on.
+func changeMember(tx Tx, p Participation, largeGroup int) error {
 	_, at, err := tx.NextPlace(p.Conversation, 1)
 	if err != nil {
 		return err
 	}
 	p.InFeed = at
 	rows := []Participation{p}
-	version, err := tx.PutParticipations(p.Conversation, rows)
+	h, grew, err := putMembers(tx, p.Conversation, rows, largeGroup)
 	if err != nil {
 		return err
 	}
@@ -99,6 +100,17 @@ func changeMember(tx Tx, p Participation) error {
 	if err != nil {
 		return err
 	}
-	tx.Tell(Told{Conversation: p.Conversation, Version: version, Item: item})
+	item.From = p.FromSeq
+	tx.Tell(Told{Conversation: h.ID, Version: h.Version, Large: h.Large, Grew: grew, Item: item})
 	return nil
+}
+
+// putMembers stores how users take part, and makes a conversation large that has grown beyond it.
+func putMembers(tx Tx, conversation string, rows []Participation, largeGroup int) (h Head, grew bool, err error) {
+	h, err = tx.PutParticipations(conversation, rows)
+	if err != nil || h.Large || h.Count <= largeGroup {
+		return h, false, err
+	}
+	h.Large = true
+	return h, true, tx.PutLarge(conversation)
 }

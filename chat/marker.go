@@ -176,6 +176,9 @@ type step struct {
 func newStep(p Participation, to Marks, h Head) step {
 	s := step{Participation: p, was: p}
 	s.Read = max(p.Read, min(to.Read, h.LastSeq))
+	if h.Large {
+		to.Delivered = 0 // each message would be a row for each tab there is
+	}
 	s.Delivered = max(p.Delivered, s.Read, min(to.Delivered, h.LastSeq))
 	if s.Read >= p.MissedSeq {
 		s.Missed = 0

@@ -61,7 +61,7 @@ func (s *Service) Marks(ctx context.Context, user string, conversations []string
 		seen = slices.DeleteFunc(seen, func(h Seen) bool { return h.Mine.State != Joined })
 		var few []string
 		for _, h := range seen {
-			if !s.CountsMarks(h.Count) {
+			if !s.CountsMarks(h.Head) {
 				few = append(few, h.ID)
 			}
 		}
@@ -74,7 +74,7 @@ func (s *Service) Marks(ctx context.Context, user string, conversations []string
 		room := s.room()
 		for _, h := range seen {
 			marks := ConversationMarks{Conversation: h.ID}
-			if s.CountsMarks(h.Count) {
+			if s.CountsMarks(h.Head) {
 				if marks.Counts, err = countMarks(v, h.Head); err != nil {
 					return err
 				}
@@ -96,9 +96,8 @@ func (s *Service) Marks(ctx context.Context, user string, conversations []string
 	return list, err
 }
 
-// CountsMarks reports whether a conversation of so many members has counts in place of each member's
-// marks.
-func (s *Service) CountsMarks(members int) bool { return members > s.cfg.MarksMembers }
+// CountsMarks reports whether a conversation has counts in place of each member's marks.
+func (s *Service) CountsMarks(h Head) bool { return h.Large || h.Count > s.cfg.MarksMembers }
 
 // MarkCounts returns how many members have got and read the latest messages of a conversation, for
 // those who are to be told. It asks for no permission.

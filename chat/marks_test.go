@@ -184,7 +184,7 @@ func TestInLargeGroupsMarksAreCounted(t *testing.T) {
 	mark(t, s, "bob", large.ID, 60, 59)
 	mark(t, s, "carol", large.ID, 12, 0)
 	mark(t, s, "bob", small.ID, 1, 1)
-	if s.CountsMarks(small.Count) || !s.CountsMarks(large.Count) {
+	if s.CountsMarks(chat.Head{Count: small.Count}) || !s.CountsMarks(chat.Head{Count: large.Count}) {
 		t.Error("marks are counted in the small group, or told one by one in the large one")
 	}
 	list, err := s.Marks(t.Context(), "alice", []string{small.ID, large.ID, "none"})

@@ -194,7 +194,7 @@ func tellMessage(tx Tx, h Head, m Message, at Place) error {
 	if err != nil {
 		return err
 	}
-	tx.Tell(Told{Conversation: h.ID, Version: h.Version, Item: item})
+	tx.Tell(Told{Conversation: h.ID, Version: h.Version, Large: h.Large, Item: item})
 	return nil
 }
 

@@ -32,6 +32,7 @@ type Head struct {
 	Minute    int64    // of the latest change: unix minutes by the database's clock
 	Version   int64    // grows whenever somebody joins, leaves or is invited
 	Count     int      // who have joined
+	Large     bool     // ever more than Config.LargeGroup have joined: what changes is told on a subject of its own
 	Pair      []string // both of a direct one; nil of a group
 }
 
@@ -157,7 +158,9 @@ type View interface {
 	// For a node that looks for what it was not told of.
 	ChangedSince(minute int64, after string, limit int) ([]Head, error) // by id
 	UserPositions(users []string) (map[string]int64, error)
-	Joined(conversation string, users []string) ([]string, error) // those of users who have joined
+	Joined(conversation string, users []string) ([]string, error)       // those of users who have joined
+	ReadersAmong(conversation string, users []string) ([]Reader, error) // the same, and what they may see; in no order
+	LargeGroups(user string) ([]string, error)                          // the large conversations that the user has joined
 }
 
 // Tx reads and writes. Whoever writes first takes the heads it will change by Lock, so that what it
@@ -188,9 +191,11 @@ type Tx interface {
 	PutReaction(conversation string, seq int64, user, emoji string, on bool) error
 	PutReactions(conversation string, r Reactions, at Place) error // its Seq and Counts
 	PutSettings(conversation string, s Settings, at Place) error
-	// PutParticipations replaces or makes rows, counts again who has joined, and returns the
-	// version that the conversation's members have now.
-	PutParticipations(conversation string, rows []Participation) (version int64, err error)
+	// PutParticipations replaces or makes rows and counts again who has joined. The head is as it is
+	// then, with another version.
+	PutParticipations(conversation string, rows []Participation) (Head, error)
+	// PutLarge makes a conversation large, for good.
+	PutLarge(conversation string) error
 	// PutMarks stores what has to do with marks, in rows that are there.
 	PutMarks(rows []Participation) error
 	// PutMine stores what a member has decided about a conversation for themselves: MutedUntil,
@@ -218,6 +223,8 @@ type Tx interface {
 type Told struct {
 	Conversation string // the feed's, or empty
 	Version      int64  // of the conversation's members, see Head.Version
+	Large        bool   // see Head.Large
+	Grew         bool   // the conversation is large with this change
 	User         string // whose feed, or empty
 
 	Item  Item          // with pos 0: none; it may be bare, see bareItem

@@ -6,17 +6,40 @@ import "context"
 // and are no answer to a user.
 
 // Readers returns who has joined a conversation, and its head, of the same moment. A conversation
-// that is not there has neither.
+// that is not there has neither; of a large one the readers are not listed.
 func (s *Service) Readers(ctx context.Context, conversation string) (readers []Reader, h Head, err error) {
 	err = s.store.Read(ctx, func(v View) error {
 		var found bool
-		if h, found, err = v.Head(conversation); err != nil || !found {
+		if h, found, err = v.Head(conversation); err != nil || !found || h.Large {
 			return err
 		}
 		readers, err = v.Readers(conversation)
 		return err
 	})
 	return readers, h, err
+}
+
+// ReadersAmong returns those of users who have joined a conversation, and its head, of the same
+// moment.
+func (s *Service) ReadersAmong(ctx context.Context, conversation string, users []string) (readers []Reader, h Head, err error) {
+	err = s.store.Read(ctx, func(v View) error {
+		var found bool
+		if h, found, err = v.Head(conversation); err != nil || !found {
+			return err
+		}
+		readers, err = v.ReadersAmong(conversation, users)
+		return err
+	})
+	return readers, h, err
+}
+
+// LargeGroups returns the large conversations that a user has joined.
+func (s *Service) LargeGroups(ctx context.Context, user string) (conversations []string, err error) {
+	err = s.store.Read(ctx, func(v View) (err error) {
+		conversations, err = v.LargeGroups(user)
+		return err
+	})
+	return conversations, err
 }
 
 // Feed returns the items of a conversation that changed after a pos, whoever may see them, and its

@@ -194,6 +194,8 @@ type Item struct {
 	Conversation string `json:"-"` // of the message or the membership
 	User         string `json:"-"` // who sent the message, or whom the member or the contact is
 	Seq          int64  `json:"-"` // of the message, or of that reacted to
+	Joined       bool   `json:"-"` // whether the member has joined
+	From         int64  `json:"-"` // the first message that the member may see; not set by NewItem
 }
 
 // Settings are what all members may change or see of a conversation as a whole.

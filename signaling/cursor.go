@@ -16,15 +16,18 @@ type notice struct {
 	pos     int64
 	frame   *frame
 	seq     int64    // of a message
-	readers *readers // of a conversation's feed
+	readers *readers // of a conversation's feed; of a large one only where they were read again
+	version int64    // of the members of a large one, as of this change; 0: as before
 	sight   *sight   // nil: as before
 }
 
 // sight is what a change may change of whom those who are told of it may see.
 type sight struct {
 	Left   string `json:"left,omitempty"`   // a conversation that the user has left: what a membership says
-	Joined bool   `json:"joined,omitempty"` // the user has joined a conversation
+	Joined string `json:"joined,omitempty"` // one that the user has joined
 	Member string `json:"member,omitempty"` // who has joined or left the conversation
+	Reads  bool   `json:"reads,omitempty"`  // whether the member has joined it
+	From   int64  `json:"from,omitempty"`   // the first message that the member may see
 	Sender string `json:"sender,omitempty"` // of a message in a direct conversation
 }
 

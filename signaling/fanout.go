@@ -20,7 +20,7 @@ func (s *Server) Deliver(all []chat.Told) {
 			s.watches.marksMoved(t.Conversation, t.Marks)
 		}
 		if t.Item.Pos > 0 {
-			s.hand(told{id: feedID{conversation: t.Conversation, user: t.User}, version: t.Version, item: t.Item})
+			s.hand(told{id: feedID{conversation: t.Conversation, user: t.User}, version: t.Version, large: t.Large, grew: t.Grew, item: t.Item})
 		}
 	}
 }
@@ -30,6 +30,8 @@ func (s *Server) Deliver(all []chat.Told) {
 type told struct {
 	id      feedID
 	version int64 // of the conversation's members
+	large   bool  // the conversation is
+	grew    bool  // it is with this change
 	item    chat.Item
 
 	remote bool
@@ -65,6 +67,10 @@ func (s *Server) tellChanges(queue <-chan told) {
 // tellChange tells first the tabs of this node, directly, and then the other nodes. What the
 // database fails to say is told by a later sweep.
 func (s *Server) tellChange(t told) {
+	if t.large {
+		s.tellLarge(t)
+		return
+	}
 	var who *readers
 	if t.id.conversation != "" {
 		ctx, cancel := s.timeout(requestTime)
@@ -77,12 +83,12 @@ func (s *Server) tellChange(t told) {
 	}
 	if t.remote {
 		t.notice.readers = who
-		s.announce(t.id, t.notice)
+		s.announce(s.feeds.of(t.id), t.notice)
 		return
 	}
 	s.metrics.changes.WithLabelValues(string(t.item.Type)).Inc()
 	n := newNotice(t.id.name(), t.item, who)
-	s.announce(t.id, n)
+	s.announce(s.feeds.of(t.id), n)
 	if s.bus.Alone() {
 		return
 	}
@@ -133,6 +139,23 @@ func (s *Server) pack(e envelope, f *frame) []byte {
 	return message
 }
 
+// unpack is the opposite of pack. It is not ok for what this node has told: its own tabs know it.
+func (s *Server) unpack(m bus.Message) (e envelope, f *frame, ok bool) {
+	node, rest, _ := bytes.Cut(m.Data, []byte{'\n'})
+	if string(node) == s.node {
+		return e, nil, false
+	}
+	header, body, _ := bytes.Cut(rest, []byte{'\n'})
+	if err := json.Unmarshal(header, &e); err != nil {
+		s.log.Error("read envelope", "subject", m.Subject, "err", err)
+		return e, nil, false
+	}
+	if len(body) > 0 {
+		f = &frame{data: body, shared: true}
+	}
+	return e, f, true
+}
+
 // publish does not wait. An envelope that is lost on the way is missed by the numbers of the feed,
 // or found by a sweep.
 func (s *Server) publish(user string, message []byte) { s.bus.Publish(subject(user), message) }
@@ -161,19 +184,9 @@ func (s *Server) toTab(user, tab, method string, params any, c class, key string
 // goroutine of the bus and does not wait.
 func (u *localUser) receive(m bus.Message) {
 	s := u.server
-	node, rest, _ := bytes.Cut(m.Data, []byte{'\n'})
-	if string(node) == s.node {
-		return // they were told directly
-	}
-	header, body, _ := bytes.Cut(rest, []byte{'\n'})
-	var e envelope
-	if err := json.Unmarshal(header, &e); err != nil {
-		s.log.Error("read envelope", "user", u.id, "err", err)
+	e, f, ok := s.unpack(m)
+	if !ok {
 		return
-	}
-	var f *frame
-	if len(body) > 0 {
-		f = &frame{data: body, shared: true}
 	}
 	if e.Feed == "" {
 		u.take(e, f, m)

@@ -24,7 +24,8 @@ func (id feedID) name() string {
 
 // feed is what a node knows of a feed: up to where its tabs were told.
 type feed struct {
-	id feedID
+	id    feedID
+	group *largeGroup // whose it is; nil: of a user, or of a conversation that is not large
 
 	heard atomic.Int64 // highest pos that an envelope brought
 	told  atomic.Int64 // of cursor, to be read without the lock
@@ -78,10 +79,13 @@ func (f *feed) hear(pos int64) bool {
 }
 
 // announce brings a change to the tabs of this node when it is its turn. It does not wait.
-func (s *Server) announce(id feedID, n notice) {
-	f := s.feeds.of(id)
+func (s *Server) announce(f *feed, n notice) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.group != nil && !f.cursor.begun {
+		_ = f.hear(n.pos) // who enters the group reads it then
+		return
+	}
 	tell, missing := f.cursor.take(n)
 	s.tellLocked(f, tell)
 	if missing && !f.reading {
@@ -103,27 +107,34 @@ func (s *Server) tellLocked(f *feed, tell []notice) {
 			if u := s.localUser(f.id.user); u != nil {
 				u.tell(f.id.name(), n, true)
 			}
+		case f.group != nil:
+			s.large.tellLocked(f.group, n)
 		case n.readers != nil:
 			s.eachReader(n.readers, func(u *localUser, from int64) {
 				u.tell(f.id.conversation, n, n.seq == 0 || n.seq >= from)
 			})
 		}
 		if n.sight != nil {
-			s.sightChanged(f.id.user, n)
+			s.sightChanged(f, n)
 		}
 	}
 }
 
 // sightChanged lets tabs look again whom of those they watch they may see.
-func (s *Server) sightChanged(user string, n notice) {
+func (s *Server) sightChanged(f *feed, n notice) {
+	user := f.id.user
 	switch {
 	case n.sight.Left != "":
 		s.readers.forget(n.sight.Left) // of the change of the conversation a node without other members hears nothing
+		s.large.lookSoon(n.sight.Left, user)
 		s.presence.membershipChanged(user, true)
-	case n.sight.Joined:
+	case n.sight.Joined != "":
+		s.large.lookSoon(n.sight.Joined, user)
 		s.presence.membershipChanged(user, false)
+	case f.group != nil:
+		s.presence.memberChanged(n.sight.Member, func(other string) bool { return s.large.has(f.group.id, other) })
 	case n.sight.Member != "":
-		s.presence.memberChanged(n.sight.Member, n.readers)
+		s.presence.memberChanged(n.sight.Member, n.readers.has)
 	case n.sight.Sender != "":
 		s.presence.wrote(n.sight.Sender, n.readers.other(n.sight.Sender))
 	}
@@ -155,7 +166,7 @@ func (s *Server) readHole(f *feed) error {
 			return nil // it came meanwhile
 		}
 		s.metrics.holes.Inc()
-		items, pos, err := s.changesAfter(ctx, f.id, after)
+		items, pos, err := s.changesAfter(ctx, f, after)
 		f.mu.Lock()
 		if err != nil {
 			f.reading = false // until the next change, or the next sweep
@@ -171,9 +182,11 @@ func (s *Server) readHole(f *feed) error {
 
 // changesAfter reads the changes of a feed, up to pos. When there are more than fit into a page,
 // the tabs are only told how far the feed has come, and ask for themselves.
-func (s *Server) changesAfter(ctx context.Context, id feedID, after int64) (notices []notice, pos int64, err error) {
+func (s *Server) changesAfter(ctx context.Context, f *feed, after int64) (notices []notice, pos int64, err error) {
+	id := f.id
 	var items []chat.Item
 	var who *readers
+	var version int64
 	if id.user != "" {
 		var c chat.Changes
 		if c, err = s.chat.Changes(ctx, id.user, chat.OwnFeed, after, 0); err != nil {
@@ -185,16 +198,29 @@ func (s *Server) changesAfter(ctx context.Context, id feedID, after int64) (noti
 		if items, h, err = s.chat.Feed(ctx, id.conversation, after); err != nil {
 			return nil, 0, err
 		}
-		if who, err = s.readers.of(ctx, id.conversation, h.Version); err != nil {
+		whole := len(items) == 0 || items[len(items)-1].Pos == h.Pos
+		switch {
+		case f.group == nil:
+			who, err = s.readers.of(ctx, id.conversation, h.Version)
+		case !whole: // and so is what they say of its members
+			who, err = s.readers.here(ctx, id.conversation)
+			version = who.head.Version
+		default:
+			version = h.Version
+		}
+		if err != nil {
 			return nil, 0, err
 		}
 		pos = h.Pos
 	}
 	if n := len(items); n > 0 && items[n-1].Pos < pos {
-		return []notice{{pos: pos, readers: who}}, pos, nil
+		return []notice{{pos: pos, readers: who, version: version}}, pos, nil
 	}
 	for _, item := range items {
 		notices = append(notices, newNotice(id.name(), item, who))
+	}
+	if n := len(notices); n > 0 {
+		notices[n-1].version = version
 	}
 	return notices, pos, nil
 }
@@ -210,11 +236,11 @@ func newNotice(name string, item chat.Item, who *readers) notice {
 func sightOf(item chat.Item, who *readers) *sight {
 	switch item.Type {
 	case chat.ItemMessage:
-		if who.direct {
+		if who.direct() {
 			return &sight{Sender: item.User}
 		}
 	case chat.ItemMember:
-		return &sight{Member: item.User}
+		return &sight{Member: item.User, Reads: item.Joined, From: item.From}
 	case chat.ItemMembership:
 		var m chat.Membership
 		switch {
@@ -222,7 +248,7 @@ func sightOf(item chat.Item, who *readers) *sight {
 		case m.State != chat.Joined:
 			return &sight{Left: m.Conversation}
 		case m.Read < max(m.FromSeq, 1):
-			return &sight{Joined: true}
+			return &sight{Joined: m.Conversation}
 		}
 	}
 	return nil

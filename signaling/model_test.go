@@ -15,6 +15,7 @@ import (
 
 	"carillon/chat"
 	"carillon/client"
+	"carillon/store"
 	"carillon/wire"
 )
 
@@ -27,7 +28,9 @@ func TestEveryTabEndsEqualToTheDatabase(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 1))
 	m := newModel(t)
-	groups := []string{m.group("alice", "bob", "carol").ID, m.group("bob", "alice", "carol").ID}
+	// The second group becomes large when dave joins, in mid-run, and the third is.
+	groups := []string{m.group("alice", "bob", "carol").ID, m.group("bob", "alice", "carol").ID, m.group("carol", "alice", "bob", "erin").ID}
+	m.invite(groups[1], "dave")
 	users := []string{"alice", "bob", "carol"}
 	for i := range 6 {
 		m.openTab(i%2, users[i%3], i == 5)
@@ -42,6 +45,12 @@ func TestEveryTabEndsEqualToTheDatabase(t *testing.T) {
 		mine := rand.New(rand.NewPCG(uint64(seed), uint64(10+i)))
 		writers.Go(func() { m.act(tb, mine, groups, users) })
 	}
+	work.Go(func() {
+		m.tabs[0].await("some messages", func() bool { return len(m.tabs[0].messages()) > 30 })
+		if _, err := m.chat.Join(t.Context(), chat.User{ID: "dave"}, groups[1]); err != nil {
+			t.Errorf("join: %v", err)
+		}
+	})
 	writers.Wait()
 	close(stop)
 	work.Wait()
@@ -73,8 +82,11 @@ type modelTab struct {
 }
 
 func newModel(t *testing.T) *model {
-	m := &model{world: newWorld(t, Config{Rates: generous, QueueBytes: 16 << 10}), lose: func() bool { return false }}
-	m.addNode(Config{Rates: generous, QueueBytes: 16 << 10}, join(t, m.world))
+	cfg := Config{Rates: generous, QueueBytes: 16 << 10}
+	rules := anyone
+	rules.LargeGroup = 3
+	m := &model{world: newWorldWith(t, cfg, store.Config{}, rules), lose: func() bool { return false }}
+	m.addNode(cfg, join(t, m.world))
 	// Both nodes commit: each change is told to one of them, and the other hears it by the bus.
 	one := 0
 	told := func(all []chat.Told) {

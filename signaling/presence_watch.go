@@ -157,11 +157,11 @@ func (p *presence) wrote(sender, to string) {
 }
 
 // memberChanged looks again whether the members of a group may see one who has joined it or left.
-func (p *presence) memberChanged(user string, members *readers) {
+func (p *presence) memberChanged(user string, isMember func(user string) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.watches[user] {
-		if members.has(c.tab.User) {
+		if isMember(c.tab.User) {
 			p.lookAgainLocked(c, []string{user})
 		}
 	}

@@ -35,7 +35,7 @@ func (s *watchedStore) Read(ctx context.Context, f func(chat.View) error) error 
 			s.running[user]++
 			s.all[user]++
 			s.most[user] = max(s.most[user], s.running[user])
-			if user == s.held {
+			if user == s.held && user != "" {
 				hold = s.release
 			}
 		})

@@ -82,6 +82,7 @@ type Server struct {
 	calls      *switchboard.Board // nil: no calls
 	feeds      *feeds
 	readers    *readersCache
+	large      *largeGroups
 	watches    *watches
 	liveCalls  *liveCalls
 	sweeper    sweeper
@@ -116,7 +117,6 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		limits:    newLimits(cfg),
 		attempts:  deps.Attempts,
 		feeds:     newFeeds(),
-		readers:   newReaders(deps.Chat),
 		sweeper:   sweeper{soon: make(chan struct{}, 1)},
 		seed:      maphash.MakeSeed(),
 		greetings: make(chan struct{}, cfg.Greetings),
@@ -133,12 +133,15 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		s.iceServers = func(string) []wire.ICEServer { return nil }
 	}
 	s.sweeper.ping.Store(emptyPing)
+	s.readers = newReaders(s)
+	s.large = newLargeGroups(s)
 	s.presence = newPresence(s)
 	s.watches = newWatches(s)
 	s.liveCalls = newLiveCalls(s)
 	s.bus.OnGap(s.envelopesLost)
 	for subject, handle := range map[string]func(bus.Message){
 		presenceSubject:                s.presence.handleReport,
+		largeSubject:                   s.large.receiveGrew,
 		"node." + s.node + ".presence": s.presence.answerPage,
 		"node." + s.node + ".sessions": s.answerSessions,
 	} {

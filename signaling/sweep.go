@@ -17,7 +17,10 @@ type sweeper struct {
 	soon  chan struct{}         // holds one: look at once
 	marks atomic.Bool           // marks may have been missed, too
 	ping  atomic.Pointer[frame] // for tabs that were told all up to the last sweep
-	since int64                 // owned by the loop: when the last sweep began, by the database's clock, unix ms
+
+	// Owned by the loop.
+	since  int64            // when the last sweep began, by the database's clock, unix ms
+	looked map[string]int64 // large conversations that changed lately, and at which version of their members the last sweep found them
 }
 
 var emptyPing = notification(wire.NotePing, wire.Ping{})
@@ -82,6 +85,12 @@ func (s *Server) sweepConversations(ctx context.Context) (began int64, err error
 	if since == 0 {
 		since = began
 	}
+	looked := map[string]int64{}
+	defer func() {
+		if err == nil {
+			s.sweeper.looked = looked
+		}
+	}()
 	for after := ""; ; {
 		heads, err := s.chat.ChangedSince(ctx, (since-sweepSlack)/60_000, after, sweepPage)
 		if err != nil {
@@ -90,6 +99,9 @@ func (s *Server) sweepConversations(ctx context.Context) (began int64, err error
 		for _, h := range heads {
 			if err := s.sweepConversation(ctx, h); err != nil {
 				return 0, err
+			}
+			if h.Large {
+				looked[h.ID] = h.Version
 			}
 		}
 		if len(heads) < sweepPage {
@@ -100,6 +112,9 @@ func (s *Server) sweepConversations(ctx context.Context) (began int64, err error
 }
 
 func (s *Server) sweepConversation(ctx context.Context, h chat.Head) error {
+	if h.Large {
+		return s.large.sweep(ctx, h, s.sweeper.looked)
+	}
 	f := s.feeds.of(feedID{conversation: h.ID})
 	if f.told.Load() >= h.Pos {
 		return nil

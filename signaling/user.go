@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,10 @@ type localUser struct {
 
 	uses int // under the server's mu
 
+	// Under the mu of largeGroups.
+	large map[string]bool // the large groups that the user is told of here
+	left  bool            // the last tab has gone
+
 	mu          sync.Mutex
 	connections []*connection // replaced, never edited
 	telling     bool          // who has listed the sessions will be told of a change soon
@@ -44,6 +49,7 @@ func (s *Server) join(c *connection) error {
 	u.subscribe.Do(func() {
 		if u.subscription, u.err = s.bus.Subscribe(subject(u.id), u.receive); u.err == nil {
 			s.settleSubscription(u.id)
+			u.err = s.large.arrive(u, c.payer)
 		}
 	})
 	if u.err != nil {
@@ -58,18 +64,18 @@ func (s *Server) join(c *connection) error {
 	return nil
 }
 
-// joinTime is how long a subscription may take to reach the other nodes. All tabs of the user wait
-// for it. Without the bus they are told what happens on this node; when it is back there is a sweep.
+// joinTime is how long a subscription may take to reach the other nodes. All tabs of the user, or
+// of a large group, wait for it. Without the bus they are told what happens on this node; when it is back there is a sweep.
 const joinTime = time.Second
 
-func (s *Server) settleSubscription(user string) {
+func (s *Server) settleSubscription(name string) {
 	if !s.bus.Connected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), joinTime)
 	defer cancel()
 	if err := s.bus.Flush(ctx); err != nil {
-		s.log.Warn("tell the bus of a user", "user", user, "err", err)
+		s.log.Warn("subscribe on the bus in time", "to", name, "err", err)
 	}
 }
 
@@ -121,6 +127,9 @@ func (s *Server) release(u *localUser) {
 		delete(s.users, u.id)
 	}
 	s.mu.Unlock()
+	if last {
+		s.large.leave(u)
+	}
 	if last && u.subscription != nil {
 		u.subscription.Close()
 	}
@@ -141,6 +150,12 @@ func (s *Server) localUsers() []*localUser {
 		users = append(users, u)
 	}
 	return users
+}
+
+func (s *Server) localUserIDs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.users))
 }
 
 // localUser returns the user of this id, nil when they have no connection here.

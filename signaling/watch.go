@@ -227,7 +227,7 @@ func (w *watches) tellMoved(conversation string) {
 
 func (w *watches) tellMarks(ctx context.Context, conversation string, who *readers, moved *movedMarks) error {
 	key := marksKey + conversation
-	if w.server.chat.CountsMarks(len(who.all)) {
+	if w.server.chat.CountsMarks(who.head) {
 		if moved.members != nil {
 			w.tell(conversation, who, sighting{Counts: true}, nil)
 		}
@@ -249,7 +249,7 @@ func (w *watches) tellMarks(ctx context.Context, conversation string, who *reade
 		return nil
 	}
 	f := notification(wire.NoteMarks, marks)
-	if !who.direct {
+	if !who.direct() {
 		w.tell(conversation, who, sighting{Class: mergeable, Key: key}, f)
 		return nil
 	}
@@ -297,7 +297,7 @@ func (c *connection) conversationWatch(ctx context.Context, p wire.ConversationW
 	}
 	var mine []string
 	for _, id := range p.Conversations {
-		who, err := c.server.readers.of(ctx, id, 0)
+		who, err := c.server.readersFor(ctx, id, c.tab.User)
 		if err != nil {
 			return none, err
 		}
@@ -316,7 +316,7 @@ func (c *connection) conversationWatch(ctx context.Context, p wire.ConversationW
 // typing tells who has the conversation open, and the other of a direct one in all their tabs. It
 // is not kept: who misses it misses nothing.
 func (c *connection) typing(ctx context.Context, p wire.Typing) error {
-	who, err := c.server.readers.of(ctx, p.Conversation, 0)
+	who, err := c.server.readersFor(ctx, p.Conversation, c.tab.User)
 	if err != nil {
 		return err
 	}
@@ -324,7 +324,7 @@ func (c *connection) typing(ctx context.Context, p wire.Typing) error {
 		return refusal.New(refusal.NotFound, "There is no such conversation, or you are not a member of it.")
 	}
 	p.User = c.tab.User
-	if who.direct {
+	if who.direct() {
 		c.server.ephemeralTo(who.other(p.User), wire.NoteTyping, p)
 		return nil
 	}

@@ -69,6 +69,11 @@ func newWorld(t testing.TB, cfg Config) *world { return newWorldOf(t, cfg, store
 
 func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 	t.Helper()
+	return newWorldWith(t, cfg, sc, anyone)
+}
+
+func newWorldWith(t testing.TB, cfg Config, sc store.Config, rules chat.Config) *world {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -85,7 +90,7 @@ func newWorldOf(t testing.TB, cfg Config, sc store.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
-	w.chat = chat.New(w.store, anyone)
+	w.chat = chat.New(w.store, rules)
 	if w.bus, err = bus.Open(bus.Config{}, log); err != nil {
 		t.Fatal(err)
 	}

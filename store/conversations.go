@@ -8,13 +8,13 @@ import (
 )
 
 const headColumns = `c.id, c.kind, c.name, coalesce(c.pair, ''), c.created_at, c.pos, c.own_pos, c.own_tag,
-	c.floor_seq, c.floor_pos, c.floor_n, c.last_seq, c.n, c.minute, c.version, c.joined`
+	c.floor_seq, c.floor_pos, c.floor_n, c.last_seq, c.n, c.minute, c.version, c.joined, c.large`
 
 // headDest is where headColumns go. The pair is split by the function returned, after scanning.
 func headDest(h *chat.Head) (dest []any, split func()) {
 	var pair string
 	return []any{&h.ID, &h.Kind, &h.Name, &pair, &h.CreatedAt, &h.Pos, &h.Own.Pos, &h.Own.Tag,
-			&h.Floor.Seq, &h.Floor.Pos, &h.Floor.N, &h.LastSeq, &h.N, &h.Minute, &h.Version, &h.Count},
+			&h.Floor.Seq, &h.Floor.Pos, &h.Floor.N, &h.LastSeq, &h.N, &h.Minute, &h.Version, &h.Count, &h.Large},
 		func() {
 			if pair != "" {
 				h.Pair = strings.Split(pair, "\n")
@@ -67,6 +67,14 @@ func (tx *tx) PutConversation(h chat.Head) (bool, error) {
 		h.ID, string(h.Kind), h.Name, pair, h.CreatedAt, h.Pos, h.Own.Pos, int64(h.Own.Tag),
 		h.Floor.Seq, h.Floor.Pos, h.Floor.N, h.LastSeq, h.N, tx.minute(), h.Version)
 	return n == 1, err
+}
+
+func (tx *tx) PutLarge(conversation string) error {
+	if h, held := tx.held.heads[conversation]; held {
+		h.Large = true
+		tx.held.putHead(h)
+	}
+	return tx.put("UPDATE conversations SET large = 1 WHERE id = ?", conversation)
 }
 
 // minute is that of a change now.

@@ -23,7 +23,7 @@ func (v *view) ConversationChanges(conversation string, after, from int64, limit
 	if err != nil {
 		return nil, err
 	}
-	members, err := collect(v.conn, scanMemberItem, "SELECT "+memberColumns+`, m.pos, m.tag FROM members m LEFT JOIN users u ON u.id = m.user_id
+	members, err := collect(v.conn, scanMemberItem, "SELECT "+memberColumns+`, m.pos, m.tag, m.from_seq FROM members m LEFT JOIN users u ON u.id = m.user_id
 		WHERE m.conversation = ? AND m.pos > ? ORDER BY m.pos LIMIT ?`, conversation, after, limit)
 	if err != nil {
 		return nil, err
@@ -40,10 +40,13 @@ func (v *view) ConversationChanges(conversation string, after, from int64, limit
 func scanMemberItem(row scanner) (chat.Item, error) {
 	var m chat.Member
 	var at chat.Place
-	if err := row.Scan(append(memberDest(&m), &at.Pos, &at.Tag)...); err != nil {
+	var from int64
+	if err := row.Scan(append(memberDest(&m), &at.Pos, &at.Tag, &from)...); err != nil {
 		return chat.Item{}, err
 	}
-	return chat.NewItem(at, m)
+	item, err := chat.NewItem(at, m)
+	item.From = from
+	return item, err
 }
 
 func scanSettingsItem(row scanner) (chat.Item, error) {

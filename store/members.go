@@ -59,12 +59,31 @@ func (v *view) Invitations(users []string) (map[string]int, error) {
 		WHERE m.user_id = l.value AND m.state = 'invited' GROUP BY m.user_id`, list(users))
 }
 
+func scanReader(row scanner) (r chat.Reader, err error) {
+	err = row.Scan(&r.User, &r.From)
+	return r, err
+}
+
 func (v *view) Readers(conversation string) ([]chat.Reader, error) {
-	scan := func(row scanner) (r chat.Reader, err error) {
-		err = row.Scan(&r.User, &r.From)
-		return r, err
+	return collect(v.conn, scanReader, "SELECT user_id, from_seq FROM members WHERE conversation = ? AND state = 'joined' ORDER BY user_id", conversation)
+}
+
+func (v *view) ReadersAmong(conversation string, users []string) ([]chat.Reader, error) {
+	return collect(v.conn, scanReader, "SELECT m.user_id, m.from_seq FROM "+v.sql.texts+` l CROSS JOIN members m
+		WHERE m.conversation = ? AND m.user_id = l.value AND m.state = 'joined'`, list(users), conversation)
+}
+
+// LargeGroups goes from the large conversations, unless they are so many that the user has fewer.
+func (v *view) LargeGroups(user string) ([]string, error) {
+	var n int
+	if err := v.row("SELECT count(*) FROM (SELECT 1 FROM conversations WHERE large = 1 LIMIT ?) few", manyConversations+1).Scan(&n); err != nil || n == 0 {
+		return nil, err
 	}
-	return collect(v.conn, scan, "SELECT user_id, from_seq FROM members WHERE conversation = ? AND state = 'joined' ORDER BY user_id", conversation)
+	query := `SELECT c.id FROM conversations c CROSS JOIN members m WHERE c.large = 1 AND m.conversation = c.id AND m.user_id = ? AND m.state = 'joined'`
+	if n > manyConversations {
+		query = `SELECT m.conversation FROM members m CROSS JOIN conversations c WHERE m.user_id = ? AND m.state = 'joined' AND c.id = m.conversation AND c.large = 1`
+	}
+	return collect(v.conn, scanString, query, user)
 }
 
 func (v *view) Joined(conversation string, users []string) ([]string, error) {
@@ -112,7 +131,7 @@ func (v *view) CountMarks(conversation string, from int64) ([]chat.MarkedCount, 
 		GROUP BY marks.delivered, marks.read_seq`, from, from, from, from, conversation)
 }
 
-func (tx *tx) PutParticipations(conversation string, rows []chat.Participation) (version int64, err error) {
+func (tx *tx) PutParticipations(conversation string, rows []chat.Participation) (h chat.Head, err error) {
 	users, values, joined := make([]string, len(rows)), make([][]any, len(rows)), 0
 	for i, p := range rows {
 		users[i] = p.User
@@ -124,7 +143,7 @@ func (tx *tx) PutParticipations(conversation string, rows []chat.Participation) 
 	}
 	were, err := tx.Joined(conversation, users)
 	if err != nil {
-		return 0, err
+		return h, err
 	}
 	err = tx.putRows(len(rows), `INSERT INTO members (conversation, user_id, state, role, invited_by, from_seq, delivered, read_seq, read_n, own_ahead,
 			missed, missed_seq, pos, tag, own_pos, own_tag)
@@ -137,16 +156,16 @@ func (tx *tx) PutParticipations(conversation string, rows []chat.Participation) 
 			own_ahead = excluded.own_ahead, missed = excluded.missed, missed_seq = excluded.missed_seq, pos = excluded.pos, tag = excluded.tag,
 			own_pos = excluded.own_pos, own_tag = excluded.own_tag`, conversation, list(values))
 	if err != nil {
-		return 0, err
+		return h, err
 	}
-	h, err := tx.next(conversation, func(h *chat.Head) {
+	h, err = tx.next(conversation, func(h *chat.Head) {
 		h.Version++
 		h.Count += joined - len(were)
 	})
 	for _, p := range rows {
 		tx.held.putMember(p)
 	}
-	return h.Version, err
+	return h, err
 }
 
 func (tx *tx) PutMarks(rows []chat.Participation) error {

@@ -90,6 +90,9 @@ func everything(tx *tx, many string) error {
 		func() error { _, err := tx.ChangedSince(1, "", 10); return err },
 		func() error { _, err := tx.UserPositions(alice); return err },
 		func() error { _, err := tx.Joined(g, alice); return err },
+		func() error { _, err := tx.ReadersAmong(g, alice); return err },
+		func() error { _, err := tx.LargeGroups("alice"); return err },
+		func() error { return tx.PutLarge(g) },
 
 		func() error { _, err := tx.PutConversation(chat.Head{ID: g, Kind: chat.Group}); return err },
 		func() error { _, _, err := tx.NextPlace(g, 1); return err },
