@@ -59,8 +59,11 @@ func memory() int64 {
 }
 
 // greetBare says hello over a plain TCP connection and reads until synced.
-func (w *world) greetBare(user string) net.Conn {
-	c, err := net.Dial("tcp", strings.TrimPrefix(w.https[0].URL, "http://"))
+func (w *world) greetBare(user string) net.Conn { return w.greetBareOn(0, user, "") }
+
+// greetBareOn says hello to a node from one of several tabs of a user.
+func (w *world) greetBareOn(node int, user, tab string) net.Conn {
+	c, err := net.Dial("tcp", strings.TrimPrefix(w.https[node].URL, "http://"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -72,7 +75,7 @@ func (w *world) greetBare(user string) net.Conn {
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
 		w.t.Fatal(response, err)
 	}
-	h, _ := json.Marshal(wire.Hello{Token: w.token(user), Protocol: wire.Protocol, Tab: "tab-of-" + user, Device: "device-of-" + user})
+	h, _ := json.Marshal(wire.Hello{Token: w.token(user), Protocol: wire.Protocol, Tab: "tab-of-" + user + tab, Device: "device-of-" + user})
 	text := `{"jsonrpc":"2.0","id":1,"method":"hello","params":` + string(h) + `}`
 	frame := []byte{0x81, 0x80 | 126, byte(len(text) >> 8), byte(len(text)), 0, 0, 0, 0} // masked with zeros
 	if _, err := c.Write(append(frame, text...)); err != nil {

@@ -121,7 +121,7 @@ func makeGroup(b *testing.B, c *chat.Service, members int) string {
 
 // Messages to one conversation whose members are all absent, by one member or by many at once.
 func BenchmarkSendToGroup(b *testing.B) {
-	for _, members := range []int{2, 100, 1000} {
+	for _, members := range []int{2, 10, 100, 1000, 10_000} {
 		for _, senders := range []int{1, 50} {
 			b.Run(fmt.Sprintf("members=%d/senders=%d", members, senders), func(b *testing.B) {
 				c := chat.New(openQuietly(b), anyone)
