@@ -52,7 +52,7 @@ func (s *Service) React(ctx context.Context, user, conversation string, seq int6
 		if err != nil {
 			return err
 		}
-		tx.Tell(Told{Conversation: conversation, Version: h.Version, Item: item})
+		tx.Tell(Told{Conversation: conversation, Version: h.Version, Large: h.Large, Item: item})
 		return nil
 	})
 	return r, at, err

@@ -80,6 +80,10 @@ func (s *Server) tellChange(t told) {
 			s.log.Error("read members", "conversation", t.id.conversation, "err", err)
 			return
 		}
+		if who.head.Large { // it has become so meanwhile
+			s.tellLarge(t)
+			return
+		}
 	}
 	if t.remote {
 		t.notice.readers = who
