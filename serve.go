@@ -22,6 +22,7 @@ import (
 	"carillon/doctor"
 	"carillon/front"
 	"carillon/limit"
+	"carillon/preview"
 	"carillon/sfu"
 	"carillon/signaling"
 	"carillon/store"
@@ -148,6 +149,16 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	}
 	messages := chat.New(db, c.Chat)
 	limit.Register(reg, messages.Counts()...)
+	_, mediaTCP := media.Addresses()
+	taken := append(listening(public.HTTP().Addr(), private.Addr()), mediaTCP)
+	if relays != nil {
+		taken = append(taken, portsOf(relays.URLs())...)
+	}
+	links, err := linkPreviews(c, db, messages, taken, log, reg)
+	if err != nil {
+		return err
+	}
+	defer closing(log, "previews", links.Close)
 	door := switchboard.NewDoor(media, switchboard.Members(messages))
 	board := switchboard.New(switchboard.Deps{
 		Store: db, Chat: messages, Bus: messageBus, Door: door, Config: c.Call, Log: log, Metrics: reg,
@@ -156,7 +167,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	ice := iceServers(relays, c.ICE)
 	node, err := signaling.New(signaling.Deps{
 		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoked: db,
-		Attempts: verifier.Attempts(), Calls: board, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
+		Attempts: verifier.Attempts(), Calls: board, Previews: links, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err
@@ -173,6 +184,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	mux.Handle("/whip/", streams.Handler())
 	mux.Handle("/whep/", streams.Handler())
 	mux.Handle("/ws", node)
+	mux.Handle(preview.Path, links.Handler())
 	mux.Handle("/api/v1/guests", api.AllowOrigins(c.Signaling.Origins, verifier.GuestHandler(log)))
 	if c.Auth.Demo() {
 		mux.Handle("/demo/token", verifier.DemoHandler(log))

@@ -11,12 +11,13 @@ import (
 )
 
 // limitTables are the tables of the configuration that hold limits and nothing else.
-var limitTables = []string{"chat.rates", "signaling.rates", "media.quota", "media.tcp", "http.tcp", "turn.quota", "turn.limits"}
+var limitTables = []string{"chat.rates", "signaling.rates", "previews.rates", "media.quota", "media.tcp", "http.tcp", "turn.quota", "turn.limits"}
 
 // otherLimits are the limits in other tables.
 var otherLimits = []string{
 	"auth.guests_per_minute", "auth.attempts_per_second", "signaling.tabs_per_user", "signaling.user_reads", "signaling.address_reads",
 	"call.rings_per_minute", "call.address_rings_per_minute", "call.rings_per_pair", "call.requests_per_minute",
+	"previews.user_at_once", "previews.address_at_once", "previews.at_once", "previews.guests_at_once",
 	"call.guest_rings_per_minute", "call.guest_address_rings_per_minute", "call.guest_rings_per_callee",
 }
 

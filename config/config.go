@@ -21,6 +21,7 @@ import (
 	"carillon/call"
 	"carillon/chat"
 	"carillon/front"
+	"carillon/preview"
 	"carillon/settings"
 	"carillon/sfu"
 	"carillon/signaling"
@@ -57,6 +58,8 @@ type Config struct {
 	Turn turn.Config `toml:"turn"`
 	// ICE is the TURN servers of others, beside our own or (with turn.off) instead of it.
 	ICE ICE `toml:"ice"`
+	// Previews is what the server looks at behind links in messages.
+	Previews preview.Config `toml:"previews"`
 	// Store is the database.
 	Store store.Config `toml:"store"`
 	// Bus connects several servers that serve one site.
@@ -89,6 +92,7 @@ func Defaults() Config {
 		Media:     media,
 		Turn:      turn.Defaults(),
 		ICE:       ICE{CredentialSeconds: 86400},
+		Previews:  preview.Defaults(),
 		Store:     store.Defaults(),
 		Bus:       bus.Defaults(),
 	}
@@ -201,6 +205,7 @@ func (c Config) validate() error {
 		{"media", c.Media.Validate},
 		{"ice", c.ICE.validate},
 		{"signaling", c.Signaling.Validate},
+		{"previews", c.Previews.Validate},
 		{"store", c.Store.Validate},
 		{"bus", c.Bus.Validate},
 		{"turn", c.validateTurn},

@@ -135,13 +135,13 @@ func zipped(b *bytes.Buffer, write func(io.Writer)) {
 	_ = z.Close()
 }
 
-// A page that is a few bytes and decompresses to a gigabyte costs what is read of a page.
+// A page of a few bytes that decompresses to very many costs what is read of a page.
 func TestABombIsNotBlownUp(t *testing.T) {
 	var bomb, nested, plain bytes.Buffer
 	zipped(&bomb, func(z io.Writer) {
 		fmt.Fprint(z, "<title>bomb</title><!--")
 		zeros := make([]byte, 1<<20)
-		for range 256 {
+		for range 64 {
 			_, _ = z.Write(zeros)
 		}
 	})

@@ -60,6 +60,7 @@ var table = map[string]method{
 	wire.MethodMessageHide:         on((*connection).messageHide),
 	wire.MethodMessageReact:        on((*connection).messageReact),
 	wire.MethodMessageReacted:      onReads((*connection).messageReacted),
+	wire.MethodPreviewGet:          on((*connection).previewGet).in(lookLane),
 	wire.MethodMarksSet:            on((*connection).marksSet).in(markLane),
 
 	wire.MethodCallStart:   onLegs(callStarts, (*switchboard.Board).Start),

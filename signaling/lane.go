@@ -13,14 +13,16 @@ import (
 
 // laneID names a lane. A connection's requests run in lanes, each in order and one at a
 // time. Those that concern calls have their own, so that a message need not wait for an
-// SDP exchange, and so have marks, which wait to be stored with those of others.
+// SDP exchange, and so have marks, which wait to be stored with those of others, and looks at links,
+// which wait for servers of strangers.
 type laneID int
 
 const (
 	chatLane laneID = iota
 	callLane
 	markLane
-	lanes = 3
+	lookLane
+	lanes = 4
 )
 
 // request waits in a lane.

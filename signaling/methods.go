@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"carillon/chat"
+	"carillon/refusal"
 	"carillon/wire"
 )
 
@@ -136,7 +137,7 @@ func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (none 
 		}
 	}
 	m, at, err := c.chat.Send(ctx, c.profile, chat.SendParams{
-		Conversation: p.Conversation, To: p.To, ClientID: p.ClientID, Kind: p.Kind, Text: p.Text, Data: p.Data,
+		Conversation: p.Conversation, To: p.To, ClientID: p.ClientID, Kind: p.Kind, Text: p.Text, Data: p.Data, NoPreview: p.NoPreview,
 	})
 	if err != nil {
 		return none, err
@@ -163,6 +164,14 @@ func (c *connection) messageReacted(ctx context.Context, p wire.MessageReacted) 
 	}
 	page, err := c.chat.WhoReacted(ctx, c.tab.User, p.Conversation, p.Seq, p.Emoji, p.After, p.Limit)
 	return wire.ReactedPage{Users: list(page.Users), Next: page.Next}, err
+}
+
+func (c *connection) previewGet(_ context.Context, p wire.PreviewGet) (none wire.PreviewFound, _ error) {
+	if c.server.previews == nil {
+		return none, refusal.New(refusal.NotAllowed, "This server makes no previews of links.")
+	}
+	found, err := c.server.previews.Get(c.payer, p.URL)
+	return wire.PreviewFound{Preview: found}, err
 }
 
 func (c *connection) messagePage(ctx context.Context, p wire.MessagePage) (none wire.Messages, _ error) {

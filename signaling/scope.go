@@ -68,6 +68,7 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodMessageHide:         inside,
 	wire.MethodMessageReact:        inside,
 	wire.MethodMessageReacted:      inside,
+	wire.MethodPreviewGet:          itself,
 	wire.MethodMarksSet:            inside,
 
 	wire.MethodCallStart:   inside,

@@ -188,6 +188,7 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: open}, done)
 	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: shut}, none)
 	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: chat.OwnFeed}, done)
+	ask(wire.MethodPreviewGet, wire.PreviewGet{URL: "https://shop.example/"}, done)
 	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: open, ClientID: "n1", Text: "x"}, done)
 	ask(wire.MethodMessageSend, wire.MessageSend{To: "bob", ClientID: "n2", Text: "x"}, done)
 	ask(wire.MethodMessageSend, wire.MessageSend{Conversation: shut, ClientID: "n3", Text: "x"}, none)

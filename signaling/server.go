@@ -53,6 +53,7 @@ type Deps struct {
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer // nil: not registered
 	Calls      *switchboard.Board    // nil: no calls; closed by whoever made it, after the Server
+	Previews   Previews              // nil: none of links
 }
 
 // Revocations keep which tokens are void before they expire. Package store implements it.
@@ -60,6 +61,12 @@ type Revocations interface {
 	Revoked(ctx context.Context, users []string) (map[string]auth.Revoked, error)
 	RevokeAll(ctx context.Context, user string, until time.Time) error
 	RevokeTokens(ctx context.Context, user string, expire map[auth.TokenID]time.Time) error
+}
+
+// Previews are those of links. Package preview implements it.
+type Previews interface {
+	// Get returns the preview of a link, or nil if there is nothing to show. It takes a few seconds at most.
+	Get(payer limit.Payer, link string) (*chat.Preview, error)
 }
 
 // Server is one node. It is safe for concurrent use.
@@ -80,6 +87,7 @@ type Server struct {
 	attempts   *limit.Budget
 	presence   *presence
 	calls      *switchboard.Board // nil: no calls
+	previews   Previews           // nil: none
 	feeds      *feeds
 	readers    *readersCache
 	large      *largeGroups
@@ -122,6 +130,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		greetings: make(chan struct{}, cfg.Greetings),
 		done:      make(chan struct{}),
 		calls:     deps.Calls,
+		previews:  deps.Previews,
 
 		users:       map[string]*localUser{},
 		connections: map[*connection]struct{}{},

@@ -58,6 +58,7 @@ type world struct {
 	verify   func(context.Context, string) (auth.Identity, error) // of the next node
 	attempts *limit.Budget                                        // of the next node
 	metrics  *prometheus.Registry                                 // of the next node; nil: none
+	previews Previews                                             // of the next node
 	deliver  atomic.Pointer[func([]chat.Told)]
 	nodes    []*Server
 	joined   map[*bus.Bus]bool    // whose connection to the bus is that of a node
@@ -78,7 +79,7 @@ func newWorldWith(t testing.TB, cfg Config, sc store.Config, rules chat.Config) 
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	w := &world{t: t, joined: map[*bus.Bus]bool{}}
+	w := &world{t: t, joined: map[*bus.Bus]bool{}, previews: looking(func(string) {})}
 	sc.Folder, sc.URL = t.TempDir(), pgtest.URL(t)
 	var err error
 	w.store, err = store.Open(t.Context(), sc, log, func(all []chat.Told) {
@@ -124,7 +125,7 @@ func (w *world) addNodeWith(cfg Config, b *bus.Bus, board *switchboard.Board) *S
 	w.joined[b] = true
 	s, err := New(Deps{
 		Chat: w.chat, Bus: b, Verify: w.verify, Revoked: w.store, Version: "test",
-		Log: w.logger(), Calls: board, Attempts: w.attempts, Metrics: w.registerer(),
+		Log: w.logger(), Calls: board, Attempts: w.attempts, Metrics: w.registerer(), Previews: w.previews,
 	}, cfg)
 	if err != nil {
 		w.t.Fatal(err)

@@ -45,6 +45,7 @@ const (
 	MethodMessageHide         = "message.hide"         // MessageHide → Empty; removes messages for me alone
 	MethodMessageReact        = "message.react"        // MessageReact → Change, with the reactions; without a type: it was so already
 	MethodMessageReacted      = "message.reacted"      // MessageReacted → ReactedPage, by id
+	MethodPreviewGet          = "preview.get"          // PreviewGet → PreviewFound; before a message with a link is sent
 	MethodMarksSet            = "marks.set"            // MarksSet → Empty, when the marks are stored
 
 	MethodCallStart   = "call.start"   // CallStart → CallLeg
@@ -402,6 +403,17 @@ type MessageSend struct {
 	Kind         chat.Kind       `json:"kind"`
 	Text         string          `json:"text,omitempty"`
 	Data         json.RawMessage `json:"data,omitempty" tstype:"unknown"`
+	NoPreview    bool            `json:"no_preview,omitempty"` // of the link in Text
+}
+
+// PreviewGet asks what a link leads to.
+type PreviewGet struct {
+	URL string `json:"url"` // http or https
+}
+
+// PreviewFound is what it leads to; without a preview, nothing that can be shown.
+type PreviewFound struct {
+	Preview *chat.Preview `json:"preview,omitempty"`
 }
 
 // MessagePage reads backwards from Before (exclusive; 0: from the end), or forwards from After.

@@ -53,6 +53,7 @@ func Requests() []Request {
 		{MethodMessageHide, MessageHide{}, Empty{}},
 		{MethodMessageReact, MessageReact{}, Change{}},
 		{MethodMessageReacted, MessageReacted{}, ReactedPage{}},
+		{MethodPreviewGet, PreviewGet{}, PreviewFound{}},
 		{MethodMarksSet, MarksSet{}, Empty{}},
 		{MethodCallStart, CallStart{}, CallLeg{}},
 		{MethodCallRinging, CallRef{}, Empty{}},

@@ -719,6 +719,15 @@ export interface MessageSend {
   kind: Kind;
   text?: string;
   data?: unknown;
+  no_preview?: boolean; // of the link in Text
+}
+/** PreviewGet asks what a link leads to. */
+export interface PreviewGet {
+  url: string; // http or https
+}
+/** PreviewFound is what it leads to; without a preview, nothing that can be shown. */
+export interface PreviewFound {
+  preview?: Preview;
 }
 /** MessagePage reads backwards from Before (exclusive; 0: from the end), or forwards from After. */
 export interface MessagePage {
@@ -902,6 +911,7 @@ export interface Requests {
   "message.hide": { params: MessageHide; result: Empty };
   "message.react": { params: MessageReact; result: Change };
   "message.reacted": { params: MessageReacted; result: ReactedPage };
+  "preview.get": { params: PreviewGet; result: PreviewFound };
   "marks.set": { params: MarksSet; result: Empty };
   "call.start": { params: CallStart; result: CallLeg };
   "call.ringing": { params: CallRef; result: Empty };
