@@ -2,6 +2,7 @@
  * One client of the SDK, shared by all popups of this page that speak for the same user. What must happen once per page
  * happens here: sounds, notifications, the flashing title, and the choice of the popup that shows a call.
  */
+import { CallStore } from "../sdk/calls/calls.ts";
 import { TabClient } from "../sdk/client.ts";
 import type { CallView, Client, ClientEvents, Message, Ring, RingEnd } from "../sdk/index.ts";
 import { Account } from "./account.ts";
@@ -89,7 +90,12 @@ export class SharedClient {
 	private constructor(account: Account) {
 		this.#account = account;
 		const { base } = account;
-		const client = new TabClient({ server: base.server }, base.env, base);
+		const client = new TabClient(
+			{ server: base.server },
+			base.env,
+			(o) => new CallStore({ ...o, load: () => import("../sdk/leg/host.ts") }),
+			base,
+		);
 		this.client = client;
 		const o = { signal: this.#closed.signal };
 		for (const type of forwarded)

@@ -3,7 +3,7 @@ import { ClientBase, type Stores } from "./base.ts";
 import { TabClient } from "./client.ts";
 import { Siblings } from "./siblings.ts";
 import { FakeChannels } from "./testing/profile.ts";
-import { change, type FakeGreeting, FakePage, greet, item, ringing, turn } from "./testing/wire.ts";
+import { calls, change, type FakeGreeting, FakePage, greet, item, ringing, turn } from "./testing/wire.ts";
 import type { Conversation, Message } from "./wire.gen.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -143,7 +143,7 @@ test("stores that come very late begin with a new greeting", async () => {
 
 test("a client on a base that is online already knows what its own base would have told it", async () => {
 	const { page, base } = await idle();
-	const client = new TabClient(options, page, base);
+	const client = new TabClient(options, page, calls, base);
 	const messages: string[] = [];
 	client.on("message", ({ message }) => messages.push(message.id));
 	page.wire.say(change("c", 5, "message", message(1)));

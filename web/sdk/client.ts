@@ -1,11 +1,11 @@
 /** One user in one tab: joins the socket with the stores. */
 
 import { ClientBase, type ServerMessage, type Stores } from "./base.ts";
-import { CallStore } from "./calls/calls.ts";
+import type { ClientCalls, MakeCalls } from "./calls/context.ts";
 import { ContactList } from "./contacts.ts";
 import { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
-import { browser, type Environment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import { Refusal, Unanswered } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { MessageStore } from "./messages.ts";
@@ -31,11 +31,6 @@ import type { Change, MessageSend, User, Welcome } from "./wire.gen.ts";
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
 const channelAnswerMs = 2000;
 
-/** Makes a client. It touches no network before `connect()`. */
-export function createClient(options: ClientOptions): Client {
-	return new TabClient(options, browser());
-}
-
 /** `env` comes from outside for tests; `base` when there was one before anything needed the stores. */
 export class TabClient implements Client {
 	readonly server: string;
@@ -45,7 +40,7 @@ export class TabClient implements Client {
 	readonly objects: ObjectStore;
 	readonly contacts: ContactList;
 	readonly sessions: Sessions;
-	readonly calls: CallStore;
+	readonly calls: ClientCalls;
 
 	readonly #base: ClientBase;
 	readonly #events: Emitter<ClientEvents>;
@@ -60,7 +55,7 @@ export class TabClient implements Client {
 	#user: User | undefined;
 	#account = "";
 
-	constructor(o: ClientOptions, env: Environment, base = new ClientBase(o, env)) {
+	constructor(o: ClientOptions, env: Environment, makeCalls: MakeCalls, base = new ClientBase(o, env)) {
 		this.#base = base;
 		this.server = base.server;
 		this.#socket = base.socket;
@@ -126,7 +121,7 @@ export class TabClient implements Client {
 			list: async (signal) => (await this.#socket.requestUntilAnswered("session.list", {}, signal)).sessions,
 			signOut: async (id, signal) => void (await this.#socket.request("session.sign_out", { id }, signal)),
 		};
-		this.calls = new CallStore({
+		this.calls = makeCalls({
 			env,
 			socket: this.#socket,
 			events,
@@ -136,7 +131,7 @@ export class TabClient implements Client {
 			tab,
 			tell,
 			who: () => base.who,
-			load: () => import("./leg/host.ts"),
+			present: () => this.#socket.synced,
 			storageKey: () => `${base.name}:legs`,
 			channel: (call, rpc) => this.#channel(call, rpc),
 			mayTakeOver: (id, signal) => base.tab.mayTakeOver(id, signal),

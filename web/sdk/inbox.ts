@@ -1,6 +1,6 @@
 /** Hands what the server says to the store that it concerns. Each thing has one door, whichever way it came. */
 import type { ClientBase } from "./base.ts";
-import type { CallStore } from "./calls/calls.ts";
+import type { ClientCalls } from "./calls/context.ts";
 import type { ContactList } from "./contacts.ts";
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
@@ -27,7 +27,7 @@ export interface InboxOptions {
 	events: Emitter<ClientEvents>;
 	store: MessageStore;
 	conversations: ConversationStore;
-	calls: CallStore;
+	calls: ClientCalls;
 	objects: ObjectStore;
 	contacts: ContactList;
 	people: People;

@@ -9,7 +9,7 @@
  * const leg = await client.calls.start({ to: "bob" }, { media: "video" });
  * ```
  */
-export { createClient } from "./client.ts";
+export { createClient } from "./create.ts";
 export { DeviceError, Refusal, Unanswered } from "./errors.ts";
 export type * from "./types.ts";
 export type {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { TabClient } from "./client.ts";
 import { holdsLater, mostTime } from "./testing/property.ts";
 import { FakeServer } from "./testing/server.ts";
-import { FakePage, synced, turn, welcome } from "./testing/wire.ts";
+import { calls, FakePage, synced, turn, welcome } from "./testing/wire.ts";
 import { ignore } from "./wait.ts";
 import type { Change, Frame, Hello } from "./wire.gen.ts";
 
@@ -85,7 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 class World {
 	readonly page = new FakePage();
-	readonly client = new TabClient({ server: "http://server.test", token: "t" }, this.page);
+	readonly client = new TabClient({ server: "http://server.test", token: "t" }, this.page, calls);
 	#tags = 0;
 	readonly server = new FakeServer(rooms, () => (++this.#tags).toString(16).padStart(16, "0"));
 	/** Frames of the server on their way, in no order. */

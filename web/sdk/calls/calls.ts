@@ -2,7 +2,6 @@
  * The calls of this user as this tab sees them: the newest snapshot of each, the rings that follow from them, and the calls
  * that run here or elsewhere. It is small; the part that hosts a leg is fetched when a call begins (`leg/`).
  */
-import type { Emitter } from "../emitter.ts";
 import { Refusal } from "../errors.ts";
 import { get, put, remove } from "../storage.ts";
 import type {
@@ -10,39 +9,23 @@ import type {
 	Calls,
 	CallsAvailable,
 	CallView,
-	ClientEvents,
 	ConversationRef,
 	Leg,
 	Ring,
 	StartParams,
 } from "../types.ts";
 import { any, ignore } from "../wait.ts";
-import type { Who } from "../who.ts";
 import type { CallChange, LegEnd, LegView, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import { available } from "./available.ts";
 import { changed } from "./change.ts";
-import type { Host, LegContext, StoredLeg } from "./context.ts";
+import type { CallOptions, ClientCalls, Host, LegContext, StoredLeg } from "./context.ts";
 import { later, participant, phase, type TimedSnapshot } from "./ring.ts";
 import { Rings } from "./rings.ts";
-
-export interface CallOptions
-	extends Pick<
-		LegContext,
-		"env" | "socket" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock" | "mayTakeOver"
-	> {
-	events: Emitter<ClientEvents>;
-	/** As which tab of which device this page speaks. */
-	who: () => Who;
-	/** Key in `sessionStorage`, made of server and user. */
-	storageKey: () => string;
-	tell: (topic: string, data: unknown) => void;
-	/** Fetches the part that hosts legs. */
-	load: () => Promise<{ openHost(ctx: LegContext): Host }>;
-}
 
 /** How many ended calls are remembered, so that a late snapshot does not bring one back. */
 const endedCallsKept = 200;
 
-export class CallStore implements Calls {
+export class CallStore implements ClientCalls {
 	readonly #o: CallOptions;
 	readonly #snapshots = new Map<string, TimedSnapshot>();
 	readonly #rings: Rings;
@@ -74,9 +57,7 @@ export class CallStore implements Calls {
 	}
 
 	get available(): CallsAvailable {
-		const { env } = this.#o;
-		if (!env.secure) return { ok: false, reason: "calls_need_https" };
-		return env.webrtc ? { ok: true } : { ok: false, reason: "unsupported" };
+		return available(this.#o.env);
 	}
 
 	get rings(): readonly Ring[] {
@@ -158,13 +139,11 @@ export class CallStore implements Calls {
 		return (await this.#ready()).preview(p);
 	}
 
-	/** A greeting begins: legs of this page are bound to the new connection. */
 	welcomed(): void {
 		this.#told.clear();
 		this.#host?.rebind();
 	}
 
-	/** The greeting has ended: a call that it did not have is over, and from now on what rings is shown. */
 	synced(): void {
 		for (const { snapshot: s } of [...this.#snapshots.values()])
 			if (!this.#told.has(s.id) && s.state !== "ended")
@@ -174,7 +153,6 @@ export class CallStore implements Calls {
 		else if (this.#stored().length > 0 && this.available.ok) ignore(this.#loaded().then((h) => h.resume()));
 	}
 
-	/** A change of a call, `waitedMs` ago. */
 	apply(c: CallChange, waitedMs = 0): void {
 		this.#told.add(c.call.id);
 		const now = changed(this.#snapshots.get(c.call.id)?.snapshot, c);
@@ -186,7 +164,7 @@ export class CallStore implements Calls {
 		this.#host?.notification(method, params);
 	}
 
-	/** Another tab of this profile tells something; a ring that was silenced there is silent here. */
+	/** A ring that was silenced in another tab of this profile is silent here. */
 	siblingTold(topic: string, data: unknown): void {
 		if (topic === "silence" && typeof data === "string" && this.#rings.silence(data)) this.#update();
 	}
@@ -195,7 +173,6 @@ export class CallStore implements Calls {
 		this.#host?.suspend();
 	}
 
-	/** After a sign-out: gives back the devices and forgets everything. */
 	clear(): void {
 		this.#life.abort();
 		this.#life = new AbortController();
@@ -270,7 +247,7 @@ export class CallStore implements Calls {
 		const before = this.#views;
 		this.#views = this.#allViews();
 		this.#rings.settle();
-		if (this.#o.socket.synced) for (const known of this.#snapshots.values()) this.#rings.begin(known);
+		if (this.#o.present()) for (const known of this.#snapshots.values()) this.#rings.begin(known);
 		this.#tellViews(before);
 		this.#o.events.emit("calls", undefined);
 	}

@@ -1,10 +1,12 @@
 /** What the media part (`leg/`), which is loaded late, and the rest need of each other. It depends on this and on no store. */
+import type { Emitter } from "../emitter.ts";
 import type { Environment } from "../environment.ts";
 import type { Rpc } from "../rpc.ts";
 import type { TabSocket } from "../socket.ts";
 import type { CallView } from "../types.calls.ts";
-import type { AnswerParams, DeviceChoice, Leg, StartParams } from "../types.ts";
-import type { CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
+import type { AnswerParams, Calls, ClientEvents, DeviceChoice, Leg, StartParams } from "../types.ts";
+import type { Who } from "../who.ts";
+import type { CallChange, CallLeg, LegEnd, Slots, Snapshot, Speaker } from "../wire.gen.ts";
 
 /** A leg of this tab as `sessionStorage` keeps it over a reload. */
 export interface StoredLeg {
@@ -78,3 +80,45 @@ export interface Host {
 }
 
 export type { CallLeg, CallView };
+
+/** A client's calls, and what it tells them. */
+export interface ClientCalls extends Calls {
+	/** A greeting begins: legs of this page are bound to the new connection. */
+	welcomed(): void;
+	/** The greeting has ended: a call that it did not have is over, and from now on what rings is shown. */
+	synced(): void;
+	/** A change of a call, `waitedMs` ago. */
+	apply(c: CallChange, waitedMs?: number): void;
+	notification(method: "slots" | "speaker" | "leg.end", params: Slots | Speaker | LegEnd): void;
+	/** Another tab of this profile tells something. */
+	siblingTold(topic: string, data: unknown): void;
+	/** The page is left. Its legs are left to their grace time. */
+	suspend(): void;
+	/** After a sign-out: gives back the devices and forgets everything. */
+	clear(): void;
+	close(): void;
+}
+
+/** What calls need of their client. */
+export interface CallsOfClient
+	extends Pick<
+		LegContext,
+		"env" | "socket" | "relayOnly" | "singleLayer" | "me" | "tab" | "channel" | "hostLock" | "mayTakeOver"
+	> {
+	events: Emitter<ClientEvents>;
+	/** As which tab of which device this page speaks. */
+	who: () => Who;
+	/** Key in `sessionStorage`, made of server and user. */
+	storageKey: () => string;
+	tell: (topic: string, data: unknown) => void;
+	/** Everything that was missed has been heard: what is known is the present. */
+	present: () => boolean;
+}
+
+export interface CallOptions extends CallsOfClient {
+	/** Fetches the part that hosts legs. */
+	load: () => Promise<{ openHost(ctx: LegContext): Host }>;
+}
+
+/** Makes the calls of a client. */
+export type MakeCalls = (o: CallsOfClient) => ClientCalls;

@@ -1,4 +1,6 @@
 /** A browser without a network, a server that a test plays by hand, and a client between them. */
+import { CallStore } from "../calls/calls.ts";
+import type { MakeCalls } from "../calls/context.ts";
 import { TabClient } from "../client.ts";
 import type { Environment, PageEvents, RawSocket } from "../environment.ts";
 import type { ClientOptions } from "../types.ts";
@@ -177,12 +179,16 @@ export const synced = ({ at = 1000, opening = "opening-1", all = true }: FakeGre
 	params: { at, opening, all },
 });
 
+/** The calls of a client, there from the beginning. */
+export const calls: MakeCalls = (o) => new CallStore({ ...o, load: () => import("../leg/host.ts") });
+
 /** A client of alice that has been told to connect and waits for the answer to its hello. */
 export async function connect(
 	page = new FakePage(),
 	o: Partial<ClientOptions> = {},
+	makeCalls: MakeCalls = calls,
 ): Promise<{ client: TabClient; page: FakePage }> {
-	const client = new TabClient({ server: "http://server.test", token: "t", ...o }, page);
+	const client = new TabClient({ server: "http://server.test", token: "t", ...o }, page, makeCalls);
 	client.connect();
 	await turn();
 	return { client, page };
