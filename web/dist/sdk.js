@@ -1,1 +1,1 @@
-export*from"./assets/sdk-LT3CSF5H.js";
+export*from"./assets/sdk-A53XWNKS.js";

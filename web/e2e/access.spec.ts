@@ -1,4 +1,5 @@
 import { ar } from "../popup/strings/ar.ts";
+import { calls } from "../popup/strings/en.calls.ts";
 import { en } from "../popup/strings/en.ts";
 import { clean } from "./axe.ts";
 import { type DeviceOptions, expect, test } from "./fixtures.ts";
@@ -13,7 +14,7 @@ const modes: Record<string, DeviceOptions> = {
 
 for (const [mode, options] of Object.entries(modes))
 	test(`axe finds nothing, ${mode}`, async ({ people, server }) => {
-		const words = mode === "right to left" ? ar : en;
+		const words = mode === "right to left" ? ar : { ...en, ...calls };
 		const calm = { ...options, browser: { reducedMotion: "reduce" as const, ...options.browser } };
 		const device = await people.device(people.alice, {
 			...calm,

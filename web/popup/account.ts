@@ -6,7 +6,8 @@
 import { ClientBase } from "../sdk/base.ts";
 import { browser } from "../sdk/environment.ts";
 import type { ClientEvents } from "../sdk/types.ts";
-import { setIconBadge, titleWithCount } from "./badge.ts";
+import { ignore } from "../sdk/wait.ts";
+import { titleWithCount } from "./badge.ts";
 import { type Identity, knownIdentity } from "./identity.ts";
 import type { Popup } from "./popup.ts";
 
@@ -23,6 +24,8 @@ export class Account {
 	/** The client that has taken the connection over; set by it once the chat part is loaded. */
 	client: { close(): void } | undefined;
 
+	/** The page's icon was changed. */
+	#badged = false;
 	/** Aborted when the last popup has left. */
 	readonly #closed = new AbortController();
 
@@ -89,6 +92,8 @@ export class Account {
 		});
 		if (first?.options.notifications === false) return;
 		document.title = titleWithCount(document.title, total);
-		void setIconBadge(total > 0);
+		if (total === 0 && !this.#badged) return;
+		this.#badged = true;
+		ignore(import("./badge.icon.ts").then((badge) => badge.setIconBadge(total > 0)));
 	}
 }

@@ -3,10 +3,11 @@
  * what went wrong becomes a notice.
  */
 import type { ConversationRef, Media } from "../sdk/index.ts";
-import type { Devices } from "./devices.ts";
+import type { Devices } from "./calls/devices.ts";
 import type { Notice } from "./state.ts";
 
-export interface Actions {
+/** All that does not need the call part. */
+export interface PanelActions {
 	// The panel.
 	close(): void;
 	showList(): void;
@@ -42,6 +43,12 @@ export interface Actions {
 	/** The pointer or the focus is on a call button: the call part is loaded and prepared. */
 	nearCall(): void;
 	start(ref: ConversationRef, media: Media): void;
+	/** Opens the panel on the conversation of a call. */
+	backToCall(conversation: string): void;
+}
+
+/** What the buttons of a call do. */
+export interface CallActions {
 	answer(call: string, p: { camera: boolean; microphone: boolean }): void;
 	decline(call: string): void;
 	silence(call: string): void;
@@ -49,8 +56,6 @@ export interface Actions {
 	/** Takes a click back that has not become a call yet. */
 	cancel(): void;
 	moveHere(call: string): void;
-	/** Opens the panel on the conversation of a call. */
-	backToCall(conversation: string): void;
 	setMicrophone(call: string, on: boolean): void;
 	setCamera(call: string, on: boolean): void;
 	setHeld(call: string, held: boolean): void;
@@ -58,3 +63,5 @@ export interface Actions {
 	/** The sound of a call could be played, or the browser refused it. */
 	soundBlocked(blocked: boolean): void;
 }
+
+export type Actions = PanelActions & CallActions;

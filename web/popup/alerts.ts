@@ -1,5 +1,5 @@
-/** Browser notifications and the sound of a message: one per browser, none where the visitor is looking. */
-import type { Client, ClientEvents, Ring } from "../sdk/index.ts";
+/** Browser notifications, and the sound of a message: one per browser, none where the visitor is looking. */
+import type { Client, ClientEvents } from "../sdk/index.ts";
 import { headStart, tabState } from "./election.ts";
 import type { Words } from "./strings/index.ts";
 import type { SoundName } from "./tones.ts";
@@ -43,30 +43,6 @@ export async function tellMessage(
 	})?.addEventListener("click", () => context.show(message.conversation));
 }
 
-/** Shows who calls until the signal aborts, unless this tab has the focus or another tab was quicker. */
-export async function tellRing(
-	client: Client,
-	ring: Ring,
-	context: AlertContext,
-	signal: AbortSignal,
-): Promise<void> {
-	if (document.hasFocus() || ring.waiting) return;
-	await sleep(headStart(tabState()));
-	if (signal.aborted || !(await client.win(`notifier ${ring.id}`, signal).catch(() => true))) return;
-	const key = ring.media === "video" ? "incomingVideo" : "incomingVoice";
-	const shown = notify(context, context.words.say(key, { name: caller(ring, context.words) }), {
-		tag: ring.id,
-		requireInteraction: true,
-	});
-	shown?.addEventListener("click", () => context.show(ring.call.conversation));
-	signal.addEventListener("abort", () => shown?.close());
-}
-
-/** Who rings, in a text. */
-export function caller({ from }: Ring, words: Words): string {
-	return words.called({ name: from.name || from.user, guest: from.guest });
-}
-
 /** Plays a sound once. Without network and sounds at hand there is silence. */
 export function playSound(name: SoundName): void {
 	import("./tones.ts").then(
@@ -75,7 +51,7 @@ export function playSound(name: SoundName): void {
 	);
 }
 
-function notify(
+export function notify(
 	context: AlertContext,
 	title: string,
 	options: NotificationOptions,
@@ -94,6 +70,6 @@ function notify(
 	}
 }
 
-function sleep(ms: number): Promise<void> {
+export function sleep(ms: number): Promise<void> {
 	return new Promise((done) => setTimeout(done, ms));
 }

@@ -2,7 +2,7 @@
  * What a screen reader is told: new messages of others, those that come together as one, and a ring at once. History and one's own
  * messages are not read out.
  */
-import { html, type TemplateResult } from "lit";
+import { html, type TemplateResult } from "lit/html.js";
 
 /** Messages that follow each other closer than this are read as one. */
 const pauseMs = 1000;

@@ -2,28 +2,30 @@
  * Decides what one popup does: takes the site's commands, the visitor's clicks and the SDK's events, and keeps the state from
  * which the screen is derived. Draws nothing; the panel, once loaded, is told that something changed and asks for the screen.
  */
-import {
-	type CallView,
-	type Client,
-	type Conversation,
-	type ConversationRef,
-	DeviceError,
-	type Message,
-	type Ring,
-	type RingEnd,
-	type Transcript,
+import type {
+	CallView,
+	Client,
+	Conversation,
+	ConversationRef,
+	Message,
+	Ring,
+	Transcript,
 } from "../sdk/index.ts";
-import type { Actions } from "./actions.ts";
-import { type AlertContext, playSound } from "./alerts.ts";
-import { Calling, type CallingPopup } from "./calling.ts";
-import { endText, ringEndText } from "./callscreen.ts";
+import { ignore } from "../sdk/wait.ts";
+import type { PanelActions } from "./actions.ts";
+import type { AlertContext } from "./alerts.ts";
+import type { Calling } from "./calls/calling.ts";
+import { CallEntry, type CallPart, type EntryPopup } from "./calls/entry.ts";
+import type { CallsShown } from "./calls/shown.ts";
 import type { CallParams } from "./commands.ts";
-import { Drafts } from "./drafts.ts";
+import { Composing, type ComposingPopup } from "./composing.ts";
+import type { Drafts } from "./drafts.ts";
 import { forgetGuest, guestIdentity, type Identity } from "./identity.ts";
 import { whenIdle } from "./idle.ts";
 import { askForNotifications, mayOfferNotifications } from "./notifications.ts";
 import { OnScreen } from "./onscreen.ts";
 import type { Options } from "./options.ts";
+import { Part } from "./part.ts";
 import { People } from "./people.ts";
 import type { Chat, Popup } from "./popup.ts";
 import { problemText } from "./problems.ts";
@@ -46,19 +48,22 @@ interface PanelView {
 /** How long a notice stays. Long enough to read twice; errors stay until dismissed. */
 const noticeMs = 8000;
 
-export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
+export class Controller implements Chat, Member, EntryPopup, ComposingPopup, ScreenFacts {
 	readonly popup: Popup;
-	readonly drafts = new Drafts();
 	readonly people = new People(this);
-	readonly calling = new Calling(this);
 	state: State;
 	words = new Words();
-	soundBlocked = false;
 
 	#shared: SharedClient | undefined;
 	#view: PanelView | undefined;
 	#panel: Promise<unknown> | undefined;
 	readonly #onScreen = new OnScreen(this);
+	readonly #composing = new Composing(this);
+	readonly #calls = new CallEntry(this);
+	readonly #list = new Part(
+		() => this.popup.loadPart<unknown>("list"),
+		() => this.changed(),
+	);
 
 	constructor(popup: Popup) {
 		this.popup = popup;
@@ -100,28 +105,16 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 		return this.transcript?.conversation;
 	}
 
-	get views(): readonly CallView[] {
-		return this.#shared?.viewsFor(this) ?? [];
+	get drafts(): Drafts {
+		return this.#composing.drafts;
 	}
 
-	/** All rings that this popup shows. Whoever calls second must not stay unseen until the first has given up. */
-	get rings(): readonly Ring[] {
-		const { pending } = this.state;
-		// Answered here: the card makes room for the call at once.
-		const answered = pending.kind === "answering" ? pending.ring.id : undefined;
-		return (this.#shared?.ringsFor(this) ?? []).filter((ring) => ring.id !== answered);
+	get calls(): CallsShown {
+		return this.#calls.shown;
 	}
 
 	get readTo(): ReadonlyMap<string, number> {
 		return this.#onScreen.readTo;
-	}
-
-	get devices(): ScreenFacts["devices"] {
-		return this.calling.devices;
-	}
-
-	get preview(): ScreenFacts["preview"] {
-		return this.calling.preview ?? { stream: undefined, level: 0, problem: undefined, found: [] };
 	}
 
 	get online(): boolean {
@@ -212,26 +205,23 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 		const ref = to ? { to } : this.ref;
 		if (!ref) throw new Error("carillon: startCall needs a conversation: open one or name a user");
 		if (to) this.showConversation(ref);
-		return this.calling.start(ref, media);
+		return this.#calls.start(ref, media);
 	}
 
-	answer(p: CallParams & { camera?: boolean } = {}): Promise<void> | undefined {
-		return this.#answer(p.call, { camera: p.camera ?? false, microphone: true });
+	answer(p: CallParams & { camera?: boolean } = {}): Promise<void> {
+		return this.#calls.answer(p);
 	}
 
-	decline(p: CallParams = {}): Promise<void> | undefined {
-		const ring = this.client?.calls.rings.find((r) => !p.call || r.id === p.call);
-		return ring && this.calling.decline(ring.id);
+	decline(p: CallParams = {}): Promise<void> {
+		return this.#calls.decline(p);
 	}
 
-	hangUp(p: CallParams = {}): Promise<void> | undefined {
-		const view = this.client?.calls.views.find((v) => (p.call ? v.id === p.call : v.here));
-		return view && this.calling.hangUp(view.id);
+	hangUp(p: CallParams = {}): Promise<void> {
+		return this.#calls.hangUp(p);
 	}
 
-	moveCallHere(p: CallParams = {}): Promise<void> | undefined {
-		const view = this.client?.calls.views.find((v) => (p.call ? v.id === p.call : !v.here));
-		return view && this.calling.moveHere(view);
+	moveCallHere(p: CallParams = {}): Promise<void> {
+		return this.#calls.moveHere(p);
 	}
 
 	sendMessage(text: string, to?: ConversationRef): void {
@@ -242,8 +232,7 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 	}
 
 	prefill(text: string): void {
-		if (this.ref) this.drafts.set(this.ref, text);
-		this.changed();
+		this.#composing.prefill(text);
 	}
 
 	setUserObject(key: string, value: unknown): Promise<void> | undefined {
@@ -260,7 +249,7 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 
 	// ---- What the visitor does.
 
-	readonly actions: Actions = {
+	readonly actions: PanelActions = {
 		close: () => {
 			this.close();
 			this.popup.button.focus();
@@ -274,7 +263,7 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 		dismissProblem: (problem) => this.change({ type: "dismissProblem", problem }),
 		// The menu is in the call part.
 		toggleDevices: () =>
-			this.panel(true).then(
+			void this.#calls.near().then(
 				() => this.change({ type: "devices" }),
 				(error) => this.fail(error),
 			),
@@ -284,8 +273,8 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 			this.changed();
 		},
 
-		write: (text) => this.#write(text),
-		send: () => this.#send(),
+		write: (text) => this.#composing.write(text),
+		send: () => this.#composing.send(),
 		resend: (key) => this.client?.messages.resend(key),
 		discard: (key) => this.client?.messages.discard(key),
 		older: async () => {
@@ -301,36 +290,18 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 			void this.client?.conversations.leave(conversation).catch((error) => this.fail(error)),
 		seen: (conversation, seq) => this.client?.messages.shown(conversation, seq),
 
-		nearCall: () => void this.panel(true).catch(() => {}),
-		start: (ref, media) => void this.calling.start(ref, media),
-		answer: (call, p) => void this.#answer(call, p),
-		decline: (call) => void this.calling.decline(call),
-		silence: (call) => this.client?.calls.silence(call),
-		hangUp: (call) => void this.calling.hangUp(call),
-		cancel: () => this.calling.cancel(),
-		moveHere: (call) => void this.moveCallHere({ call }),
+		nearCall: () => ignore(this.#calls.near()),
+		start: (ref, media) => void this.#calls.start(ref, media),
 		backToCall: (conversation) => {
 			this.open({ focus: false });
 			this.showConversation({ conversation });
-		},
-		setMicrophone: (call, on) => void this.calling.do(this.client?.calls.setMicrophone(call, on)),
-		setCamera: (call, on) => {
-			const leg = this.client?.calls.legs.find((l) => l.call === call);
-			void this.calling.do(leg?.setCamera(on));
-		},
-		setHeld: (call, held) => void this.calling.do(this.client?.calls.setHeld(call, held)),
-		chooseDevices: (choice) => this.calling.choose(choice),
-		soundBlocked: (blocked) => {
-			if (blocked === this.soundBlocked) return;
-			this.soundBlocked = blocked;
-			this.changed();
 		},
 	};
 
 	change(change: Change): void {
 		const before = this.#devicesOpen;
 		this.state = next(this.state, change);
-		if (this.#devicesOpen !== before) this.calling.menuChanged(this.#devicesOpen);
+		if (this.#devicesOpen !== before) this.calling?.menuChanged(this.#devicesOpen);
 		this.changed();
 	}
 
@@ -351,13 +322,38 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 		if (text) this.notify({ kind: "error", text });
 	}
 
-	answerFailed(call: string, error: unknown): void {
-		const text = problemText(error, this.words);
-		if (!text) return;
-		if (!this.client?.calls.rings.some((ring) => ring.id === call))
-			return this.notify({ kind: "error", text });
-		const microphone = error instanceof DeviceError && error.source === "microphone";
-		this.change({ type: "ringProblem", problem: { call, text, microphone } });
+	hasRead(ref: ConversationRef): void {
+		this.#onScreen.hasRead(ref);
+	}
+
+	// ---- Calls.
+
+	get calling(): Calling | undefined {
+		return this.#calls.calling;
+	}
+
+	get callPart(): Part<CallPart> | undefined {
+		return this.#shared?.callPart;
+	}
+
+	get callViews(): readonly CallView[] {
+		return this.#shared?.calls?.viewsFor(this) ?? [];
+	}
+
+	get callRings(): readonly Ring[] {
+		return this.#shared?.calls?.ringsFor(this) ?? [];
+	}
+
+	get callOnScreen(): string | undefined {
+		return this.calling?.inConversation(this.conversation);
+	}
+
+	claim(call: string): void {
+		this.#shared?.calls?.claim(call, this);
+	}
+
+	callPartCame(part: CallPart): void {
+		this.#calls.arrived(part);
 	}
 
 	// ---- What the shared client tells.
@@ -395,46 +391,20 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 			);
 	}
 
-	callsChanged(): void {
-		const { views } = this;
-		if (views.length === 0 && this.rings.length === 0) return;
-		void this.panel(true).catch(() => {}); // the next change tries again
-		// A call that was resumed after a reload, or moved here, is shown at once.
-		const here = views.find((view) => view.here);
-		if (here && this.calling.adopt(here.id)) {
-			this.open({ focus: false });
-			this.change({ type: "show", place: { kind: "chat", ref: { conversation: here.call.conversation } } });
-			this.#onScreen.update();
-		}
-	}
-
-	ringEnded(end: RingEnd): void {
-		const text = ringEndText(end, this.words);
-		const bar = this.client?.calls.views.some((view) => view.id === end.ring.id);
-		if (text && !bar) this.notify({ kind: "status", text });
-	}
-
-	callEnded(view: CallView, reason: string): void {
-		if (!this.calling.forget(view.id)) return; // it was in another tab
-		this.notify({ kind: "status", text: endText(view, reason, this.words) });
-		if (this.options.ringtone !== false) playSound("ended");
-	}
-
-	claim(call: string): void {
-		this.#shared?.claim(call, this);
-	}
-
 	// ---- Steps.
 
-	/** Loads the panel's part, and with `calls` the call part, and connects the element with this. */
-	panel(calls = false): Promise<unknown> {
-		this.#panel ??= import("./parts/panel.ts").then(
+	/** Loads the panel's part, and connects the element with this. */
+	panel(): Promise<unknown> {
+		this.#panel ??= this.popup.loadPart<typeof import("./parts/panel.ts")>("panel").then(
 			(part) => {
-				this.#keepCallsReady();
+				this.#calls.keepReady();
+				whenIdle(() => ignore(this.popup.loadPart("list"))); // so that it is there for who is offline later
 				this.#view = part.show(this.popup.host, {
 					screen: () => this.screen(),
 					actions: this.actions,
-					callPart: () => this.calling.part,
+					list: this.#list,
+					callPart: () => this.callPart,
+					drawCalls: (screen) => this.#calls.draw(screen),
 				});
 			},
 			(cause) => {
@@ -442,14 +412,7 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 				this.popup.emit("error", new Error("The chat could not be loaded.", { cause }));
 			},
 		);
-		return calls ? this.#panel.then(() => this.calling.load()) : this.#panel;
-	}
-
-	/** Fetches what a call needs once the visitor is known: it cannot be fetched by one who is offline when they call. */
-	#keepCallsReady(): void {
-		const { audioCalls = true, videoCalls = true } = this.options.features ?? {};
-		if (!this.#panel || !this.client?.calls.available.ok || (!audioCalls && !videoCalls)) return;
-		whenIdle(() => void this.calling.fetch().catch(() => {})); // the click tries again
+		return this.#panel;
 	}
 
 	get #devicesOpen(): boolean {
@@ -459,40 +422,7 @@ export class Controller implements Chat, Member, CallingPopup, ScreenFacts {
 	/** Joins the shared client of `identity`; by default of whom the site or the browser says the visitor is. */
 	#join(identity?: Identity): void {
 		this.#shared = SharedClient.join(this, identity);
-		this.#keepCallsReady();
-	}
-
-	#answer(call: string | undefined, p: { camera: boolean; microphone: boolean }): Promise<void> | undefined {
-		const ring = this.client?.calls.rings.find((r) => !call || r.id === call);
-		return ring && this.calling.answer(ring, p);
-	}
-
-	#write(text: string): void {
-		const { ref, client, conversation } = this;
-		if (!ref) return;
-		const before = this.drafts.get(ref);
-		this.drafts.set(ref, text);
-		if (conversation) client?.messages.typing(conversation.id, text !== "");
-		// The field shows by itself what is typed; only Send depends on whether there is anything.
-		if ((before.trim() === "") !== (text.trim() === "")) this.changed();
-	}
-
-	#send(): boolean {
-		const { ref, client, conversation } = this;
-		const text = ref ? this.drafts.get(ref).trim() : "";
-		if (!ref || !client || !text) return false;
-		const limit = client.limits?.message_bytes ?? Number.POSITIVE_INFINITY;
-		if (new TextEncoder().encode(text).length > limit) {
-			this.notify({ kind: "error", text: this.words.say("tooLong") });
-			return false;
-		}
-		const call = this.calling.inConversation(conversation);
-		client.messages.send(ref, { text, ...(call && { call }) });
-		if (conversation) client.messages.typing(conversation.id, false);
-		this.drafts.set(ref, "");
-		this.#onScreen.hasRead(ref); // whoever answers has read: the divider goes
-		this.changed();
-		return true;
+		if (this.#panel) this.#calls.keepReady();
 	}
 
 	#loadWords(): void {

@@ -2,36 +2,45 @@
  * `<carillon-popup>`: draws the screen into the shadow root in which the loader's button already is. Keeps for itself only
  * what the DOM knows best: focus, scroll and the live regions.
  */
-import { type CSSResult, html, LitElement, nothing, type TemplateResult } from "lit";
-import type { Actions } from "./actions.ts";
+import { html, nothing, render, type TemplateResult } from "lit/html.js";
+import type { PanelActions } from "./actions.ts";
 import { Announcer } from "./announcer.ts";
-import { ticks } from "./callscreen.ts";
+import type { Part } from "./part.ts";
 import type { Log, Screen } from "./screen.ts";
 import { Scroll } from "./scroll.ts";
+import { adopt } from "./styles/css.ts";
 import { styles } from "./styles/index.ts";
-import { floatingCall } from "./views/bars.ts";
+import { floating } from "./views/bars.ts";
 import { grow } from "./views/composer.ts";
+import type { CallDrawing } from "./views/drawing.ts";
 import { panelView } from "./views/panel.ts";
-import { playRefused, soundView } from "./views/sound.ts";
+import type { View } from "./views/view.ts";
 
 /** What the element asks of whoever it draws for. */
 export interface PanelOwner {
 	/** What there is to see now. */
 	screen(): Screen;
-	readonly actions: Actions;
-	/** Views of the call part, once it is loaded. */
-	callPart(): typeof import("./parts/call.ts") | undefined;
+	readonly actions: PanelActions;
+	/** The part with the list of conversations. */
+	readonly list: Part<unknown>;
+	/** The call part; undefined while there can be no call. */
+	callPart(): Part<unknown> | undefined;
+	/** What there is to see of calls, once that part is here. */
+	drawCalls(screen: Screen): CallDrawing | undefined;
 }
 
 /** After any of these a browser may let the page sound, wherever in the page they happen. */
 const gestures = ["pointerdown", "pointerup", "keydown", "click"] as const;
 
-export class CarillonPopup extends LitElement {
-	static override styles = styles;
-
+/** It is drawn without `LitElement`, which comes with the first part that has a {@link View}. */
+export class CarillonPopup extends HTMLElement {
 	#owner: PanelOwner | undefined;
+	#updating: Promise<void> | undefined;
+	/** All is drawn before the loader's button. */
+	#before: ChildNode | null | undefined;
 	/** As last drawn. */
 	#screen: Screen | undefined;
+	#calls: CallDrawing | undefined;
 	readonly #announcer = new Announcer();
 	readonly #scroll: Scroll;
 	/** The line of the transcript that Tab reaches; arrows move it. */
@@ -63,24 +72,21 @@ export class CarillonPopup extends LitElement {
 		this.requestUpdate();
 	}
 
-	/** The loader's styles stay: its button lives on. */
-	protected override createRenderRoot(): HTMLElement | DocumentFragment {
-		const before = [...(this.shadowRoot?.adoptedStyleSheets ?? [])];
-		const root = super.createRenderRoot() as ShadowRoot;
-		root.adoptedStyleSheets.unshift(...before);
-		return root;
+	/** The loader has made it: its button lives in it. */
+	get #root(): ShadowRoot {
+		return this.shadowRoot as ShadowRoot;
 	}
 
-	override connectedCallback(): void {
-		super.connectedCallback();
+	connectedCallback(): void {
+		adopt(this.#root, styles);
+		this.requestUpdate();
 		this.addEventListener("keydown", this.#escape);
 		document.addEventListener("visibilitychange", this.#looked);
 		window.addEventListener("focus", this.#looked);
 		for (const type of gestures) window.addEventListener(type, this.#playRefused, { capture: true });
 	}
 
-	override disconnectedCallback(): void {
-		super.disconnectedCallback();
+	disconnectedCallback(): void {
 		this.removeEventListener("keydown", this.#escape);
 		document.removeEventListener("visibilitychange", this.#looked);
 		window.removeEventListener("focus", this.#looked);
@@ -89,17 +95,11 @@ export class CarillonPopup extends LitElement {
 		this.#tick = undefined;
 	}
 
-	/** What the call part draws has styles of its own. */
-	#style(styles: readonly CSSResult[]): void {
-		const { adoptedStyleSheets: all } = this.renderRoot as ShadowRoot;
-		for (const { styleSheet } of styles) if (styleSheet && !all.includes(styleSheet)) all.push(styleSheet);
-	}
-
 	focusComposer(): void {
-		void this.updateComplete.then(() => {
+		void this.#drawn().then(() => {
 			// On a phone the keyboard would cover what was just opened.
-			const wanted = matchMedia("(pointer: coarse)").matches ? [] : ["textarea", ".conversation"];
-			firstOf(this.renderRoot, ...wanted, ".panel")?.focus({ preventScroll: true });
+			const wanted = matchMedia("(pointer: coarse)").matches ? [] : ["textarea", ".conversation", ".part"];
+			firstOf(this.#root, ...wanted, ".panel")?.focus({ preventScroll: true });
 		});
 	}
 
@@ -125,14 +125,15 @@ export class CarillonPopup extends LitElement {
 		return panel?.kind === "chat" ? panel.log : undefined;
 	}
 
-	protected override render(): TemplateResult | typeof nothing {
+	#render(): TemplateResult | typeof nothing {
 		const owner = this.#owner;
 		if (!owner) return nothing;
 		const { actions } = owner;
-		const call = owner.callPart();
-		if (call) this.#style(call.callStyles);
 		const screen = owner.screen();
+		const call = owner.drawCalls(screen);
+		if (call) adopt(this.#root, call.styles);
 		this.#screen = screen;
+		this.#calls = call;
 		const log = {
 			atEnd: this.#scroll.atEnd,
 			unseen: this.#unseen(),
@@ -147,30 +148,52 @@ export class CarillonPopup extends LitElement {
 		};
 		const sent = () => {
 			this.#scroll.atEnd = true;
-			firstOf(this.renderRoot, "textarea")?.focus();
+			firstOf(this.#root, "textarea")?.focus();
 		};
 		return html`
 			<div class="corner">
-				${call?.ringsView(screen, actions) ?? nothing}
-				${screen.panel ? nothing : floatingCall(screen, actions)}
+				${call?.rings() ?? nothing}
+				${screen.panel ? nothing : floating(screen, actions, call?.bar() ?? nothing)}
 			</div>
-			${screen.panel ? panelView(screen, screen.panel, actions, { call, log, sent }) : nothing}
-			${soundView(screen, actions)}
+			${
+				screen.panel
+					? panelView(screen, screen.panel, actions, {
+							call,
+							callPart: owner.callPart(),
+							list: owner.list,
+							log,
+							sent,
+						})
+					: nothing
+			}
+			${call?.sound() ?? nothing}
 			${this.#announcer.view()}
 		`;
 	}
 
-	protected override willUpdate(): void {
-		this.#scroll.before();
+	/** Draws it anew, once for all that ask in one turn. */
+	requestUpdate(): void {
+		this.#updating ??= Promise.resolve().then(() => this.#draw());
 	}
 
-	protected override updated(): void {
+	/** Nothing is left to be drawn, in the views in it neither. */
+	async #drawn(): Promise<void> {
+		await this.#updating;
+		for (const view of this.#root.querySelectorAll<View>("[data-view]")) await view.updateComplete;
+	}
+
+	#draw(): void {
+		this.#updating = undefined;
+		if (!this.isConnected) return; // it is drawn when it is
+		this.#scroll.before();
+		this.#before ??= this.#root.firstChild;
+		render(this.#render(), this.#root, { host: this, renderBefore: this.#before });
 		this.#growComposer();
-		this.#scroll.after(this.renderRoot);
+		this.#scroll.after(this.#root);
 		this.#looked();
 		this.#playRefused();
 		this.#keepTicking();
-		this.#keepFocus();
+		void this.#drawn().then(() => this.#keepFocus());
 	}
 
 	#unseen(): number {
@@ -187,14 +210,13 @@ export class CarillonPopup extends LitElement {
 		const draft = panel?.kind === "chat" ? panel.draft : "";
 		if (draft === this.#draft) return;
 		this.#draft = draft;
-		const field = this.renderRoot.querySelector<HTMLTextAreaElement>(".composer textarea");
+		const field = this.#root.querySelector<HTMLTextAreaElement>(".composer textarea");
 		if (field) grow(field);
 	}
 
 	/** Draws again twice a second while a clock is on screen. */
 	#keepTicking(): void {
-		const call = this.#screen?.call;
-		const wanted = call?.kind === "elsewhere" || (call?.kind === "here" && ticks(call.view));
+		const wanted = this.#calls?.ticking ?? false;
 		if (wanted === (this.#tick !== undefined)) return;
 		clearInterval(this.#tick);
 		this.#tick = wanted ? setInterval(() => this.requestUpdate(), 500) : undefined;
@@ -209,16 +231,16 @@ export class CarillonPopup extends LitElement {
 
 	/** A call is drawn anew when a microphone has opened, and that too may let the page sound. */
 	readonly #playRefused = (): void => {
-		if (this.#owner && this.#screen?.soundBlocked) playRefused(this.renderRoot, this.#owner.actions);
+		this.#calls?.playRefused(this.#root);
 	};
 
 	/** Focus that was in something now gone goes to what took its place, never to the page's start. */
 	#keepFocus(): void {
-		const root = this.renderRoot as ShadowRoot;
+		const root = this.#root;
 		const had = this.#focused;
 		this.#focused = root.activeElement ?? undefined;
 		if (!had || had.isConnected || this.#focused) return;
-		const next = firstOf(root, ".stage", "textarea", ".conversation", ".panel", ".launcher");
+		const next = firstOf(root, ".stage", "textarea", ".conversation", ".part", ".panel", ".launcher");
 		next?.focus({ preventScroll: true });
 		this.#focused = next;
 	}

@@ -3,12 +3,10 @@
  * rest is. Three ways in: its own `data-…` attributes, the queue stub, and `createPopup(options)`.
  */
 import { fromDataset, type Options } from "./options.ts";
-import { type Parts, Popup } from "./popup.ts";
-
-type Part = "core" | "chat" | "panel" | "call";
+import { type PartName, type Parts, Popup } from "./popup.ts";
 
 /** Files of each part, itself first: filled in by the build. */
-declare const PARTS: Record<Part, string[]>;
+declare const PARTS: Record<PartName, string[]>;
 
 /** `carillon(method, …)` speaks to the popup that was booted first. */
 export interface CarillonFunction {
@@ -29,7 +27,7 @@ const script = document.currentScript as HTMLScriptElement | null;
 const base = script?.src || `${location.origin}/popup.js`;
 const url = (file: string) => new URL(file, base).href;
 
-function preload(part: Part): void {
+function preload(part: PartName): void {
 	for (const file of PARTS[part]) {
 		const href = url(file);
 		if (document.head.querySelector(`link[href="${href}"]`)) continue;
@@ -40,13 +38,23 @@ function preload(part: Part): void {
 	}
 }
 
+/** How often a part could not be loaded. */
+const failures: Partial<Record<PartName, number>> = {};
+
 /** Fetches all files of a part at once. Without that the browser learns of each from the one before. */
-function load<T>(part: Part): Promise<T> {
+async function load<T>(part: PartName): Promise<T> {
 	preload(part);
-	return import(url(PARTS[part][0] ?? ""));
+	const failed = failures[part] ?? 0;
+	try {
+		// Firefox does not ask again for a module that could not be loaded once: another try has another address.
+		return await import(url(PARTS[part][0] + (failed ? `?${failed}` : "")));
+	} catch (error) {
+		failures[part] = failed + 1;
+		throw error;
+	}
 }
 
-const parts: Parts = { core: () => load("core"), chat: () => load("chat"), preload };
+const parts: Parts = { load, preload };
 
 let first: Popup | undefined;
 /** Calls made before there is a popup: listeners, mostly. */

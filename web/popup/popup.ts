@@ -10,14 +10,22 @@ import { launcherStyle } from "./launcher.css.ts";
 import { type Listener, Listeners } from "./listeners.ts";
 import type { Options } from "./options.ts";
 
+export type PartName =
+	/** The connection: when idle, for who is known to the server. */
+	| "core"
+	/** Stores and controller. */
+	| "chat"
+	/** What the visitor sees. */
+	| "panel"
+	/** The list of conversations. */
+	| "list"
+	| "call";
+
 /** Parts that the loader fetches when they are wanted. */
 export interface Parts {
-	/** The connection: when idle, for who is known to the server. */
-	core(): Promise<{ attach(popup: Popup): void }>;
-	/** Stores and controller. */
-	chat(): Promise<{ attach(popup: Popup): Chat }>;
-	/** Fetches files beside those of the chat part. What needs them loads them. */
-	preload(part: "panel" | "call"): void;
+	load<T>(part: PartName): Promise<T>;
+	/** Fetches the files of a part, so that it is there at once when it is loaded. */
+	preload(part: PartName): void;
 }
 
 /** What the popup asks of its chat part. */
@@ -87,7 +95,7 @@ export class Popup extends DeferredCommands {
 		button.onclick = () => this.toggle();
 		// A click begins with a hover or a focus: what is fetched now is there when the click comes.
 		button.onpointerenter = button.onfocus = () => {
-			this.#parts.preload("panel");
+			this.#preloadPanel();
 			void this.load().catch(() => {});
 		};
 		this.root.append(button);
@@ -122,14 +130,14 @@ export class Popup extends DeferredCommands {
 
 	/** A call rings, or comes back after a reload: everything that it may need is fetched at once. */
 	prepareCall(): void {
-		this.#parts.preload("panel");
+		this.#preloadPanel();
 		this.#parts.preload("call");
 		void this.load().catch(() => {});
 	}
 
 	/** Loads the chat part, once, and connects it with this popup. */
 	override load(): Promise<Chat> {
-		this.#loading ??= this.#parts.chat().then(
+		this.#loading ??= this.loadPart<{ attach(popup: Popup): Chat }>("chat").then(
 			(chat) => {
 				this.controller = chat.attach(this);
 				return this.controller;
@@ -144,6 +152,10 @@ export class Popup extends DeferredCommands {
 			},
 		);
 		return this.#loading;
+	}
+
+	loadPart<T>(part: PartName): Promise<T> {
+		return this.#parts.load(part);
 	}
 
 	// What is answered at once, from what is known so far.
@@ -178,7 +190,7 @@ export class Popup extends DeferredCommands {
 	}
 
 	open(): void {
-		this.#parts.preload("panel");
+		this.#preloadPanel();
 		this.load().then(
 			(c) => c.open(),
 			() => {},
@@ -248,9 +260,15 @@ export class Popup extends DeferredCommands {
 		this.#draw();
 	}
 
+	/** Without a destination the panel opens on the list. */
+	#preloadPanel(): void {
+		this.#parts.preload("panel");
+		if (!this.options.destination) this.#parts.preload("list");
+	}
+
 	/** What cannot be loaded now is loaded on the first click. */
 	#connect(): void {
-		this.#parts.core().then(
+		this.loadPart<{ attach(popup: Popup): void }>("core").then(
 			(core) => {
 				if (this.host.isConnected && !this.account) core.attach(this);
 			},

@@ -1,6 +1,6 @@
 /** Errors as a person understands them: what happened and what to do. */
-import { DeviceError, Refusal, Unanswered } from "../sdk/index.ts";
-import type { Text, Words } from "./strings/index.ts";
+import { DeviceError, Refusal, Unanswered } from "../sdk/errors.ts";
+import type { Words } from "./strings/index.ts";
 
 /** Undefined when the visitor need not be told: another tab was first, or they took the click back. */
 export function problemText(error: unknown, words: Words): string | undefined {
@@ -23,5 +23,5 @@ export function problemText(error: unknown, words: Words): string | undefined {
 
 export function deviceText(source: string, reason: string, words: Words): string {
 	const key = `${source}_${reason}`;
-	return words.say(key in words.strings ? (key as Text) : "somethingWrong");
+	return words.say(words.has(key) ? key : "somethingWrong");
 }

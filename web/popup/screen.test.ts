@@ -1,17 +1,11 @@
 import { expect, test } from "vitest";
-import {
-	type CallView,
-	type Client,
-	type Connection,
-	type Conversation,
-	Refusal,
-	type Ring,
-} from "../sdk/index.ts";
+import type { Client, Connection, Conversation } from "../sdk/index.ts";
+import { beforeCalls } from "./calls/shown.ts";
 import { Drafts } from "./drafts.ts";
 import { People } from "./people.ts";
 import { connectionText, type ScreenFacts, screenOf } from "./screen.ts";
 import { initial, next } from "./state.ts";
-import { Words, wordsFor } from "./strings/index.ts";
+import { Words } from "./strings/index.ts";
 
 const words = new Words();
 const online: Connection = { state: "online" };
@@ -34,15 +28,6 @@ const group = {
 	mine: joined,
 	unread: 0,
 } as unknown as Conversation;
-const view = {
-	id: "1",
-	phase: "active",
-	here: false,
-	call: { conversation: "c" },
-	others: [{ user: "bob", name: "Bob" }],
-} as unknown as CallView;
-const ring = { id: "9", from: { user: "carol", name: "Carol" }, call: { conversation: "d" } } as Ring;
-
 /** A popup that is open on the conversation with Bob. */
 function facts(more: Partial<ScreenFacts> = {}, connection = online, list = [withBob]): ScreenFacts {
 	const shown = more.state?.panel.place.kind === "chat" ? list[0] : withBob;
@@ -50,7 +35,7 @@ function facts(more: Partial<ScreenFacts> = {}, connection = online, list = [wit
 		connection,
 		user: { id: "me" },
 		knownUser: (id: string) => (id === "carol" ? { id, name: "Carol" } : undefined),
-		calls: { available: { ok: true }, views: more.views ?? [] },
+		calls: { available: { ok: true }, views: [] },
 		presence: { get: () => undefined },
 		messages: {
 			transcript: () => ({ conversation: shown, rows: [], more: false, loading: true }),
@@ -71,11 +56,7 @@ function facts(more: Partial<ScreenFacts> = {}, connection = online, list = [wit
 		people: new People(known),
 		drafts: new Drafts(),
 		readTo: new Map(),
-		views: [],
-		rings: [],
-		devices: {},
-		preview: { stream: undefined, level: 0, problem: undefined, found: [] },
-		soundBlocked: false,
+		calls: beforeCalls({ kind: "none" }),
 		online: true,
 		offerNotifications: false,
 		...more,
@@ -94,36 +75,15 @@ test("a conversation shows who types, what waits elsewhere, and how to call", ()
 	});
 });
 
-test("rings of users stand before those of guests, each in the order in which they came", () => {
-	const rings = ["guest", "user", "guest", "user"].map(
-		(kind, n) =>
-			({ id: `${n}`, from: { user: `${n}`, name: kind, guest: kind === "guest" }, call: {} }) as Ring,
-	);
-	expect(screenOf(facts({ rings })).rings.map((card) => card.ring.id)).toEqual(["1", "3", "0", "2"]);
-});
-
-test("a call that the server refuses says why and what helps, until that is put away or over", async () => {
-	const refused = new Refusal("too_many_peers", "You have too many calls and streams open.");
-	const problem = { source: "camera", reason: "in_use" } as const;
-	const shown = (leg: object, state = initial("bob"), said = words) =>
-		screenOf(facts({ state, words: said, views: [{ ...view, here: true, leg } as CallView] })).problem;
-	expect(shown({ refused })).toEqual({ cause: refused, text: words.say("tooManyPeers") });
-	const arabic = await wordsFor("ar");
-	expect(shown({ refused }, undefined, arabic)?.text).toBe(arabic.say("tooManyPeers"));
-	expect(shown({ refused: undefined })).toBeUndefined();
-
-	const both = { problem, refused };
-	expect(shown(both)).toEqual({ cause: problem, text: words.say("camera_in_use") });
-	const first = next(initial("bob"), { type: "dismissProblem", problem });
-	expect(shown(both, first)?.cause).toBe(refused);
-	expect(shown(both, next(first, { type: "dismissProblem", problem: refused }))).toBeUndefined();
-});
-
-test("a closed panel shows nothing but rings and calls", () => {
-	const shown = screenOf(facts({ state: initial("bob"), rings: [ring], views: [view] }));
+test("a closed panel shows nothing but calls", () => {
+	const shown = screenOf(facts({ state: initial("bob"), calls: beforeCalls({ kind: "moving", call: "1" }) }));
 	expect(shown.panel).toBeUndefined();
-	expect(shown.rings.map((card) => card.ring.id)).toEqual(["9"]);
-	expect(shown.call).toMatchObject({ kind: "elsewhere" });
+	expect(shown.call).toEqual({ kind: "pending", status: "connecting" });
+});
+
+test("a click shows before the call part is here: there is nothing more to click", () => {
+	const calls = beforeCalls({ kind: "starting", ref: { to: "bob" }, media: "audio" });
+	expect(screenOf(facts({ calls })).panel).toMatchObject({ staged: true, callButtons: { kind: "none" } });
 });
 
 test("a destination that nobody has written to stands in the list", () => {
@@ -151,15 +111,6 @@ test("an invitation stands in the list by itself, with who invites", () => {
 	const shown = screenOf(facts({ state }, online, [invited as unknown as Conversation, withBob])).panel;
 	expect(shown).toMatchObject({ invitations: [{ conversation: "g", group: "Tea", by: "Carol" }] });
 	expect(shown?.kind === "list" && shown.entries.map((entry) => entry.key)).toEqual(["c"]);
-});
-
-test("a ring says whom answering holds, and why it could not be answered", () => {
-	const problem = { call: "9", text: "No microphone was found.", microphone: true };
-	const state = next(initial("bob"), { type: "ringProblem", problem });
-	const [card] = screenOf(facts({ state, rings: [ring], views: [view] })).rings;
-	expect(card).toMatchObject({ holds: "Bob", problem, impossible: undefined });
-	const [alone] = screenOf(facts({ rings: [ring] })).rings;
-	expect(alone).toMatchObject({ holds: undefined, problem: undefined });
 });
 
 test("a connection that has ended for good loads nothing and offers no call", () => {

@@ -3,29 +3,22 @@
  * of this and of nothing else, so a test draws one without a server, a controller or a browser.
  */
 import type {
-	CallView,
 	Client,
 	Connection,
 	Conversation,
 	ConversationRef,
-	DeviceReason,
-	ParticipantView,
 	Presence,
-	Ring,
-	Source,
 	Transcript,
 } from "../sdk/index.ts";
-import { type CallScreen, callScreen, namesOf } from "./callscreen.ts";
-import type { Devices } from "./devices.ts";
+import type { CallScreen, CallsShown } from "./calls/shown.ts";
 import { type Drafts, refKey } from "./drafts.ts";
 import type { Options } from "./options.ts";
 import type { Face, People } from "./people.ts";
-import { deviceText, problemText } from "./problems.ts";
 import { type Item, itemsOf } from "./rows.ts";
-import type { Notice, RingProblem, State } from "./state.ts";
+import type { Notice, State } from "./state.ts";
 import type { Text, Words } from "./strings/index.ts";
 
-export interface Screen {
+export interface Screen extends CallsShown {
 	readonly words: Words;
 	/** `Date.now()` at the drawing: for the time of messages. */
 	readonly now: number;
@@ -33,28 +26,7 @@ export interface Screen {
 	readonly clock: number;
 	/** Undefined while the panel is closed. */
 	readonly panel: ListPanel | ChatPanel | undefined;
-	readonly rings: readonly RingCard[];
-	readonly call: CallScreen;
-	/** Faces of everyone in the calls and rings on screen, by user. */
-	readonly faces: ReadonlyMap<string, Face>;
 	readonly notice: Notice | undefined;
-	/** What the call on screen lacks, until the visitor puts that away. */
-	readonly problem: CallProblem | undefined;
-	/** Device id of the chosen speaker; "" is the system's default. */
-	readonly speaker: string;
-	/** The browser plays no sound of the call until the visitor clicks. */
-	readonly soundBlocked: boolean;
-}
-
-/** A device that a call wants and cannot have, or why the server takes no media of it. */
-export interface CallProblem {
-	readonly cause: object;
-	readonly text: string;
-}
-
-export interface DeviceProblem {
-	readonly source: Source;
-	readonly reason: DeviceReason;
 }
 
 interface PanelParts {
@@ -64,8 +36,8 @@ interface PanelParts {
 	readonly stopped: boolean;
 	/** The panel needs its own button to close it, since the site has hidden the launcher. Otherwise it shows on phones only. */
 	readonly closeButton: boolean;
-	/** The menu of devices, if open. */
-	readonly devices: DeviceMenu | undefined;
+	/** The menu of devices is open. */
+	readonly devices: boolean;
 }
 
 export interface ListPanel extends PanelParts {
@@ -148,28 +120,6 @@ export interface Log {
 	readonly callBack: ConversationRef | undefined;
 }
 
-export interface RingCard {
-	readonly ring: Ring;
-	/** Why the call cannot be answered in this page. */
-	readonly impossible: Text | undefined;
-	/** Why it could not be answered a moment ago. */
-	readonly problem: RingProblem | undefined;
-	/** Whom answering puts on hold. */
-	readonly holds: string | undefined;
-}
-
-/** The menu of devices, before a call and in one. */
-export interface DeviceMenu {
-	/** In a call the picture is on screen already. */
-	readonly inCall: boolean;
-	readonly picture: MediaStream | undefined;
-	/** Loudness of the microphone, 0–1. */
-	readonly level: number;
-	readonly problem: DeviceProblem | undefined;
-	readonly found: readonly MediaDeviceInfo[];
-	readonly chosen: Devices;
-}
-
 /** What a screen is derived from. */
 export interface ScreenFacts {
 	readonly state: State;
@@ -181,56 +131,32 @@ export interface ScreenFacts {
 	readonly drafts: Drafts;
 	/** The read mark when a conversation was opened, by {@link refKey}. */
 	readonly readTo: ReadonlyMap<string, number>;
-	/** Calls and rings that this popup shows. */
-	readonly views: readonly CallView[];
-	readonly rings: readonly Ring[];
-	readonly devices: Devices;
-	/** What the preview of the devices shows, while the menu is open. */
-	readonly preview: Pick<DeviceMenu, "level" | "problem" | "found"> & {
-		readonly stream: MediaStream | undefined;
-	};
-	readonly soundBlocked: boolean;
+	readonly calls: CallsShown;
 	readonly online: boolean;
 	readonly offerNotifications: boolean;
 }
 
 export function screenOf(s: ScreenFacts): Screen {
-	const { state, words } = s;
-	const call = callScreen(s.views, state.pending);
+	const { state, words, calls } = s;
 	return {
+		...calls,
 		words,
 		now: Date.now(),
 		clock: performance.now(),
-		panel: state.panel.kind === "open" ? panelOf(s, call) : undefined,
-		rings: guestsLast(s.rings).map((ring) => ringCard(s, ring)),
-		call,
-		faces: facesOf(s),
+		panel: state.panel.kind === "open" ? panelOf(s) : undefined,
 		notice: state.notice,
-		problem: problemOf(call, state, words),
-		speaker: s.devices.speaker ?? "",
-		soundBlocked: s.soundBlocked,
 	};
 }
 
-function problemOf(call: CallScreen, state: State, words: Words): CallProblem | undefined {
-	if (call.kind !== "here") return undefined;
-	const { problem, refused } = call.leg;
-	const open = (cause: object | undefined) => cause && !state.dismissedProblems.includes(cause);
-	if (problem && open(problem))
-		return { cause: problem, text: deviceText(problem.source, problem.reason, words) };
-	const text = open(refused) && problemText(refused, words);
-	return refused && text ? { cause: refused, text } : undefined;
-}
-
-function panelOf(s: ScreenFacts, call: CallScreen): ListPanel | ChatPanel {
+function panelOf(s: ScreenFacts): ListPanel | ChatPanel {
 	const { panel } = s.state;
 	const parts: PanelParts = {
 		connection: s.client && connectionText(s.client.connection, s.online),
 		stopped: s.client?.connection.state === "stopped",
 		closeButton: s.options.launcher === false,
-		devices: panel.kind === "open" && panel.devices && s.client ? deviceMenu(s, call) : undefined,
+		devices: panel.kind === "open" && panel.devices,
 	};
-	return panel.place.kind === "list" ? listOf(s, parts) : chatOf(s, panel.place.ref, call, parts);
+	return panel.place.kind === "list" ? listOf(s, parts) : chatOf(s, panel.place.ref, parts);
 }
 
 function listOf(s: ScreenFacts, parts: PanelParts): ListPanel {
@@ -280,8 +206,9 @@ function invitation({ people }: ScreenFacts, conversation: Conversation): Invita
 	return { conversation: id, group: people.faceOf(conversation).name, by: by || undefined };
 }
 
-function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: PanelParts): ChatPanel {
+function chatOf(s: ScreenFacts, ref: ConversationRef, parts: PanelParts): ChatPanel {
 	const { client, people, state } = s;
+	const { call } = s.calls;
 	const transcript = client?.messages.transcript(ref);
 	const conversation = transcript?.conversation;
 	const face = people.face(ref);
@@ -299,7 +226,7 @@ function chatOf(s: ScreenFacts, ref: ConversationRef, call: CallScreen, parts: P
 		callButtons,
 		staged: staged(call, conversation),
 		large: state.large,
-		log: logOf(s, ref, transcript, typist !== undefined, call, names),
+		log: logOf(s, ref, transcript, typist !== undefined, names),
 		draft: s.drafts.get(ref),
 	};
 }
@@ -309,7 +236,6 @@ function logOf(
 	ref: ConversationRef,
 	transcript: Transcript | undefined,
 	typing: boolean,
-	call: CallScreen,
 	names: Log["names"],
 ): Log {
 	const rows = transcript?.rows ?? [];
@@ -324,7 +250,7 @@ function logOf(
 		typing,
 		group: transcript?.conversation?.kind === "group",
 		names,
-		callBack: call.kind === "none" && s.client?.calls.available.ok ? ref : undefined,
+		callBack: s.calls.call.kind === "none" && s.client?.calls.available.ok ? ref : undefined,
 	};
 }
 
@@ -355,39 +281,10 @@ function callButtonsOf({ client, options }: ScreenFacts, call: CallScreen): Call
 }
 
 /** Why this page cannot host a call; undefined: it can. */
-function impossible(client: Client | undefined): Text | undefined {
+export function impossible(client: Client | undefined): Text | undefined {
 	const available = client?.calls.available;
 	if (!available || available.ok) return undefined;
 	return available.reason === "calls_need_https" ? "callsNeedHttps" : "callsUnsupported";
-}
-
-/** However many guests ring, whom the site vouches for is found at the top. */
-function guestsLast(rings: readonly Ring[]): Ring[] {
-	return [...rings].sort((a, b) => Number(a.from.guest ?? false) - Number(b.from.guest ?? false));
-}
-
-function ringCard({ client, state, words }: ScreenFacts, ring: Ring): RingCard {
-	const held = client?.calls.views.find((view) => view.phase !== "held");
-	return {
-		ring,
-		impossible: impossible(client),
-		problem: state.ringProblem?.call === ring.id ? state.ringProblem : undefined,
-		holds: held && namesOf(held.others, words),
-	};
-}
-
-function deviceMenu({ preview, devices }: ScreenFacts, call: CallScreen): DeviceMenu {
-	const inCall = call.kind === "here";
-	const { level, problem, found } = preview;
-	const seen = inCall ? call.leg.preview : preview.stream;
-	return {
-		inCall,
-		picture: seen?.getVideoTracks().length ? seen : undefined,
-		level,
-		problem,
-		found,
-		chosen: devices,
-	};
 }
 
 /** What a connection that is not well means for the visitor. `online`: the browser believes that it has a network. */
@@ -409,19 +306,3 @@ export function connectionText(connection: Connection, online: boolean): Text | 
 			return undefined;
 	}
 }
-
-function facesOf({ client, people, views, rings, state }: ScreenFacts): ReadonlyMap<string, Face> {
-	const faces = new Map<string, Face>();
-	const add = (conversation: string, p: Pick<ParticipantView, "user" | "name" | "guest">) => {
-		const known = client?.conversations.get(conversation);
-		const face = known && people.faceOf(known);
-		const unknown = { id: p.user, name: p.name || p.user, ...(p.guest && { guest: true }) };
-		faces.set(p.user, face?.id === p.user ? face : unknown);
-	};
-	for (const view of views) for (const other of view.others) add(view.call.conversation, other);
-	for (const ring of rings) add(ring.call.conversation, ring.from);
-	if (state.pending.kind === "answering") add(state.pending.ring.call.conversation, state.pending.ring.from);
-	return faces;
-}
-
-export type { CallScreen, Face };

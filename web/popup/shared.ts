@@ -1,23 +1,19 @@
 /**
  * One client of the SDK, shared by all popups of this page that speak for the same user. What must happen once per page
- * happens here: sounds, notifications, the flashing title, and the choice of the popup that shows a call.
+ * happens here and, for calls, in `calls/shared.ts`: sounds, notifications, the flashing title.
  */
-import { CallStore } from "../sdk/calls/calls.ts";
+import { DeferredCalls } from "../sdk/calls/deferred.ts";
 import { TabClient } from "../sdk/client.ts";
-import type { CallView, Client, ClientEvents, Message, Ring, RingEnd } from "../sdk/index.ts";
+import type { Client, ClientEvents, Message } from "../sdk/index.ts";
 import { Account } from "./account.ts";
-import { type AlertContext, caller, tellMessage, tellRing } from "./alerts.ts";
-import { flashTitle } from "./badge.ts";
+import type { CallPart } from "./calls/entry.ts";
+import type { CallMember, SharedCalls } from "./calls/shared.ts";
 import type { Identity } from "./identity.ts";
+import { Part } from "./part.ts";
 import type { Popup } from "./popup.ts";
-import { type Ringer, wantedSound } from "./ringer.ts";
-import type { Words } from "./strings/index.ts";
 
 /** One popup, as far as the shared client tells it things. */
-export interface Member {
-	readonly popup: Popup;
-	readonly words: Words;
-	readonly alertContext: AlertContext;
+export interface Member extends CallMember {
 	/** Something that is drawn has changed. */
 	changed(): void;
 	/** What the SDK knows has changed, perhaps also which conversation is on screen. */
@@ -25,11 +21,8 @@ export interface Member {
 	synced(): void;
 	signedOut(): void;
 	messageCame(message: Message, mine: boolean): void;
-	callsChanged(): void;
-	ringEnded(end: RingEnd): void;
-	callEnded(view: CallView, reason: string): void;
-	/** For screen readers. */
-	announce(text: string, urgent: boolean): void;
+	/** The call part is here. */
+	callPartCame(part: CallPart): void;
 }
 
 const clients = new WeakMap<Account, SharedClient>();
@@ -66,17 +59,20 @@ export class SharedClient {
 	readonly #members = new Set<Member>();
 	/** Aborted when the last popup has left. */
 	readonly #closed = new AbortController();
-	readonly #owners = new Map<string, Member>(); // by call: the popup that started or answered it
-	readonly #rings = new Map<string, AbortController>(); // by call: aborted when it rings no more
-	#ringer: Promise<Ringer> | undefined;
+	/** Fetched for the first call that the server tells of, and beside an open panel. */
+	readonly callPart: Part<CallPart>;
+	/** Set once the call part is here. */
+	calls: SharedCalls | undefined;
 
 	/** Joins the client of the member's user, and makes and connects it on first use. Undefined for a visitor whom nobody knows. */
 	static join(member: Member, identity?: Identity): SharedClient | undefined {
 		const account = Account.join(member.popup, identity);
 		if (!account) return undefined;
 		const present = clients.get(account);
-		const shared = present ?? new SharedClient(account);
+		const shared = present ?? new SharedClient(account, member.popup);
 		shared.#members.add(member);
+		const part = shared.callPart.content;
+		if (part) queueMicrotask(() => member.callPartCame(part)); // once the member knows that it has joined
 		if (!present) {
 			clients.set(account, shared);
 			account.client = shared;
@@ -87,13 +83,18 @@ export class SharedClient {
 		return shared;
 	}
 
-	private constructor(account: Account) {
+	private constructor(account: Account, popup: Popup) {
 		this.#account = account;
 		const { base } = account;
+		this.callPart = new Part(
+			() => popup.loadPart<CallPart>("call"),
+			() => this.#callPartCame(),
+		);
+		const makeCalls = async () => (await this.callPart.load()).makeCalls;
 		const client = new TabClient(
 			{ server: base.server },
 			base.env,
-			(o) => new CallStore({ ...o, load: () => import("../sdk/leg/host.ts") }),
+			(o) => new DeferredCalls(o, makeCalls),
 			base,
 		);
 		this.client = client;
@@ -101,27 +102,8 @@ export class SharedClient {
 		for (const type of forwarded)
 			client.on(type, (detail) => this.#each((m) => m.popup.emit(type, detail)), o);
 		for (const type of redrawn) client.on(type, () => this.#each((m) => m.refreshed()), o);
-		client.on("calls", () => this.#callsChanged(), o);
 		client.on("unread", () => this.#each((m) => m.changed()), o);
 		client.on("message", (event) => this.#messageCame(event), o);
-		client.on("call:incoming", (ring) => this.#ringBegan(ring), o);
-		client.on(
-			"call:ringend",
-			(end) => {
-				this.#rings.get(end.ring.id)?.abort();
-				this.#rings.delete(end.ring.id);
-				this.memberOf(end.ring.id, end.ring.from.user)?.ringEnded(end);
-			},
-			o,
-		);
-		client.on(
-			"call:ended",
-			({ view, reason }) => {
-				this.memberOf(view.id, ...view.others.map((p) => p.user))?.callEnded(view, reason);
-				this.#owners.delete(view.id);
-			},
-			o,
-		);
 		client.on("synced", () => this.#each((m) => m.synced()), o);
 		client.on("signedout", () => this.#each((m) => m.signedOut()), o);
 	}
@@ -134,37 +116,7 @@ export class SharedClient {
 	/** The last popup left. */
 	close(): void {
 		this.#closed.abort();
-		for (const stop of this.#rings.values()) stop.abort();
-		this.#ringer?.then(
-			(ringer) => ringer.update(undefined),
-			() => {},
-		);
 		this.client.close();
-	}
-
-	/** The popup that shows a call: where it was clicked, else whose destination takes part, else the first. */
-	memberOf(call: string, ...others: string[]): Member | undefined {
-		const all = [...this.#members];
-		return (
-			this.#owners.get(call) ??
-			all.find((m) => m.popup.options.destination && others.includes(m.popup.options.destination)) ??
-			all[0]
-		);
-	}
-
-	/** This popup's visitor clicked: the call is shown there from now on. */
-	claim(call: string, member: Member): void {
-		this.#owners.set(call, member);
-	}
-
-	ringsFor(member: Member): Ring[] {
-		return this.client.calls.rings.filter((ring) => this.memberOf(ring.id, ring.from.user) === member);
-	}
-
-	viewsFor(member: Member): CallView[] {
-		return this.client.calls.views.filter(
-			(view) => this.memberOf(view.id, ...view.others.map((p) => p.user)) === member,
-		);
 	}
 
 	#connect(): void {
@@ -175,36 +127,11 @@ export class SharedClient {
 		for (const member of this.#members) run(member);
 	}
 
-	#callsChanged(): void {
-		const { calls } = this.client;
-		this.#each((m) => m.callsChanged());
-		const want = this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls);
-		if (!want && !this.#ringer) return;
-		this.#ringer ??= import("./parts/call.ts").then((part) => new part.Ringer(this.client));
-		this.#ringer.then(
-			// Asked again: the call may be over by the time its sounds have come.
-			(ringer) =>
-				ringer.update(this.#first?.popup.options.ringtone === false ? undefined : wantedSound(calls)),
-			() => {
-				this.#ringer = undefined; // it could not be fetched; the next change of a call tries again
-			},
-		);
-	}
-
-	#ringBegan(ring: Ring): void {
-		const stop = new AbortController();
-		this.#rings.set(ring.id, stop);
-		const member = this.memberOf(ring.id, ring.from.user);
-		if (!member) return;
-		const name = caller(ring, member.words);
-		member.announce(
-			member.words.say(ring.media === "video" ? "incomingVideo" : "incomingVoice", { name }),
-			true,
-		);
-		if (member.popup.options.notifications !== false) {
-			flashTitle(member.words.say("titleRing", { name }), stop.signal);
-			void tellRing(this.client, ring, member.alertContext, stop.signal);
-		}
+	#callPartCame(): void {
+		const part = this.callPart.content;
+		if (!part) return this.#each((m) => m.changed());
+		this.calls = new part.SharedCalls(this.client, this.#members, this.#closed.signal);
+		this.#each((m) => m.callPartCame(part));
 	}
 
 	#messageCame(event: ClientEvents["message"]): void {
@@ -212,7 +139,10 @@ export class SharedClient {
 		if (!first) return;
 		this.#each((m) => m.messageCame(event.message, event.mine));
 		const looking = [...this.#members].find((m) => m.alertContext.looksAt(event.message.conversation));
-		void tellMessage(this.client, event, (looking ?? first).alertContext);
+		import("./alerts.ts").then(
+			(alerts) => alerts.tellMessage(this.client, event, (looking ?? first).alertContext),
+			() => {}, // without network there is nothing to tell of
+		);
 	}
 
 	get #first(): Member | undefined {

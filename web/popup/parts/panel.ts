@@ -1,4 +1,5 @@
 /** The part that a visitor sees. Loaded when they come near the button, or when someone calls. */
+import "./common.ts";
 import { CarillonPopup, type PanelOwner } from "../element.ts";
 
 /** Gives the loader's element its content. */

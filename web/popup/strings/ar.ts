@@ -90,6 +90,8 @@ export const ar: Strings = {
 	start: "هذه بداية محادثتك مع {name}.",
 	hello: "اكتب رسالة أو ابدأ مكالمة. تصل إلى {name} على كل أجهزته.",
 	loading: "جارٍ تحميل الرسائل…",
+	loadingPart: "جارٍ التحميل…",
+	partFailed: "تعذّر تحميل هذا الجزء. تحقّق من الاتصال ثم حاول مرة أخرى.",
 	group: "مجموعة",
 	invites: "{name} يدعوك إلى {group}",
 	invited: "أنت مدعو إلى {group}",

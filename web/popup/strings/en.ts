@@ -1,4 +1,9 @@
-/** Every text of the popup in English. Accessible names among them are an interface: tests and users' scripts find things by them. */
+/**
+ * What the popup says in English without the parts that bring their own (`en.NAME.ts`). Accessible names are an interface:
+ * tests and users' scripts find things by them.
+ */
+import type { calls } from "./en.calls.ts";
+
 export const en = {
 	// Names of controls.
 	openChat: "Open chat",
@@ -8,72 +13,16 @@ export const en = {
 	send: "Send",
 	voiceCall: "Voice call",
 	videoCall: "Video call",
-	answer: "Answer",
-	answerWithVideo: "Answer with video",
-	answerMuted: "Answer without microphone",
 	decline: "Decline",
-	hangUp: "Hang up",
-	mute: "Mute microphone",
-	unmute: "Unmute microphone",
-	cameraOff: "Turn camera off",
-	cameraOn: "Turn camera on",
-	moveHere: "Move call here",
-	hold: "Hold",
-	resume: "Resume",
 	conversations: "Conversations",
-	devices: "Devices",
-	silence: "Silence",
-	larger: "Larger",
-	smaller: "Smaller",
 	tryAgain: "Try again",
 	discard: "Discard",
 	dismiss: "Dismiss",
 	callBack: "Call back",
 	callAgain: "Call again",
 	latest: "Jump to latest",
-	backToCall: "Back to the call with {name}",
-	endCallWith: "End call with {name}",
 	callRegion: "Call and notices",
-	playSound: "Play sound",
 	allowNotifications: "Turn on notifications",
-
-	// State of a call.
-	calling: "Calling…",
-	ringing: "Ringing…",
-	connecting: "Connecting…",
-	reconnecting: "Reconnecting…",
-	onHold: "On hold",
-	heldByOther: "{name} put you on hold",
-	answeredOnTab: "Answered on another tab",
-	answeredOnDevice: "Answered on another device",
-	declinedOnTab: "Declined on another tab",
-	declinedOnDevice: "Declined on another device",
-	inOtherTab: "In another tab",
-	onDevice: "On {device}",
-
-	// The ring.
-	incomingVideo: "Incoming video call from {name}",
-	incomingVoice: "Incoming voice call from {name}",
-	videoRing: "Video call",
-	voiceRing: "Voice call",
-	waiting: "Call waiting",
-	answerHolds: "Answering puts {name} on hold.",
-	titleRing: "{name} is calling",
-
-	// How a call ended.
-	ended_completed: "Call ended",
-	ended_cancelled: "Call cancelled",
-	ended_declined: "{name} declined",
-	ended_no_answer: "{name} did not answer",
-	ended_busy: "{name} is busy",
-	ended_unreachable: "{name} cannot be reached",
-	ended_not_allowed: "You may not call {name}",
-	ended_failed: "The call could not be connected. A firewall may be in the way.",
-	ended_lost: "The connection was lost",
-	ended_moved: "The call went on elsewhere",
-	ended_max: "The call reached its longest time",
-	ended_removed: "You were removed from the call",
-	ended_server: "The call ended because of a fault on the server",
 
 	// A call in the transcript.
 	logVideo: "Video call",
@@ -95,6 +44,8 @@ export const en = {
 	start: "This is the beginning of your conversation with {name}.",
 	hello: "Write a message or start a call. {name} sees it on every device.",
 	loading: "Loading messages…",
+	loadingPart: "Loading…",
+	partFailed: "This could not be loaded. Check the connection and try again.",
 	group: "Group",
 	invites: "{name} invites you to {group}",
 	invited: "You are invited to {group}",
@@ -129,34 +80,13 @@ export const en = {
 	stopped_forbidden_origin: "This site is not allowed to use the chat server.",
 	stopped_refused: "The server refused the connection.",
 
-	// Devices.
+	// Calls that cannot be, and what went wrong.
 	deviceMenu: "Camera and microphone",
-	camera: "Camera",
-	microphone: "Microphone",
-	speaker: "Speaker",
-	systemDefault: "System default",
-	level: "Microphone level",
-	preview: "Your picture",
-	previewOff: "Camera is off",
-	done: "Done",
 	callsNeedHttps: "Calls need HTTPS",
 	callsUnsupported: "This browser cannot make calls",
-	camera_refused: "The browser refused the camera. Allow it beside the address bar, then try again.",
-	camera_none_found: "No camera was found.",
-	camera_in_use: "The camera is used by another program. Close that and try again.",
-	camera_failed: "The camera could not be started.",
-	microphone_refused: "The browser refused the microphone. Allow it beside the address bar, then try again.",
-	microphone_none_found: "No microphone was found.",
-	microphone_in_use: "The microphone is used by another program. Close that and try again.",
-	microphone_failed: "The microphone could not be started.",
 	somethingWrong: "That did not work. Try again.",
-	tooManyPeers:
-		"Too many calls and streams are open on your account or in your network. This call connects once some have ended.",
 	tooOften: "That was too often in a short time. Wait a moment and try again.",
 	noServer: "The server did not answer. Check the connection and try again.",
-	soundBlocked: "The browser keeps the sound of this call off until you click.",
-	mutedOther: "{name} is muted",
-	weak: "Weak connection",
 
 	// Counts, by the plural forms of the language (Intl.PluralRules).
 	newCount: { one: "{n} new message", other: "{n} new messages" } as Plural,
@@ -166,4 +96,5 @@ export const en = {
 };
 
 export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
-export type Strings = typeof en;
+/** All that a language has to say. */
+export type Strings = typeof en & typeof calls;

@@ -10,42 +10,51 @@ export interface Named {
 	readonly guest?: boolean | undefined;
 }
 
-/** Tables beside English, loaded when asked for. */
+/** What there is to say in English, as far as the parts that say it have come. */
+const english: Partial<Strings> = { ...en };
+
+/** A part brings its own English. */
+export function addEnglish(more: Partial<Strings>): void {
+	Object.assign(english, more);
+}
+
+/** Tables beside English, loaded when asked for. Each has all that any part says. */
 const tables: Record<string, () => Promise<Strings>> = {
 	ar: () => import("./ar.ts").then((m) => m.ar),
 };
 
 export async function wordsFor(locale: string, own: Partial<Strings> = {}): Promise<Words> {
 	const table = await tables[locale.slice(0, 2)]?.();
-	return new Words(locale, { ...(table ?? en), ...own });
+	return new Words(locale, { ...table, ...own });
 }
 
 export class Words {
 	readonly locale: string;
-	readonly strings: Strings;
+	/** What is not said in English, or not in ours. */
+	readonly #own: Partial<Strings>;
 	readonly #plural: Intl.PluralRules;
 
-	constructor(locale = "en", strings: Strings = en) {
+	constructor(locale = "en", own: Partial<Strings> = {}) {
 		this.locale = locale;
-		this.strings = strings;
+		this.#own = own;
 		this.#plural = new Intl.PluralRules(locale);
 	}
 
 	/** A text in which each `{name}` is replaced by the value of that name, isolated. */
 	say(key: Text, values: Record<string, string> = {}): string {
-		return this.#fill(this.strings[key], values);
+		return this.#fill(this.#text(key) ?? "", values);
 	}
 
 	count(key: Counted, n: number, values: Record<string, string> = {}): string {
-		const forms = this.strings[key];
+		const forms = this.#text(key);
 		const number = new Intl.NumberFormat(this.locale).format(n);
-		return this.#fill(forms[this.#plural.select(n)] ?? forms.other, { ...values, n: number });
+		return this.#fill(forms?.[this.#plural.select(n)] ?? forms?.other ?? "", { ...values, n: number });
 	}
 
 	/** What somebody is called in a text. A guest chose the name, and nobody vouches for it. */
 	called({ name, guest }: Named): string {
 		// One is called as what they are, or was marked by the server for taking the name of a user.
-		const marked = name === this.strings.guest || name.endsWith(" (guest)");
+		const marked = name === this.#text("guest") || name.endsWith(" (guest)");
 		return guest && !marked ? this.say("guestName", { name }) : name;
 	}
 
@@ -53,6 +62,15 @@ export class Words {
 	list(people: readonly Named[]): string {
 		const names = people.map((p) => this.#isolate(this.called(p)));
 		return new Intl.ListFormat(this.locale, { type: "unit", style: "short" }).format(names);
+	}
+
+	/** There is something to say under this name. */
+	has(key: string): key is Text {
+		return this.#text(key as Text) !== undefined;
+	}
+
+	#text<K extends keyof Strings>(key: K): Strings[K] | undefined {
+		return this.#own[key] ?? english[key];
 	}
 
 	#fill(text: string, values: Record<string, string>): string {

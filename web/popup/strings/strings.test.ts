@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { ar } from "./ar.ts";
-import { en } from "./en.ts";
-import { Words, wordsFor } from "./index.ts";
+import { calls } from "./en.calls.ts";
+import { en as first } from "./en.ts";
+import { addEnglish, Words, wordsFor } from "./index.ts";
+
+addEnglish(calls);
+/** All that is said in English. */
+const en = { ...first, ...calls };
 
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
@@ -81,4 +86,8 @@ test("a site's own texts replace ours, an unknown language is English", async ()
 	expect((await wordsFor("en", { send: "Go" })).say("send")).toBe("Go");
 	expect((await wordsFor("xx")).say("send")).toBe("Send");
 	expect((await wordsFor("ar-EG")).say("send")).toBe("إرسال");
+});
+
+test("what a part says is said twice nowhere", () => {
+	expect(Object.keys(first).filter((key) => key in calls)).toEqual([]);
 });

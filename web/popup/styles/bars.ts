@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "./css.ts";
 
 /** Strips in the panel, and what floats beside the button while the panel is closed. */
 export const barStyles = css`
@@ -39,33 +39,6 @@ export const barStyles = css`
 	.notice.error .plain {
 		color: inherit;
 	}
-	.call-bar {
-		display: flex;
-		flex-direction: column;
-		gap: var(--s2);
-		flex: none;
-		padding: var(--s3);
-		border-block-end: 1px solid var(--line);
-		background: var(--bg-soft);
-	}
-	.call-bar .row {
-		gap: var(--s2);
-	}
-	.call-bar .wide {
-		flex: none;
-		background: var(--accent);
-		color: var(--on-accent);
-	}
-	.call-bar .wide:hover {
-		filter: brightness(1.08);
-	}
-	.back-to-call {
-		flex: 1;
-		min-inline-size: 0;
-		gap: var(--s3);
-		justify-content: flex-start;
-		font-weight: inherit;
-	}
 	/* Beside the button: rings, and above them what floats. However tall a ring is, nothing lies under it. */
 	.corner {
 		position: absolute;
@@ -81,9 +54,6 @@ export const barStyles = css`
 		display: grid;
 		grid-template-columns: minmax(0, 1fr);
 		gap: var(--s2);
-	}
-	.call-bar .detail {
-		white-space: normal;
 	}
 	.floating > * {
 		margin: 0;
@@ -103,24 +73,6 @@ export const barStyles = css`
 	.corner:has(~ .panel.in-call) {
 		inset-block-end: calc(76px + min(720px, 100dvh - 76px - var(--_y, 20px) - 16px));
 	}
-	.sound-blocked {
-		position: absolute;
-		z-index: 4;
-		inset-block-end: 84px;
-		inset-inline-end: 8px;
-		display: grid;
-		gap: var(--s3);
-		inline-size: min(364px, calc(100vw - 32px));
-		padding: var(--s4);
-		border-radius: 16px;
-		background: var(--bg);
-		box-shadow: var(--shadow);
-		font-size: var(--t-note);
-	}
-	.sound-blocked .wide {
-		background: var(--accent);
-		color: var(--on-accent);
-	}
 	@media (max-width: 480px), (max-height: 480px) {
 		.corner {
 			display: contents;
@@ -133,8 +85,7 @@ export const barStyles = css`
 	}
 	@media (forced-colors: active) {
 		.floating > *,
-		.notice,
-		.call-bar {
+		.notice {
 			border: 1px solid CanvasText;
 		}
 	}

@@ -1,8 +1,7 @@
-import { css } from "lit";
-import { ringStyles } from "./ring.ts";
+import { css } from "./css.ts";
 
 /** The stage is dark in both modes: a picture needs no frame of light. */
-const stageStyles = css`
+export const callStyles = css`
 	.stage {
 		position: relative;
 		flex: none;
@@ -321,6 +320,3 @@ const stageStyles = css`
 		}
 	}
 `;
-
-/** All that the call part draws. */
-export const callStyles = [ringStyles, stageStyles];

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "./css.ts";
 
 /** Buttons, avatars, badges: the same wherever they stand. */
 export const controlStyles = css`

@@ -1,6 +1,6 @@
-import { css } from "lit";
+import { css } from "./css.ts";
 
-/** The panel, its header, the list and the composer. */
+/** The panel, its header and the composer. */
 export const panelStyles = css`
 	.panel {
 		position: absolute;
@@ -137,71 +137,6 @@ export const panelStyles = css`
 		min-block-size: 0;
 	}
 
-	.list {
-		flex: 1;
-		overflow-y: auto;
-		overscroll-behavior: contain;
-		padding: var(--s2);
-	}
-	.list ul {
-		list-style: none;
-		padding: 0;
-	}
-	.conversation {
-		all: unset;
-		box-sizing: border-box;
-		display: flex;
-		align-items: center;
-		gap: var(--s3);
-		inline-size: 100%;
-		padding: var(--s3) var(--s3);
-		border-radius: 14px;
-		cursor: pointer;
-	}
-	.conversation:hover {
-		background: var(--bg-soft);
-	}
-	.conversation .preview {
-		margin-block-start: 2px;
-	}
-	.conversation.unread :is(.name, .preview) {
-		color: var(--ink);
-		font-weight: 650;
-	}
-	.conversation.unread .preview {
-		font-weight: 550;
-	}
-	.invitation {
-		display: flex;
-		gap: var(--s3);
-		padding: var(--s3);
-		border-radius: 14px;
-		background: var(--bg-soft);
-		font-size: var(--t-note);
-		line-height: 1.35;
-		overflow-wrap: anywhere;
-	}
-	.invitation + :is(.invitation, ul) {
-		margin-block-start: var(--s2);
-	}
-	.answers {
-		display: flex;
-		gap: var(--s2);
-		margin-block-start: var(--s2);
-	}
-	.answers .button {
-		padding-inline: var(--s4);
-		font-size: var(--t-note);
-	}
-	.aside {
-		display: flex;
-		flex-direction: column;
-		align-items: flex-end;
-		align-self: stretch;
-		gap: var(--s1);
-		color: var(--ink-soft);
-		font-size: var(--t-small);
-	}
 	.empty {
 		display: grid;
 		justify-items: center;
@@ -216,12 +151,18 @@ export const panelStyles = css`
 		font-size: var(--t-head);
 		font-weight: 620;
 	}
-	.hint {
-		display: flex;
-		justify-content: space-between;
-		margin-block-end: var(--s2);
-		border-radius: 14px;
-		background: var(--bg-soft);
+	/* Until a part is here. */
+	.part {
+		display: grid;
+		justify-items: center;
+		align-content: center;
+		gap: var(--s3);
+		flex: 1;
+		padding: var(--s6);
+		color: var(--ink-soft);
+		font-size: var(--t-note);
+		text-align: center;
+		outline: none;
 	}
 
 	.composer {

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "./css.ts";
 
 /** The card of a ring, beside the button or over the panel. */
 export const ringStyles = css`

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "./css.ts";
 
 /**
  * Pairs of text and ground have a contrast of 4.5:1 or more in both modes. What is coloured but is not the accent itself is mixed

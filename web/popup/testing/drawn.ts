@@ -1,5 +1,5 @@
 /** For tests: what a view draws, as text without a browser. */
-import { nothing } from "lit";
+import { nothing } from "lit/html.js";
 
 /** The markup of a template, with event listeners and properties left out. */
 export function drawn(value: unknown): string {

@@ -2,7 +2,10 @@
 import type { Row } from "../../sdk/index.ts";
 import { itemsOf } from "../rows.ts";
 import type { ChatPanel, Screen } from "../screen.ts";
-import { Words } from "../strings/index.ts";
+import { calls } from "../strings/en.calls.ts";
+import { addEnglish, Words } from "../strings/index.ts";
+
+addEnglish(calls); // as the part does
 
 export const noon = new Date(2026, 10, 21, 12).getTime();
 export const position = {
@@ -25,6 +28,7 @@ export function screen(more: Partial<Screen> = {}): Screen {
 		faces: new Map(),
 		notice: undefined,
 		problem: undefined,
+		menu: undefined,
 		speaker: "",
 		soundBlocked: false,
 		...more,
@@ -45,7 +49,7 @@ export function chat(rows: Row[] = [], more: Partial<ChatPanel> = {}): ChatPanel
 		connection: undefined,
 		stopped: false,
 		closeButton: false,
-		devices: undefined,
+		devices: false,
 		draft: "",
 		log: {
 			key: "to:bob",

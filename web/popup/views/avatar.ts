@@ -1,5 +1,5 @@
 /** A picture, or the initials on one of a few quiet colours that stay with the person. */
-import { html, type TemplateResult } from "lit";
+import { html, type TemplateResult } from "lit/html.js";
 import type { Face } from "../people.ts";
 
 export function avatar(face: Face, size: "small" | "medium" | "huge", state?: string): TemplateResult {

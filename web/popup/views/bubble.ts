@@ -1,7 +1,7 @@
 /** One line of the transcript: a bubble, a call, a notice, a day. */
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { CallLog, Message, Row } from "../../sdk/index.ts";
-import type { Actions } from "../actions.ts";
+import type { PanelActions } from "../actions.ts";
 import { clock, dayLabel, timeLabel } from "../format.ts";
 import { type IconName, icon } from "../icons.ts";
 import { linkify, onlyEmoji } from "../linkify.ts";
@@ -14,7 +14,7 @@ export function itemView(
 	log: Log,
 	item: Item,
 	tabbable: boolean,
-	actions: Actions,
+	actions: PanelActions,
 ): TemplateResult {
 	const { words } = screen;
 	switch (item.kind) {
@@ -31,7 +31,13 @@ export function itemView(
 	}
 }
 
-function bubble(words: Words, log: Log, item: Bubble, tabbable: boolean, actions: Actions): TemplateResult {
+function bubble(
+	words: Words,
+	log: Log,
+	item: Bubble,
+	tabbable: boolean,
+	actions: PanelActions,
+): TemplateResult {
 	const { row, mine, first, last } = item;
 	const text = row.message.text ?? "";
 	const big = onlyEmoji(text);
@@ -81,7 +87,7 @@ function tick({ delivery }: Row, words: Words): TemplateResult | typeof nothing 
 	return html`<span class="tick ${delivery}" role="img" aria-label=${label} title=${label}>${icon(name)}</span>`;
 }
 
-function failed(words: Words, row: Row, actions: Actions): TemplateResult {
+function failed(words: Words, row: Row, actions: PanelActions): TemplateResult {
 	return html`<div class="failed-bar">
 		<span>${row.refused?.message ?? words.say("failed")}</span>
 		<button class="button text" @click=${() => actions.resend(row.key)}>${words.say("tryAgain")}</button>
@@ -94,7 +100,7 @@ function callEntry(
 	{ callBack }: Log,
 	{ key, row: { message }, mine }: Extract<Item, { kind: "call" }>,
 	tabbable: boolean,
-	actions: Actions,
+	actions: PanelActions,
 ): TemplateResult {
 	const { title, detail, missed, over, video } = callLabel(message, mine, words);
 	return html`<div class="line ${mine ? "mine" : "theirs"} first last" data-key=${key} tabindex=${tabbable ? "0" : "-1"} role="article" aria-label=${`${title} ${detail}`}>

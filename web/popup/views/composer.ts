@@ -1,12 +1,18 @@
 /** Where one writes. Enter sends, Shift+Enter breaks the line, and the field grows with the text. */
-import { html, nothing, type TemplateResult } from "lit";
+
 import { live } from "lit/directives/live.js";
-import type { Actions } from "../actions.ts";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { PanelActions } from "../actions.ts";
 import { icon } from "../icons.ts";
 import type { Words } from "../strings/index.ts";
 
 /** `sent`: a message has gone. */
-export function composer(words: Words, draft: string, actions: Actions, sent: () => void): TemplateResult {
+export function composer(
+	words: Words,
+	draft: string,
+	actions: PanelActions,
+	sent: () => void,
+): TemplateResult {
 	const send = () => {
 		if (actions.send()) sent();
 	};

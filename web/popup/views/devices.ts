@@ -1,9 +1,9 @@
 /** The menu beside the call buttons and in a call: which devices, how one looks, whether one is heard. */
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Actions } from "../actions.ts";
-import { icon } from "../icons.ts";
+import type { DeviceMenu } from "../calls/shown.ts";
+import { icon } from "../icons.calls.ts";
 import { deviceText } from "../problems.ts";
-import type { DeviceMenu } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { useSpeaker } from "./sound.ts";
 import { stream } from "./stream.ts";

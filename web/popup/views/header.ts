@@ -1,13 +1,13 @@
 /** Who one talks to, and the ways to call them. */
-import { html, nothing, type TemplateResult } from "lit";
-import type { Actions } from "../actions.ts";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { PanelActions } from "../actions.ts";
 import { agoLabel } from "../format.ts";
 import { icon } from "../icons.ts";
 import type { ChatPanel, ListPanel, Screen } from "../screen.ts";
 import { avatar } from "./avatar.ts";
 import { guestMark } from "./name.ts";
 
-export function chatHeader(screen: Screen, chat: ChatPanel, actions: Actions): TemplateResult {
+export function chatHeader(screen: Screen, chat: ChatPanel, actions: PanelActions): TemplateResult {
 	const { words } = screen;
 	const { face, presence, typing } = chat;
 	return html`<div class="header">
@@ -20,7 +20,7 @@ export function chatHeader(screen: Screen, chat: ChatPanel, actions: Actions): T
 	</div>`;
 }
 
-export function listHeader(screen: Screen, panel: ListPanel, actions: Actions): TemplateResult {
+export function listHeader(screen: Screen, panel: ListPanel, actions: PanelActions): TemplateResult {
 	return html`<div class="header">
 		<div class="who start"><h2 id="title">${screen.words.say("conversations")}</h2></div>
 		${closeButton(screen, panel, actions)}
@@ -28,7 +28,7 @@ export function listHeader(screen: Screen, panel: ListPanel, actions: Actions): 
 }
 
 /** On phones, where the panel covers the round button, and wherever that button is not shown. */
-function closeButton({ words }: Screen, panel: ListPanel | ChatPanel, actions: Actions): TemplateResult {
+function closeButton({ words }: Screen, panel: ListPanel | ChatPanel, actions: PanelActions): TemplateResult {
 	return html`<button class="button plain only-phone ${panel.closeButton ? "always" : ""}" aria-label=${words.say("closeChat")} @click=${() => actions.close()}>
 		${icon("close")}
 	</button>`;
@@ -37,7 +37,7 @@ function closeButton({ words }: Screen, panel: ListPanel | ChatPanel, actions: A
 function backButton(
 	{ words }: Screen,
 	{ unreadElsewhere: count }: ChatPanel,
-	actions: Actions,
+	actions: PanelActions,
 ): TemplateResult {
 	return html`<button
 		class="button plain back ${count > 0 ? "counted" : ""}"
@@ -50,11 +50,15 @@ function backButton(
 	</button>`;
 }
 
-function callButtons({ words }: Screen, chat: ChatPanel, actions: Actions): TemplateResult | typeof nothing {
+function callButtons(
+	{ words }: Screen,
+	chat: ChatPanel,
+	actions: PanelActions,
+): TemplateResult | typeof nothing {
 	const { callButtons: offered, ref } = chat;
 	if (offered.kind === "none") return nothing;
 	if (offered.kind === "impossible") return html`<p class="no-calls">${words.say(offered.why)}</p>`;
-	const expanded = chat.devices !== undefined;
+	const expanded = chat.devices;
 	const near = () => actions.nearCall();
 	const button = (name: string, media: "audio" | "video") => html`<button
 		class="button plain"

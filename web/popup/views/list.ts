@@ -1,16 +1,44 @@
-/** All conversations, latest first. */
-import { html, nothing, type TemplateResult } from "lit";
+/** All conversations, latest first, and the groups that one is asked to join. */
+
 import { repeat } from "lit/directives/repeat.js";
-import type { Actions } from "../actions.ts";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { PanelActions } from "../actions.ts";
 import { shortLabel } from "../format.ts";
 import { icon } from "../icons.ts";
 import type { Entry, Invitation, ListPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
+import { listStyles } from "../styles/list.ts";
 import { avatar } from "./avatar.ts";
 import { callLabel } from "./bubble.ts";
 import { nameView } from "./name.ts";
+import { View } from "./view.ts";
 
-export function list(screen: Screen, panel: ListPanel, actions: Actions): TemplateResult {
+/** What there is to see of it. */
+export type ListScreen = Pick<Screen, "words" | "now">;
+export type ListActions = Pick<
+	PanelActions,
+	"more" | "join" | "declineInvitation" | "showConversation" | "askForNotifications"
+>;
+
+export class ConversationsView extends View {
+	static override properties = {
+		screen: { attribute: false },
+		panel: { attribute: false },
+		actions: { attribute: false },
+	};
+
+	declare screen: ListScreen;
+	declare panel: ListPanel;
+	declare actions: ListActions;
+
+	protected override readonly sheets = [listStyles];
+
+	protected override render(): TemplateResult {
+		return list(this.screen, this.panel, this.actions);
+	}
+}
+
+export function list(screen: ListScreen, panel: ListPanel, actions: ListActions): TemplateResult {
 	const { words } = screen;
 	const scrolled = (event: Event) => {
 		const box = event.currentTarget as HTMLElement;
@@ -38,7 +66,7 @@ export function list(screen: Screen, panel: ListPanel, actions: Actions): Templa
 function invitationView(
 	words: Words,
 	{ conversation, group, by }: Invitation,
-	actions: Actions,
+	actions: ListActions,
 ): TemplateResult {
 	const text = by ? words.say("invites", { name: by, group }) : words.say("invited", { group });
 	return html`<div class="invitation" role="group" aria-label=${text}>
@@ -53,7 +81,7 @@ function invitationView(
 	</div>`;
 }
 
-function entryView({ words, now }: Screen, entry: Entry, actions: Actions): TemplateResult {
+function entryView({ words, now }: ListScreen, entry: Entry, actions: ListActions): TemplateResult {
 	const { face, presence, last, unread } = entry;
 	return html`<button
 		class="conversation ${unread > 0 ? "unread" : ""}"
@@ -79,7 +107,7 @@ function preview(words: Words, { last, mine }: Entry): string {
 }
 
 /** Offered here and not at the first opening: most visitors have nothing to be notified of yet. */
-function notificationOffer(words: Words, actions: Actions): TemplateResult {
+function notificationOffer(words: Words, actions: ListActions): TemplateResult {
 	return html`<div class="hint">
 		<button class="button text" @click=${() => actions.askForNotifications(true)}>${icon("bell")} ${words.say("allowNotifications")}</button>
 		<button class="button plain" aria-label=${words.say("dismiss")} @click=${() => actions.askForNotifications(false)}>${icon("close")}</button>

@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
 import type { CallView, Leg, ParticipantView, Ring, Row } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
-import { endText, statusOf } from "../callscreen.ts";
-import type { ChatPanel, Entry, Face, ListPanel, Screen } from "../screen.ts";
+import { endText, statusOf } from "../calls/words.ts";
+import type { Face } from "../people.ts";
+import type { ChatPanel, Entry, ListPanel, Screen } from "../screen.ts";
 import { ar } from "../strings/ar.ts";
+import { calls } from "../strings/en.calls.ts";
 import { en } from "../strings/en.ts";
 import { type Text, Words } from "../strings/index.ts";
 import { drawn } from "../testing/drawn.ts";
 import { chat as chatPanel, screen as emptyScreen, noon, position } from "../testing/screens.ts";
-import { callBar, floatingCall } from "./bars.ts";
+import { floating } from "./bars.ts";
+import { callBar } from "./callbars.ts";
 import { chatHeader } from "./header.ts";
 import { list } from "./list.ts";
 import { ringsView } from "./ring.ts";
@@ -103,7 +106,7 @@ function everything(words: Words, name: string, guest: boolean): Record<string, 
 		),
 		"the bar of a call": drawn(callBar(inCall({}, [view()]), actions)),
 		"the bar of a call of four": drawn(callBar(inCall(three), actions)),
-		"a call elsewhere": drawn(floatingCall(elsewhere, actions)),
+		"a call elsewhere": drawn(floating(elsewhere, actions, callBar(elsewhere, actions))),
 		"being put on hold": statusOf(view({ others: [{ ...person("bob"), held: true }] }), 0, words),
 		"the end of a call": endText(view(), "declined", words),
 	};
@@ -132,17 +135,20 @@ test.each([
 
 test("every text that takes a value isolates it, in every language", () => {
 	const value = "\u202Eevil";
-	for (const words of [english, arabic]) {
-		const taking = (Object.keys(en) as Text[]).filter((key) => `${words.strings[key]}`.includes("{"));
+	for (const [words, table] of [
+		[english, { ...en, ...calls }],
+		[arabic, ar],
+	] as const) {
+		const taking = (Object.keys(table) as Text[]).filter((key) => `${table[key]}`.includes("{"));
 		expect(taking.length).toBeGreaterThan(15);
 		for (const key of taking) {
-			const fields = [...words.strings[key].matchAll(/\{(\w+)\}/g)].map(([, field]) => [field, value]);
+			const fields = [...table[key].matchAll(/\{(\w+)\}/g)].map(([, field]) => [field, value]);
 			const said = words.say(key, Object.fromEntries(fields));
 			expect(said, key).toContain(value);
 			expect(said.replaceAll(`\u2068${value}\u2069`, ""), key).not.toContain(value);
 		}
 	}
-	const counted = new Words("en", { ...en, unread: { other: "{n} unread from {name}" } });
+	const counted = new Words("en", { unread: { other: "{n} unread from {name}" } });
 	expect(counted.count("unread", 3, { name: value })).toBe(`3 unread from \u2068${value}\u2069`);
 });
 

@@ -1,19 +1,24 @@
 /** The panel: header, bars, call, transcript or list, composer. */
-import { html, nothing, type TemplateResult } from "lit";
-import type { Actions } from "../actions.ts";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { PanelActions } from "../actions.ts";
+import type { Part } from "../part.ts";
 import type { ChatPanel, ListPanel, Screen } from "../screen.ts";
-import { callBar, connectionBar, notices } from "./bars.ts";
+import type { Words } from "../strings/index.ts";
+import { connectionBar, notices } from "./bars.ts";
 import { composer } from "./composer.ts";
-import type { devicesView } from "./devices.ts";
+import type { CallDrawing } from "./drawing.ts";
 import { chatHeader, listHeader } from "./header.ts";
-import { list } from "./list.ts";
-import type { stageView } from "./stage.ts";
+import { partView } from "./part.ts";
 import { type LogPosition, transcript } from "./transcript.ts";
 
 /** What the element brings along. */
 export interface PanelContext {
-	/** Views of the call part, once it is loaded. */
-	readonly call: { devicesView: typeof devicesView; stageView: typeof stageView } | undefined;
+	/** The call part; undefined while there can be no call. */
+	readonly callPart: Part<unknown> | undefined;
+	/** What it draws, once it is here. */
+	readonly call: CallDrawing | undefined;
+	/** The part with the list of conversations. */
+	readonly list: Part<unknown>;
 	readonly log: LogPosition;
 	/** A message was sent. */
 	sent(): void;
@@ -22,7 +27,7 @@ export interface PanelContext {
 export function panelView(
 	screen: Screen,
 	panel: ListPanel | ChatPanel,
-	actions: Actions,
+	actions: PanelActions,
 	context: PanelContext,
 ): TemplateResult {
 	const { words } = screen;
@@ -36,12 +41,27 @@ export function panelView(
 	>
 		${panel.kind === "chat" ? chatHeader(screen, panel, actions) : listHeader(screen, panel, actions)}
 		${connectionBar(words, panel.connection)}
-		${staged ? (context.call?.stageView(screen, panel, actions) ?? nothing) : callBar(screen, actions)}
+		${staged ? stage(words, panel, context) : (context.call?.bar() ?? nothing)}
 		<div class="body">
-			${panel.devices && !staged ? (context.call?.devicesView(words, panel.devices, actions) ?? nothing) : nothing}
+			${staged ? nothing : (context.call?.devices() ?? nothing)}
 			${notices(screen, actions)}
-			${panel.kind === "chat" ? transcript(screen, panel, actions, context.log) : list(screen, panel, actions)}
+			${
+				panel.kind === "chat"
+					? transcript(screen, panel, actions, context.log)
+					: partView(
+							words,
+							context.list,
+							() =>
+								html`<carillon-conversations .screen=${screen} .panel=${panel} .actions=${actions}></carillon-conversations>`,
+						)
+			}
 			${panel.kind === "chat" && !panel.stopped ? composer(words, panel.draft, actions, context.sent) : nothing}
 		</div>
 	</section>`;
+}
+
+/** A click shows at once, also before there is what draws calls. */
+function stage(words: Words, chat: ChatPanel, { call, callPart }: PanelContext): unknown {
+	if (call) return call.stage(chat);
+	return callPart ? partView(words, callPart, () => nothing) : nothing;
 }

@@ -1,13 +1,15 @@
 /** Someone calls. Not modal: it lies beside everything else and takes no focus. */
-import { html, nothing, type TemplateResult } from "lit";
+
 import { repeat } from "lit/directives/repeat.js";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Actions } from "../actions.ts";
-import { nameOf } from "../callscreen.ts";
-import { type IconName, icon } from "../icons.ts";
-import type { RingCard, Screen } from "../screen.ts";
+import type { RingCard } from "../calls/shown.ts";
+import { nameOf } from "../calls/words.ts";
+import { type IconName, icon } from "../icons.calls.ts";
+import type { Screen } from "../screen.ts";
 import type { Text } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
-import { othersView } from "./name.ts";
+import { othersView } from "./others.ts";
 
 export function ringsView(screen: Screen, actions: Actions): TemplateResult | typeof nothing {
 	const { rings } = screen;

@@ -1,6 +1,7 @@
 /** The sound of a call: outside the panel, so that closing it silences nobody. */
-import { html, nothing, type TemplateResult } from "lit";
+
 import { repeat } from "lit/directives/repeat.js";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Actions } from "../actions.ts";
 import type { Screen } from "../screen.ts";
 import { stream } from "./stream.ts";

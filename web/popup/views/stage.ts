@@ -1,15 +1,18 @@
 /** A call hosted here: the other's picture large, one's own small, the controls below. */
-import { html, nothing, type TemplateResult } from "lit";
+
 import { repeat } from "lit/directives/repeat.js";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { CallView, Leg } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
-import { nameOf, namesOf, statusOf, ticks } from "../callscreen.ts";
-import { type IconName, icon } from "../icons.ts";
-import type { ChatPanel, Face, Screen } from "../screen.ts";
+import { nameOf, namesOf, statusOf, ticks } from "../calls/words.ts";
+import { type IconName, icon } from "../icons.calls.ts";
+import type { Face } from "../people.ts";
+import type { ChatPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { avatar } from "./avatar.ts";
 import { devicesView } from "./devices.ts";
-import { nameView, othersView } from "./name.ts";
+import { nameView } from "./name.ts";
+import { othersView } from "./others.ts";
 import { stream } from "./stream.ts";
 
 export function stageView(
@@ -40,7 +43,7 @@ export function stageView(
 			</div>
 			${leg.preview ? html`<video class="own" muted autoplay playsinline aria-label=${words.say("preview")} .srcObject=${stream(leg.preview)} .muted=${true}></video>` : nothing}
 			${controls(words, chat, view, leg, actions)}
-			${chat.devices ? devicesView(words, chat.devices, actions) : nothing}
+			${screen.menu ? devicesView(words, screen.menu, actions) : nothing}
 		</div>
 		${call.held.map((held) => heldBar(words, held, actions))}`;
 }

@@ -1,7 +1,8 @@
 /** The messages of a conversation, and how keys move in them. */
-import { html, nothing, type TemplateResult } from "lit";
+
 import { repeat } from "lit/directives/repeat.js";
-import type { Actions } from "../actions.ts";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { PanelActions } from "../actions.ts";
 import { icon } from "../icons.ts";
 import type { ChatPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
@@ -26,7 +27,7 @@ export interface LogPosition {
 export function transcript(
 	screen: Screen,
 	chat: ChatPanel,
-	actions: Actions,
+	actions: PanelActions,
 	at: LogPosition,
 ): TemplateResult {
 	const { words } = screen;

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import type { CallLog, CallView, Ring, Row } from "../../sdk/index.ts";
 import type { Actions } from "../actions.ts";
-import type { ChatPanel, RingCard } from "../screen.ts";
+import type { RingCard } from "../calls/shown.ts";
+import { Part } from "../part.ts";
+import type { ChatPanel } from "../screen.ts";
 import { drawn } from "../testing/drawn.ts";
 import { chat, noon, position, screen } from "../testing/screens.ts";
-import { callBar } from "./bars.ts";
+import { callBar } from "./callbars.ts";
 import { chatHeader } from "./header.ts";
 import { panelView } from "./panel.ts";
 import { ringsView } from "./ring.ts";
@@ -131,7 +133,11 @@ test("the way back to a call has the name in it that is seen on it", () => {
 });
 
 test("a connection that has ended for good shows neither a skeleton nor a field that nobody reads", () => {
-	const context = { call: undefined, log: position, sent() {} };
+	const list = new Part(
+		async () => {},
+		() => {},
+	);
+	const context = { call: undefined, callPart: undefined, list, log: position, sent() {} };
 	const panel = (more: Partial<ChatPanel>) => {
 		const shown = chat([], more);
 		return drawn(panelView(screen({ panel: shown }), shown, actions, context));

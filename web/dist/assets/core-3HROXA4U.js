@@ -1,1 +1,0 @@
-import{d as o}from"./chunk-IX36QF4G.js";import"./chunk-7X7STS6Y.js";import"./chunk-TWSAUPSQ.js";function s(t){e()&&t.prepareCall(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};

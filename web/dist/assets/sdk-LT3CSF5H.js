@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-YX3OTCCH.js";import"./chunk-7X7STS6Y.js";import"./chunk-FKJG5VM7.js";import{b as a,c as b,d as c}from"./chunk-TWSAUPSQ.js";export{c as DeviceError,a as Refusal,b as Unanswered,d as createClient};
