@@ -15,6 +15,7 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/client"
+	"carillon/refusal"
 	"carillon/switchboard"
 	"carillon/wire"
 )
@@ -25,6 +26,7 @@ import (
 // slowStore is the real store. It waits before or after a write of calls.
 type slowStore struct {
 	switchboard.Store
+	dead atomic.Bool // no node can say any more that it lives
 
 	mu   sync.Mutex
 	stop *stop
@@ -76,6 +78,13 @@ func (s *slowStore) SaveCall(ctx context.Context, r call.Record) error {
 	before()
 	defer after()
 	return s.Store.SaveCall(ctx, r)
+}
+
+func (s *slowStore) KeepNode(ctx context.Context, node string, lasts time.Duration) error {
+	if s.dead.Load() {
+		return errors.New("the node is dead")
+	}
+	return s.Store.KeepNode(ctx, node, lasts)
 }
 
 // lostWorld has a call node on which alice and bob are, and another one for bob's second tab.
@@ -241,7 +250,7 @@ func TestAReplyLostWithANode(t *testing.T) {
 	for name, begin := range map[string]func(w *lostWorld) (user string, ask func(*tab) (wire.CallLeg, error)){
 		"start": func(*lostWorld) (string, func(*tab) (wire.CallLeg, error)) {
 			p := wire.CallStart{ClientCallID: "once", To: "bob", Media: call.Video}
-			return "alice", func(tb *tab) (wire.CallLeg, error) { return tb.leg(wire.MethodCallStart, p) }
+			return "alice", func(tb *tab) (wire.CallLeg, error) { return tb.insist(wire.MethodCallStart, p) }
 		},
 		"answer": func(w *lostWorld) (string, func(*tab) (wire.CallLeg, error)) {
 			return "bob", answer(w.open(w.nodes[0], "alice").start("bob").Call.ID)
@@ -259,6 +268,7 @@ func TestAReplyLostWithANode(t *testing.T) {
 			lost := make(chan struct{})
 			go func() { defer close(lost); _, _ = ask(tb) }()
 			<-at.reached
+			w.slow.dead.Store(true)
 			w.second.Close()
 			at.release()
 			back := w.open(w.nodes[0], user, func(o *client.Options) { o.Tab = tb.Tab() })
@@ -270,6 +280,18 @@ func TestAReplyLostWithANode(t *testing.T) {
 			tb.Close()
 			<-lost
 		})
+	}
+}
+
+// insist is leg for a tab that asks again when it is told to.
+func (tb *tab) insist(method string, params any) (leg wire.CallLeg, err error) {
+	for {
+		leg, err = tb.leg(method, params)
+		refused, ok := refusal.Of(err)
+		if err == nil || !ok || refused.Code != refusal.Busy {
+			return leg, err
+		}
+		time.Sleep(refused.Retry)
 	}
 }
 

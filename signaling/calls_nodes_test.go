@@ -1,7 +1,12 @@
 package signaling
 
 import (
+	"errors"
+	"net"
+	"slices"
 	"testing"
+
+	"github.com/gorilla/websocket"
 
 	"carillon/call"
 	"carillon/client"
@@ -86,5 +91,46 @@ func TestTheOtherNodeTakesACallOver(t *testing.T) {
 	qa.connect(alice2, a2)
 	qb.connect(bob, b) // bob's connection has lived on: his secret is good as it is
 	qa.hears("bob through the other node")
+	qb.hears("alice through the other node")
+}
+
+// A node that is cut off from the others and cannot say that it lives has lost its calls: another one
+// takes them over, and it gives them up, so that its tabs go where the calls are.
+func TestANodeThatWasTakenForDeadGivesItsCallsUp(t *testing.T) {
+	w := newLostWorld(t, call.Config{})
+	there, elsewhere := w.https[w.nodes[1]].Listener.Addr().String(), w.https[w.nodes[0]].Listener.Addr().String()
+	bob := w.open(w.nodes[0], "bob")
+	alice := w.open(w.nodes[1], "alice", func(o *client.Options) { // her node owns the call; the balancer sends her elsewhere when she comes back
+		to := there
+		o.Dialer = &websocket.Dialer{NetDial: func(network, _ string) (net.Conn, error) {
+			conn, err := net.Dial(network, to)
+			to = elsewhere
+			return conn, err
+		}}
+	})
+	a, b, pa, pb := talk(t, alice, bob)
+	w.slow.dead.Store(true)
+	w.second.Close()
+	no := false
+	if _, err := bob.insist(wire.MethodCallState, wire.CallStateSet{Call: a.Call.ID, Microphone: &no}); err != nil {
+		t.Fatal(err)
+	}
+	bob.until("taken over", a.Call.ID, func(s call.Snapshot) bool { return s.Epoch == 2 })
+	w.boards[w.nodes[1]].SweepSoon()
+	alice.await("sent away", func() bool {
+		return slices.ContainsFunc(alice.lost, func(err error) bool {
+			closed, ok := errors.AsType[*websocket.CloseError](err)
+			return ok && closed.Code == wire.CloseShutdown
+		})
+	})
+	pa.close()
+	pb.close()
+	a2 := alice.must(wire.MethodCallResume, refOf(a))
+	if a2.Call.Epoch != 2 || a2.Call.State != call.Active {
+		t.Errorf("resumed %+v, want the call in its second epoch", a2.Call)
+	}
+	qa, qb := newPhone(t), newPhone(t)
+	qa.connect(alice, a2)
+	qb.connect(bob, b)
 	qb.hears("alice through the other node")
 }

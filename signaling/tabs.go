@@ -35,6 +35,12 @@ func (t tabs) HostsLeg(user, tab, leg string, hosts bool) {
 	t.server.command(user, command{Tab: tab, Leg: leg, Ended: !hosts})
 }
 
+func (t tabs) SendAway(tab call.Tab) {
+	if c := t.server.connectionOf(tab); c != nil {
+		c.close(wire.CloseShutdown, "0")
+	}
+}
+
 func (t tabs) Answers(ctx context.Context, tab call.Tab) bool {
 	// A little longer than the tab has, so that its connection has answered or is closed.
 	ctx, cancel := context.WithTimeout(ctx, probeTime+probeTime/4)

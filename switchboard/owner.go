@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"carillon/call"
@@ -44,9 +45,12 @@ type owner struct {
 	log   *slog.Logger
 	inbox chan request
 	begun chan struct{} // closed when the call is this owner's, or never will be
-	stop  chan struct{} // closed by Close of the owners
+	stop  chan struct{} // closed by end
+	end   func()        // makes it leave the call as it is stored; it may be called twice
 	done  chan struct{} // closed by run, as its last act
 	start time.Time     // the clock counts from here, so that a jump of the wall clock ends no call
+
+	epoch atomic.Int64 // in which it owns the call; 0: it does not yet
 
 	// Owned by run.
 	call    call.Call
@@ -111,11 +115,13 @@ func (m *mediaStates) take() (all []request) {
 }
 
 func newOwner(x *owners, id string) *owner {
+	stop := make(chan struct{})
 	return &owner{
 		all: x, id: id, log: x.log.With("call", id),
 		inbox: make(chan request, inboxSize),
 		begun: make(chan struct{}),
-		stop:  make(chan struct{}),
+		stop:  stop,
+		end:   sync.OnceFunc(func() { close(stop) }),
 		done:  make(chan struct{}),
 		start: time.Now(),
 		media: mediaStates{newest: map[string]call.Fact{}, wake: make(chan struct{}, 1)},

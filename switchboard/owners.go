@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -91,6 +92,7 @@ func (o *owner) create(in call.Invitation) (call.Record, call.Reply, error) {
 		return winner, call.Reply{}, errNotHere
 	}
 	o.call = c
+	o.epoch.Store(winner.Epoch)
 	o.tell(c)
 	return winner, reply, nil
 }
@@ -160,6 +162,7 @@ func (o *owner) claim(r call.Record) (err error) {
 	if o.call, err = call.Decode(r.State, x.cfg); err != nil {
 		return o.endUnreadable(ctx, r, err)
 	}
+	o.epoch.Store(r.Epoch)
 	o.log.Info("took the call over", "epoch", r.Epoch, "from", from)
 	for {
 		if _, err = o.step(call.Fact{Kind: call.Claimed, Epoch: r.Epoch}); err == nil || o.fenced {
@@ -256,6 +259,13 @@ func (x *owners) owner(id string, begin func(*owner) error) (o *owner, created b
 	return o, true
 }
 
+// all returns the owners of this node's calls.
+func (x *owners) all() []*owner {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Collect(maps.Values(x.calls))
+}
+
 // forget lets the call have another owner here, then says that this one is done.
 func (x *owners) forget(o *owner) {
 	x.mu.Lock()
@@ -271,7 +281,7 @@ func (x *owners) Close() {
 	if !x.closed {
 		x.closed = true
 		for _, o := range x.calls {
-			close(o.stop)
+			o.end()
 		}
 	}
 	x.mu.Unlock()

@@ -78,6 +78,16 @@ func (r *room) Follow(passes []call.LegPass, ended []call.LegEnd) {
 	}
 }
 
+// hosts are the tabs that have a leg.
+func (r *room) hosts() (all []call.Tab) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.legs {
+		all = append(all, l.pass.Tab)
+	}
+	return all
+}
+
 // dropLocked ends a leg and its media.
 func (r *room) dropLocked(l *leg) {
 	delete(r.legs, l.id)

@@ -23,7 +23,8 @@ type callRequest struct {
 	Payer limit.Payer `json:"payer,omitzero"` // on the way to another node; here it is the context's
 }
 
-// errAway refuses what may not be done here because nobody can say whether the call's owner lives.
+// errAway refuses what may not be done here because the call's owner lives and cannot be reached, or
+// because nobody can say whether it lives.
 var errAway = refusal.After(time.Second, refusal.Busy, "The server of this call cannot be reached just now. Try again.")
 
 // callAnswer goes back over the bus.
@@ -162,7 +163,10 @@ func (b *Board) adopt(ctx context.Context, id string, r callRequest) (call.Reply
 		return call.Reply{}, "", err
 	}
 	if record.Live() {
-		b.gone(ctx, record.Owner) // if it is not, it has had time to come back, or has lost the call
+		if b.whereabouts(ctx, record.Owner) == away {
+			return call.Reply{}, "", errAway
+		}
+		// If it is here, it has had time to come back, or has lost the call.
 		reply, sdp, err := b.there(ctx, id, r)
 		if !errors.Is(err, bus.ErrNoResponders) {
 			return reply, sdp, err

@@ -3,6 +3,7 @@ package switchboard
 import (
 	"context"
 	"errors"
+	"time"
 
 	"carillon/call"
 )
@@ -35,6 +36,12 @@ type Store interface {
 
 	// LiveCalls returns the live calls of a user, oldest first.
 	LiveCalls(ctx context.Context, user string) ([]call.Record, error)
+
+	// KeepNode notes that a node lives for so long at least, from now on by the database's clock; EndNode
+	// that it has ended. NodeLives reports whether a node has said that it lives until now at least.
+	KeepNode(ctx context.Context, node string, lasts time.Duration) error
+	EndNode(ctx context.Context, node string) error
+	NodeLives(ctx context.Context, node string) (bool, error)
 
 	// AllLive returns what all nodes ask about every live call, again and again.
 	AllLive(ctx context.Context) ([]call.Live, error)

@@ -102,6 +102,7 @@ func (b *Board) Open(tabs Tabs) error {
 		b.subscriptions = append(b.subscriptions, sub)
 	}
 	b.run(b.sweep)
+	b.run(b.keepLease)
 	return nil
 }
 
@@ -118,6 +119,7 @@ func (b *Board) Close() {
 		b.bus.Publish(ownerLeftSubject, []byte(b.node)) // who does not hear it looks sooner or later
 		b.abandon()
 		b.work.Wait()
+		b.endLease()
 	})
 }
 

@@ -30,6 +30,10 @@ type Tabs interface {
 	// and when it no longer has the leg.
 	HostsLeg(user, tab, leg string, hosts bool)
 
+	// SendAway closes the connection of a tab, if it is here, so that the tab comes back, to another
+	// node if there is one.
+	SendAway(tab call.Tab)
+
 	// Answers pings the connection of a tab and reports whether it answers. One that does
 	// not, or that no node has, is over. It takes up to two and a half seconds.
 	Answers(ctx context.Context, tab call.Tab) bool

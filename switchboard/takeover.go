@@ -39,8 +39,8 @@ func (b *Board) SweepSoon() {
 	}
 }
 
-// sweepOnce looks at all live calls. It tells the tabs' side of this node how they are, and asks
-// each owner, once, whether it is there.
+// sweepOnce looks at all live calls. It tells the tabs' side of this node how they are, gives those up
+// that were taken over from this node, and asks each owner, once, whether it is there.
 func (b *Board) sweepOnce() {
 	ctx, cancel := b.timeout(requestTime)
 	defer cancel()
@@ -52,11 +52,12 @@ func (b *Board) sweepOnce() {
 		return
 	}
 	b.tabs.LiveCalls(all)
+	b.giveUpLost(ctx, all)
 	there := map[string]bool{b.node: true}
 	for _, c := range all {
 		owned, known := there[c.Owner]
 		if !known {
-			owned = !b.gone(ctx, c.Owner)
+			owned = b.whereabouts(ctx, c.Owner) != gone
 			there[c.Owner] = owned
 		}
 		if owned {
@@ -72,62 +73,87 @@ func (b *Board) sweepOnce() {
 	}
 }
 
-// goneAfter is how long a node may be without the bus before its calls are taken over. When the
-// server that it was connected to dies, it has another one at once.
+// goneAfter is how long a node may be without the bus before it counts as away. When the server that
+// it was connected to dies, it has another one at once.
 const goneAfter = 300 * time.Millisecond
 
-// gone reports whether a node has left, or does not answer now and a moment later either. What it
-// owns may be taken over. When the bus cannot tell, it has not gone.
-func (b *Board) gone(ctx context.Context, node string) bool {
+// whereabouts of a node that owns calls.
+type whereabouts int
+
+const (
+	here whereabouts = iota // it answers, or the bus cannot tell: what it owns is its own
+	away                    // it does not answer, but it lives: it is without the bus, and the calls that it owns go on
+	gone                    // it has left, or neither answers nor renews its lease: what it owns may be taken over
+)
+
+// whereabouts asks for a node twice, with a moment between.
+func (b *Board) whereabouts(ctx context.Context, node string) whereabouts {
 	switch {
 	case node == b.node:
-		return false
+		return here
 	case b.bus.Alone(), b.departed.has(node):
-		return true
+		return gone
 	}
 	for i := range 2 {
 		if i > 0 {
 			select {
 			case <-time.After(goneAfter):
 			case <-ctx.Done():
-				return false
+				return here
 			}
 		}
 		if _, err := b.bus.Request(ctx, ownerSubject(node), nil); !errors.Is(err, bus.ErrNoResponders) {
-			return false
+			return here
 		}
 	}
-	b.departed.add(node)
-	return true
+	lives, err := b.store.NodeLives(ctx, node)
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			b.log.Warn("look whether a node lives", "node", node, "err", err)
+		}
+		return away
+	case lives:
+		return away
+	}
+	b.departed.add(node, time.Now().Add(departedTime))
+	return gone
 }
 
-// departed are nodes that have left, or were found gone lately. None comes back: each start makes
-// another id.
+// departed are nodes that have left, or were found gone, lately. One that has left never comes back, for
+// each start makes another id. One that was found gone may only have been cut off.
 type departed struct {
 	mu    sync.Mutex
-	nodes map[string]bool
+	until map[string]time.Time // for how long to believe it
 }
 
-const maxDeparted = 1000
+const (
+	maxDeparted = 1000
+	// departedTime is how long a node is believed to be gone that has not said so: for all its calls
+	// it is looked for once.
+	departedTime = sweepEvery
+	// leftTime is how long a node that has left is remembered. What it had is taken over by then.
+	leftTime = time.Hour
+)
 
-func (d *departed) add(node string) {
+func (d *departed) add(node string, until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.nodes == nil || len(d.nodes) >= maxDeparted {
-		d.nodes = map[string]bool{}
+	if d.until == nil || len(d.until) >= maxDeparted {
+		d.until = map[string]time.Time{}
 	}
-	d.nodes[node] = true
+	d.until[node] = until
 }
 
 func (d *departed) has(node string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.nodes[node]
+	return time.Now().Before(d.until[node])
 }
 
 // ownerLeft takes it from a node that it has left its calls behind.
 func (b *Board) ownerLeft(m bus.Message) {
-	b.departed.add(string(m.Data))
+	b.departed.add(string(m.Data), time.Now().Add(leftTime))
 	b.SweepSoon()
 }
 

@@ -61,7 +61,7 @@ func (c *Cluster) Run(i int) {
 	defer c.mu.Unlock()
 	_, port, _ := net.SplitHostPort(c.clients[i])
 	cmd := exec.Command(program(), "--addr", "127.0.0.1", "--port", port,
-		"--cluster_name", "carillon", "--cluster", "nats://"+c.routes[i], "--routes", "nats://"+strings.Join(c.routes, ",nats://"))
+		"--no_advertise", "--cluster_name", "carillon", "--cluster", "nats://"+c.routes[i], "--routes", "nats://"+strings.Join(c.routes, ",nats://"))
 	cmd.Stdout, cmd.Stderr = c.output[i], c.output[i]
 	if err := cmd.Start(); err != nil {
 		c.t.Fatalf("start nats-server (Debian's package of that name): %v", err)

@@ -10,6 +10,12 @@ CREATE TABLE meta (
   value TEXT COLLATE "C" NOT NULL
 );
 
+-- Nodes that may own calls. What one owns whose until has passed may be taken over.
+CREATE TABLE nodes (
+  id       TEXT COLLATE "C" PRIMARY KEY,
+  until_at BIGINT NOT NULL
+);
+
 -- Each opening of the database. A tab that resumes by one that is not here, or by a time after its
 -- until, has seen a history that was lost, as when a backup is restored.
 CREATE TABLE openings (
