@@ -438,6 +438,29 @@ func TestASweepFindsTheLastChange(t *testing.T) {
 	carol.await("the message", func() bool { return slices.Contains(carol.texts(), "lost, too") })
 }
 
+// A node dies between a commit and its notifications. The others miss its heartbeat, and look.
+func TestWhatADyingNodeDidNotTellIsFoundSoon(t *testing.T) {
+	w := newWorld(t, Config{HeartbeatMS: 50, SweepSeconds: 3600})
+	b := join(t, w)
+	dying := w.addNode(Config{HeartbeatMS: 50}, b)
+	alice, bob := w.open(1, "alice"), w.open(0, "bob")
+	alice.send("bob", "told")
+	bob.await("the first", func() bool { return len(bob.texts()) == 1 })
+	until := func(known bool) func() bool {
+		return func() bool {
+			w.nodes[0].presence.mu.Lock()
+			defer w.nodes[0].presence.mu.Unlock()
+			return (w.nodes[0].presence.nodes[dying.node] != nil) == known
+		}
+	}
+	bob.eventually("the other node is known", until(true))
+	nothing := func([]chat.Told) {}
+	w.deliver.Store(&nothing)
+	alice.send("bob", "stored, and not told")
+	b.Close()
+	bob.await("what was not told", func() bool { return len(bob.texts()) == 2 })
+}
+
 // A tab that was told all up to a sweep asks at its next hello only for what came after.
 func TestAPingTellsFromWhenOnToAsk(t *testing.T) {
 	w := newWorld(t, Config{PingSeconds: 1})

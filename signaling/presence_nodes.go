@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ type nodeView struct {
 	changes int64                         // of its users, as many as are in users
 	users   map[string]wire.PresenceState // who is not offline
 	reading bool                          // all its users are being read again
+	sought  bool                          // a heartbeat is missing, and somebody asks whether the node is there
 }
 
 // report is what a node tells the others: a change, a heartbeat (no users), or, when it is
@@ -44,15 +46,36 @@ func (p *presence) publishLocked(r report) {
 	p.server.bus.Publish(presenceSubject, raw(r))
 }
 
-// heartbeat tells that this node lives, and forgets nodes that do not.
+// heartbeat tells that this node lives, looks for nodes of which a heartbeat is missing, and forgets
+// those that miss three.
 func (p *presence) heartbeat(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reportLocked(report{Changes: p.changes})
+	beat := milliseconds(p.server.cfg.HeartbeatMS)
 	for id, n := range p.nodes {
-		if id != p.server.node && now.Sub(n.heard) > 3*milliseconds(p.server.cfg.HeartbeatMS) {
+		switch silent := now.Sub(n.heard); {
+		case id == p.server.node:
+		case silent > 3*beat:
 			p.forgetLocked(id, now)
+		case silent > beat+beat/2 && !n.sought:
+			n.sought = p.server.run(func() { p.seek(id, n) })
 		}
+	}
+}
+
+// seek asks whether a node is there. One that is not may have died between a commit and what it was to
+// tell of that: a sweep finds it now, and not in half a minute.
+func (p *presence) seek(node string, n *nodeView) {
+	ctx, cancel := p.server.timeout(requestTime)
+	defer cancel()
+	_, err := p.server.bus.Request(ctx, "node."+node+".presence", nil)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n.sought = false
+	if errors.Is(err, bus.ErrNoResponders) && p.nodes[node] == n {
+		p.forgetLocked(node, time.Now())
+		p.server.sweepSoon()
 	}
 }
 
