@@ -141,10 +141,7 @@ func wroteTo(tx Tx, h Head, sender Participation) error {
 	if h.Kind != Direct {
 		return nil
 	}
-	other := h.Pair[0]
-	if other == sender.User {
-		other = h.Pair[1]
-	}
+	other := h.other(sender.User)
 	a, err := tx.Acquaintance(sender.User, other)
 	if err == nil {
 		err = a.refuse()

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,40 +30,67 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 	if err != nil {
 		return Message{}, Place{}, err
 	}
-	var m Message
-	var at Place
-	err = s.write(ctx, p.Conversation, func(tx Tx) error {
-		var sent bool
-		var err error
-		if m, at, sent, err = tx.Sent(sender.ID, p.ClientID); err != nil || sent {
-			if err == nil && !s.covers(m.Conversation) {
-				err = errNoConversation
-			}
-			return err
-		}
-		m = draft
-		if p.To != "" {
-			if m.Conversation, err = s.direct(tx, sender, p.To); err != nil {
-				return err
-			}
-		}
-		if !s.covers(m.Conversation) {
-			return errNoConversation
-		}
-		if err := tx.Lock([]string{m.Conversation}, nil); err != nil {
-			return err
-		}
-		m.SentAt = s.nowMS()
-		m, at, err = Append(tx, m)
-		return err
-	})
+	m := &Sending{service: s, to: p.To, draft: draft}
+	if err = s.send(ctx, m); errors.Is(err, errApart) {
+		err = s.sendApart(ctx, sender, m)
+	}
 	if err != nil {
 		return Message{}, Place{}, err
 	}
 	if s.sent != nil && !p.NoPreview {
-		s.sent(limit.PayerOf(ctx), m)
+		s.sent(limit.PayerOf(ctx), m.message)
 	}
-	return m, at, nil
+	return m.message, m.at, nil
+}
+
+// send stores a message together with others, at the expense of who pays for ctx. Nothing that is not
+// stored costs anything.
+func (s *Service) send(ctx context.Context, m *Sending) error {
+	payer, bytes := limit.PayerOf(ctx), m.draft.bytes()
+	if err := s.budgets.bytes.Take(payer, bytes, s.now()); err != nil {
+		return err
+	}
+	conversation := m.draft.Conversation
+	if m.to != "" { // its id is not known yet
+		conversation = min(m.draft.Sender, m.to) + "\n" + max(m.draft.Sender, m.to)
+	}
+	err := s.store.Send(ctx, conversation, m)
+	if err == nil {
+		err = m.err
+	}
+	if err != nil {
+		s.budgets.bytes.Give(payer, bytes, s.now())
+	}
+	return err
+}
+
+// sendApart stores a message for which there is more to do than for most: it was sent before, or it is
+// the first in a direct conversation, which may have to be made.
+func (s *Service) sendApart(ctx context.Context, sender User, m *Sending) error {
+	return s.write(ctx, m.draft.Conversation, func(tx Tx) (err error) {
+		var sent bool
+		if m.message, m.at, sent, err = tx.Sent(sender.ID, m.draft.ClientID); err != nil || sent {
+			if err == nil && !s.covers(m.message.Conversation) {
+				err = errNoConversation
+			}
+			return err
+		}
+		m.message = m.draft
+		if m.to != "" {
+			if m.message.Conversation, err = s.direct(tx, sender, m.to); err != nil {
+				return err
+			}
+		}
+		if !s.covers(m.message.Conversation) {
+			return errNoConversation
+		}
+		if err := tx.Lock([]string{m.message.Conversation}, nil); err != nil {
+			return err
+		}
+		m.message.SentAt = s.nowMS()
+		m.message, m.at, err = Append(tx, m.message)
+		return err
+	})
 }
 
 // draft makes a message of p, as far as that needs no database.
@@ -91,6 +119,12 @@ func (s *Service) draft(sender User, p SendParams) (Message, error) {
 	}
 }
 
+// bytes is about what it takes on disk: its own row and that of its client id, the head of its
+// conversation and the marks of its sender.
+func (m Message) bytes() int {
+	return 4*(RowBytes+len(m.Conversation)+len(m.Sender)+len(m.ClientID)) + len(m.Text) + len(m.Data)
+}
+
 // clip shortens what a client sent, for use in an error message.
 func clip(s string) string {
 	if len(s) > 32 {
@@ -103,28 +137,22 @@ func clip(s string) string {
 // member. It is for messages that do not come through [Service.Send], such as those of calls. Who
 // calls it has locked the conversation.
 func Append(tx Tx, m Message) (Message, Place, error) {
-	sender, err := Access(tx, m.Conversation, m.Sender)
+	if _, err := Access(tx, m.Conversation, m.Sender); err != nil {
+		return m, Place{}, err
+	}
+	at, err := place(tx, []*Message{&m})
 	if err != nil {
 		return m, Place{}, err
 	}
-	h, at, err := tx.NextMessage(&m)
+	h, _, err := tx.Head(m.Conversation)
 	if err != nil {
-		return m, at, err
+		return m, at[0], err
 	}
-	m.ID = MessageID(m.Conversation, m.Seq)
-	if err := tx.PutMessage(m, at); err != nil {
-		return m, at, err
+	sender, _, err := tx.Participation(m.Conversation, m.Sender) // with the message counted
+	if err != nil {
+		return m, at[0], err
 	}
-	if m.Kind.Counts() {
-		sender.OwnAhead++
-		if err := tx.PutMarks([]Participation{sender}); err != nil {
-			return m, at, err
-		}
-	}
-	if err := tellMessage(tx, h, m, at); err != nil {
-		return m, at, err
-	}
-	return m, at, wroteTo(tx, h, sender)
+	return m, at[0], wroteTo(tx, h, sender)
 }
 
 // Revise stores the next revision of a message in its place, under a new pos, and tells every

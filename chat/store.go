@@ -11,6 +11,9 @@ type Store interface {
 	// after the other and may share a commit.
 	Write(ctx context.Context, conversation string, f func(Tx) error) error
 
+	// Send runs [SendAll] with m and others that wait, in a transaction as that of Write.
+	Send(ctx context.Context, conversation string, m *Sending) error
+
 	// Read runs f on one consistent state that holds everything written before.
 	Read(ctx context.Context, f func(View) error) error
 
@@ -34,6 +37,14 @@ type Head struct {
 	Count     int      // who have joined
 	Large     bool     // ever more than Config.LargeGroup have joined: what changes is told on a subject of its own
 	Pair      []string // both of a direct one; nil of a group
+}
+
+// other is whom a direct conversation of user is with.
+func (h Head) other(user string) string {
+	if h.Pair[0] == user {
+		return h.Pair[1]
+	}
+	return h.Pair[0]
 }
 
 // Seen is a conversation with what concerns one user, in one row.
@@ -70,6 +81,9 @@ type Reader struct {
 	User string
 	From int64
 }
+
+// ClientID names a message before it has a place.
+type ClientID struct{ Sender, ID string }
 
 // Point is a pos in the feed of a conversation.
 type Point struct {
@@ -173,6 +187,10 @@ type Tx interface {
 	// once, before anything that decides. Those that are not there yet are passed over.
 	Lock(conversations, users []string) error
 
+	// LockFor is Lock for the conversations of messages that are to be stored. It also reads, at once,
+	// the heads and how the senders take part, and returns which of the messages were sent before.
+	LockFor(list []*Message) (sent map[ClientID]bool, err error)
+
 	// PutConversation stores a new one with all that the head says but Minute, which is now, and
 	// Count, for that is what PutParticipations counts; false, and nothing is stored, when there is
 	// a direct one of the same pair.
@@ -180,13 +198,14 @@ type Tx interface {
 	// NextPlace moves a conversation on by that many changes. The place is that of the first; the
 	// others follow it by pos and bear the same tag. The head is as it is then.
 	NextPlace(conversation string, changes int) (Head, Place, error)
-	// NextMessage gives a message its Seq and N, and its place in the feed.
-	NextMessage(m *Message) (Head, Place, error)
+	// NextMessages gives messages their Seq and N, and their places in the feeds of their
+	// conversations. In each conversation they follow each other in their order.
+	NextMessages(list []*Message) ([]Place, error)
 	// NextPlaces are those of the next changes of users' feeds, in their order; a user who is named
 	// twice gets two.
 	NextPlaces(users []string) ([]Place, error)
 
-	PutMessage(m Message, at Place) error // new
+	PutMessages(list []*Message, at []Place) error // new
 	ChangeMessage(m Message, at Place) error
 	PutReaction(conversation string, seq int64, user, emoji string, on bool) error
 	PutReactions(conversation string, r Reactions, at Place) error // its Seq and Counts
@@ -211,12 +230,17 @@ type Tx interface {
 	PutContact(of, user string, gone bool, at Place) error
 	PutShown(user, to string) error // for good, whether it was or not
 
-	// Written is about how many bytes of disk what was written so far will take.
+	// Written is about how many bytes of disk what was written so far will take: RowBytes for each row
+	// and what is in it.
 	Written() int
 
 	// Tell hands on what was changed, after the commit.
 	Tell(t Told)
 }
+
+// RowBytes is about what a row takes on disk beside its values, with its places in indices and
+// the space that pages leave free.
+const RowBytes = 200
 
 // Told is what one commit changed, for those whom it concerns: the members of a conversation, or
 // one user. The store hands it on after the commit.

@@ -15,6 +15,18 @@ type conn interface {
 	// exec returns how many rows it changed.
 	exec(query string, args ...any) (int64, error)
 
+	// ask is each, but f may be called as late as during the next statement with a result, which may be
+	// the one that commits.
+	ask(f func(scanner) error, query string, args ...any) error
+
+	// insert puts rows into a table. Each has the values of columns. Its error may come from a later
+	// statement.
+	insert(table string, columns []string, rows [][]any) error
+
+	// update sets columns of rows of a table. Each of rows has the values of columns, and then those of
+	// the columns named key, by which the row is found. Its error may come from a later statement.
+	update(table string, columns, key []string, rows [][]any) error
+
 	// put is exec for a statement of which nobody asks how many rows it changed. Its error may come
 	// from a later statement.
 	put(query string, args ...any) error

@@ -37,10 +37,12 @@ func (tx *tx) PutContact(of, user string, gone bool, at chat.Place) error {
 	if gone {
 		since = tx.now
 	}
+	delete(tx.held.acquaintances, [2]string{of, user})
 	return tx.put(`INSERT INTO contacts (user_id, contact, gone, pos, tag) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (user_id, contact) DO UPDATE SET gone = excluded.gone, pos = excluded.pos, tag = excluded.tag`, of, user, since, at.Pos, int64(at.Tag))
 }
 
 func (tx *tx) PutShown(user, to string) error {
+	delete(tx.held.acquaintances, [2]string{user, to})
 	return tx.put("INSERT INTO shown (user_id, shown_to) VALUES (?, ?) ON CONFLICT DO NOTHING", user, to)
 }

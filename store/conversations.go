@@ -88,24 +88,31 @@ func (tx *tx) PutSettings(conversation string, s chat.Settings, at chat.Place) e
 	return tx.put("UPDATE conversations SET name = ?, own_pos = ?, own_tag = ? WHERE id = ?", s.Name, at.Pos, int64(at.Tag), conversation)
 }
 
-// next changes the numbers in the head of a conversation and returns it as it is then. It sets the
-// minute apart, once in a minute: SQLite writes an index whose column is set, even to the same value.
+// next changes the numbers in the head of a conversation and returns it as it is then.
 func (tx *tx) next(conversation string, change func(h *chat.Head)) (chat.Head, error) {
-	if err := tx.hold([]string{conversation}); err != nil {
-		return chat.Head{}, fmt.Errorf("hold conversation %s: %w", conversation, err)
+	if err := tx.lock([]string{conversation}); err != nil {
+		return chat.Head{}, err
 	}
 	h, there := tx.held.heads[conversation]
 	if !there {
 		return chat.Head{}, fmt.Errorf("next place in conversation %s: %w", conversation, errNoRow)
 	}
 	change(&h)
+	tx.held.putHead(h)
+	return h, tx.putNumbers(conversation)
+}
+
+// putNumbers stores the numbers that are held of the head of a conversation. It sets the minute
+// apart, once in a minute: SQLite writes an index whose column is set, even to the same value.
+func (tx *tx) putNumbers(conversation string) error {
+	h := tx.held.heads[conversation]
 	err := tx.put("UPDATE conversations SET pos = ?, last_seq = ?, n = ?, version = ?, joined = ? WHERE id = ?", h.Pos, h.LastSeq, h.N, h.Version, h.Count, h.ID)
 	if err == nil && h.Minute < tx.minute() {
 		h.Minute = tx.minute()
 		err = tx.put("UPDATE conversations SET minute = ? WHERE id = ?", h.Minute, conversation)
+		tx.held.putHead(h)
 	}
-	tx.held.putHead(h)
-	return h, err
+	return err
 }
 
 func (tx *tx) NextPlace(conversation string, changes int) (chat.Head, chat.Place, error) {
@@ -113,14 +120,33 @@ func (tx *tx) NextPlace(conversation string, changes int) (chat.Head, chat.Place
 	return h, chat.Place{Pos: h.Pos - int64(changes) + 1, Tag: tx.tag}, err
 }
 
-func (tx *tx) NextMessage(m *chat.Message) (chat.Head, chat.Place, error) {
-	h, err := tx.next(m.Conversation, func(h *chat.Head) {
+func (tx *tx) NextMessages(messages []*chat.Message) ([]chat.Place, error) {
+	conversations, places := make([]string, len(messages)), make([]chat.Place, len(messages))
+	for i, m := range messages {
+		conversations[i] = m.Conversation
+	}
+	if err := tx.lock(conversations); err != nil {
+		return nil, err
+	}
+	changed := map[string]bool{}
+	for i, m := range messages {
+		h, there := tx.held.heads[m.Conversation]
+		if !there {
+			return nil, fmt.Errorf("next message of conversation %s: %w", m.Conversation, errNoRow)
+		}
 		h.LastSeq++
 		h.Pos++
 		if m.Kind.Counts() {
 			h.N++
 		}
-	})
-	m.Seq, m.N = h.LastSeq, h.N
-	return h, chat.Place{Pos: h.Pos, Tag: tx.tag}, err
+		m.Seq, m.N, places[i] = h.LastSeq, h.N, chat.Place{Pos: h.Pos, Tag: tx.tag}
+		tx.held.putHead(h)
+		changed[m.Conversation] = true
+	}
+	for conversation := range changed {
+		if err := tx.putNumbers(conversation); err != nil {
+			return nil, err
+		}
+	}
+	return places, nil
 }

@@ -175,8 +175,8 @@ func (tx *tx) Lock(conversations, users []string) error {
 	if tx.together && (len(conversations) > 1 || len(users) > 0) {
 		return errAlone
 	}
-	if err := tx.hold(conversations); err != nil {
-		return fmt.Errorf("lock conversations: %w", err)
+	if err := tx.lock(conversations); err != nil {
+		return err
 	}
 	if len(users) == 0 || tx.sql.forUpdate == "" {
 		return nil

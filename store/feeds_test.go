@@ -67,12 +67,18 @@ func (tx *tx) putMembers(conversation string, state chat.MemberState, fromSeq in
 
 func (tx *tx) post(conversation, sender, text string) (chat.Message, chat.Place, error) {
 	m := chat.Message{Conversation: conversation, Sender: sender, Kind: chat.Text, Text: text, SentAt: tx.now}
-	_, at, err := tx.NextMessage(&m)
-	if err != nil {
-		return m, at, err
-	}
+	at, err := tx.append(&m)
 	m.ID = chat.MessageID(conversation, m.Seq)
-	return m, at, tx.PutMessage(m, at)
+	return m, at, err
+}
+
+// append stores a message in the next place.
+func (tx *tx) append(m *chat.Message) (chat.Place, error) {
+	at, err := tx.NextMessages([]*chat.Message{m})
+	if err != nil {
+		return chat.Place{}, err
+	}
+	return at[0], tx.PutMessages([]*chat.Message{m}, at)
 }
 
 // brief is items as type@pos, messages with their text.

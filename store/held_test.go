@@ -24,14 +24,14 @@ func TestWhatIsHeldIsWhatIsStored(t *testing.T) {
 		return nil
 	})
 	changedMind := errors.New("changed my mind")
-	for n := range 200 {
+	for n := range 300 {
 		g, user := groups[random.IntN(len(groups))], users[random.IntN(len(users))]
 		err := s.write(t.Context(), "", func(tx *tx) error {
 			p, _, err := tx.Participation(g, user)
 			if err != nil {
 				return err
 			}
-			switch random.IntN(5) {
+			switch random.IntN(8) {
 			case 0:
 				_, _, err = tx.post(g, user, "x")
 			case 1:
@@ -48,6 +48,12 @@ func TestWhatIsHeldIsWhatIsStored(t *testing.T) {
 				p.InOwn, p.Delivered = own[0], 99 // a mark is no place
 				err = tx.PutOwnPlaces([]chat.Participation{p})
 			case 4:
+				err = tx.PutContact(user, users[random.IntN(len(users))], random.IntN(2) == 0, chat.Place{Pos: int64(n + 1), Tag: 1})
+			case 5:
+				err = tx.PutShown(user, users[random.IntN(len(users))])
+			case 6:
+				err = tx.PutOwnItem(user, chat.OwnItem{Type: chat.ItemBlock, Name: users[random.IntN(len(users))], Removed: random.IntN(2) == 0}, chat.Place{Pos: int64(n + 1), Tag: 1})
+			case 7:
 				state := []chat.MemberState{chat.Joined, chat.Invited, chat.Gone}[random.IntN(3)]
 				err = tx.putMembers(g, state, int64(n), user)
 			}
@@ -67,6 +73,13 @@ func TestWhatIsHeldIsWhatIsStored(t *testing.T) {
 					return fmt.Errorf("after write %d the head is %+v, stored is %+v; %v, %v", n, held, stored, err, errStored)
 				}
 				for _, user := range users {
+					for _, other := range users {
+						held, err := tx.Acquaintance(user, other)
+						stored, errStored := tx.view.Acquaintance(user, other)
+						if err != nil || errStored != nil || held != stored {
+							return fmt.Errorf("after write %d %s stands to %s as %+v, stored is %+v; %v, %v", n, user, other, held, stored, err, errStored)
+						}
+					}
 					held, _, err := tx.Participation(g, user)
 					stored, _, errStored := tx.view.Participation(g, user)
 					if err != nil || errStored != nil || held != stored {

@@ -46,12 +46,21 @@ func (v *view) Participation(conversation, user string) (chat.Participation, boo
 }
 
 func (v *view) Participations(pairs []chat.Pair) ([]chat.Participation, error) {
+	return collect(v.conn, scanParticipation, v.participations(), pairList(pairs))
+}
+
+// participations selects participationColumns of pairs, see pairList.
+func (v *view) participations() string {
+	return "SELECT " + participationColumns + ` FROM (SELECT value->>0 AS conversation, value->>1 AS user_id FROM ` + v.sql.rows + `) l
+		CROSS JOIN members m WHERE m.conversation = l.conversation AND m.user_id = l.user_id`
+}
+
+func pairList(pairs []chat.Pair) string {
 	rows := make([][2]string, len(pairs))
 	for i, p := range pairs {
 		rows[i] = [2]string{p.Conversation, p.User}
 	}
-	return collect(v.conn, scanParticipation, "SELECT "+participationColumns+` FROM (SELECT value->>0 AS conversation, value->>1 AS user_id FROM `+v.sql.rows+`) l
-		CROSS JOIN members m WHERE m.conversation = l.conversation AND m.user_id = l.user_id`, list(rows))
+	return list(rows)
 }
 
 func (v *view) Invitations(users []string) (map[string]int, error) {
@@ -168,36 +177,28 @@ func (tx *tx) PutParticipations(conversation string, rows []chat.Participation) 
 	return h, err
 }
 
+var (
+	memberKey     = []string{"conversation", "user_id"}
+	updatedMarks  = []string{"delivered", "read_seq", "read_n", "own_ahead", "missed", "missed_seq"}
+	updatedPlaces = []string{"own_pos", "own_tag"}
+)
+
 func (tx *tx) PutMarks(rows []chat.Participation) error {
-	if len(rows) == 1 { // as each message does for its sender
-		p := rows[0]
-		tx.held.putMarks(p)
-		return tx.put(`UPDATE members SET delivered = ?, read_seq = ?, read_n = ?, own_ahead = ?, missed = ?, missed_seq = ? WHERE conversation = ? AND user_id = ?`,
-			p.Delivered, p.Read, p.ReadN, p.OwnAhead, p.Missed, p.MissedSeq, p.Conversation, p.User)
-	}
 	values := make([][]any, len(rows))
 	for i, p := range rows {
-		values[i] = []any{p.Conversation, p.User, p.Delivered, p.Read, p.ReadN, p.OwnAhead, p.Missed, p.MissedSeq}
+		values[i] = []any{p.Delivered, p.Read, p.ReadN, p.OwnAhead, p.Missed, p.MissedSeq, p.Conversation, p.User}
 		tx.held.putMarks(p)
 	}
-	return tx.putRows(len(rows), `UPDATE members SET delivered = l.delivered, read_seq = l.read_seq, read_n = l.read_n, own_ahead = l.own_ahead,
-			missed = l.missed, missed_seq = l.missed_seq
-		FROM (SELECT value->>0 AS conversation, value->>1 AS user_id, CAST(value->>2 AS BIGINT) AS delivered, CAST(value->>3 AS BIGINT) AS read_seq,
-			CAST(value->>4 AS BIGINT) AS read_n, CAST(value->>5 AS BIGINT) AS own_ahead, CAST(value->>6 AS BIGINT) AS missed,
-			CAST(value->>7 AS BIGINT) AS missed_seq FROM `+tx.sql.rows+`) l
-		WHERE members.conversation = l.conversation AND members.user_id = l.user_id`, list(values))
+	return tx.update("members", updatedMarks, memberKey, values)
 }
 
 func (tx *tx) PutOwnPlaces(rows []chat.Participation) error {
 	values := make([][]any, len(rows))
 	for i, p := range rows {
-		values[i] = []any{p.Conversation, p.User, p.InOwn.Pos, int64(p.InOwn.Tag)}
+		values[i] = []any{p.InOwn.Pos, int64(p.InOwn.Tag), p.Conversation, p.User}
 		tx.held.change(p, func(known *chat.Participation) { known.InOwn = p.InOwn })
 	}
-	return tx.putRows(len(rows), `UPDATE members SET own_pos = l.own_pos, own_tag = l.own_tag
-		FROM (SELECT value->>0 AS conversation, value->>1 AS user_id, CAST(value->>2 AS BIGINT) AS own_pos, CAST(value->>3 AS BIGINT) AS own_tag
-			FROM `+tx.sql.rows+`) l
-		WHERE members.conversation = l.conversation AND members.user_id = l.user_id`, list(values))
+	return tx.update("members", updatedPlaces, memberKey, values)
 }
 
 func (tx *tx) PutMine(p chat.Participation) error {

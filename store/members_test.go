@@ -96,11 +96,8 @@ func TestMarksAreStoredTogether(t *testing.T) {
 			}
 		}
 		m := chat.Message{Conversation: "g", Sender: "alice", Kind: chat.Call} // 6 counts for nobody
-		_, at, err := tx.NextMessage(&m)
-		if err != nil {
-			return err
-		}
-		return tx.PutMessage(m, at)
+		_, err := tx.append(&m)
+		return err
 	})
 	passed := get(t, s, func(v *view) ([]chat.Passed, error) {
 		return v.Passed([]chat.Span{{Conversation: "g", User: "alice", After: 1, UpTo: 6}, {Conversation: "h", User: "alice", UpTo: 9},

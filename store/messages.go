@@ -50,6 +50,20 @@ func (v *view) AllSent(sender string, clientIDs []string) (map[string]string, er
 	return collectMap(v.conn, scan, "SELECT client_id, conversation FROM sent WHERE sender = ? AND client_id IN "+v.sql.texts, sender, list(clientIDs))
 }
 
+// sentOf returns which messages were sent before.
+func (v *view) sentOf(ids []chat.ClientID) (map[chat.ClientID]bool, error) {
+	rows := make([][2]string, len(ids))
+	for i, id := range ids {
+		rows[i] = [2]string{id.Sender, id.ID}
+	}
+	scan := func(row scanner) (id chat.ClientID, there bool, err error) {
+		err = row.Scan(&id.Sender, &id.ID)
+		return id, true, err
+	}
+	return collectMap(v.conn, scan, "SELECT s.sender, s.client_id FROM (SELECT value->>0 AS sender, value->>1 AS client_id FROM "+v.sql.rows+`) l
+		CROSS JOIN sent s WHERE s.sender = l.sender AND s.client_id = l.client_id`, list(rows))
+}
+
 func (v *view) Message(conversation string, seq int64) (chat.Message, chat.Place, bool, error) {
 	m, at, err := scanMessage(v.row("SELECT "+messageColumns+", m.pos, m.tag FROM messages m WHERE m.conversation = ? AND m.seq = ?", conversation, seq))
 	ok, err := found(err)
@@ -84,14 +98,25 @@ func (v *view) Passed(spans []chat.Span) ([]chat.Passed, error) {
 		ORDER BY l.place`, list(rows))
 }
 
-func (tx *tx) PutMessage(m chat.Message, at chat.Place) error {
-	if err := tx.put(`INSERT INTO messages (conversation, seq, n, counts, pos, tag, sender, client_id, kind, content, data, preview, preview_picture, revision, sent_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.Conversation, m.Seq, m.N, m.Kind.Counts(), at.Pos, int64(at.Tag),
-		m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, m.SentAt); err != nil || m.ClientID == "" {
+var (
+	insertedMessage = []string{"conversation", "seq", "n", "counts", "pos", "tag", "sender", "client_id", "kind", "content", "data",
+		"preview", "preview_picture", "revision", "sent_at"}
+	insertedSent = []string{"sender", "client_id", "conversation", "seq", "sent_at"}
+)
+
+func (tx *tx) PutMessages(list []*chat.Message, at []chat.Place) error {
+	messages, sent := make([][]any, len(list)), make([][]any, 0, len(list))
+	for i, m := range list {
+		messages[i] = []any{m.Conversation, m.Seq, m.N, m.Kind.Counts(), at[i].Pos, int64(at[i].Tag),
+			m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, m.SentAt}
+		if m.ClientID != "" {
+			sent = append(sent, []any{m.Sender, m.ClientID, m.Conversation, m.Seq, m.SentAt})
+		}
+	}
+	if err := tx.insert("messages", insertedMessage, messages); err != nil {
 		return err
 	}
-	return tx.put("INSERT INTO sent (sender, client_id, conversation, seq, sent_at) VALUES (?, ?, ?, ?, ?)",
-		m.Sender, m.ClientID, m.Conversation, m.Seq, m.SentAt)
+	return tx.insert("sent", insertedSent, sent)
 }
 
 func (tx *tx) ChangeMessage(m chat.Message, at chat.Place) error {

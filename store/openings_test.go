@@ -120,11 +120,7 @@ func TestOldClientIDsAreForgotten(t *testing.T) {
 		put(t, s, func(tx *tx) error {
 			for i := range n {
 				m := chat.Message{Conversation: "g", Sender: "alice", ClientID: fmt.Sprintf("%s%d", name, i), Kind: chat.Text, SentAt: tx.now}
-				_, at, err := tx.NextMessage(&m)
-				if err != nil {
-					return err
-				}
-				if err := tx.PutMessage(m, at); err != nil {
+				if _, err := tx.append(&m); err != nil {
 					return err
 				}
 			}

@@ -46,6 +46,10 @@ func (tx *tx) PutOwnItem(user string, o chat.OwnItem, at chat.Place) error {
 	if o.Removed {
 		removed = tx.now
 	}
+	if o.Type == chat.ItemBlock {
+		delete(tx.held.acquaintances, [2]string{user, o.Name})
+		delete(tx.held.acquaintances, [2]string{o.Name, user})
+	}
 	return tx.put(`INSERT INTO own_items (user_id, item_type, item_name, data, removed_at, pos, tag) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (user_id, item_type, item_name) DO UPDATE SET data = excluded.data, removed_at = excluded.removed_at, pos = excluded.pos, tag = excluded.tag`,
 		user, string(o.Type), o.Name, string(o.Data), removed, at.Pos, int64(at.Tag))

@@ -31,6 +31,15 @@ func (r *recorder) each(f func(scanner) error, query string, args ...any) error 
 	return r.conn.each(f, query, args...)
 }
 
+func (r *recorder) ask(f func(scanner) error, query string, args ...any) error {
+	return r.each(f, query, args...)
+}
+
+func (r *recorder) update(table string, columns, key []string, rows [][]any) error {
+	r.queries = append(r.queries, updateOne(table, columns, key))
+	return r.conn.update(table, columns, key, rows)
+}
+
 // everything asks each question and makes each change once.
 func everything(tx *tx, many string) error {
 	g, alice := "g", []string{"alice"}
@@ -96,14 +105,14 @@ func everything(tx *tx, many string) error {
 
 		func() error { _, err := tx.PutConversation(chat.Head{ID: g, Kind: chat.Group}); return err },
 		func() error { _, _, err := tx.NextPlace(g, 1); return err },
-		func() error { _, _, err := tx.NextMessage(&m); return err },
+		func() error { tx.held.forget(); _, err := tx.LockFor([]*chat.Message{&m}); return err },
+		func() error { _, err := tx.NextMessages([]*chat.Message{&m}); return err },
 		func() error { _, err := tx.NextPlaces(alice); return err },
-		func() error { return tx.PutMessage(m, at) },
+		func() error { return tx.PutMessages([]*chat.Message{&m}, []chat.Place{at}) },
 		func() error { return tx.ChangeMessage(m, at) },
 		func() error { return tx.PutSettings(g, chat.Settings{}, at) },
 		func() error { _, err := tx.PutParticipations(g, []chat.Participation{row}); return err },
 		func() error { return tx.PutMarks([]chat.Participation{row}) },
-		func() error { return tx.PutMarks([]chat.Participation{row, row}) },
 		func() error { return tx.PutOwnPlaces([]chat.Participation{row}) },
 		func() error { return tx.PutUser(chat.User{ID: "alice", Name: "Alice"}) },
 		func() error { return tx.PutLastSeen(map[string]int64{"alice": 1}) },

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,8 +16,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// postgresConn is one connection while a transaction has it. Statements without a result wait for
-// the next one that has one, and are sent with it: that saves a round trip for each.
+// postgresConn is one connection while a transaction has it. Statements whose result nobody needs yet
+// wait for the next one, and are sent with it: that saves a round trip for each.
 type postgresConn struct {
 	ctx     context.Context // of the transaction
 	pooled  *pgxpool.Conn
@@ -28,12 +30,67 @@ type postgresConn struct {
 type postgresStatement struct {
 	query string // with $1, $2 …
 	args  []any
+	rows  func(scanner) error // nil: it has none
 }
 
 // put sends a statement with the next one.
 func (c *postgresConn) put(query string, args ...any) error {
-	c.waiting = append(c.waiting, postgresStatement{numbered(query), numbers(args)})
+	c.waiting = append(c.waiting, postgresStatement{query: numbered(query), args: numbers(args)})
 	return nil
+}
+
+// ask is put for a query.
+func (c *postgresConn) ask(f func(scanner) error, query string, args ...any) error {
+	c.waiting = append(c.waiting, postgresStatement{numbered(query), numbers(args), f})
+	return nil
+}
+
+func (c *postgresConn) insert(table string, columns []string, rows [][]any) error {
+	return c.putAll("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") SELECT * FROM ", "", rows)
+}
+
+func (c *postgresConn) update(table string, columns, key []string, rows [][]any) error {
+	set, where := make([]string, len(columns)), make([]string, len(key))
+	for i, name := range columns {
+		set[i] = name + " = l." + name
+	}
+	for i, name := range key {
+		where[i] = table + "." + name + " = l." + name
+	}
+	return c.putAll("UPDATE "+table+" SET "+strings.Join(set, ", ")+" FROM ",
+		" l("+strings.Join(slices.Concat(columns, key), ", ")+") WHERE "+strings.Join(where, " AND "), rows)
+}
+
+// putAll is put for a statement about a table of rows, which is named between its two parts. Each
+// column of it is one argument.
+func (c *postgresConn) putAll(before, after string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	for _, row := range rows {
+		numbers(row)
+	}
+	args, lists := make([]any, len(rows[0])), make([]string, len(rows[0]))
+	for i, first := range rows[0] {
+		if _, number := first.(int64); number {
+			args[i], lists[i] = column[int64](rows, i), fmt.Sprintf("$%d::bigint[]", i+1)
+		} else {
+			args[i], lists[i] = column[string](rows, i), fmt.Sprintf("$%d::text[]", i+1)
+		}
+	}
+	c.waiting = append(c.waiting, postgresStatement{query: before + "unnest(" + strings.Join(lists, ", ") + ")" + after, args: args})
+	return nil
+}
+
+// column is the values of one column; nil is NULL.
+func column[T any](rows [][]any, i int) []*T {
+	values := make([]*T, len(rows))
+	for r, row := range rows {
+		if v, there := row[i].(T); there {
+			values[r] = &v
+		}
+	}
+	return values
 }
 
 // later is put for what has no arguments.
@@ -51,30 +108,34 @@ func (c *postgresConn) exec(query string, args ...any) (changed int64, err error
 }
 
 func (c *postgresConn) each(f func(scanner) error, query string, args ...any) error {
-	return c.send(func(results pgx.BatchResults) error {
-		rows, err := results.Query()
+	return c.send(func(results pgx.BatchResults) error { return eachRow(results, f) }, query, args)
+}
+
+// eachRow calls f with each row of the next result. An error of the statement comes with the end of the
+// results.
+func eachRow(results pgx.BatchResults, f func(scanner) error) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		values, err := rows.Values()
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			values, err := rows.Values()
-			if err != nil {
-				return err
-			}
-			for i, v := range values {
-				if n, ok := v.(int32); ok {
-					values[i] = int64(n)
-				}
-			}
-			if err := f(&row[any]{values}); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return err
+		for i, v := range values {
+			if n, ok := v.(int32); ok {
+				values[i] = int64(n)
 			}
 		}
-		return nil // an error of the statement comes with the end of the results
-	}, query, args)
+		if err := f(&row[any]{values}); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // send sends what waits, and then a query whose result is taken by use.
@@ -84,18 +145,21 @@ func (c *postgresConn) send(use func(pgx.BatchResults) error, query string, args
 		batch.Queue(statement.query, statement.args...)
 	}
 	batch.Queue(numbered(query), numbers(args)...)
-	waited := len(c.waiting)
-	c.waiting = c.waiting[:0]
+	waited := c.waiting
+	c.waiting = nil
 	c.sent++
 	results := c.raw.SendBatch(c.ctx, batch)
-	var err error
-	for range waited {
-		if _, one := results.Exec(); one != nil && err == nil {
-			err = one
+	var err, used error // of a statement, and of what was done with rows
+	for _, statement := range waited {
+		var one error
+		if statement.rows == nil {
+			_, one = results.Exec()
+		} else if err == nil {
+			used = cmp.Or(used, eachRow(results, statement.rows))
 		}
+		err = cmp.Or(err, one)
 	}
-	var used error // of what was done with the rows
-	if err == nil {
+	if err == nil && used == nil {
 		used = use(results)
 	}
 	if end := results.Close(); err == nil {

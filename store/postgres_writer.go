@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"carillon/refusal"
@@ -17,7 +18,7 @@ const (
 // are any.
 type queue struct{ waiting []*write }
 
-func (e *postgresEngine) write(ctx context.Context, conversation string, f func(*tx) error) error {
+func (e *postgresEngine) write(ctx context.Context, conversation string, w *write) error {
 	if err := e.enter(); err != nil {
 		return err
 	}
@@ -27,7 +28,6 @@ func (e *postgresEngine) write(ctx context.Context, conversation string, f func(
 		e.metrics.refused.Inc()
 		return refusal.After(time.Second, refusal.Busy, "The server has too much to write. Try again.")
 	}
-	w := &write{f: f, done: make(chan error, 1)}
 	if conversation == "" {
 		w.taken.Store(true)
 		e.commit([]*write{w})
@@ -61,6 +61,7 @@ func (e *postgresEngine) enqueue(conversation string, w *write) {
 // run commits what waits in a conversation's queue until nothing does.
 func (e *postgresEngine) run(conversation string, q *queue) {
 	for {
+		runtime.Gosched() // callers that were just answered are often about to write again
 		e.mu.Lock()
 		n := min(len(q.waiting), maxTogether)
 		batch := q.waiting[:n:n]
@@ -105,22 +106,10 @@ func (e *postgresEngine) together(ctx context.Context, batch []*write) bool {
 	defer c.giveBack()
 	tx := &tx{view: view{conn: c, sql: postgresDialect}, together: true}
 	c.later("BEGIN")
-	for _, w := range batch {
-		told, sent, waiting := len(tx.told), c.sent, len(c.waiting)
-		c.later("SAVEPOINT one")
+	for part, f := range parts(batch) {
 		tx.begin(e.clock.now())
-		w.err = tx.try(w.f)
-		switch {
-		case c.failed != nil, errors.Is(w.err, errAlone):
+		if !tx.part(c, part, f) {
 			return false
-		case w.err != nil && c.sent == sent: // nothing of it was sent
-			c.waiting = c.waiting[:waiting]
-			tx.undone(told)
-		case w.err != nil:
-			c.later("ROLLBACK TO one")
-			tx.undone(told)
-		default:
-			c.later("RELEASE one")
 		}
 	}
 	if _, err := c.exec("COMMIT"); err != nil {
@@ -129,6 +118,30 @@ func (e *postgresEngine) together(ctx context.Context, batch []*write) bool {
 	e.committed(tx, len(batch))
 	for _, w := range batch {
 		w.done <- w.err
+	}
+	return true
+}
+
+// part runs a part of a batch, see parts. It returns false if the whole transaction is lost.
+func (tx *tx) part(c *postgresConn, part []*write, f func(*tx) error) bool {
+	if part[0].sending != nil { // they refuse each other nothing, so that there is nothing to undo
+		return tx.try(f) == nil
+	}
+	told, sent, waiting := len(tx.told), c.sent, len(c.waiting)
+	c.later("SAVEPOINT one")
+	w := part[0]
+	w.err = tx.try(f)
+	switch {
+	case c.failed != nil, errors.Is(w.err, errAlone):
+		return false
+	case w.err != nil && c.sent == sent: // nothing of it was sent
+		c.waiting = c.waiting[:waiting]
+		tx.undone(told)
+	case w.err != nil:
+		c.later("ROLLBACK TO one")
+		tx.undone(told)
+	default:
+		c.later("RELEASE one")
 	}
 	return true
 }

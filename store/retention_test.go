@@ -15,11 +15,8 @@ import (
 // write is a message of a group that was sent some time ago.
 func (tx *tx) write(group, sender, id, text string, ago time.Duration) error {
 	m := chat.Message{Conversation: group, Sender: sender, ClientID: id, Kind: chat.Text, Text: text, SentAt: tx.now - ago.Milliseconds()}
-	_, at, err := tx.NextMessage(&m)
-	if err != nil {
-		return err
-	}
-	return tx.PutMessage(m, at)
+	_, err := tx.append(&m)
+	return err
 }
 
 const day = 24 * time.Hour

@@ -85,6 +85,32 @@ func (c *sqliteConn) put(query string, args ...any) error {
 	return err
 }
 
+// insert is one statement for each row, which costs less than to make a list and take it apart again.
+func (c *sqliteConn) insert(table string, columns []string, rows [][]any) error {
+	return c.putEach("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(columns)-1)+")", rows)
+}
+
+func (c *sqliteConn) update(table string, columns, key []string, rows [][]any) error {
+	return c.putEach(updateOne(table, columns, key), rows)
+}
+
+func updateOne(table string, columns, key []string) string {
+	return "UPDATE " + table + " SET " + strings.Join(columns, " = ?, ") + " = ? WHERE " + strings.Join(key, " = ? AND ") + " = ?"
+}
+
+func (c *sqliteConn) putEach(query string, rows [][]any) error {
+	for _, row := range rows {
+		if err := c.put(query, row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *sqliteConn) ask(f func(scanner) error, query string, args ...any) error {
+	return c.each(f, query, args...)
+}
+
 func (c *sqliteConn) each(f func(scanner) error, query string, args ...any) error {
 	stmt, err := c.prepared(query)
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"carillon/refusal"
@@ -16,17 +14,8 @@ import (
 // take some 30 ms.
 const maxBatch = 256
 
-// write is one transaction on its way through the writer.
-type write struct {
-	f     func(*tx) error
-	taken atomic.Bool // the writer runs it, or its caller has given up
-	err   error       // of f; owned by writeLoop until done
-	done  chan error  // holds the one answer
-}
-
 // write does not ask which conversation it is: one queue and one writer are for all.
-func (e *sqliteEngine) write(ctx context.Context, _ string, f func(*tx) error) error {
-	w := &write{f: f, done: make(chan error, 1)}
+func (e *sqliteEngine) write(ctx context.Context, _ string, w *write) error {
 	if err := e.enqueue(w); err != nil {
 		return err
 	}
@@ -41,22 +30,6 @@ func (e *sqliteEngine) write(ctx context.Context, _ string, f func(*tx) error) e
 	}
 	return w.result(err)
 }
-
-// result is what the caller of a write gets of its answer.
-func (w *write) result(err error) error {
-	if p, ok := errors.AsType[*panicked](err); ok {
-		panic(p)
-	}
-	return err
-}
-
-// panicked is the panic of one write on its way from writeLoop to the caller.
-type panicked struct {
-	value any
-	stack []byte // in writeLoop
-}
-
-func (p *panicked) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
 
 func (e *sqliteEngine) enqueue(w *write) error {
 	e.mu.RLock()
@@ -80,29 +53,81 @@ func (e *sqliteEngine) writeLoop() {
 	}
 }
 
-// commit runs the first write and those that wait behind it in one database transaction.
+// commit runs the first write and those that wait behind it in one database transaction. When messages
+// cannot be sent together, each of these writes gets its own.
 func (e *sqliteEngine) commit(first *write) {
-	tx := &tx{view: view{conn: e.writer, sql: sqliteDialect}, held: e.held}
+	tx, err := e.begin()
 	batch := make([]*write, 0, 16)
-	_, err := e.writer.exec("BEGIN IMMEDIATE")
-	for w := first; w != nil; w = e.next(len(batch)) {
-		if !w.taken.CompareAndSwap(false, true) {
-			continue // its caller has given up
-		}
-		batch = append(batch, w)
-		if err == nil {
-			w.err, err = tx.run(w.f, e.clock.now())
+	for w := first; w != nil && len(batch) < maxBatch; w = e.next() {
+		waiting := e.waiting(w, maxBatch-len(batch))
+		batch = append(batch, waiting...)
+		for part, f := range parts(waiting) {
+			if err == nil {
+				err = tx.run(part, f, e.clock.now())
+			}
 		}
 	}
+	if !errors.Is(err, errTogether) {
+		e.end(tx, batch, err)
+		return
+	}
+	e.rollback()
+	for _, w := range batch {
+		tx, err := e.begin()
+		alone := []*write{w}
+		if err == nil {
+			err = tx.run(alone, w.f, e.clock.now())
+		}
+		e.end(tx, alone, err)
+	}
+}
+
+// waiting returns w and those that wait behind it, at most so many, but for those whose callers have
+// given up.
+func (e *sqliteEngine) waiting(w *write, most int) (list []*write) {
+	for {
+		if w.taken.CompareAndSwap(false, true) {
+			list = append(list, w)
+		}
+		if len(list) == most {
+			return list
+		}
+		if w = e.next(); w == nil {
+			return list
+		}
+	}
+}
+
+// next returns a write that waits, or nil. Before it returns nil it yields once, because
+// callers that were just answered are often about to write again.
+func (e *sqliteEngine) next() *write {
+	for range 2 {
+		select {
+		case w := <-e.queue: // nil when closed
+			return w
+		default:
+			runtime.Gosched()
+		}
+	}
+	return nil
+}
+
+func (e *sqliteEngine) begin() (*tx, error) {
+	_, err := e.writer.exec("BEGIN IMMEDIATE")
+	return &tx{view: view{conn: e.writer, sql: sqliteDialect}, held: e.held}, err
+}
+
+// end commits a batch, unless there was an error by which the whole of it is lost, and answers.
+func (e *sqliteEngine) end(tx *tx, batch []*write, err error) {
 	if err == nil {
 		_, err = e.writer.exec("COMMIT")
-	}
-	if e.held = tx.held; err != nil || e.held.tooMany() {
-		e.held.forget()
 	}
 	if err != nil {
 		e.abort(batch, err)
 		return
+	}
+	if e.held = tx.held; e.held.tooMany() {
+		e.held.forget()
 	}
 	e.troubles.worked()
 	e.metrics.commits.Inc()
@@ -116,28 +141,9 @@ func (e *sqliteEngine) commit(first *write) {
 	}
 }
 
-// next returns a write that waits, or nil. Before it returns nil it yields once, because
-// callers that were just answered are often about to write again.
-func (e *sqliteEngine) next(n int) *write {
-	if n >= maxBatch {
-		return nil
-	}
-	for range 2 {
-		select {
-		case w := <-e.queue: // nil when closed
-			return w
-		default:
-			runtime.Gosched()
-		}
-	}
-	return nil
-}
-
 // abort undoes a whole batch, because the database could not be written.
 func (e *sqliteEngine) abort(batch []*write, err error) {
-	if _, undo := e.writer.exec("ROLLBACK"); undo != nil {
-		e.log.Debug("rollback: the database had done it itself", "err", undo)
-	}
+	e.rollback()
 	e.metrics.failed.Add(float64(len(batch)))
 	e.troubles.failed(err, len(batch))
 	for _, w := range batch {
@@ -149,34 +155,41 @@ func (e *sqliteEngine) abort(batch []*write, err error) {
 	}
 }
 
-// run keeps all that f does, or nothing. The first error is that of f; the second one means
-// that the whole transaction is lost.
-func (tx *tx) run(f func(*tx) error, now int64) (err, lost error) {
-	if _, err := tx.conn.exec("SAVEPOINT one"); err != nil {
-		return nil, err
+func (e *sqliteEngine) rollback() {
+	e.held.forget()
+	if _, err := e.writer.exec("ROLLBACK"); err != nil {
+		e.log.Debug("rollback: the database had done it itself", "err", err)
 	}
-	before := len(tx.told)
-	tx.begin(now)
-	err = tx.try(f)
-	if err != nil {
-		tx.undone(before)
-		if diskFails(err) {
-			return nil, err
-		}
-		if _, undo := tx.conn.exec("ROLLBACK TO one"); undo != nil {
-			return err, fmt.Errorf("undo a write that failed with %q: %w", err, undo)
-		}
-	}
-	_, lost = tx.conn.exec("RELEASE one")
-	return err, lost
 }
 
-// try makes an error of a panic, so that it ends one write and not the writer.
-func (tx *tx) try(f func(*tx) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &panicked{p, debug.Stack()}
+// errTogether says that messages that were sent together failed, not by the disk.
+var errTogether = errors.New("send together")
+
+// run runs a part of a batch, see parts. Of one write it keeps all or nothing; its error is that of the
+// write. An error that run returns means that the whole transaction is lost.
+func (tx *tx) run(part []*write, f func(*tx) error, now int64) error {
+	before := len(tx.told)
+	tx.begin(now)
+	if len(part) > 1 { // they refuse each other nothing, so that there is nothing to undo
+		err := tx.try(f)
+		if err != nil && !diskFails(err) {
+			err = fmt.Errorf("%w: %w", errTogether, err)
 		}
-	}()
-	return f(tx)
+		return err
+	}
+	w := part[0]
+	if _, err := tx.conn.exec("SAVEPOINT one"); err != nil {
+		return err
+	}
+	if w.err = tx.try(f); w.err != nil {
+		tx.undone(before)
+		if diskFails(w.err) {
+			return w.err
+		}
+		if _, err := tx.conn.exec("ROLLBACK TO one"); err != nil {
+			return fmt.Errorf("undo a write that failed with %q: %w", w.err, err)
+		}
+	}
+	_, err := tx.conn.exec("RELEASE one")
+	return err
 }

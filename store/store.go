@@ -43,9 +43,9 @@ type Store struct {
 
 // engine runs transactions in a database.
 type engine interface {
-	// write runs f in a transaction, perhaps several times; see [chat.Store]. When it returns nil,
-	// what f did is on disk, and what it told was delivered.
-	write(ctx context.Context, conversation string, f func(*tx) error) error
+	// write runs w in a transaction, perhaps several times; see [chat.Store]. When it returns nil,
+	// what w did is on disk, and what it told was delivered.
+	write(ctx context.Context, conversation string, w *write) error
 
 	// read runs f on one state of the database that holds everything committed before.
 	read(ctx context.Context, f func(*view) error) error
@@ -123,7 +123,12 @@ func (s *Store) Write(ctx context.Context, conversation string, f func(chat.Tx) 
 }
 
 func (s *Store) write(ctx context.Context, conversation string, f func(*tx) error) error {
-	return s.engine.write(ctx, conversation, f)
+	return s.engine.write(ctx, conversation, &write{f: f, done: make(chan error, 1)})
+}
+
+// Send stores a message together with others that wait, see [chat.SendAll].
+func (s *Store) Send(ctx context.Context, conversation string, m *chat.Sending) error {
+	return s.engine.write(ctx, conversation, &write{f: sendAll(m), sending: m, done: make(chan error, 1)})
 }
 
 // Read runs f on one state of the database that holds everything committed before.

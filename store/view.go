@@ -43,10 +43,6 @@ func (tx *tx) undone(told int) {
 	tx.held.forget()
 }
 
-// rowBytes is about what a row takes on disk beside its values, with its places in indices and
-// the space that pages leave free.
-const rowBytes = 200
-
 // exec also counts what the statement writes.
 func (tx *tx) exec(query string, args ...any) (int64, error) {
 	tx.count(1, args)
@@ -62,8 +58,25 @@ func (tx *tx) putRows(rows int, query string, args ...any) error {
 	return tx.conn.put(query, args...)
 }
 
+// insert and update also count what they write.
+func (tx *tx) insert(table string, columns []string, rows [][]any) error {
+	tx.countAll(rows)
+	return tx.conn.insert(table, columns, rows)
+}
+
+func (tx *tx) update(table string, columns, key []string, rows [][]any) error {
+	tx.countAll(rows)
+	return tx.conn.update(table, columns, key, rows)
+}
+
+func (tx *tx) countAll(rows [][]any) {
+	for _, row := range rows {
+		tx.count(1, row)
+	}
+}
+
 func (tx *tx) count(rows int, args []any) {
-	tx.written += rows * rowBytes
+	tx.written += rows * chat.RowBytes
 	for _, arg := range args {
 		switch v := arg.(type) {
 		case string:
