@@ -16,8 +16,8 @@ type Changes struct {
 	Reset bool   // too much has changed, or the pos is not of this history: the tab begins this feed afresh
 }
 
-// maxBehind is how many changes of a conversation are read again; who missed more begins it afresh.
-const maxBehind = 1000
+// MaxBehind is how many changes of a conversation are read again; who missed more begins it afresh.
+const MaxBehind = 1000
 
 // Changes returns what changed in a feed, OwnFeed or that of a conversation, after a pos.
 func (s *Service) Changes(ctx context.Context, user, feed string, after int64, limit int) (c Changes, err error) {
@@ -39,7 +39,7 @@ func (s *Service) Changes(ctx context.Context, user, feed string, after int64, l
 			return err
 		}
 		c = Changes{Items: []Item{}, Users: []User{}, UpTo: h.Pos}
-		if after > h.Pos || after < h.Floor.Pos || h.Pos-after > maxBehind {
+		if after > h.Pos || after < h.Floor.Pos || h.Pos-after > MaxBehind {
 			c.Reset = true
 			return nil
 		}

@@ -163,7 +163,9 @@ type View interface {
 	ConversationChanges(conversation string, after, from int64, limit int) ([]Item, error)
 	UserPos(user string) (int64, error)
 	UserChanges(user string, after int64, memberships bool, limit int) ([]Item, error) // memberships: also those
-	ConversationTags(at []Point) (map[Point]Tag, error)                                // of the items that are there
+	// ConversationTags are those of the items that are there. A message that is more than MaxBehind
+	// changes behind may be left out.
+	ConversationTags(at []Point) (map[Point]Tag, error)
 	UserTags(user string, pos []int64) (map[int64]Tag, error)
 
 	FileUses(user string, ids []string) ([]FileUse, error)    // of files, in conversations that user takes part in

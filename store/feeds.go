@@ -18,8 +18,16 @@ func firstByPos(limit int, parts ...[]chat.Item) []chat.Item {
 }
 
 func (v *view) ConversationChanges(conversation string, after, from int64, limit int) ([]chat.Item, error) {
-	messages, err := collect(v.conn, scanMessageItem, "SELECT "+messageColumns+`, m.pos, m.tag FROM messages m
-		WHERE m.conversation = ? AND m.pos > ? AND m.seq >= ? ORDER BY m.pos LIMIT ?`, conversation, after, from, limit)
+	// A message that was never changed is found by its seq, so that it needs no place in an index by
+	// pos: as many messages at most have come after a pos as there were changes.
+	messages, err := collect(v.conn, scanMessageItem, "SELECT "+messageColumns+`, m.pos, m.tag FROM conversations c CROSS JOIN messages m
+		WHERE c.id = ? AND m.conversation = c.id AND m.seq > c.last_seq - (c.pos - ?) AND m.seq >= ? AND m.pos > ? AND m.revision = 0
+		ORDER BY m.seq LIMIT ?`, conversation, after, from, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	revised, err := collect(v.conn, scanMessageItem, "SELECT "+messageColumns+`, m.pos, m.tag FROM messages m
+		WHERE m.conversation = ? AND m.pos > ? AND m.seq >= ? AND m.revision > 0 ORDER BY m.pos LIMIT ?`, conversation, after, from, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +42,7 @@ func (v *view) ConversationChanges(conversation string, after, from int64, limit
 	}
 	reactions, err := collect(v.conn, scanReactionsItem, `SELECT r.seq, r.counts, r.pos, r.tag FROM reacted r
 		WHERE r.conversation = ? AND r.pos > ? AND r.seq >= ? ORDER BY r.pos LIMIT ?`, conversation, after, from, limit)
-	return firstByPos(limit, messages, members, settings, reactions), err
+	return firstByPos(limit, messages, revised, members, settings, reactions), err
 }
 
 func scanMemberItem(row scanner) (chat.Item, error) {
@@ -126,13 +134,17 @@ func (v *view) ConversationTags(at []chat.Point) (map[chat.Point]chat.Tag, error
 		return p, t, err
 	}
 	return collectMap(v.conn, scan, `WITH l AS (SELECT value->>0 AS conversation, CAST(value->>1 AS BIGINT) AS pos FROM `+v.sql.rows+`)
-		SELECT m.conversation, m.pos, m.tag FROM l CROSS JOIN messages m WHERE m.conversation = l.conversation AND m.pos = l.pos
+		SELECT m.conversation, m.pos, m.tag FROM l CROSS JOIN conversations c CROSS JOIN messages m
+		WHERE c.id = l.conversation AND l.pos >= c.pos - ? AND m.conversation = c.id AND m.seq >= c.last_seq - (c.pos - l.pos) AND m.seq <= l.pos
+			AND m.pos = l.pos AND m.revision = 0
+		UNION ALL
+		SELECT m.conversation, m.pos, m.tag FROM l CROSS JOIN messages m WHERE m.conversation = l.conversation AND m.pos = l.pos AND m.revision > 0
 		UNION ALL
 		SELECT r.conversation, r.pos, r.tag FROM l CROSS JOIN reacted r WHERE r.conversation = l.conversation AND r.pos = l.pos
 		UNION ALL
 		SELECT m.conversation, m.pos, m.tag FROM l CROSS JOIN members m WHERE m.conversation = l.conversation AND m.pos = l.pos
 		UNION ALL
-		SELECT c.id, c.own_pos, c.own_tag FROM l CROSS JOIN conversations c WHERE c.id = l.conversation AND c.own_pos = l.pos`, list(rows))
+		SELECT c.id, c.own_pos, c.own_tag FROM l CROSS JOIN conversations c WHERE c.id = l.conversation AND c.own_pos = l.pos`, list(rows), chat.MaxBehind)
 }
 
 func (v *view) UserTags(user string, pos []int64) (map[int64]chat.Tag, error) {

@@ -147,7 +147,8 @@ CREATE TABLE messages (
   sent_at      INTEGER NOT NULL,
   PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX messages_by_pos ON messages (conversation, pos);
+-- Of those that were changed; the others are found by seq.
+CREATE UNIQUE INDEX messages_by_pos ON messages (conversation, pos) WHERE revision > 0;
 -- Few messages have one, and it costs the others nothing.
 CREATE INDEX messages_by_picture ON messages (preview_picture) WHERE preview_picture IS NOT NULL;
 
