@@ -14,7 +14,7 @@ import (
 
 // backupCmd writes what a server has stored to one file, while it serves.
 type backupCmd struct {
-	files
+	setup
 	File string `arg:"" name:"file" placeholder:"FILE" help:"Where to write the backup; what is there is replaced."`
 }
 
@@ -48,7 +48,7 @@ func (b backupCmd) Run(ctx context.Context) error {
 
 // restoreCmd puts a backup into a data folder.
 type restoreCmd struct {
-	files
+	setup
 	File  string `arg:"" name:"file" placeholder:"FILE" help:"A backup."`
 	Force bool   `help:"Put the database that is there aside, as carillon.db.old."`
 }

@@ -16,7 +16,7 @@ import (
 
 // healthCmd is a health check for where there is no shell: the exit status says it all.
 type healthCmd struct {
-	files
+	setup
 	URL string `name:"url" placeholder:"URL" help:"Ask this server instead of the one that runs with the data folder, such as https://calls.example.com."`
 }
 

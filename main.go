@@ -35,13 +35,13 @@ type cli struct {
 	BenchTarget benchTargetCmd `cmd:"" hidden:"" help:"A server that bench measures."`
 }
 
-// files is what every command needs to find the configuration and the data folder.
-type files struct {
+// setup is what every command needs to find the configuration and the data folder.
+type setup struct {
 	Config string `help:"Configuration file (TOML). Every key can also be set as CARILLON_TABLE_KEY." placeholder:"FILE"`
 	Data   string `help:"Data folder." placeholder:"DIR"`
 }
 
-func (f files) load() (config.Config, error) {
+func (f setup) load() (config.Config, error) {
 	c, err := config.Load(f.Config, os.Environ())
 	if f.Data != "" {
 		c.Data = f.Data

@@ -32,7 +32,7 @@ import (
 )
 
 type serveCmd struct {
-	files
+	setup
 	Listen  string `help:"HTTP address (http.listen)." placeholder:"ADDR"`
 	Media   string `help:"Media address, UDP and TCP (media.listen)." placeholder:"ADDR"`
 	Turn    string `help:"TURN address, UDP and TCP (turn.udp, turn.tcp)." placeholder:"ADDR"`
@@ -159,6 +159,11 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 		return err
 	}
 	defer closing(log, "previews", links.Close)
+	uploads, err := openFiles(c, folder, db, messages, log, reg)
+	if err != nil {
+		return err
+	}
+	defer closing(log, "files", uploads.Close)
 	door := switchboard.NewDoor(media, switchboard.Members(messages))
 	board := switchboard.New(switchboard.Deps{
 		Store: db, Chat: messages, Bus: messageBus, Door: door, Config: c.Call, Log: log, Metrics: reg,
@@ -167,7 +172,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	ice := iceServers(relays, c.ICE)
 	node, err := signaling.New(signaling.Deps{
 		Chat: messages, Bus: messageBus, Verify: verifier.Verify, Revoked: db,
-		Attempts: verifier.Attempts(), Calls: board, Previews: links, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
+		Attempts: verifier.Attempts(), Calls: board, Previews: links, Files: uploads, ICEServers: ice, Limits: limits(c), Version: version(), Log: log, Metrics: reg,
 	}, c.Signaling)
 	if err != nil {
 		return err
@@ -175,7 +180,8 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	defer closeNode(ctx, node)
 	changes.connect(node.Deliver)
 
-	streams := api.NewWHIP(api.Rooms{Door: door}, api.Bearer(verifier.VerifyFrom, node.MayAsk), ice, log)
+	who := api.Bearer(verifier.VerifyFrom, node.MayAsk)
+	streams := api.NewWHIP(api.Rooms{Door: door}, who, ice, log)
 	streams.Revoked = db.Revoked
 	defer closing(log, "WHIP and WHEP", streams.Close)
 
@@ -185,7 +191,8 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer
 	mux.Handle("/whep/", streams.Handler())
 	mux.Handle("/ws", node)
 	mux.Handle(preview.Path, links.Handler())
-	mux.Handle("/api/v1/guests", api.AllowOrigins(c.Signaling.Origins, verifier.GuestHandler(log)))
+	mux.Handle("/files/", filesFor(c.Signaling.Origins, uploads.Handler(who)))
+	mux.Handle("/api/v1/guests", api.AllowOrigins(c.Signaling.Origins, api.Allowed{Methods: "POST", Headers: "Content-Type"}, verifier.GuestHandler(log)))
 	if c.Auth.Demo() {
 		mux.Handle("/demo/token", verifier.DemoHandler(log))
 	}
@@ -283,5 +290,9 @@ func (d *delivery) connect(to func([]chat.Told)) { d.to.Store(&to) }
 
 // limits are what clients are told at hello.
 func limits(c config.Config) wire.Limits {
-	return wire.Limits{MessageBytes: c.Chat.MessageBytes, ObjectBytes: c.Chat.ObjectBytes, PageSize: c.Chat.PageSize}
+	l := wire.Limits{MessageBytes: c.Chat.MessageBytes, ObjectBytes: c.Chat.ObjectBytes, PageSize: c.Chat.PageSize}
+	if placeOfFiles(c, "").Closed() == "" {
+		l.FileBytes = c.Files.Quota.FileBytes
+	}
+	return l
 }

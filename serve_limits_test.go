@@ -11,7 +11,7 @@ import (
 )
 
 // limitTables are the tables of the configuration that hold limits and nothing else.
-var limitTables = []string{"chat.rates", "signaling.rates", "previews.rates", "media.quota", "media.tcp", "http.tcp", "turn.quota", "turn.limits"}
+var limitTables = []string{"chat.rates", "signaling.rates", "previews.rates", "media.quota", "media.tcp", "http.tcp", "turn.quota", "turn.limits", "files.quota", "files.rates"}
 
 // otherLimits are the limits in other tables.
 var otherLimits = []string{
@@ -27,7 +27,7 @@ var unmeasured = []string{"turn.limits.handshake_seconds", "turn.limits.frame_se
 // TestEveryLimitIsMeasured compares the limits in the configuration with those that a running
 // server shows. That each counts what it refuses is shown beside it: by
 // TestWhatIsStoredHasABudget, TestEveryLimitOfTabsIsMeasured, TestEveryLimitOfCallsIsMeasured,
-// TestEveryLimitOfStrangersIsMeasured, TestEveryLimitOfTURNIsMeasured and
+// TestEveryLimitOfFilesIsMeasured, TestUploadsAtOnceAreBounded, TestFetchesAreBounded, TestEveryLimitOfStrangersIsMeasured, TestEveryLimitOfTURNIsMeasured and
 // TestOneUserOrAddressCannotTakeAllPeersAndSlots.
 func TestEveryLimitIsMeasured(t *testing.T) {
 	text, err := os.ReadFile("config.example.toml")

@@ -12,7 +12,7 @@ import (
 
 // tokenCmd signs a user in from the command line, to try things.
 type tokenCmd struct {
-	files
+	setup
 	User string        `required:"" placeholder:"USER" help:"The user who signs in with it."`
 	Name string        `placeholder:"NAME" help:"The name that others see."`
 	TTL  time.Duration `name:"ttl" default:"1h" help:"How long it is valid."`

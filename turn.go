@@ -27,7 +27,7 @@ type turnCmd struct {
 }
 
 type turnRunCmd struct {
-	files
+	setup
 	Listen  []string `help:"Address for UDP and TCP (turn.udp, turn.tcp)." placeholder:"ADDR"`
 	Private string   `help:"Address of metrics (private.listen)." placeholder:"ADDR"`
 }

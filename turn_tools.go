@@ -15,7 +15,7 @@ import (
 )
 
 type turnCredentialsCmd struct {
-	files
+	setup
 	User   string        `required:"" placeholder:"USER" help:"Whom quotas and the usage log count."`
 	TTL    time.Duration `name:"ttl" default:"24h" help:"How long it opens relays."`
 	Secret string        `help:"The secret. Default: the first of turn.secrets."`
@@ -43,7 +43,7 @@ func (t turnCredentialsCmd) Run() error {
 }
 
 type turnTestCmd struct {
-	files
+	setup
 	URL      string `arg:"" help:"turn:HOST:PORT (UDP and TCP), turn:HOST:PORT?transport=udp or tcp, turns:HOST:PORT."`
 	Username string `help:"With --credential, instead of a secret."`
 	Password string `name:"credential" help:"Belongs to --username."`
@@ -92,7 +92,7 @@ func (t turnTestCmd) probe(ctx context.Context, out io.Writer) error {
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
 type turnCheckPeerCmd struct {
-	files
+	setup
 	IP []string `arg:"" help:"Addresses, in any notation."`
 }
 

@@ -20,6 +20,7 @@ import (
 	"carillon/bus"
 	"carillon/call"
 	"carillon/chat"
+	"carillon/files"
 	"carillon/front"
 	"carillon/preview"
 	"carillon/settings"
@@ -48,6 +49,8 @@ type Config struct {
 	Reach chat.Reach `toml:"reach"`
 	// Chat bounds conversations and messages.
 	Chat chat.Config `toml:"chat"`
+	// Files is where files that people send are kept, and how large and many they may be.
+	Files files.Config `toml:"files"`
 	// Call is how long a call waits for what, and how many calls a user may make.
 	Call call.Config `toml:"call"`
 	// Signaling bounds the connections of tabs.
@@ -87,6 +90,7 @@ func Defaults() Config {
 		Auth:      auth.Defaults(),
 		Reach:     reach,
 		Chat:      messages,
+		Files:     files.Defaults(),
 		Call:      call.Defaults(),
 		Signaling: signaling.Defaults(),
 		Media:     media,
@@ -201,6 +205,7 @@ func (c Config) validate() error {
 		{"auth", c.Auth.Validate},
 		{"reach", c.Reach.Validate},
 		{"chat", c.Chat.Validate},
+		{"files", c.Files.Validate},
 		{"call", c.Call.Validate},
 		{"media", c.Media.Validate},
 		{"ice", c.ICE.validate},
@@ -219,6 +224,9 @@ func (c Config) validate() error {
 	}
 	if c.Auth.Guests && c.Bus.URL != "" && c.Auth.Secret == "" {
 		return errors.New("auth.secret: with bus.url each node must know the guests of the others, so give them all the same (openssl rand -base64 32)")
+	}
+	if f := c.Files; !f.Off && c.Bus.URL != "" && f.Secret == "" && (f.Folder != "" || f.S3.Bucket != "") {
+		return errors.New("files.secret: with bus.url the addresses of files must be good on each node, so give them all the same (openssl rand -base64 32)")
 	}
 	for _, l := range c.listeners() {
 		public, err := isPublic(l.address)

@@ -31,6 +31,10 @@ func (c Config) holdsSecret(key string) bool {
 		return len(c.Turn.Secrets) > 0
 	case "ice.secret":
 		return c.ICE.Secret != ""
+	case "files.secret":
+		return c.Files.Secret != ""
+	case "files.s3.secret_key":
+		return c.Files.S3.SecretKey != ""
 	case "store.url":
 		u, err := url.Parse(c.Store.URL)
 		if err != nil {

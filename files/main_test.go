@@ -95,14 +95,14 @@ func (w *world) start() {
 	w.reg = prometheus.NewRegistry()
 	var err error
 	w.server, err = files.New(w.cfg, files.Deps{
-		Store: counted{w.store, &w.reads}, Who: who, Secret: []byte("a secret of the test, 32 bytes long"), Metrics: w.reg,
+		Store: counted{w.store, &w.reads}, Secret: []byte("a secret of the test, 32 bytes long"), Metrics: w.reg,
 		Log:  slog.New(slog.NewTextHandler(w.t.Output(), nil)),
 		Sees: w.chat.SeesFiles,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.http = httptest.NewServer(w.server.Handler())
+	w.http = httptest.NewServer(w.server.Handler(who))
 }
 
 func (w *world) stop() {

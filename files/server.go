@@ -27,8 +27,6 @@ import (
 // Deps are what a Server asks.
 type Deps struct {
 	Store Store
-	// Who finds out by its token who a request is from.
-	Who func(*http.Request) (auth.Identity, error)
 	// Sees returns those of files that are in a message which the user may see.
 	Sees    func(ctx context.Context, user string, files []string) ([]string, error)
 	Secret  []byte // signs addresses
@@ -42,7 +40,6 @@ type Server struct {
 	cfg     Config
 	folder  string
 	store   Store
-	who     func(*http.Request) (auth.Identity, error)
 	sees    func(ctx context.Context, user string, files []string) ([]string, error)
 	log     *slog.Logger
 	now     func() time.Time
@@ -71,7 +68,7 @@ const (
 func New(cfg Config, deps Deps) (*Server, error) {
 	cfg = settings.Fill(cfg, Defaults())
 	s := &Server{
-		cfg: cfg, folder: cfg.Place(), store: deps.Store, who: deps.Who, sees: deps.Sees, log: deps.Log, now: time.Now,
+		cfg: cfg, folder: cfg.Place(), store: deps.Store, sees: deps.Sees, log: deps.Log, now: time.Now,
 		sign: signer{deps.Secret}, limits: newLimits(cfg), metrics: newMetrics(deps.Metrics),
 		decoding: make(chan struct{}, 1), soon: make(chan struct{}, 1), done: make(chan struct{}),
 	}
@@ -127,8 +124,8 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Handler is to be mounted at /files/.
-func (s *Server) Handler() http.Handler {
+// Handler is to be mounted at /files/. Who finds out by its token who a request is from.
+func (s *Server) Handler(who func(*http.Request) (auth.Identity, error)) http.Handler {
 	mux := http.NewServeMux()
 	if why := s.cfg.Closed(); why != "" {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -136,20 +133,19 @@ func (s *Server) Handler() http.Handler {
 		})
 	}
 	mux.HandleFunc("OPTIONS "+prefix, s.options)
-	mux.HandleFunc("POST "+prefix+"{$}", s.create)
-	mux.HandleFunc("GET "+prefix+"{file}", s.get)
-	mux.HandleFunc("PATCH "+prefix+"{file}", s.patch)
-	mux.HandleFunc("DELETE "+prefix+"{file}", s.cancel)
+	mux.HandleFunc("POST "+prefix+"{$}", s.receive(who, s.tus.PostFile))
+	mux.HandleFunc("PATCH "+prefix+"{file}", s.receive(who, s.tus.PatchFile))
+	mux.HandleFunc("DELETE "+prefix+"{file}", s.asks(who, s.tus.DelFile))
+	mux.HandleFunc("GET "+prefix+"{file}", s.fetch)
+	offset := s.asks(who, s.tus.HeadFile)
+	mux.HandleFunc("HEAD "+prefix+"{file}", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("sig") { // as GET of that address, without the content
+			s.fetch(w, r)
+			return
+		}
+		offset(w, r) // how far an upload has come
+	})
 	return mux
-}
-
-// get also answers HEAD: of a signed address as GET does, else how far an upload has come.
-func (s *Server) get(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodHead && !r.URL.Query().Has("sig") {
-		s.head(w, r)
-		return
-	}
-	s.fetch(w, r)
 }
 
 // local is where an upload lies until it is finished, and beside it what is made of it then.

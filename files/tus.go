@@ -35,9 +35,12 @@ func (a *asking) refuse(err error) error {
 	return err
 }
 
-// identify answers requests that nobody may make, and returns nil.
-func (s *Server) identify(w http.ResponseWriter, r *http.Request) *asking {
-	who, err := s.who(r)
+// identify finds out by its token who a request is from.
+type identify = func(*http.Request) (auth.Identity, error)
+
+// admit answers requests that nobody may make, and returns nil.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, find identify) *asking {
+	who, err := find(r)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	} else if !who.Scope.Allows("upload") {
@@ -60,35 +63,30 @@ func (s *Server) options(w http.ResponseWriter, r *http.Request) {
 	s.speak(w, r, &asking{}, func(http.ResponseWriter, *http.Request) {})
 }
 
-func (s *Server) create(w http.ResponseWriter, r *http.Request) { s.receive(w, r, s.tus.PostFile) }
-
-func (s *Server) patch(w http.ResponseWriter, r *http.Request) { s.receive(w, r, s.tus.PatchFile) }
+// asks is for requests about an upload that bring none of its bytes.
+func (s *Server) asks(who identify, answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if a := s.admit(w, r, who); a != nil {
+			a.cancels = r.Method == http.MethodDelete
+			s.speak(w, r, a, answer)
+		}
+	}
+}
 
 // receive is for requests that bring bytes.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request, answer http.HandlerFunc) {
-	a := s.identify(w, r)
-	if a == nil {
-		return
-	}
-	p := payer(r, a.who)
-	if err := s.limits.running.Take(p, 1); err != nil {
-		refusal.Answer(w, r, err, s.log)
-		return
-	}
-	defer s.limits.running.Give(p, 1)
-	s.speak(w, r, a, answer)
-}
-
-func (s *Server) head(w http.ResponseWriter, r *http.Request) {
-	if a := s.identify(w, r); a != nil {
-		s.speak(w, r, a, s.tus.HeadFile)
-	}
-}
-
-func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
-	if a := s.identify(w, r); a != nil {
-		a.cancels = true
-		s.speak(w, r, a, s.tus.DelFile)
+func (s *Server) receive(who identify, answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a := s.admit(w, r, who)
+		if a == nil {
+			return
+		}
+		p := payer(r, a.who)
+		if err := s.limits.running.Take(p, 1); err != nil {
+			refusal.Answer(w, r, err, s.log)
+			return
+		}
+		defer s.limits.running.Give(p, 1)
+		s.speak(w, r, a, answer)
 	}
 }
 

@@ -62,6 +62,7 @@ var table = map[string]method{
 	wire.MethodMessageReacted:      onReads((*connection).messageReacted),
 	wire.MethodPreviewGet:          on((*connection).previewGet).in(lookLane),
 	wire.MethodMarksSet:            on((*connection).marksSet).in(markLane),
+	wire.MethodFileURLs:            onReads((*connection).fileURLs),
 
 	wire.MethodCallStart:   onLegs(callStarts, (*switchboard.Board).Start),
 	wire.MethodCallAnswer:  onLegs(callRequests, (*switchboard.Board).Answer),

@@ -70,6 +70,7 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodMessageReacted:      inside,
 	wire.MethodPreviewGet:          itself,
 	wire.MethodMarksSet:            inside,
+	wire.MethodFileURLs:            inside, // and what the user has uploaded and not sent yet
 
 	wire.MethodCallStart:   inside,
 	wire.MethodCallAnswer:  inside,

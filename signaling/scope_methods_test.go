@@ -185,6 +185,7 @@ func TestEveryMethodWithATokenForSomeConversations(t *testing.T) {
 	ask(wire.MethodConversationJoin, wire.ConversationRef{Conversation: invitation.ID}, none)
 	ask(wire.MethodConversationLeave, wire.ConversationRef{Conversation: invitation.ID}, none)
 	ask(wire.MethodConversationLeave, wire.ConversationRef{Conversation: shut}, none)
+	ask(wire.MethodFileURLs, wire.FileURLs{Files: []string{"x"}}, done) // whose they are: see TestOnlyWhoSeesAMessageHasItsFile
 	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: open}, done)
 	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: shut}, none)
 	ask(wire.MethodFeedChanges, wire.FeedChanges{Feed: chat.OwnFeed}, done)

@@ -52,6 +52,7 @@ type Deps struct {
 	Version    string
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer // nil: not registered
+	Files      Files                 // nil: no files
 	Calls      *switchboard.Board    // nil: no calls; closed by whoever made it, after the Server
 	Previews   Previews              // nil: none of links
 }
@@ -88,6 +89,7 @@ type Server struct {
 	presence   *presence
 	calls      *switchboard.Board // nil: no calls
 	previews   Previews           // nil: none
+	files      Files              // nil: no files
 	feeds      *feeds
 	readers    *readersCache
 	large      *largeGroups
@@ -131,6 +133,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 		done:      make(chan struct{}),
 		calls:     deps.Calls,
 		previews:  deps.Previews,
+		files:     deps.Files,
 
 		users:       map[string]*localUser{},
 		connections: map[*connection]struct{}{},

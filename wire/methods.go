@@ -48,6 +48,8 @@ const (
 	MethodPreviewGet          = "preview.get"          // PreviewGet → PreviewFound; before a message with a link is sent
 	MethodMarksSet            = "marks.set"            // MarksSet → Empty, when the marks are stored
 
+	MethodFileURLs = "file.urls" // FileURLs → FileURLList, of those that I may have
+
 	MethodCallStart   = "call.start"   // CallStart → CallLeg
 	MethodCallRinging = "call.ringing" // CallRef → Empty; this tab shows the ring
 	MethodCallAnswer  = "call.answer"  // CallAnswer → CallLeg
@@ -146,6 +148,7 @@ type Limits struct {
 	MessageBytes int `json:"message_bytes"`
 	ObjectBytes  int `json:"object_bytes"`
 	PageSize     int `json:"page_size"`
+	FileBytes    int `json:"file_bytes,omitempty"` // none: this server takes no files
 }
 
 // Synced ends the greeting. Who was sent less than all that changed, because it was too much, has
@@ -466,6 +469,23 @@ type ReactedPage struct {
 // where they were shown. Zero moves nothing.
 type MarksSet struct {
 	Marks map[string]chat.Marks `json:"marks"` // of at most 100 conversations
+}
+
+// FileURLs names files whose addresses I need, at most 100.
+type FileURLs struct {
+	Files []string `json:"files"`
+}
+
+// FileURLList has the addresses of those of the files that I may have.
+type FileURLList struct {
+	URLs map[string]FileURL `json:"urls"` // by file
+}
+
+// FileURL is an address of a file, and one of its thumbnail if it has one: paths on the server.
+type FileURL struct {
+	URL       string `json:"url"`
+	Thumbnail string `json:"thumbnail,omitempty"`
+	Until     int64  `json:"until"` // unix ms; ask again before
 }
 
 // Typing says that a member begins or ends to write.

@@ -55,6 +55,7 @@ func Requests() []Request {
 		{MethodMessageReacted, MessageReacted{}, ReactedPage{}},
 		{MethodPreviewGet, PreviewGet{}, PreviewFound{}},
 		{MethodMarksSet, MarksSet{}, Empty{}},
+		{MethodFileURLs, FileURLs{}, FileURLList{}},
 		{MethodCallStart, CallStart{}, CallLeg{}},
 		{MethodCallRinging, CallRef{}, Empty{}},
 		{MethodCallAnswer, CallAnswer{}, CallLeg{}},

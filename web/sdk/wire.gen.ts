@@ -34,6 +34,8 @@ export type Code =
   | "bad_sdp"
   | "too_many_peers" // end some calls or streams
   | "calls_need_https" // raised by the client only
+  | "quota_reached" // the user's files are as much as they may be; remove some
+  | "upload_elsewhere" // another node has the beginning of this upload; try again after retry_ms
 
 // Package chat
 
@@ -492,6 +494,7 @@ export interface Limits {
   message_bytes: number;
   object_bytes: number;
   page_size: number;
+  file_bytes?: number; // none: this server takes no files
 }
 /**
  * Synced ends the greeting. Who was sent less than all that changed, because it was too much, has
@@ -776,6 +779,20 @@ export interface ReactedPage {
 export interface MarksSet {
   marks: { [key: string]: Marks}; // of at most 100 conversations
 }
+/** FileURLs names files whose addresses I need, at most 100. */
+export interface FileURLs {
+  files: string[];
+}
+/** FileURLList has the addresses of those of the files that I may have. */
+export interface FileURLList {
+  urls: { [key: string]: FileURL}; // by file
+}
+/** FileURL is an address of a file, and one of its thumbnail if it has one: paths on the server. */
+export interface FileURL {
+  url: string;
+  thumbnail?: string;
+  until: number; // unix ms; ask again before
+}
 /** Typing says that a member begins or ends to write. */
 export interface Typing {
   conversation: string;
@@ -913,6 +930,7 @@ export interface Requests {
   "message.reacted": { params: MessageReacted; result: ReactedPage };
   "preview.get": { params: PreviewGet; result: PreviewFound };
   "marks.set": { params: MarksSet; result: Empty };
+  "file.urls": { params: FileURLs; result: FileURLList };
   "call.start": { params: CallStart; result: CallLeg };
   "call.ringing": { params: CallRef; result: Empty };
   "call.answer": { params: CallAnswer; result: CallLeg };
