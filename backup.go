@@ -38,11 +38,19 @@ func (b backupCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := store.Backup(ctx, folder, b.File, version())
+	at := placeOfFiles(c, folder)
+	place := at.Place()
+	if at.S3.Bucket != "" {
+		place = ""
+	}
+	m, err := store.Backup(ctx, folder, place, b.File, version())
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s holds the database of %s as of now, %s\n", b.File, folder, megabytes(m))
+	fmt.Printf("%s holds the database of %s and %d files as of now, %s\n", b.File, folder, len(m.Files)-1, megabytes(m))
+	if place == "" {
+		fmt.Printf("what people have sent is in the bucket %s: back that up after this\n", at.S3.Bucket)
+	}
 	return nil
 }
 
@@ -79,11 +87,11 @@ func (r restoreCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := store.Restore(ctx, r.File, folder, r.Force, log)
+	m, err := store.Restore(ctx, r.File, folder, placeOfFiles(c, folder).Place(), r.Force, log)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s has the database of %s, %s, made by carillon %s\n", folder, m.MadeAt.Format("2006-01-02 15:04:05 MST"), megabytes(m), m.Version)
+	fmt.Printf("%s has the database and %d files of %s, %s, made by carillon %s\n", folder, len(m.Files)-1, m.MadeAt.Format("2006-01-02 15:04:05 MST"), megabytes(m), m.Version)
 	if missing := missingSecrets(c, folder); missing != "" {
 		fmt.Printf("%s is not there: put it there before the start, or a new one is made\n", missing)
 	}

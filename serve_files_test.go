@@ -48,7 +48,9 @@ func (p *program) beginUpload(t *testing.T, token string, bytes int64) string {
 }
 
 // noise is n bytes that are the same each time.
-func noise(n int64) io.Reader { return io.LimitReader(&cycle{block: bytes.Repeat([]byte("carillon rings "), 4096)}, n) }
+func noise(n int64) io.Reader {
+	return io.LimitReader(&cycle{block: bytes.Repeat([]byte("carillon rings "), 4096)}, n)
+}
 
 type cycle struct {
 	block []byte
@@ -152,6 +154,65 @@ func TestA200MBUploadSurvivesAKill(t *testing.T) {
 	}
 	t.Logf("fetching it: %.1f MB of memory", float64(p.rss(t))/1e6)
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// TestABackupHoldsTheFiles restores a backup that was made while the server ran, and fetches from it
+// what was sent before. What is damaged in it is not restored.
+func TestABackupHoldsTheFiles(t *testing.T) {
+	data := t.TempDir()
+	p := start(t, nil, append(anyPorts, "--data", data)...)
+	token := tokenOf(t, data, "alice")
+	const size = 100_000
+	path := p.beginUpload(t, token, size)
+	if answer := p.tusRequest(t, "PATCH", path, token, noise(size), map[string]string{"Upload-Offset": "0"}); answer == nil || answer.StatusCode != http.StatusNoContent {
+		t.Fatalf("upload: got %v", answer)
+	}
+	p.beginUpload(t, token, size) // is not in the backup
+	file := filepath.Join(t.TempDir(), "backup.tar")
+	if out := carillon(t, "backup", file, "--data", data); !strings.Contains(out, "1 files") {
+		t.Errorf("backup says %s", out)
+	}
+	p.stop(t)
+	http.DefaultClient.CloseIdleConnections()
+
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := filepath.Join(t.TempDir(), "damaged.tar")
+	if err := os.WriteFile(damaged, bytes.Replace(whole, []byte("carillon rings"), []byte("carillon sings"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	restored := filepath.Join(t.TempDir(), "restored")
+	if out, err := command(nil, "restore", damaged, "--data", restored).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("is damaged")) {
+		t.Errorf("a damaged backup: %v, %s", err, out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(restored, "files", "*")); len(left) > 0 {
+		t.Errorf("a damaged backup leaves %v", left)
+	}
+	carillon(t, "restore", file, "--data", restored)
+	for _, name := range []string{"auth.secret", "files.secret"} {
+		secret, err := os.ReadFile(filepath.Join(data, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(restored, name), secret, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p = start(t, nil, append(anyPorts, "--data", restored)...)
+	id := strings.TrimPrefix(path, "/files/")
+	var urls wire.FileURLList
+	if err := p.dial(t, restored, "alice").Request(t.Context(), wire.MethodFileURLs, wire.FileURLs{Files: []string{id}}, &urls); err != nil {
+		t.Fatal(err)
+	}
+	want, err := io.ReadAll(noise(size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, got := get(t, p.urls["http"]+urls.URLs[id].URL); status != http.StatusOK || got != string(want) {
+		t.Errorf("after the restore: got %d, %d bytes", status, len(got))
+	}
 }
 
 type readerFunc func([]byte) (int, error)

@@ -22,8 +22,9 @@ type bucket struct {
 	prefix string
 }
 
-// partBytes is how much of a file is sent at a time. It is read from the disk, not kept in memory.
-const partBytes = 16 << 20
+// mostObject is how large an object may be that is put in one request. In several parts it could be
+// larger, but of those that are interrupted parts would stay, which nobody sees and somebody pays.
+const mostObject = 5 << 30
 
 func openBucket(c S3) (*bucket, error) {
 	endpoint, err := url.Parse(c.Endpoint)
@@ -42,7 +43,7 @@ func openBucket(c S3) (*bucket, error) {
 }
 
 func (b *bucket) keep(ctx context.Context, local, name, mediaType string) error {
-	_, err := b.client.FPutObject(ctx, b.name, b.prefix+name, local, minio.PutObjectOptions{ContentType: mediaType, PartSize: partBytes, NumThreads: 1})
+	_, err := b.client.FPutObject(ctx, b.name, b.prefix+name, local, minio.PutObjectOptions{ContentType: mediaType, DisableMultipart: true})
 	if err != nil {
 		return fmt.Errorf("put file into bucket %s: %w", b.name, err)
 	}

@@ -125,6 +125,9 @@ func (c Config) Validate() error {
 	if err := c.S3.validate(); err != nil {
 		return fmt.Errorf("s3.%w", err)
 	}
+	if c.S3.Bucket != "" && c.Quota.FileBytes > mostObject {
+		return fmt.Errorf("quota.file_bytes: a file in a bucket has at most %d bytes", int64(mostObject))
+	}
 	return settings.NonNegative(c)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,6 +35,15 @@ const (
 
 // KeptPath is where a finished file, or with the ending its thumbnail, lies below the folder of files.
 func KeptPath(name string) string { return filepath.Join(keptFolder, name[:2], name) }
+
+// keptPaths are those that KeptPath makes.
+var keptPaths = regexp.MustCompile(`^kept/[A-Z2-7]{2}/([A-Z2-7]{26})(?:\.thumbnail)?$`)
+
+// IsKeptPath reports whether KeptPath has made a path, with slashes.
+func IsKeptPath(path string) bool {
+	found := keptPaths.FindStringSubmatch(path)
+	return found != nil && path[5:7] == found[1][:2]
+}
 
 // ThumbnailOf is the name of a file's thumbnail.
 func ThumbnailOf(id string) string { return id + thumbnailEnding }

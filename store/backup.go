@@ -10,10 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"carillon/files"
 )
 
 // A backup is one tar archive: first the manifest, then the files that it names. It holds no
@@ -23,7 +27,9 @@ const (
 	// backupFormat is that of archives which this version writes, and the only one that it reads.
 	backupFormat = 1
 	// maxManifest is far more than a manifest has.
-	maxManifest = 16 << 20
+	maxManifest = 512 << 20
+	// filesPrefix is what the names of people's files begin with; what follows is files.KeptPath.
+	filesPrefix = "files/"
 )
 
 // Manifest says what a backup holds.
@@ -41,11 +47,12 @@ type BackupFile struct {
 	SHA256 string `json:"sha256"` // in hexadecimal digits
 }
 
-// Backup writes a backup of the SQLite database in a data folder to a file, which it replaces when
-// all is written and on disk. Nobody need stop serving from the folder: the copy is of one moment,
+// Backup writes a backup of the SQLite database in a data folder, and of the files that people have
+// sent, to a file, which it replaces when all is written and on disk. The files are those in the folder
+// filesAt that the copied database knows; none with an empty filesAt, as when they are in a bucket. Nobody need stop serving from the folder: the copy is of one moment,
 // made by a reader of its own, for which no writer waits. Meanwhile the disk must have room for the
 // database twice more where the file is, and for what is written until the end in the data folder.
-func Backup(ctx context.Context, folder, file, version string) (m Manifest, err error) {
+func Backup(ctx context.Context, folder, filesAt, file, version string) (m Manifest, err error) {
 	from := filepath.Join(folder, databaseFile)
 	if _, err := os.Stat(from); err != nil {
 		return m, fmt.Errorf("back up %s: %w", folder, err)
@@ -55,6 +62,15 @@ func Backup(ctx context.Context, folder, file, version string) (m Manifest, err 
 		return m, fmt.Errorf("back up to %s: %w", file, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
+	if _, err := os.Stat(filesAt); filesAt == "" || errors.Is(err, fs.ErrNotExist) {
+		filesAt = ""
+	} else {
+		release, failed := files.Guard(filesAt) // before the copy: what that knows stays
+		if failed != nil {
+			return m, fmt.Errorf("back up files: %w", failed)
+		}
+		defer func() { err = errors.Join(err, release()) }()
+	}
 	copied := filepath.Join(temporary, databaseFile)
 	if err := copyDatabase(ctx, from, copied); err != nil {
 		return m, err
@@ -65,8 +81,13 @@ func Backup(ctx context.Context, folder, file, version string) (m Manifest, err 
 		return m, err
 	}
 	m.Files = []BackupFile{one}
+	if filesAt != "" {
+		if err := m.addFiles(ctx, copied, filesAt); err != nil {
+			return m, err
+		}
+	}
 	whole := filepath.Join(temporary, "archive")
-	if err := writeArchive(whole, temporary, m); err != nil {
+	if err := writeArchive(whole, temporary, filesAt, m); err != nil {
 		return m, fmt.Errorf("write backup: %w", err)
 	}
 	if err := os.Rename(whole, file); err != nil {
@@ -89,6 +110,43 @@ func copyDatabase(ctx context.Context, from, to string) (err error) {
 		return fmt.Errorf("copy database %s: %w", from, err)
 	}
 	return checkDatabase(ctx, to)
+}
+
+// addFiles describes the files that a copied database knows. One that is not where it should be is
+// left out: the server says then that it is not there any more.
+func (m *Manifest) addFiles(ctx context.Context, copied, filesAt string) (err error) {
+	db, err := openExisting(copied)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.QueryContext(ctx, "SELECT id, thumbnail FROM files WHERE state = ? ORDER BY id", string(files.Finished))
+	if err != nil {
+		return fmt.Errorf("list files: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, thumbnail string
+		if err := rows.Scan(&id, &thumbnail); err != nil {
+			return fmt.Errorf("list files: %w", err)
+		}
+		names := []string{id}
+		if thumbnail != "" {
+			names = append(names, files.ThumbnailOf(id))
+		}
+		for _, name := range names {
+			one, err := describe(filepath.Join(filesAt, files.KeptPath(name)))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			one.Name = filesPrefix + filepath.ToSlash(files.KeptPath(name))
+			m.Files = append(m.Files, one)
+		}
+	}
+	return rows.Err()
 }
 
 // openExisting opens a database that somebody else may have open too.
@@ -133,8 +191,8 @@ func describe(file string) (b BackupFile, err error) {
 	return BackupFile{Name: filepath.Base(file), Bytes: n, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
 }
 
-// writeArchive writes the manifest and the files that it names, which are in folder.
-func writeArchive(file, folder string, m Manifest) (err error) {
+// writeArchive writes the manifest and what it names: the database, which is in folder, and people's files.
+func writeArchive(file, folder, filesAt string, m Manifest) (err error) {
 	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -158,7 +216,11 @@ func writeArchive(file, folder string, m Manifest) (err error) {
 		if err := header(one.Name, one.Bytes); err != nil {
 			return err
 		}
-		f, err := os.Open(filepath.Join(folder, one.Name))
+		from := filepath.Join(folder, one.Name)
+		if path, of := strings.CutPrefix(one.Name, filesPrefix); of {
+			from = filepath.Join(filesAt, filepath.FromSlash(path))
+		}
+		f, err := os.Open(from)
 		if err != nil {
 			return err
 		}

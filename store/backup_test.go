@@ -26,7 +26,7 @@ func TestNoWriterWaitsForABackup(t *testing.T) {
 	var made atomic.Bool
 	var failed error
 	go func() {
-		_, failed = Backup(t.Context(), s.cfg.Folder, filepath.Join(t.TempDir(), "backup.tar"), "test")
+		_, failed = Backup(t.Context(), s.cfg.Folder, "", filepath.Join(t.TempDir(), "backup.tar"), "test")
 		made.Store(true)
 	}()
 	measure := func(more func(n int) bool) (took []time.Duration) {
@@ -63,7 +63,7 @@ func TestOnlyAGoodBackupIsRestored(t *testing.T) {
 	messages, c := direct(t, s)
 	send(t, messages, c, "1", "hello")
 	file := filepath.Join(t.TempDir(), "backup.tar")
-	if _, err := Backup(t.Context(), s.cfg.Folder, file, "v1"); err != nil {
+	if _, err := Backup(t.Context(), s.cfg.Folder, "", file, "v1"); err != nil {
 		t.Fatal(err)
 	}
 	good, err := os.ReadFile(file)
@@ -89,7 +89,7 @@ func TestOnlyAGoodBackupIsRestored(t *testing.T) {
 			if err := os.WriteFile(bad, c.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Restore(t.Context(), bad, folder, false, slog.New(slog.DiscardHandler))
+			_, err := Restore(t.Context(), bad, folder, filepath.Join(folder, filesFolder), false, slog.New(slog.DiscardHandler))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
@@ -106,7 +106,7 @@ func TestARestoredDatabasePutsTheOldOneAside(t *testing.T) {
 	messages, c := direct(t, first)
 	send(t, messages, c, "1", "of the backup")
 	file := filepath.Join(t.TempDir(), "backup.tar")
-	if _, err := Backup(t.Context(), first.cfg.Folder, file, "test"); err != nil {
+	if _, err := Backup(t.Context(), first.cfg.Folder, "", file, "test"); err != nil {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
@@ -118,10 +118,10 @@ func TestARestoredDatabasePutsTheOldOneAside(t *testing.T) {
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(t.Context(), file, folder, false, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := Restore(t.Context(), file, folder, filepath.Join(folder, filesFolder), false, slog.New(slog.DiscardHandler)); err == nil {
 		t.Fatal("a database was replaced")
 	}
-	if _, err := Restore(t.Context(), file, folder, true, slog.New(slog.DiscardHandler)); err != nil {
+	if _, err := Restore(t.Context(), file, folder, filepath.Join(folder, filesFolder), true, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	restored, _ := openSQLiteStore(t, Config{Folder: folder})

@@ -1,1 +1,1 @@
-export*from"./assets/sdk-A53XWNKS.js";
+export*from"./assets/sdk-KF74YMLJ.js";
