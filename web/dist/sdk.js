@@ -1,1 +1,1 @@
-export*from"./assets/sdk-KF74YMLJ.js";
+export*from"./assets/sdk-BCNQLGTL.js";

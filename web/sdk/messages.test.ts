@@ -286,6 +286,18 @@ describe("a transcript", () => {
 		expect(seqs()).toEqual([5]);
 	});
 
+	it("is whole in a history in which retention has not removed what it had in another", async () => {
+		const tab = new FakePage();
+		const { client } = await connect(tab);
+		await greet(tab, { conversations: [conversation(5, { floor: { seq: 2, pos: 2, n: 2 } })] });
+		const open = client.messages.open({ conversation: "c" });
+		await turn();
+		await comeBack(tab, { resumed: false }, false);
+		tab.wire.answer("message.page", page(range(1, 5)));
+		const { rows } = await open;
+		expect(rows.map((r) => r.message.seq)).toEqual([1, 2, 3, 4, 5]);
+	});
+
 	it("shows how far a message of mine has come, and never goes back", async () => {
 		const tab = new FakePage();
 		const { client } = await opened(tab, [item(1, "message", message(1, { sender: "alice" }))]);

@@ -290,7 +290,8 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	/** Without what retention has removed and what was said before I joined, however late it comes. */
 	#visible(id: string, run: Run): Run {
 		const c = this.#o.conversations.get(id);
-		return c ? without(run, Math.max(c.floor?.seq ?? 0, c.mine.from_seq - 1)) : run;
+		// A head of another history does not say so of this one.
+		return c && c.pos > 0 ? without(run, Math.max(c.floor?.seq ?? 0, c.mine.from_seq - 1)) : run;
 	}
 
 	#set(id: string, kept: Kept, wanted: Run): void {
