@@ -32,6 +32,7 @@ type feed struct {
 
 	mu      sync.Mutex // held while tabs are told, so that changes reach them in order
 	cursor  cursor
+	turn    inTurn
 	reading bool // what is missing will be read, or is being read
 }
 
@@ -98,26 +99,48 @@ func (s *Server) announce(f *feed, n notice) {
 	}
 }
 
-// tellLocked tells the tabs here. Pushing does not wait.
+// tellLocked tells the tabs here, at once or when they may be told again. It does not wait.
 func (s *Server) tellLocked(f *feed, tell []notice) {
 	f.told.Store(f.cursor.told)
-	for _, n := range tell {
+	due, soon := f.turn.add(tell, time.Now())
+	if due {
+		s.tellNowLocked(f)
+	}
+	if soon > 0 {
+		time.AfterFunc(soon, func() {
+			s.run(func() {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.turn.soon = false
+				s.tellNowLocked(f)
+			})
+		})
+	}
+}
+
+// tellNowLocked tells what waits for its turn. Pushing does not wait.
+func (s *Server) tellNowLocked(f *feed) {
+	most := 0
+	for _, n := range f.turn.take() {
+		tabs := 0
 		switch {
 		case f.id.user != "":
 			if u := s.localUser(f.id.user); u != nil {
-				u.tell(f.id.name(), n, true)
+				tabs = u.tell(f.id.name(), n, true)
 			}
 		case f.group != nil:
-			s.large.tellLocked(f.group, n)
+			tabs = s.large.tellLocked(f.group, n)
 		case n.readers != nil:
 			s.eachReader(n.readers, func(u *localUser, from int64) {
-				u.tell(f.id.conversation, n, n.seq == 0 || n.seq >= from)
+				tabs += u.tell(f.id.conversation, n, n.seq == 0 || n.seq >= from)
 			})
 		}
 		if n.sight != nil {
 			s.sightChanged(f, n)
 		}
+		most = max(most, tabs)
 	}
+	f.turn.until = time.Now().Add(pauseAfter(most))
 }
 
 // sightChanged lets tabs look again whom of those they watch they may see.
@@ -140,9 +163,9 @@ func (s *Server) sightChanged(f *feed, n notice) {
 	}
 }
 
-// tell passes a change on to all tabs of the user here. Who may not see it learns that there is
-// one, so that the numbers of the tab go on.
-func (u *localUser) tell(name string, n notice, visible bool) {
+// tell passes a change on to all tabs of the user here, and returns how many there are. Who may not
+// see it learns that there is one, so that the numbers of the tab go on.
+func (u *localUser) tell(name string, n notice, visible bool) (tabs int) {
 	if !visible {
 		n.frame = nil
 	}
@@ -150,6 +173,7 @@ func (u *localUser) tell(name string, n notice, visible bool) {
 	for _, c := range all {
 		c.change(name, n)
 	}
+	return len(all)
 }
 
 // readHole reads what is missing in a feed, once for all tabs of this node.

@@ -331,8 +331,9 @@ func (gs *largeGroups) setLocked(g *largeGroup, user string, reads bool, from in
 	return fresh
 }
 
-// tellLocked tells the members here of a change, when its turn has come. The feed is locked.
-func (gs *largeGroups) tellLocked(g *largeGroup, n notice) {
+// tellLocked tells the members here of a change, when its turn has come, and returns how many tabs
+// they have. The feed is locked.
+func (gs *largeGroups) tellLocked(g *largeGroup, n notice) (tabs int) {
 	type reader struct {
 		user *localUser
 		from int64
@@ -340,7 +341,7 @@ func (gs *largeGroups) tellLocked(g *largeGroup, n notice) {
 	gs.mu.Lock()
 	if gs.here[g.id] != g {
 		gs.mu.Unlock()
-		return // nobody is here any more
+		return 0 // nobody is here any more
 	}
 	if n.readers != nil { // they were read
 		for u := range g.members {
@@ -361,7 +362,7 @@ func (gs *largeGroups) tellLocked(g *largeGroup, n notice) {
 	}
 	gs.mu.Unlock()
 	for _, one := range told {
-		one.user.tell(g.id, n, n.seq == 0 || n.seq >= one.from)
+		tabs += one.user.tell(g.id, n, n.seq == 0 || n.seq >= one.from)
 	}
 	gs.mu.Lock()
 	empty := gs.here[g.id] == g && gs.dropLocked(g) // the last one was removed
@@ -369,6 +370,7 @@ func (gs *largeGroups) tellLocked(g *largeGroup, n notice) {
 	if empty {
 		g.close()
 	}
+	return tabs
 }
 
 // sweep looks whether a large conversation, which has changed lately, was told as far as it has come.

@@ -32,6 +32,7 @@ type watches struct {
 type watched struct {
 	by           map[*connection]struct{}
 	subscription *bus.Subscription // to what other nodes tell; nil when that failed
+	typing       time.Time         // who types is told again from then on
 }
 
 // movedMarks are what moved since marks of a conversation were last told.
@@ -41,8 +42,9 @@ type movedMarks struct {
 }
 
 const (
-	maxWatched = 20                     // conversations that one tab has open
-	marksEvery = 250 * time.Millisecond // between two notifications of marks of a conversation
+	maxWatched  = 20                     // conversations that one tab has open
+	marksEvery  = 250 * time.Millisecond // between two notifications of marks of a conversation
+	restOfCount = 20                     // times as long as counting marks takes nothing is counted there
 )
 
 func newWatches(s *Server) *watches {
@@ -144,6 +146,23 @@ func (w *watches) tellHere(conversation string, who *readers, n sighting, f *fra
 	}
 }
 
+// mayTellTyping reports whether those who have a conversation open here are told again that somebody
+// types there. Of many who type at once some are not told: nobody could read all their names.
+func (w *watches) mayTellTyping(conversation string, now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o := w.open[conversation]
+	if o == nil {
+		return true
+	}
+	if now.Before(o.typing) {
+		w.server.metrics.dropped.WithLabelValues("typing").Inc()
+		return false
+	}
+	o.typing = now.Add(pauseAfter(len(o.by)))
+	return true
+}
+
 // receive takes what another node tells. It runs on a goroutine of the bus.
 func (w *watches) receive(conversation string, m bus.Message) {
 	node, rest, _ := bytes.Cut(m.Data, []byte{'\n'})
@@ -158,6 +177,9 @@ func (w *watches) receive(conversation string, m bus.Message) {
 	}
 	if n.Counts {
 		w.move(conversation, func(m *movedMarks) { m.remote = true })
+		return
+	}
+	if n.Class == ephemeral && !w.mayTellTyping(conversation, time.Now()) {
 		return
 	}
 	f := &frame{data: body}
@@ -211,8 +233,15 @@ func (w *watches) tellMoved(conversation string) {
 		return
 	}
 	w.moved[conversation] = &movedMarks{}
+	watchers := 0
+	if o := w.open[conversation]; o != nil {
+		watchers = len(o.by)
+	}
 	w.mu.Unlock()
-	w.tellSoon(conversation, marksEvery)
+	began := time.Now()
+	defer func() {
+		w.tellSoon(conversation, max(marksEvery, pauseAfter(watchers), restOfCount*time.Since(began)))
+	}()
 
 	ctx, cancel := w.server.timeout(requestTime)
 	defer cancel()
@@ -326,6 +355,9 @@ func (c *connection) typing(ctx context.Context, p wire.Typing) error {
 	p.User = c.tab.User
 	if who.direct() {
 		c.server.ephemeralTo(who.other(p.User), wire.NoteTyping, p)
+		return nil
+	}
+	if !c.server.watches.mayTellTyping(p.Conversation, time.Now()) {
 		return nil
 	}
 	c.server.watches.tell(p.Conversation, who, sighting{Class: ephemeral, Except: p.User}, notification(wire.NoteTyping, p))
