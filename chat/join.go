@@ -100,7 +100,7 @@ func changeMember(tx Tx, p Participation, largeGroup int) error {
 	if err != nil {
 		return err
 	}
-	item.From = p.FromSeq
+	item.From, item.Count = p.FromSeq, h.Count
 	tx.Tell(Told{Conversation: h.ID, Version: h.Version, Large: h.Large, Grew: grew, Item: item})
 	return nil
 }

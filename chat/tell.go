@@ -60,9 +60,22 @@ func (s *Service) Feed(ctx context.Context, conversation string, after int64) (i
 			return err
 		}
 		items = items[:n]
+		if n > 0 && items[n-1].Pos == h.Pos {
+			countLast(items, h.Count)
+		}
 		return bareItems(h.Kind, items)
 	})
 	return items, h, err
+}
+
+// countLast says with the last change of a member how many have joined: nobody has since.
+func countLast(items []Item, count int) {
+	for i := len(items) - 1; i >= 0; i-- {
+		if items[i].Type == ItemMember {
+			items[i].Count = count
+			return
+		}
+	}
 }
 
 // ChangedSince returns conversations that changed in a minute, counted from 1970, or later, by id,

@@ -196,6 +196,7 @@ type Item struct {
 	Seq          int64  `json:"-"` // of the message, or of that reacted to
 	Joined       bool   `json:"-"` // whether the member has joined
 	From         int64  `json:"-"` // the first message that the member may see; not set by NewItem
+	Count        int    `json:"-"` // how many have joined with this change of a member, where that is known; not set by NewItem
 }
 
 // Settings are what all members may change or see of a conversation as a whole.

@@ -250,7 +250,7 @@ func (s *Server) changesAfter(ctx context.Context, f *feed, after int64) (notice
 }
 
 func newNotice(name string, item chat.Item, who *readers) notice {
-	f := changeFrame(wire.Change{Feed: name, Pos: item.Pos, Tag: item.Tag, Type: item.Type, Data: item.Data})
+	f := changeFrame(wire.Change{Feed: name, Pos: item.Pos, Tag: item.Tag, Type: item.Type, Data: item.Data, Count: item.Count})
 	f.shared = true
 	return notice{pos: item.Pos, frame: f, seq: item.Seq, readers: who, sight: sightOf(item, who)}
 }

@@ -179,6 +179,9 @@ func TestWhoJoinsAndLeavesALargeGroup(t *testing.T) {
 			if err := there.ask(wire.MethodConversationJoin, wire.ConversationRef{Conversation: id}, nil); err != nil {
 				t.Fatal(err)
 			}
+			alice.await("carol, and how many they are with her", func() bool {
+				return slices.ContainsFunc(alice.changes, func(c wire.Change) bool { return c.Type == chat.ItemMember && c.Count == 4 })
+			})
 			alice.say(id, "between")
 			for _, tb := range []*tab{here, there} {
 				tb.awaitTexts("between")

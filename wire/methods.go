@@ -396,6 +396,8 @@ type Change struct {
 	Tag  chat.Tag        `json:"tag,omitempty" tstype:"string"`
 	Type chat.ItemType   `json:"type,omitempty"`
 	Data json.RawMessage `json:"data,omitempty" tstype:"unknown"`
+
+	Count int `json:"count,omitempty"` // of a member: how many have joined the conversation now; without it that is to be asked for
 }
 
 // MessageSend names a conversation, or a user (To) whose direct conversation is then made.

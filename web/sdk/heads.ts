@@ -75,7 +75,7 @@ export function withChange(h: Head, c: Change, me: string): Head {
 			now = { ...now, conversation: named(now.conversation, c.data as Settings) };
 			break;
 		case "member":
-			now = withMember(now, c.data as Member);
+			now = withMember(now, c.data as Member, c.count);
 			break;
 	}
 	if (c.pos > pos + 1) return { ...now, doubt: "all" };
@@ -100,12 +100,14 @@ function named(c: Conversation, { name }: Settings): Conversation {
 	return name === undefined ? rest : { ...rest, name };
 }
 
-function withMember(h: Head, m: Member): Head {
+function withMember(h: Head, m: Member, count: number | undefined): Head {
 	const c = h.conversation;
 	const members = c.members.flatMap((x) => {
 		if (x.id !== m.id) return [x];
 		return m.state === "gone" ? [] : [{ ...m, delivered: x.delivered, read: x.read }];
 	});
+	if (count !== undefined)
+		return { ...h, doubt: h.doubt === "count" ? "none" : h.doubt, conversation: { ...c, members, count } };
 	const doubt = c.kind === "group" && h.doubt === "none" ? "count" : h.doubt;
 	return { ...h, doubt, conversation: { ...c, members } };
 }

@@ -713,6 +713,7 @@ export interface Change {
   tag?: string;
   type?: ItemType;
   data?: unknown;
+  count?: number; // of a member: how many have joined the conversation now; without it that is to be asked for
 }
 /** MessageSend names a conversation, or a user (To) whose direct conversation is then made. */
 export interface MessageSend {
