@@ -94,6 +94,7 @@ func (c *cable) setCut(cut bool) {
 // A node that lives and is without the bus keeps its calls: their media goes on, nobody else takes them
 // over, and who is on another node is told so.
 func TestANodeThatIsCutOffKeepsItsCalls(t *testing.T) {
+	t.Parallel()
 	s := startSite(t, 1)
 	bus := layCable(t, strings.TrimPrefix(s.servers.ServerURL(0), "nats://"))
 	s.env = append(s.env, "CARILLON_BUS_URL=nats://"+bus.listener.Addr().String())

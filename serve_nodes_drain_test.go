@@ -78,9 +78,11 @@ func TestADrainedNodeHandsEverythingOver(t *testing.T) {
 	var waits []int
 	for _, tb := range append(slices.Clone(idle), alice) {
 		tb.await("that it was told to come back", func() bool { return len(tb.lost) > 0 })
-		closed, ok := errors.AsType[*websocket.CloseError](tb.lost[0])
+		var first error
+		tb.note(func() { first = tb.lost[0] })
+		closed, ok := errors.AsType[*websocket.CloseError](first)
 		if !ok || closed.Code != wire.CloseShutdown {
-			t.Fatalf("%s has lost its connection by %v, want %d", tb.user, tb.lost[0], wire.CloseShutdown)
+			t.Fatalf("%s has lost its connection by %v, want %d", tb.user, first, wire.CloseShutdown)
 		}
 		wait, err := strconv.Atoi(closed.Text)
 		if err != nil {
