@@ -1,11 +1,13 @@
 import { defineConfig } from "@playwright/test";
 
-// Real browsers against the real binary, on loopback. One worker: a call is four media
-// pipelines, and the machine that runs this may have two cores. To look at a test that fails:
+// Real browsers against the real binary, on loopback. Two workers, each with a browser and a server of
+// its own: one alone often waits, for a clock of the call or for media that begins. More of them
+// would wait for the processor, since a call is four media pipelines. To look at a test that fails:
 // npx playwright test -g "its name" --trace on
 export default defineConfig({
 	testDir: "e2e",
-	workers: 1,
+	workers: 2,
+	fullyParallel: true,
 	timeout: 90_000,
 	expect: { timeout: 20_000 },
 	globalSetup: "./e2e/build.ts",
