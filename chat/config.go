@@ -29,9 +29,9 @@ type Config struct {
 	ObjectsBytes int `toml:"objects_bytes"`
 	// Hidden is how many messages one user may remove for themselves alone.
 	Hidden int `toml:"hidden"`
-	// Reactions is with how many different emoji a message may be reacted to, and UserReactions with
-	// how many of them by one user.
-	Reactions     int `toml:"reactions"`
+	// Reactions is with how many different emoji a message may be reacted to.
+	Reactions int `toml:"reactions"`
+	// UserReactions is with how many of them one user may react to one message.
 	UserReactions int `toml:"user_reactions"`
 	// Drafts is how many conversations one user may have a draft in.
 	Drafts int `toml:"drafts"`

@@ -46,7 +46,7 @@ var sameTypes = map[string]string{
 // shownTypes are those which browsers show or play without running anything that is in them. All
 // others are saved.
 var shownTypes = map[string]bool{
-	"image/jpeg": true, "image/png": true, "image/gif": true, "image/webp": true, "image/avif": true,
+	"image/jpeg": true, "image/png": true, "image/gif": true, "image/webp": true,
 	"audio/mpeg": true, "audio/ogg": true, "audio/wav": true, "audio/mp4": true, "audio/aac": true, "audio/flac": true, "audio/webm": true,
 	"video/mp4": true, "video/webm": true, "video/ogg": true,
 }

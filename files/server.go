@@ -61,7 +61,7 @@ const (
 	silence = 30 * time.Second
 	// afterTime is how long what belongs to a request may go on when its connection is gone. What must
 	// be finished does not ask for it.
-	afterTime = 500 * time.Millisecond
+	afterTime = 100 * time.Millisecond
 )
 
 // New makes the folders and starts the janitor. Close it.
