@@ -19,10 +19,11 @@ import (
 // Writes to one conversation go one after the other, and those that wait go together into one
 // transaction; those to other conversations go beside it:
 //
-//	write ─┐                        ┌► queue of a ─► BEGIN · SAVEPOINT each · COMMIT ─► deliver ─► answer each
+//	write ─┐                        ┌► queue of a ─► BEGIN · parts · COMMIT ─► deliver ─► answer each
 //	write ─┼─► by its conversation ─┼► queue of b ─► …
 //	write ─┘                        └► of none: a transaction of its own
 //
+// A part is one write behind a savepoint, or all messages that follow each other, which need none.
 // Transactions are read committed. What a write decides by is locked first, see [chat.Tx]. One that
 // fails because of what others did meanwhile is repeated.
 type postgresEngine struct {

@@ -21,9 +21,10 @@ import (
 // what costs is the sync to disk and not the write:
 //
 //	write ─┐
-//	write ─┼─► queue ─► BEGIN · SAVEPOINT each · COMMIT (one fsync) ─► deliver ─► answer each
+//	write ─┼─► queue ─► BEGIN · parts · COMMIT (one fsync) ─► deliver ─► answer each
 //	write ─┘   (bounded: full means busy)
 //
+// A part is one write behind a savepoint, or all messages that follow each other, which need none.
 // What write returned nil for survives the loss of power: the log is synced before.
 // Reads run side by side on connections of their own and see everything that was committed
 // before they began.
