@@ -15,6 +15,7 @@ var limitTables = []string{"chat.rates", "signaling.rates", "previews.rates", "m
 
 // otherLimits are the limits in other tables.
 var otherLimits = []string{
+	"chat.invitations", "chat.invitations_per_pair",
 	"auth.guests_per_minute", "auth.attempts_per_second", "signaling.tabs_per_user", "signaling.user_reads", "signaling.address_reads",
 	"call.rings_per_minute", "call.address_rings_per_minute", "call.rings_per_pair", "call.requests_per_minute",
 	"previews.user_at_once", "previews.address_at_once", "previews.at_once", "previews.guests_at_once",
@@ -26,7 +27,7 @@ var unmeasured = []string{"turn.limits.handshake_seconds", "turn.limits.frame_se
 
 // TestEveryLimitIsMeasured compares the limits in the configuration with those that a running
 // server shows. That each counts what it refuses is shown beside it: by
-// TestWhatIsStoredHasABudget, TestEveryLimitOfTabsIsMeasured, TestEveryLimitOfCallsIsMeasured,
+// TestWhatIsStoredHasABudget, TestInvitationsAreBounded, TestEveryLimitOfTabsIsMeasured, TestEveryLimitOfCallsIsMeasured,
 // TestEveryLimitOfFilesIsMeasured, TestUploadsAtOnceAreBounded, TestFetchesAreBounded, TestEveryLimitOfStrangersIsMeasured, TestEveryLimitOfTURNIsMeasured and
 // TestOneUserOrAddressCannotTakeAllPeersAndSlots.
 func TestEveryLimitIsMeasured(t *testing.T) {

@@ -242,12 +242,13 @@ func TestAnswersAreBounded(t *testing.T) {
 				t.Error(err)
 			}
 		}, 0, 0, 31},
-		"a stranger's invitations": {func(t *testing.T, s *chat.Service) {
-			if _, _, err := s.Seen(t.Context(), profile("stranger")); err != nil {
-				t.Fatal(err)
-			}
+		"strangers' invitations": {func(t *testing.T, s *chat.Service) {
 			for i := range 101 {
-				_, err := s.Create(t.Context(), chat.User{ID: "stranger"}, chat.CreateParams{
+				stranger := profile(fmt.Sprint("stranger", i/5))
+				if _, _, err := s.Seen(t.Context(), stranger); err != nil {
+					t.Fatal(err)
+				}
+				_, err := s.Create(t.Context(), stranger, chat.CreateParams{
 					Kind: chat.Group, Members: append(crowd("member-", 5), "alice"), Name: strings.Repeat("<", 128),
 				})
 				if i == 100 {

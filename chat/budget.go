@@ -43,9 +43,16 @@ func newBudgets(r Rates) budgets {
 	}
 }
 
-// Counts are those of the limits in time.
+// invitationLimits count the invitations that are refused because too many wait.
+type invitationLimits struct{ all, perPair *limit.Count }
+
+func newInvitationLimits() *invitationLimits {
+	return &invitationLimits{all: limit.NewCount("chat.invitations"), perPair: limit.NewCount("chat.invitations_per_pair")}
+}
+
+// Counts are those of the limits that count what they refuse.
 func (s *Service) Counts() []*limit.Count {
-	var all []*limit.Count
+	all := []*limit.Count{s.invitations.all, s.invitations.perPair}
 	for _, b := range []*limit.Budget{s.budgets.bytes, s.budgets.groups, s.budgets.members} {
 		all = append(all, b.Counts()...)
 	}

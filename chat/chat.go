@@ -32,14 +32,15 @@ type Service struct {
 
 	sent func(limit.Payer, Message) // see OnSent
 
-	budgets budgets
-	marker  *marker
+	budgets     budgets
+	invitations *invitationLimits
+	marker      *marker
 }
 
 // New returns a Service over store. Zero fields of cfg mean [Defaults].
 func New(store Store, cfg Config) *Service {
 	cfg = cfg.filled()
-	s := &Service{store: store, cfg: cfg, now: time.Now, reserved: cfg.Reach.reservedNames(), budgets: newBudgets(cfg.Rates)}
+	s := &Service{store: store, cfg: cfg, now: time.Now, reserved: cfg.Reach.reservedNames(), budgets: newBudgets(cfg.Rates), invitations: newInvitationLimits()}
 	s.marker = &marker{store: store, budget: s.budgets.bytes}
 	return s
 }

@@ -23,6 +23,8 @@ type Config struct {
 	PageBytes int `toml:"page_bytes"`
 	// Invitations is how many invitations into groups may wait for one user. More are refused.
 	Invitations int `toml:"invitations"`
+	// InvitationsPerPair is how many of them may come from the same user.
+	InvitationsPerPair int `toml:"invitations_per_pair"`
 	// Objects is how many user objects one user may have.
 	Objects int `toml:"objects"`
 	// ObjectsBytes is how many bytes all objects of one user may have, as JSON with their keys.
@@ -113,10 +115,10 @@ func Defaults() Config {
 		NameBytes:    128,
 		PageSize:     100,
 		PageBytes:    48 << 10,
-		Invitations:  100,
-		Objects:      100,
-		Hidden:       10_000,
-		Reactions:    20, UserReactions: 3,
+		Invitations:  100, InvitationsPerPair: 5,
+		Objects:   100,
+		Hidden:    10_000,
+		Reactions: 20, UserReactions: 3,
 		Drafts:       1000,
 		DraftsBytes:  256 << 10,
 		Blocks:       1000,

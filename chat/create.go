@@ -130,13 +130,18 @@ func (s *Service) invited(v View, creator User, others []string, vouched bool) (
 		return nil, nil
 	}
 	asked := slices.DeleteFunc(slices.Clone(others), func(id string) bool { return !invited[id] })
-	open, err := v.Invitations(asked)
+	open, err := v.Invitations(asked, creator.ID)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range asked {
-		if open[id] >= s.cfg.Invitations {
-			return nil, refusal.New(refusal.TooLarge, "%s has too many invitations already.", clip(id))
+	for _, waiting := range open {
+		if waiting.From >= s.cfg.InvitationsPerPair {
+			s.invitations.perPair.Add()
+			return nil, refusal.New(refusal.TooLarge, "%s has not answered your earlier invitations.", clip(waiting.User))
+		}
+		if waiting.All >= s.cfg.Invitations {
+			s.invitations.all.Add()
+			return nil, refusal.New(refusal.TooLarge, "%s has too many invitations already.", clip(waiting.User))
 		}
 	}
 	return invited, nil

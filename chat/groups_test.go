@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"carillon/chat"
+	"carillon/limit/limittest"
 	"carillon/refusal"
 )
 
@@ -157,6 +158,9 @@ func TestInvitationsAreBounded(t *testing.T) {
 	}
 	_, err := invite(3)
 	refused(t, "a fourth invitation", err, refusal.TooLarge)
+	if got := limittest.RefusedBy(t, s.Counts()...)["chat.invitations"]; got != 1 {
+		t.Errorf("%d refusals are counted, want 1", got)
+	}
 	add(t, s, "stranger4", "alice", "bob")
 	if c, err := invite(4); err != nil || c.Count != 3 {
 		t.Errorf("whom one knows may make one a member: %d have joined, %v", c.Count, err)
@@ -230,5 +234,43 @@ func TestLargeGroupsHaveNoDeliveredMarks(t *testing.T) {
 	list, err := s.Marks(t.Context(), "alice", []string{g.ID})
 	if err != nil || len(list) != 1 || len(list[0].Counts) != 1 || list[0].Counts[0].Read != 1 {
 		t.Errorf("marks %+v, %v; want one reader", list, err)
+	}
+}
+
+// However many groups one user makes, others are still let through to whom they invite.
+func TestOneInviterDoesNotKeepOthersOut(t *testing.T) {
+	ctx := t.Context()
+	s := service(t, chat.Config{Invitations: 4, InvitationsPerPair: 2})
+	invite := func(from string, more ...string) (chat.Conversation, error) {
+		return s.Create(ctx, chat.User{ID: from}, chat.CreateParams{Kind: chat.Group, Members: append(more, "bob")})
+	}
+	var first chat.Conversation
+	for i := range 2 {
+		c, err := invite("mallory")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = c
+		}
+	}
+	_, err := invite("mallory")
+	refused(t, "mallory's third", err, refusal.TooLarge)
+	_, err = invite("mallory", "carol")
+	refused(t, "mallory's third, together with another", err, refusal.TooLarge)
+	if _, err := invite("mallory", "dora"); err == nil {
+		t.Error("the third is let through with others")
+	}
+	if _, err := invite("stranger"); err != nil {
+		t.Errorf("an honest stranger is kept out: %v", err)
+	}
+	if err := s.Leave(ctx, "bob", first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := invite("mallory"); err != nil {
+		t.Errorf("after one was turned down: %v", err)
+	}
+	if got := limittest.RefusedBy(t, s.Counts()...)["chat.invitations_per_pair"]; got != 3 {
+		t.Errorf("%d refusals are counted, want 3", got)
 	}
 }

@@ -76,6 +76,13 @@ type Acquaintance struct {
 	Blocked bool // the other has blocked the user
 }
 
+// Invitations is how many wait for a user.
+type Invitations struct {
+	User string
+	All  int
+	From int // those from one other user
+}
+
 // Reader is who has joined a conversation, and the first message that they may see.
 type Reader struct {
 	User string
@@ -129,7 +136,7 @@ type View interface {
 	SharingAnyOf(user string, conversations, others []string) ([]string, error) // those of others with one of these conversations in which both have joined
 	Participation(conversation, user string) (Participation, bool, error)       // also of who is gone
 	Participations(pairs []Pair) ([]Participation, error)
-	Invitations(users []string) (map[string]int, error)                          // how many are open, of those who have any
+	Invitations(users []string, from string) ([]Invitations, error)              // those that wait, of users who have any
 	Readers(conversation string) ([]Reader, error)                               // who have joined
 	Members(conversation, after string, limit int) ([]Member, error)             // who have joined or are invited, with marks, by user id
 	FirstMembers(conversations []string, limit int) (map[string][]Member, error) // a few of each who have joined, with marks, by user id

@@ -191,11 +191,6 @@ func scanString(row scanner) (s string, err error) {
 	return s, err
 }
 
-func scanCount(row scanner) (key string, n int, err error) {
-	err = row.Scan(&key, &n)
-	return key, n, err
-}
-
 func scanNumber(row scanner) (key string, n int64, err error) {
 	err = row.Scan(&key, &n)
 	return key, n, err

@@ -63,9 +63,13 @@ func pairList(pairs []chat.Pair) string {
 	return list(rows)
 }
 
-func (v *view) Invitations(users []string) (map[string]int, error) {
-	return collectMap(v.conn, scanCount, "SELECT m.user_id, count(*) FROM "+v.sql.texts+` l CROSS JOIN members m
-		WHERE m.user_id = l.value AND m.state = 'invited' GROUP BY m.user_id`, list(users))
+func (v *view) Invitations(users []string, from string) ([]chat.Invitations, error) {
+	scan := func(row scanner) (i chat.Invitations, err error) {
+		err = row.Scan(&i.User, &i.All, &i.From)
+		return i, err
+	}
+	return collect(v.conn, scan, "SELECT m.user_id, count(*), count(*) FILTER (WHERE m.invited_by = ?) FROM "+v.sql.texts+` l CROSS JOIN members m
+		WHERE m.user_id = l.value AND m.state = 'invited' GROUP BY m.user_id ORDER BY m.user_id`, from, list(users))
 }
 
 func scanReader(row scanner) (r chat.Reader, err error) {

@@ -65,7 +65,7 @@ func everything(tx *tx, many string) error {
 		func() error { _, err := tx.SharingAnyOf("alice", []string{g}, alice); return err },
 		func() error { _, _, err := tx.Participation(g, "alice"); return err },
 		func() error { _, err := tx.Participations([]chat.Pair{{Conversation: g, User: "alice"}}); return err },
-		func() error { _, err := tx.Invitations(alice); return err },
+		func() error { _, err := tx.Invitations(alice, "bob"); return err },
 		func() error { _, err := tx.Readers(g); return err },
 		func() error { _, err := tx.Members(g, "", 10); return err },
 		func() error { _, err := tx.FirstMembers([]string{g}, 10); return err },
