@@ -259,8 +259,8 @@ func (c *connection) note(class class, key string, f *frame) {
 // envelopesLost is called by the bus when it lost messages of a subject, or, with an empty one, of
 // any: this node or another one was without the bus.
 func (s *Server) envelopesLost(lost string) {
+	s.watches.missed(lost)
 	if lost == "" {
-		s.sweeper.marks.Store(true)
 		s.run(func() { s.presence.heartbeat(time.Now()) }) // who misses a change of presence reads this node again
 		if s.calls != nil {
 			s.calls.SweepSoon()

@@ -14,9 +14,8 @@ import (
 // lost, because another node ended between a commit and its envelope, because the fan-out had too
 // much to do.
 type sweeper struct {
-	soon  chan struct{}         // holds one: look at once
-	marks atomic.Bool           // marks may have been missed, too
-	ping  atomic.Pointer[frame] // for tabs that were told all up to the last sweep
+	soon chan struct{}         // holds one: look at once
+	ping atomic.Pointer[frame] // for tabs that were told all up to the last sweep
 
 	// Owned by the loop.
 	since  int64            // when the last sweep began, by the database's clock, unix ms
@@ -66,7 +65,7 @@ func (s *Server) sweep() {
 	if err == nil {
 		err = s.sweepUsers(ctx)
 	}
-	if err == nil && s.sweeper.marks.Swap(false) {
+	if err == nil {
 		err = s.watches.tellAgain(ctx)
 	}
 	if err != nil {

@@ -26,6 +26,7 @@ type watches struct {
 	open  map[string]*watched
 	by    map[*connection][]string
 	moved map[string]*movedMarks // of conversations whose marks were told lately, or are to be told
+	again map[string]struct{}    // those that are open here, whose marks may have been missed
 }
 
 // watched is a conversation that some tab here has open.
@@ -48,7 +49,7 @@ const (
 )
 
 func newWatches(s *Server) *watches {
-	return &watches{server: s, open: map[string]*watched{}, by: map[*connection][]string{}, moved: map[string]*movedMarks{}}
+	return &watches{server: s, open: map[string]*watched{}, by: map[*connection][]string{}, moved: map[string]*movedMarks{}, again: map[string]struct{}{}}
 }
 
 func watchSubject(conversation string) string {
@@ -289,29 +290,64 @@ func (w *watches) tellMarks(ctx context.Context, conversation string, who *reade
 	return nil
 }
 
-// tellAgain tells the tabs of this node how the marks are now in all that they have open: nodes tell
-// each other of a mark once.
-func (w *watches) tellAgain(ctx context.Context) error {
+// missed notes that what the bus carries under a subject was lost, under any when it is empty.
+// Nodes tell each other of a mark once: marks that were lost with it are told again by the next sweep.
+func (w *watches) missed(lost string) {
 	w.mu.Lock()
-	open := map[string]string{} // a user who watches, by conversation
+	defer w.mu.Unlock()
 	for id, o := range w.open {
-		for c := range o.by {
-			open[id] = c.tab.User
+		if lost == "" || lost == watchSubject(id) || o.hasTabOf(lost) {
+			w.again[id] = struct{}{}
 		}
 	}
+}
+
+// hasTabOf reports whether it is open in a tab of the user whose subject this is.
+func (o *watched) hasTabOf(lost string) bool {
+	for c := range o.by {
+		if lost == subject(c.tab.User) {
+			return true
+		}
+	}
+	return false
+}
+
+// tellAgain tells the tabs of this node how the marks are now in what they have open, where some
+// may have been missed. What it does not come to is left to the next sweep.
+func (w *watches) tellAgain(ctx context.Context) error {
+	w.mu.Lock()
+	again := w.again
+	w.again = map[string]struct{}{}
 	w.mu.Unlock()
-	for id, user := range open {
-		who, err := w.server.readers.of(ctx, id, 0)
-		if err != nil {
-			return fmt.Errorf("read members: %w", err)
+	for id := range again {
+		if err := w.tellAll(ctx, id); err != nil {
+			w.mu.Lock()
+			maps.Copy(w.again, again)
+			w.mu.Unlock()
+			return err
 		}
-		marks, err := w.server.chat.Marks(ctx, user, []string{id})
-		if err != nil {
-			return fmt.Errorf("read marks: %w", err)
-		}
-		for _, one := range marks {
-			w.tellHere(id, who, sighting{Class: mergeable, Key: marksKey + id}, notification(wire.NoteMarks, one))
-		}
+		delete(again, id)
+	}
+	return nil
+}
+
+// tellAll tells the tabs of this node that have a conversation open how all marks there are now.
+func (w *watches) tellAll(ctx context.Context, conversation string) error {
+	who, err := w.server.readers.of(ctx, conversation, 0)
+	if err != nil {
+		return fmt.Errorf("read members: %w", err)
+	}
+	watchers := w.watchers(conversation)
+	member := slices.IndexFunc(watchers, func(c *connection) bool { return who.has(c.tab.User) })
+	if member < 0 {
+		return nil
+	}
+	marks, err := w.server.chat.Marks(ctx, watchers[member].tab.User, []string{conversation})
+	if err != nil {
+		return fmt.Errorf("read marks: %w", err)
+	}
+	for _, one := range marks {
+		w.tellHere(conversation, who, sighting{Class: mergeable, Key: marksKey + conversation}, notification(wire.NoteMarks, one))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"carillon/chat"
@@ -66,6 +67,66 @@ func TestMarksOfAGroupReachWhoHasItOpen(t *testing.T) {
 				t.Error("carol, who has left, is told of marks")
 			}
 		}
+	}
+}
+
+// Marks that a node was not told of are told again when it learns that something was lost, whatever
+// the bus calls it. Who has left is told nothing, and does not keep the others from it.
+func TestMarksThatWereMissedAreToldAgain(t *testing.T) {
+	for name, lost := range map[string]func(group, direct string) (ofGroup, ofDirect string){
+		"of anything":         func(_, _ string) (string, string) { return "", "" },
+		"of what is open":     func(group, direct string) (string, string) { return watchSubject(group), watchSubject(direct) },
+		"of what is a user's": func(_, _ string) (string, string) { return subject("carol"), subject("carol") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{})
+			w.addNode(Config{}, join(t, w))
+			bob, gone, carol := w.open(0, "bob"), w.open(1, "gone"), w.open(1, "carol")
+			g := w.group("alice", "bob", "carol", "gone").ID
+			direct := carol.send("bob", "just you").Conversation
+			m := carol.write(g, "hello")
+			gone.watches(g)
+			carol.watches(g, direct)
+			if err := gone.ask(wire.MethodConversationLeave, wire.ConversationRef{Conversation: g}, nil); err != nil {
+				t.Fatal(err)
+			}
+			quiet := func([]chat.Told) {}
+			w.deliver.Store(&quiet)
+			for _, id := range []string{g, direct} {
+				if err := bob.ask(wire.MethodMarksSet, wire.MarksSet{Marks: map[string]chat.Marks{id: {Read: m.Seq}}}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ofGroup, ofDirect := lost(g, direct)
+			w.nodes[1].envelopesLost(ofGroup)
+			carol.awaitMarks(g, "bob", chat.Marks{Delivered: m.Seq, Read: m.Seq})
+			w.nodes[1].envelopesLost(ofDirect)
+			carol.awaitMarks(direct, "bob", chat.Marks{Delivered: 1, Read: 1})
+			for _, told := range noted[chat.ConversationMarks](gone, wire.NoteMarks) {
+				if slices.ContainsFunc(told.Members, func(m chat.MemberMarks) bool { return m.User == "bob" }) {
+					t.Errorf("who has left is told %+v", told)
+				}
+			}
+		})
+	}
+}
+
+// A tab that comes back says again what it has open, and is answered with the marks that it missed.
+func TestMarksMissedWhileTheSocketWasAway(t *testing.T) {
+	w := newWorld(t, Config{})
+	alice, bob := w.open(0, "alice"), w.open(0, "bob")
+	g := w.group("alice", "bob").ID
+	m := alice.write(g, "hello")
+	alice.watches(g)
+	back := seen(&alice.observed, func() int { return alice.synced })
+	alice.Cut()
+	if err := bob.ask(wire.MethodMarksSet, wire.MarksSet{Marks: map[string]chat.Marks{g: {Read: m.Seq}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	alice.await("that it is back", func() bool { return alice.synced > back })
+	want := chat.MemberMarks{User: "bob", Marks: chat.Marks{Delivered: m.Seq, Read: m.Seq}}
+	if all := alice.watches(g); len(all.Conversations) != 1 || !slices.Contains(all.Conversations[0].Members, want) {
+		t.Errorf("got %+v, want bob's mark in it", all)
 	}
 }
 
