@@ -1,1 +1,1 @@
-export*from"./assets/sdk-B4ICW42Z.js";
+export*from"./assets/sdk-EJ4DWMNM.js";

@@ -25,6 +25,8 @@ export interface PanelActions {
 	// Messages.
 	/** The composer holds this text now. */
 	write(text: string): void;
+	/** Takes the preview of the link in the composer away. */
+	dropPreview(): void;
 	/** Sends what the composer holds. False: there was nothing to send, or too much. */
 	send(): boolean;
 	resend(key: string): void;

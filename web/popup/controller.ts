@@ -22,6 +22,7 @@ import { Composing, type ComposingPopup } from "./composing.ts";
 import type { Drafts } from "./drafts.ts";
 import { forgetGuest, guestIdentity, type Identity } from "./identity.ts";
 import { whenIdle } from "./idle.ts";
+import type { LinkPreview } from "./linkpreview.ts";
 import { askForNotifications, mayOfferNotifications } from "./notifications.ts";
 import { OnScreen } from "./onscreen.ts";
 import type { Options } from "./options.ts";
@@ -30,7 +31,7 @@ import { People } from "./people.ts";
 import type { Chat, Popup } from "./popup.ts";
 import { problemText } from "./problems.ts";
 import { firstVisit, rememberOpen, wasOpen } from "./remember.ts";
-import { type Screen, type ScreenFacts, screenOf } from "./screen.ts";
+import { type Screen, type ScreenFacts, screenOf, wantsPreviews } from "./screen.ts";
 import { type Member, SharedClient } from "./shared.ts";
 import { type Change, initial, type Notice, next, type State } from "./state.ts";
 import { Words, wordsFor } from "./strings/index.ts";
@@ -87,8 +88,20 @@ export class Controller implements Chat, Member, EntryPopup, ComposingPopup, Scr
 		return this.popup.options;
 	}
 
+	get server(): string {
+		return this.popup.server;
+	}
+
 	get tabId(): string {
 		return this.client?.tabId ?? "";
+	}
+
+	get preview(): LinkPreview {
+		return this.#composing.preview;
+	}
+
+	get linkPreviews(): boolean {
+		return wantsPreviews(this.options);
 	}
 
 	/** The conversation on screen. */
@@ -228,7 +241,7 @@ export class Controller implements Chat, Member, EntryPopup, ComposingPopup, Scr
 		const ref = to ?? this.ref;
 		if (!ref) throw new Error("carillon: sendMessage needs a conversation: open one or name a user");
 		if (!this.#shared) this.#join(guestIdentity(this.popup.server));
-		this.client?.messages.send(ref, { text });
+		this.client?.messages.send(ref, { text, preview: this.linkPreviews });
 	}
 
 	prefill(text: string): void {
@@ -274,6 +287,7 @@ export class Controller implements Chat, Member, EntryPopup, ComposingPopup, Scr
 		},
 
 		write: (text) => this.#composing.write(text),
+		dropPreview: () => this.preview.takeAway(),
 		send: () => this.#composing.send(),
 		resend: (key) => this.client?.messages.resend(key),
 		discard: (key) => this.client?.messages.discard(key),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { linkify, onlyEmoji } from "./linkify.ts";
+import samples from "../../preview/testdata/links.json" with { type: "json" };
+import { firstLink, linkify, onlyEmoji } from "./linkify.ts";
 
 const links = (text: string) =>
 	linkify(text)
@@ -31,6 +32,10 @@ test.each([
 	["https://evil.example/\u202Emoc.knab", [["https://evil.example/", "https://evil.example/"]]],
 ])("links in %j", (text, want) => {
 	expect(links(text)).toEqual(want);
+});
+
+test.each(samples)("the first link of $text is the one that the server looks at", ({ text, href }) => {
+	expect(firstLink(text) ?? "").toBe(href);
 });
 
 test("the pieces are the text, nothing added or lost", () => {

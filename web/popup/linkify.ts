@@ -23,6 +23,11 @@ export function linkify(text: string): Piece[] {
 	return pieces;
 }
 
+/** Where the first link of a text to the web leads. The server makes a preview of the same (preview/link.go). */
+export function firstLink(text: string): string | undefined {
+	return linkify(text).find(({ href }) => href?.startsWith("http"))?.href;
+}
+
 /** Punctuation after a link belongs to the sentence, and so does a bracket that the link did not open. */
 function trimmed(link: string): string {
 	const many: Record<string, number> = {};

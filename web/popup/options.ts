@@ -26,7 +26,7 @@ export interface Options {
 	/** Replaces single texts. */
 	strings?: Partial<Strings>;
 	theme?: Theme;
-	features?: { audioCalls?: boolean; videoCalls?: boolean };
+	features?: { audioCalls?: boolean; videoCalls?: boolean; linkPreviews?: boolean };
 	/** false: no sound at all. */
 	ringtone?: boolean;
 	/** false: never asks for nor shows browser notifications, and leaves title and icon alone. */

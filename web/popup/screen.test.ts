@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Client, Connection, Conversation } from "../sdk/index.ts";
 import { beforeCalls } from "./calls/shown.ts";
 import { Drafts } from "./drafts.ts";
+import { LinkPreview } from "./linkpreview.ts";
 import { People } from "./people.ts";
 import { connectionText, type ScreenFacts, screenOf } from "./screen.ts";
 import { initial, next } from "./state.ts";
@@ -50,11 +51,14 @@ function facts(more: Partial<ScreenFacts> = {}, connection = online, list = [wit
 		},
 	} as unknown as Client;
 	const known = { client, options: {}, words };
+	const server = "https://chat.example";
 	return {
 		...known,
+		server,
 		state: next(initial("bob"), { type: "open" }),
 		people: new People(known),
 		drafts: new Drafts(),
+		preview: new LinkPreview({ client, linkPreviews: true, changed() {} }),
 		readTo: new Map(),
 		calls: beforeCalls({ kind: "none" }),
 		online: true,

@@ -8,10 +8,12 @@ import type {
 	Conversation,
 	ConversationRef,
 	Presence,
+	Preview,
 	Transcript,
 } from "../sdk/index.ts";
 import type { CallScreen, CallsShown } from "./calls/shown.ts";
 import { type Drafts, refKey } from "./drafts.ts";
+import type { LinkPreview } from "./linkpreview.ts";
 import type { Options } from "./options.ts";
 import type { Face, People } from "./people.ts";
 import { type Item, itemsOf } from "./rows.ts";
@@ -88,6 +90,8 @@ export interface ChatPanel extends PanelParts {
 	readonly large: boolean;
 	readonly log: Log;
 	readonly draft: string;
+	/** What the link in the draft leads to. */
+	readonly card: Preview | undefined;
 }
 
 export type CallButtons =
@@ -116,6 +120,8 @@ export interface Log {
 	readonly group: boolean;
 	/** Name of a sender, as the others in the conversation see it. */
 	readonly names: ReadonlyMap<string, string>;
+	/** Origin of the server, which has the pictures of previews; undefined: the site wants no previews of links. */
+	readonly server: string | undefined;
 	/** What may be called back from the entries of calls; undefined while no call can be started. */
 	readonly callBack: ConversationRef | undefined;
 }
@@ -125,10 +131,13 @@ export interface ScreenFacts {
 	readonly state: State;
 	readonly words: Words;
 	readonly options: Options;
+	/** Origin of the server. */
+	readonly server: string;
 	/** Undefined while the visitor is unknown to the server. */
 	readonly client: Client | undefined;
 	readonly people: People;
 	readonly drafts: Drafts;
+	readonly preview: LinkPreview;
 	/** The read mark when a conversation was opened, by {@link refKey}. */
 	readonly readTo: ReadonlyMap<string, number>;
 	readonly calls: CallsShown;
@@ -228,6 +237,7 @@ function chatOf(s: ScreenFacts, ref: ConversationRef, parts: PanelParts): ChatPa
 		large: state.large,
 		log: logOf(s, ref, transcript, typist !== undefined, names),
 		draft: s.drafts.get(ref),
+		card: s.preview.of(s.drafts.get(ref)),
 	};
 }
 
@@ -250,6 +260,7 @@ function logOf(
 		typing,
 		group: transcript?.conversation?.kind === "group",
 		names,
+		server: wantsPreviews(s.options) ? s.server : undefined,
 		callBack: s.calls.call.kind === "none" && s.client?.calls.available.ok ? ref : undefined,
 	};
 }
@@ -268,6 +279,10 @@ function namesIn(
 function staged(call: CallScreen, conversation: Conversation | undefined): boolean {
 	if (call.kind === "pending") return true;
 	return call.kind === "here" && call.view.call.conversation === conversation?.id;
+}
+
+export function wantsPreviews({ features }: Options): boolean {
+	return features?.linkPreviews !== false;
 }
 
 function callButtonsOf({ client, options }: ScreenFacts, call: CallScreen): CallButtons {

@@ -28,6 +28,7 @@ export class Scroll {
 	#key = "";
 	#first: string | undefined; // key of the oldest row drawn
 	#fromEnd = 0; // distance of the view to the end before an update
+	#anchor: { readonly line: HTMLElement; readonly top: number } | undefined; // the first line on screen before it, and where it stood
 	#fetching = false;
 	#top = 0; // where the log stood at the last scroll
 	readonly #resized = new ResizeObserver(() => this.#stayAtEnd());
@@ -38,7 +39,10 @@ export class Scroll {
 
 	before(): void {
 		const log = this.#log;
-		if (log?.isConnected) this.#fromEnd = log.scrollHeight - log.scrollTop;
+		if (!log?.isConnected) return;
+		this.#fromEnd = log.scrollHeight - log.scrollTop;
+		const line = this.atEnd ? undefined : firstOnScreen(log);
+		this.#anchor = line && { line, top: topOf(line) - topOf(log) };
 	}
 
 	after(root: ParentNode): void {
@@ -57,6 +61,10 @@ export class Scroll {
 			this.#key = key;
 			this.#owner.began();
 			this.#begin(log, loading);
+		} else if (!this.atEnd && this.#anchor?.line.isConnected) {
+			// What stands above it has grown: older messages have come, or the preview of a link.
+			const moved = topOf(this.#anchor.line) - topOf(log) - this.#anchor.top;
+			if (Math.abs(moved) >= 1) log.scrollTop += moved;
 		} else if (first !== this.#first && this.#first !== undefined && !this.atEnd) {
 			log.scrollTop = log.scrollHeight - this.#fromEnd;
 		} else if (this.atEnd) {
@@ -115,4 +123,19 @@ export class Scroll {
 		await this.#owner.older();
 		this.#fetching = false;
 	}
+}
+
+const topOf = (element: Element) => element.getBoundingClientRect().top;
+
+/** The first line of a log that is not above what is on screen. */
+function firstOnScreen(log: HTMLElement): HTMLElement | undefined {
+	const lines = log.querySelectorAll<HTMLElement>("[data-key]");
+	let from = 0;
+	for (let to = lines.length; from < to; ) {
+		const middle = (from + to) >> 1;
+		const line = lines[middle] as HTMLElement;
+		if (line.offsetTop + line.offsetHeight > log.scrollTop) to = middle;
+		else from = middle + 1;
+	}
+	return lines[from];
 }

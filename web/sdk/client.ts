@@ -114,6 +114,7 @@ export class TabClient implements Client {
 			resend: (key) => this.#outbox.retry(key),
 			discard: (key) => this.#outbox.discard(key),
 			shown: (c, seq) => this.#store.shown(c, seq),
+			preview: async (url, signal) => (await this.#socket.request("preview.get", { url }, signal)).preview,
 			typing: (c, on) => this.#typing.say(c, on),
 			typists: (c) => this.#typing.list(c),
 		};

@@ -26,6 +26,7 @@ export type {
 	ParticipantView,
 	Presence,
 	PresenceState,
+	Preview,
 	Reason,
 	Session,
 	Snapshot,

@@ -119,6 +119,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			...(p.text !== undefined && { text: p.text }),
 			...(p.data !== undefined && { data: p.data }),
 			...(p.call !== undefined && { call: p.call }),
+			...(p.preview === false && { no_preview: true }),
 			tab: this.#o.tab(),
 			at: Date.now(),
 		};

@@ -11,6 +11,8 @@ export interface QueuedMessage {
 	kind: Kind;
 	text?: string;
 	data?: unknown;
+	/** The sender wants no preview of the link in it. */
+	no_preview?: boolean;
 	/** The call in whose view it was written. */
 	call?: string;
 	/** The tab that wrote it. */

@@ -282,12 +282,13 @@ export class Outbox {
 	}
 }
 
-function request({ key, conversation, to, kind, text, data }: QueuedMessage): MessageSend {
+function request({ key, conversation, to, kind, text, data, no_preview }: QueuedMessage): MessageSend {
 	return {
 		client_id: key,
 		kind,
 		...(conversation === undefined ? { to: to ?? "" } : { conversation }),
 		...(text !== undefined && { text }),
 		...(data !== undefined && { data }),
+		...(no_preview && { no_preview }),
 	};
 }

@@ -15,6 +15,7 @@ import type {
 	Media,
 	Message,
 	Presence,
+	Preview,
 	Session,
 	Typing,
 	User,
@@ -121,6 +122,8 @@ export interface SendParams {
 	data?: unknown;
 	/** Id of the call in whose view this was written: goes over its data channel first. */
 	call?: string;
+	/** false: no preview of the link in it. */
+	preview?: boolean;
 }
 
 export interface Messages {
@@ -138,6 +141,8 @@ export interface Messages {
 	discard(key: string): void;
 	/** The UI says: everything up to `seq` is on the screen of a visible, focused tab. */
 	shown(conversation: string, seq: number): void;
+	/** What a link leads to, as everyone will see it under a message with it; undefined: nothing that can be shown. */
+	preview(url: string, signal?: AbortSignal): Promise<Preview | undefined>;
 	/** The user is typing, or stopped. Call it at each keystroke; it is thinned out here. */
 	typing(conversation: string, on: boolean): void;
 	/** Who types in a conversation now, besides me. */

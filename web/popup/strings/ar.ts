@@ -28,6 +28,7 @@ export const ar: Strings = {
 	tryAgain: "إعادة المحاولة",
 	discard: "تجاهل",
 	dismiss: "إغلاق",
+	removePreview: "إزالة المعاينة",
 	callBack: "معاودة الاتصال",
 	callAgain: "الاتصال مجددًا",
 	latest: "إلى أحدث الرسائل",

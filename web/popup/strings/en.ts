@@ -18,6 +18,7 @@ export const en = {
 	tryAgain: "Try again",
 	discard: "Discard",
 	dismiss: "Dismiss",
+	removePreview: "Remove preview",
 	callBack: "Call back",
 	callAgain: "Call again",
 	latest: "Jump to latest",

@@ -115,6 +115,89 @@ export const transcriptStyles = css`
 	.theirs .content a {
 		color: var(--link);
 	}
+	/* A sheet of its own colour, so that it reads the same in bubbles of both kinds. */
+	.card {
+		display: block;
+		margin-block-start: var(--s2);
+		overflow: hidden;
+		border: 1px solid var(--line);
+		border-radius: 12px;
+		background: var(--bg);
+		color: var(--ink);
+		text-decoration: none;
+	}
+	.bubble .card {
+		margin-inline: -6px;
+		margin-block-end: -2px;
+	}
+	.card:hover {
+		background: var(--bg-soft);
+	}
+	.card:focus-visible {
+		outline: 2px solid var(--focus);
+		outline-offset: 1px;
+	}
+	/* Its place is kept while it comes: width and height are known. */
+	.card img {
+		display: block;
+		inline-size: 100%;
+		block-size: auto;
+		max-block-size: 240px;
+		object-fit: cover;
+		background: var(--bubble);
+	}
+	.card.small,
+	.draft-card .card {
+		display: flex;
+		align-items: start;
+	}
+	.card.small img,
+	.draft-card .card img {
+		flex: none;
+		inline-size: 56px;
+		block-size: 56px;
+		margin: var(--s2);
+		margin-inline-end: 0;
+		border-radius: 8px;
+	}
+	.about {
+		display: grid;
+		gap: 2px;
+		min-inline-size: 0;
+		padding: var(--s2) 10px;
+		font-size: var(--t-small);
+		line-height: 1.4;
+	}
+	.about > * {
+		display: -webkit-box;
+		overflow: hidden;
+		-webkit-box-orient: vertical;
+		-webkit-line-clamp: 2;
+		overflow-wrap: anywhere;
+	}
+	.about span {
+		color: var(--ink-soft);
+		-webkit-line-clamp: 3;
+	}
+	.about .site {
+		color: var(--link);
+		-webkit-line-clamp: 1;
+	}
+	.draft-card {
+		display: flex;
+		align-items: start;
+		gap: var(--s1);
+		flex: none;
+		padding: var(--s2) var(--s3) 0;
+	}
+	.draft-card .card {
+		flex: 1;
+		min-inline-size: 0;
+		margin: 0;
+	}
+	.draft-card .about > * {
+		-webkit-line-clamp: 1;
+	}
 	.meta {
 		display: flex;
 		align-items: center;

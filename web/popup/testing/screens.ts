@@ -51,6 +51,7 @@ export function chat(rows: Row[] = [], more: Partial<ChatPanel> = {}): ChatPanel
 		closeButton: false,
 		devices: false,
 		draft: "",
+		card: undefined,
 		log: {
 			key: "to:bob",
 			conversation: "c",
@@ -61,6 +62,7 @@ export function chat(rows: Row[] = [], more: Partial<ChatPanel> = {}): ChatPanel
 			typing: false,
 			group: false,
 			names: new Map(),
+			server: "https://chat.example",
 			callBack: { to: "bob" },
 		},
 		...more,

@@ -8,6 +8,7 @@ import { linkify, onlyEmoji } from "../linkify.ts";
 import type { Bubble, Item } from "../rows.ts";
 import type { Log, Screen } from "../screen.ts";
 import type { Text, Words } from "../strings/index.ts";
+import { card } from "./card.ts";
 
 export function itemView(
 	screen: Screen,
@@ -56,6 +57,7 @@ function bubble(
 					? html`<a href=${href} dir="auto" target="_blank" rel="noopener noreferrer nofollow ugc">${text}</a>`
 					: text,
 			)}</span>
+			${row.message.preview && log.server !== undefined ? card(row.message.preview, log.server) : nothing}
 		</div>
 		${
 			last || item.tick

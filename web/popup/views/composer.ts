@@ -2,9 +2,11 @@
 
 import { live } from "lit/directives/live.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { Preview } from "../../sdk/index.ts";
 import type { PanelActions } from "../actions.ts";
 import { icon } from "../icons.ts";
 import type { Words } from "../strings/index.ts";
+import { card } from "./card.ts";
 
 /** `sent`: a message has gone. */
 export function composer(
@@ -48,6 +50,19 @@ export function composer(
 			${icon("send", "mirrored")}
 		</button>
 	</form>`;
+}
+
+/** What the link in the draft leads to, as others will see it under the message. */
+export function draftCard(
+	words: Words,
+	preview: Preview,
+	server: string,
+	actions: PanelActions,
+): TemplateResult {
+	return html`<div class="draft-card">
+		${card(preview, server)}
+		<button class="button plain" aria-label=${words.say("removePreview")} @click=${() => actions.dropPreview()}>${icon("close")}</button>
+	</div>`;
 }
 
 /** Makes a field as tall as its text, up to the limit in the styles. */

@@ -5,7 +5,7 @@ import type { Part } from "../part.ts";
 import type { ChatPanel, ListPanel, Screen } from "../screen.ts";
 import type { Words } from "../strings/index.ts";
 import { connectionBar, notices } from "./bars.ts";
-import { composer } from "./composer.ts";
+import { composer, draftCard } from "./composer.ts";
 import type { CallDrawing } from "./drawing.ts";
 import { chatHeader, listHeader } from "./header.ts";
 import { partView } from "./part.ts";
@@ -55,6 +55,7 @@ export function panelView(
 								html`<carillon-conversations .screen=${screen} .panel=${panel} .actions=${actions}></carillon-conversations>`,
 						)
 			}
+			${panel.kind === "chat" && panel.card && panel.log.server !== undefined ? draftCard(words, panel.card, panel.log.server, actions) : nothing}
 			${panel.kind === "chat" && !panel.stopped ? composer(words, panel.draft, actions, context.sent) : nothing}
 		</div>
 	</section>`;
