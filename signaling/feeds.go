@@ -62,6 +62,13 @@ func (fs *feeds) of(id feedID) *feed {
 	return f
 }
 
+// begun reports whether it is known how far the tabs were told.
+func (f *feed) begun() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cursor.begun
+}
+
 // hear reports whether a change that an envelope brings may be new. Each change of a conversation
 // comes once for each of its members here.
 func (f *feed) hear(pos int64) bool {

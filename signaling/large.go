@@ -241,6 +241,9 @@ func (gs *largeGroups) enter(ctx context.Context, conversation string, users []s
 		return g.err
 	}
 	for {
+		if !g.feed.begun() { // others may be here who have not heard that the group is large
+			users = gs.server.localUserIDs()
+		}
 		// What is read after the subscription misses nothing.
 		if readers, h, err = gs.server.chat.ReadersAmong(ctx, conversation, users); err != nil {
 			return err

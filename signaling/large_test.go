@@ -247,6 +247,25 @@ func TestAGroupBecomesLarge(t *testing.T) {
 	}
 }
 
+// A node that was not told that a group is large finds it out with the first member who comes, also
+// for those who were here before.
+func TestWhoComesToAGroupThatHasBecomeLarge(t *testing.T) {
+	w := newLargeWorld(t, 1)
+	id := w.group("alice", "bob").ID
+	w.invite(id, "carol")
+	alice := w.open(0, "alice")
+	again := w.lose()
+	if _, err := w.chat.Join(t.Context(), chat.User{ID: "carol"}, id); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	bob := w.open(0, "bob")
+	bob.say(id, "hello")
+	for _, tb := range []*tab{alice, bob} {
+		tb.awaitTexts("hello")
+	}
+}
+
 // A node without the bus for a while has everything when it is back, of more than a page too.
 func TestALargeGroupOverABusThatWasAway(t *testing.T) {
 	servers := natstest.Start(t, 1)
