@@ -1,1 +1,1 @@
-export*from"./assets/sdk-EJ4DWMNM.js";
+export*from"./assets/sdk-PCUDYY3X.js";

@@ -1,18 +1,23 @@
 /** One user in one tab: joins the socket with the stores. */
 
 import { ClientBase, type ServerMessage, type Stores } from "./base.ts";
+import { BlockList } from "./blocks.ts";
 import type { ClientCalls, MakeCalls } from "./calls/context.ts";
 import { ContactList } from "./contacts.ts";
 import { ConversationStore } from "./conversations.ts";
+import { DraftStore } from "./drafts.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
 import { Refusal, Unanswered } from "./errors.ts";
+import { HiddenMessages } from "./hidden.ts";
 import { Inbox } from "./inbox.ts";
 import { MessageStore } from "./messages.ts";
 import { ObjectStore } from "./objects.ts";
 import type { QueuedMessage } from "./outbox.db.ts";
 import { Outbox } from "./outbox.ts";
+import type { OwnStores } from "./own.ts";
 import { People } from "./people.ts";
+import { MyPreferences } from "./preferences.ts";
 import type { Rpc } from "./rpc.ts";
 import type { TabSocket } from "./socket.ts";
 import type {
@@ -26,7 +31,7 @@ import type {
 } from "./types.ts";
 import { TypingStore } from "./typing.ts";
 import { abortAfter, any, ignore, sleep } from "./wait.ts";
-import type { Change, MessageSend, User, Welcome } from "./wire.gen.ts";
+import type { Change, Draft, MessageSend, User, Welcome } from "./wire.gen.ts";
 
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
 const channelAnswerMs = 2000;
@@ -39,9 +44,14 @@ export class TabClient implements Client {
 	readonly presence: People;
 	readonly objects: ObjectStore;
 	readonly contacts: ContactList;
+	readonly blocks: BlockList;
+	readonly preferences: MyPreferences;
+	readonly drafts: DraftStore;
 	readonly sessions: Sessions;
 	readonly calls: ClientCalls;
 
+	/** By the type of their items in this user's feed. */
+	readonly #own: OwnStores;
 	readonly #base: ClientBase;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #socket: TabSocket;
@@ -66,6 +76,10 @@ export class TabClient implements Client {
 		const tell = (topic: string, data: unknown) => siblings.tell(topic, data);
 		const random = () => env.random();
 		this.presence = new People(this.#socket, events);
+		const hidden = new HiddenMessages((id) => {
+			this.conversations.drawn(id);
+			this.#store.drawn(id);
+		});
 		this.conversations = new ConversationStore({
 			socket: this.#socket,
 			events,
@@ -75,10 +89,22 @@ export class TabClient implements Client {
 			toldUnread: base.unread,
 			headCame: (c) => base.headCame(c),
 			changed: (id, c) => this.#store.headChanged(id, c),
+			hidden: (m) => hidden.has(m.conversation, m.seq),
 			news: (m) => this.#inbox.news(m),
 		});
 		this.contacts = new ContactList(this.#socket, events);
 		this.objects = new ObjectStore(this.#socket, events);
+		this.blocks = new BlockList(this.#socket, events);
+		this.preferences = new MyPreferences(this.#socket, events);
+		this.drafts = new DraftStore({ socket: this.#socket, events, tell });
+		this.#own = {
+			contact: this.contacts,
+			object: this.objects,
+			block: this.blocks,
+			preferences: this.preferences,
+			draft: this.drafts,
+			hidden,
+		};
 		this.#typing = new TypingStore(this.#socket, events);
 		this.#outbox = new Outbox({
 			send: (m, call, signal) => this.#send(m, call, signal),
@@ -105,6 +131,7 @@ export class TabClient implements Client {
 			tell,
 			read: (conversation, seq) => base.marks.read(conversation, seq),
 			checkHole: (feed) => this.#inbox.checkHole(feed),
+			hidden: (id, seq) => hidden.has(id, seq),
 		});
 		this.messages = {
 			transcript: (ref) => this.#store.transcript(ref),
@@ -115,6 +142,10 @@ export class TabClient implements Client {
 			discard: (key) => this.#outbox.discard(key),
 			shown: (c, seq) => this.#store.shown(c, seq),
 			preview: async (url, signal) => (await this.#socket.request("preview.get", { url }, signal)).preview,
+			react: (c, seq, emoji, on, signal) => this.#react(c, seq, emoji, on, signal),
+			reacted: (p, signal) => this.#socket.requestUntilAnswered("message.reacted", p, signal),
+			hide: async (conversation, seqs, signal) =>
+				void (await this.#socket.request("message.hide", { conversation, seqs: [...seqs] }, signal)),
 			typing: (c, on) => this.#typing.say(c, on),
 			typists: (c) => this.#typing.list(c),
 		};
@@ -144,8 +175,7 @@ export class TabClient implements Client {
 			store: this.#store,
 			conversations: this.conversations,
 			calls: this.calls,
-			objects: this.objects,
-			contacts: this.contacts,
+			own: this.#own,
 			people: this.presence,
 			typing: this.#typing,
 			me,
@@ -275,6 +305,19 @@ export class TabClient implements Client {
 		this.#inbox.change(c, this.#socket.synced);
 	}
 
+	/** The answer is the change that it was, and enters by the same door; one that changed nothing has no pos. */
+	async #react(
+		conversation: string,
+		seq: number,
+		emoji: string,
+		on: boolean,
+		signal?: AbortSignal,
+	): Promise<void> {
+		const p = { conversation, seq, emoji, ...(!on && { off: true }) };
+		const change = await this.#socket.request("message.react", p, signal);
+		if (change.pos > 0) this.#inbox.change(change, this.#socket.synced);
+	}
+
 	#userChanged(user: string): void {
 		if (user === this.#account) return;
 		if (this.#account !== "") this.#forget();
@@ -311,6 +354,8 @@ export class TabClient implements Client {
 		switch (topic) {
 			case "outbox":
 				return this.#outbox.mirror(data as QueuedMessage);
+			case "draft":
+				return this.drafts.mirror(data as Draft);
 			case "read": {
 				const { conversation, seq } = data as { conversation: string; seq: number };
 				return this.conversations.markRead(conversation, seq);
@@ -345,9 +390,8 @@ export class TabClient implements Client {
 		this.#inbox.clear();
 		this.#store.clear();
 		this.conversations.clear();
-		this.contacts.clear();
+		for (const store of Object.values(this.#own)) store.clear();
 		this.presence.clear();
-		this.objects.clear();
 		this.#typing.clear();
 	}
 }

@@ -1,10 +1,11 @@
 /** Whom I added, wrote to or called: who may ring me where the server lets only contacts. The server keeps them. */
 import type { Emitter } from "./emitter.ts";
+import type { OwnStore } from "./own.ts";
 import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, Contacts } from "./types.ts";
 import type { Contact, User } from "./wire.gen.ts";
 
-export class ContactList implements Contacts {
+export class ContactList implements Contacts, OwnStore<Contact> {
 	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #known = new Map<string, Contact>();
@@ -32,7 +33,6 @@ export class ContactList implements Contacts {
 		this.#events.emit("contact", c);
 	}
 
-	/** These are all that there are. */
 	only(users: ReadonlySet<string>): void {
 		for (const c of this.#known.values()) if (!users.has(c.id)) this.apply({ ...c, gone: true });
 	}

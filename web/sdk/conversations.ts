@@ -37,6 +37,8 @@ export interface ConversationOptions {
 	headCame(c: WireConversation): void;
 	/** A conversation is not as it was; undefined: it is not mine any more. */
 	changed(id: string, c: Conversation | undefined): void;
+	/** I have removed this message for myself. */
+	hidden(m: Message): boolean;
 	/** A message that is newer than what was known came by a head alone. */
 	news(m: Message): void;
 }
@@ -185,6 +187,26 @@ export class ConversationStore implements Conversations {
 		this.#remove(id);
 	}
 
+	async decide(
+		id: string,
+		p: { mutedUntil?: number; archived?: boolean; favourite?: boolean },
+		signal?: AbortSignal,
+	): Promise<void> {
+		const { mutedUntil: muted_until, archived, favourite } = p;
+		const change = {
+			conversation: id,
+			...(muted_until !== undefined && { muted_until }),
+			...(archived !== undefined && { archived }),
+			...(favourite !== undefined && { favourite }),
+		};
+		await this.#o.socket.request("conversation.mine", change, signal);
+	}
+
+	async wipe(id: string, signal?: AbortSignal): Promise<void> {
+		const up_to = this.get(id)?.last_seq ?? 0;
+		if (up_to > 0) await this.#o.socket.request("conversation.clear", { conversation: id, up_to }, signal);
+	}
+
 	async loadMembers(id: string, signal?: AbortSignal): Promise<void> {
 		const { socket, people } = this.#o;
 		const after = this.#members.last(id);
@@ -193,7 +215,7 @@ export class ConversationStore implements Conversations {
 		if (!this.#heads.has(id)) return;
 		people.learn(page.members);
 		this.#members.load(id, page.members);
-		this.#drawn(id);
+		this.drawn(id);
 	}
 
 	watch(ids: readonly string[], signal: AbortSignal): void {
@@ -270,7 +292,7 @@ export class ConversationStore implements Conversations {
 		const id = told.conversation;
 		if (!this.#heads.has(id)) return;
 		this.#members.marked(id, told);
-		this.#drawn(id);
+		this.drawn(id);
 	}
 
 	applyProfile(u: User): void {
@@ -286,7 +308,7 @@ export class ConversationStore implements Conversations {
 	markRead(id: string, seq: number): void {
 		if (seq <= (this.get(id)?.mine.read ?? 0)) return;
 		this.#shown.set(id, seq);
-		this.#drawn(id);
+		this.drawn(id);
 	}
 
 	/** A message of mine has begun a conversation with a user, which is not known yet. */
@@ -366,7 +388,8 @@ export class ConversationStore implements Conversations {
 		this.#changed(id);
 	}
 
-	#drawn(id: string): void {
+	/** A conversation looks otherwise than before, and is itself what it was. */
+	drawn(id: string): void {
 		this.#views.delete(id);
 		this.#sorted = undefined;
 		this.#o.changed(id, this.get(id));
@@ -377,7 +400,8 @@ export class ConversationStore implements Conversations {
 	#view(c: WireConversation): Conversation {
 		const read = Math.max(c.mine.read, this.#shown.get(c.id) ?? 0);
 		const unread = read > c.mine.read && read >= c.last_seq ? 0 : unreadIn(c);
-		return { ...c, members: this.#members.of(c), mine: { ...c.mine, read }, unread };
+		const view = { ...c, members: this.#members.of(c), mine: { ...c.mine, read }, unread };
+		return c.last && this.#o.hidden(c.last) ? { ...view, last: hiddenLast(c.last) } : view;
 	}
 
 	#changed(conversation?: string): void {
@@ -393,6 +417,11 @@ export class ConversationStore implements Conversations {
 		else if (head.doubt === "count" && head.told === head.conversation.pos) this.#requests.want(id, countMs);
 		else this.#requests.want(id);
 	}
+}
+
+/** What the list has of a message that I have removed for myself. */
+function hiddenLast({ text: _, data: __, preview: ___, ...rest }: Message): Message {
+	return { ...rest, gone: "hidden" };
 }
 
 const lastActivity = (c: WireConversation): number => c.last?.sent_at ?? c.created_at;

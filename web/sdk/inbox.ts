@@ -1,13 +1,11 @@
 /** Hands what the server says to the store that it concerns. Each thing has one door, whichever way it came. */
 import type { ClientBase } from "./base.ts";
 import type { ClientCalls } from "./calls/context.ts";
-import type { ContactList } from "./contacts.ts";
 import type { ConversationStore } from "./conversations.ts";
 import type { Emitter } from "./emitter.ts";
 import { Holes } from "./holes.ts";
 import type { MessageStore } from "./messages.ts";
-import type { ObjectStore } from "./objects.ts";
-import { OwnFeed } from "./own.ts";
+import { OwnFeed, type OwnStores } from "./own.ts";
 import type { People } from "./people.ts";
 import type { SocketEvents } from "./socket.ts";
 import type { ClientEvents } from "./types.ts";
@@ -28,8 +26,7 @@ export interface InboxOptions {
 	store: MessageStore;
 	conversations: ConversationStore;
 	calls: ClientCalls;
-	objects: ObjectStore;
-	contacts: ContactList;
+	own: OwnStores;
 	people: People;
 	typing: TypingStore;
 	me: () => string;
@@ -47,16 +44,9 @@ export class Inbox {
 		this.#o = o;
 		this.#own = new OwnFeed({
 			membership: (m, at) => o.conversations.membership(m, at),
-			contact: (c) => {
-				o.contacts.apply(c);
-				o.people.learn([c]);
-			},
-			object: (object, greeting) => o.objects.apply(object, greeting),
-			only: (contacts, objects) => {
-				o.contacts.only(contacts);
-				o.objects.only(objects);
-			},
+			stores: o.own,
 		});
+		o.events.on("contact", (c) => o.people.learn([c]));
 		this.#holes = new Holes({
 			socket: o.base.socket,
 			random: o.random,

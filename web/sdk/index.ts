@@ -13,9 +13,12 @@ export { createClient } from "./create.ts";
 export { DeviceError, Refusal, Unanswered } from "./errors.ts";
 export type * from "./types.ts";
 export type {
+	Audience,
+	Block,
 	Code,
 	Contact,
 	ConversationMarks,
+	Draft,
 	Log as CallLog,
 	Media,
 	Member,
@@ -24,9 +27,12 @@ export type {
 	Message,
 	ParticipantState,
 	ParticipantView,
+	Preferences,
+	PreferencesChange,
 	Presence,
 	PresenceState,
 	Preview,
+	Reactions,
 	Reason,
 	Session,
 	Snapshot,

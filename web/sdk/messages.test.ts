@@ -3,7 +3,7 @@ import { ClientBase } from "./base.ts";
 import { bare, change, connect, FakePage, greet, item, Memory, synced, turn } from "./testing/wire.ts";
 import type { ClientOptions } from "./types.ts";
 import { ignore } from "./wait.ts";
-import type { Conversation, Item, Membership, Message } from "./wire.gen.ts";
+import type { Conversation, Item, Membership, Message, Reactions } from "./wire.gen.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -931,4 +931,109 @@ describe("presence", () => {
 		await greet(tab);
 		expect(tab.wire.last("presence.watch").params).toEqual({ users: ["bob"] });
 	});
+});
+
+describe("reactions", () => {
+	const reactions = (pos: number, data: Reactions) => change("c", pos, "reactions", data);
+	const shown = (client: Awaited<ReturnType<typeof opened>>["client"]) =>
+		client.messages
+			.transcript({ conversation: "c" })
+			.rows.flatMap((r) =>
+				r.reactions ? [[r.message.seq, r.reactions.counts, r.reactions.mine ?? []]] : [],
+			);
+
+	it("come with pages, and are kept as they are told", async () => {
+		const tab = new FakePage();
+		const { client } = await connect(tab);
+		await greet(tab, { conversations: [conversation(4, { last_seq: 3, n: 3 })], pos: 7 });
+		const open = client.messages.open({ to: "bob" });
+		await turn();
+		const had = item(4, "reactions", { seq: 2, counts: { "👍": 2 }, mine: ["👍"] });
+		tab.wire.answer("message.page", { ...page(range(1, 3), false, 4), reactions: [had] });
+		await open;
+		expect(shown(client)).toEqual([[2, { "👍": 2 }, ["👍"]]]);
+
+		tab.wire.say(reactions(5, { seq: 2, counts: { "👍": 2, "🎉": 1 }, user: "bob", emoji: "🎉" }));
+		expect(shown(client), "mine stay").toEqual([[2, { "👍": 2, "🎉": 1 }, ["👍"]]]);
+		tab.wire.say(reactions(6, { seq: 3, counts: { "😂": 1 }, user: "alice", emoji: "😂" }));
+		expect(shown(client).at(-1), "from another tab of mine").toEqual([3, { "😂": 1 }, ["😂"]]);
+		tab.wire.say(reactions(7, { seq: 3, counts: {}, user: "alice", emoji: "😂", off: true }));
+		tab.wire.say(reactions(5, { seq: 2, counts: { "👍": 9 }, user: "bob", emoji: "👍" }));
+		expect(shown(client), "none, and nothing that is older").toEqual([[2, { "👍": 2, "🎉": 1 }, ["👍"]]]);
+	});
+
+	it("of mine show with the answer", async () => {
+		const tab = new FakePage();
+		const { client } = await opened(tab, range(1, 3));
+		const told = vi.fn();
+		client.on("transcript", told);
+		const react = client.messages.react("c", 3, "👍", true);
+		await turn();
+		expect(tab.wire.last("message.react").params).toEqual({ conversation: "c", seq: 3, emoji: "👍" });
+		const { params } = reactions(4, { seq: 3, counts: { "👍": 1 }, user: "alice", emoji: "👍" }) as {
+			params: object;
+		};
+		tab.wire.answer("message.react", params);
+		await react;
+		expect(shown(client)).toEqual([[3, { "👍": 1 }, ["👍"]]]);
+		expect(told).toHaveBeenCalled();
+		const back = client.messages.react("c", 2, "👍", false);
+		await turn();
+		expect(tab.wire.last("message.react").params).toEqual({
+			conversation: "c",
+			seq: 2,
+			emoji: "👍",
+			off: true,
+		});
+		tab.wire.answer("message.react", { feed: "c", pos: 0 }); // there was none
+		await back;
+		expect(shown(client)).toHaveLength(1);
+	});
+});
+
+describe("a message that I remove for myself", () => {
+	it("goes from the transcript and the list, in all tabs", async () => {
+		const tab = new FakePage();
+		const { client, seqs } = await opened(tab, range(1, 3), false, { last: message(3) });
+		const hide = client.messages.hide("c", [3]);
+		await turn();
+		expect(tab.wire.last("message.hide").params).toEqual({ conversation: "c", seqs: [3] });
+		tab.wire.answer("message.hide", {});
+		await hide;
+		tab.wire.say(change("me", 8, "hidden", { conversation: "c", seq: 3 }));
+		expect(seqs()).toEqual([1, 2]);
+		expect(client.conversations.get("c")?.last).toMatchObject({ seq: 3, gone: "hidden" });
+		expect(client.conversations.get("c")?.last?.text).toBeUndefined();
+	});
+
+	it("is left out of what is read later", async () => {
+		const tab = new FakePage();
+		const gone = message(2, { gone: "hidden", text: "" });
+		const { seqs } = await opened(tab, [...range(1, 1), item(2, "message", gone), ...range(3, 3)]);
+		expect(seqs()).toEqual([1, 3]);
+	});
+});
+
+it("decides about a conversation for me alone", async () => {
+	const tab = new FakePage();
+	const { client } = await opened(tab, range(1, 3));
+	const decided = client.conversations.decide("c", { mutedUntil: 5, archived: true });
+	await turn();
+	expect(tab.wire.last("conversation.mine").params).toEqual({
+		conversation: "c",
+		muted_until: 5,
+		archived: true,
+	});
+	tab.wire.answer("conversation.mine", {});
+	await decided;
+	const mine = { ...membership({ read: 3, read_n: 3 }), muted_until: 5, archived: 3 };
+	tab.wire.say(change("me", 8, "membership", mine));
+	expect(client.conversations.get("c")?.mine).toMatchObject({ muted_until: 5, archived: 3 });
+	const wiped = client.conversations.wipe("c");
+	await turn();
+	expect(tab.wire.last("conversation.clear").params).toEqual({ conversation: "c", up_to: 3 });
+	tab.wire.answer("conversation.clear", {});
+	await wiped;
+	tab.wire.say(change("me", 9, "membership", { ...mine, from_seq: 4 }));
+	expect(client.messages.transcript({ conversation: "c" }).rows).toEqual([]);
 });

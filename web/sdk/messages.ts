@@ -6,7 +6,16 @@ import type { QueuedMessage } from "./outbox.db.ts";
 import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
 import type { TabSocket } from "./socket.ts";
-import { entriesOf, oldest, type Run, withEntries, withOlder, without } from "./transcript.ts";
+import {
+	entriesOf,
+	oldest,
+	type ReactedBySeq,
+	type Run,
+	withEntries,
+	withOlder,
+	without,
+	withReactions,
+} from "./transcript.ts";
 import type {
 	ClientEvents,
 	Conversation,
@@ -37,12 +46,15 @@ export interface MessageStoreOptions {
 	read: (conversation: string, seq: number) => void;
 	/** Changes may be missing in a feed. */
 	checkHole: (feed: string) => void;
+	/** I have removed this message for myself. */
+	hidden: (conversation: string, seq: number) => boolean;
 }
 
 /** A conversation that is kept up to date: how far its feed is known, and its messages. */
 interface Kept {
 	readonly position: Position;
 	run: Run;
+	reacted: ReactedBySeq;
 }
 
 export class MessageStore implements Pick<Messages, "transcript" | "open" | "older" | "send" | "shown"> {
@@ -62,8 +74,9 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 
 	transcript(ref: ConversationRef): Transcript {
 		const conversation = this.#resolve(ref);
-		const run = conversation && this.#kept.get(conversation.id)?.run;
-		const rows = run ? run.entries.map((e) => this.#row(e.message)) : [];
+		const kept = conversation && this.#kept.get(conversation.id);
+		const run = kept?.run;
+		const rows = kept ? this.#rows(kept) : [];
 		const stored = new Set(run?.entries.map((e) => e.message.client_id));
 		for (const { queued, state } of this.#o.outbox.for((w) => this.#belongs(w, ref, conversation)))
 			if (!stored.has(queued.key)) rows.push(this.#pending(queued, state));
@@ -103,6 +116,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		// Another request was quicker, or the run was read anew meanwhile.
 		if (this.#kept.get(c.id) === kept && oldest(kept.run) === before) {
 			for (const item of page.items) kept.position.note(item);
+			kept.reacted = withReactions(kept.reacted, page.reactions ?? [], this.#o.me());
 			this.#set(c.id, kept, withOlder(kept.run, entriesOf(page.items), page.more));
 		}
 		return this.transcript(ref);
@@ -181,7 +195,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			if (m?.seq === 1 && !m.revision && !this.#kept.has(c.feed)) {
 				const position = new Position(c.pos - 1);
 				position.tell(this.#o.conversations.told(c.feed));
-				this.#keep(c.feed, { position, run: { entries: [], more: false } });
+				this.#keep(c.feed, { position, run: { entries: [], more: false }, reacted: new Map() });
 			}
 			const kept = this.#kept.get(c.feed);
 			if (kept) this.#merge(c, kept);
@@ -205,6 +219,11 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	reset(id: string): void {
 		if (this.#kept.has(id)) this.#stale.add(id);
 		ignore(this.#refill());
+	}
+
+	/** A message is not drawn as it was, and is itself what it was. */
+	drawn(conversation: string): void {
+		this.#changed(conversation);
 	}
 
 	queuedChanged(w: QueuedMessage): void {
@@ -249,6 +268,7 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			const kept = {
 				position: new Position(page.pos),
 				run: this.#visible(id, { entries: entriesOf(page.items), more: page.more }),
+				reacted: withReactions(new Map(), page.reactions ?? [], this.#o.me()),
 			};
 			for (const item of page.items) kept.position.note(item);
 			this.#stale.delete(id);
@@ -270,9 +290,15 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 	}
 
 	#merge(c: Change, kept: Kept): void {
-		const run = bringsItem(c) ? withEntries(kept.run, entriesOf([c])) : kept.run;
+		const items = bringsItem(c) ? [c] : [];
+		const run = withEntries(kept.run, entriesOf(items));
+		const reacted = withReactions(kept.reacted, items, this.#o.me());
 		kept.position.change(c);
 		this.#set(c.feed, kept, run);
+		if (reacted !== kept.reacted) {
+			kept.reacted = reacted;
+			this.#changed(c.feed);
+		}
 		this.#o.checkHole(c.feed);
 	}
 
@@ -315,6 +341,16 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 		if ("to" in ref && w.to === ref.to) return true;
 		if (w.conversation !== undefined) return w.conversation === ("to" in ref ? c?.id : ref.conversation);
 		return c !== undefined && this.#o.conversations.direct(w.to ?? "") === c;
+	}
+
+	#rows({ run, reacted }: Kept): Row[] {
+		return run.entries
+			.filter(({ message: m }) => m.gone !== "hidden" && !this.#o.hidden(m.conversation, m.seq))
+			.map(({ message }) => {
+				const reactions = reacted.get(message.seq)?.reactions;
+				const any = reactions && Object.keys(reactions.counts).length > 0;
+				return any ? { ...this.#row(message), reactions } : this.#row(message);
+			});
 	}
 
 	#row(message: Message): Row {

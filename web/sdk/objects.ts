@@ -1,10 +1,11 @@
 /** Values that all tabs and devices of one user share. The server has the truth; what a tab sets shows there at once. */
 import type { Emitter } from "./emitter.ts";
+import type { OwnStore } from "./own.ts";
 import type { TabSocket } from "./socket.ts";
 import type { ClientEvents, UserObjects } from "./types.ts";
 import type { UserObject } from "./wire.gen.ts";
 
-export class ObjectStore implements UserObjects {
+export class ObjectStore implements UserObjects, OwnStore<UserObject> {
 	readonly #socket: TabSocket;
 	readonly #events: Emitter<ClientEvents>;
 	readonly #values = new Map<string, UserObject>();
@@ -35,7 +36,6 @@ export class ObjectStore implements UserObjects {
 		if (!missed || !same) this.#events.emit("userobject", o);
 	}
 
-	/** These are all that there are. */
 	only(keys: ReadonlySet<string>): void {
 		for (const [key, o] of this.#values) if (!keys.has(key)) this.apply({ ...o, value: null });
 	}

@@ -1,14 +1,23 @@
-/** The feed of this user: memberships, contacts and objects, each merged by the highest pos of its item. */
+/** The feed of this user: memberships, contacts, drafts and so on, each merged by the highest pos of its item. */
 import { bringsItem, itemKey, Position } from "./feed.ts";
-import type { Change, Contact, Item, Membership, Place, UserObject } from "./wire.gen.ts";
+import type { Change, Item, ItemData, Membership, Place } from "./wire.gen.ts";
+
+/** Keeps the items of one type. */
+export interface OwnStore<T> {
+	/** An item as it is now. `greeting`: it is part of one. */
+	apply(item: T, greeting: boolean): void;
+	/** After a greeting that had everything: there are these items only, as `itemKey` names them within the type. */
+	only(names: ReadonlySet<string>): void;
+	clear(): void;
+}
+
+/** The types of items that have a store of their own. */
+export type OwnType = "contact" | "object" | "draft" | "block" | "preferences" | "hidden";
+export type OwnStores = { readonly [T in OwnType]: OwnStore<ItemData[T]> };
 
 export interface OwnFeedOptions {
 	membership(m: Membership, at: Place): void;
-	contact(c: Contact): void;
-	/** `greeting`: it is part of one. */
-	object(o: UserObject, greeting: boolean): void;
-	/** After a greeting that had everything: these are the contacts and the objects that there are. */
-	only(contacts: ReadonlySet<string>, objects: ReadonlySet<string>): void;
+	stores: OwnStores;
 }
 
 export class OwnFeed {
@@ -43,10 +52,11 @@ export class OwnFeed {
 
 	synced(): void {
 		if (!this.#all) return;
-		const keys = [...this.#places.keys()];
-		const of = (type: string) =>
-			new Set(keys.filter((k) => k.startsWith(`${type} `)).map((k) => k.slice(type.length + 1)));
-		this.#o.only(of("contact"), of("object"));
+		const { stores } = this.#o;
+		for (const type of Object.keys(stores) as OwnType[]) {
+			const keys = [...this.#places.keys()].filter((k) => k === type || k.startsWith(`${type} `));
+			stores[type].only(new Set(keys.map((k) => k.slice(type.length + 1))));
+		}
 	}
 
 	change(c: Change): void {
@@ -65,7 +75,10 @@ export class OwnFeed {
 		this.#places.set(key, item.pos);
 		const { type, data, pos, tag } = item;
 		if (type === "membership") this.#o.membership(data as Membership, { pos, tag });
-		else if (type === "contact") this.#o.contact(data as Contact);
-		else if (type === "object") this.#o.object(data as UserObject, greeting);
+		else if (type in this.#o.stores) this.#store(type as OwnType).apply(data, greeting);
+	}
+
+	#store(type: OwnType): OwnStore<unknown> {
+		return this.#o.stores[type] as OwnStore<unknown>;
 	}
 }

@@ -1,5 +1,5 @@
 /** A run of a conversation's messages up to the newest one known: plain values in, plain values out. */
-import type { Item, Message, Place } from "./wire.gen.ts";
+import type { Item, Message, Place, Reactions } from "./wire.gen.ts";
 
 /** A message, and its place in the conversation's feed. */
 export interface Entry extends Place {
@@ -11,6 +11,39 @@ export interface Run {
 	readonly entries: readonly Entry[];
 	/** There are older ones. */
 	readonly more: boolean;
+}
+
+/** The reactions to a message, as of a place in the conversation's feed. */
+export interface Reacted extends Place {
+	readonly reactions: Reactions;
+}
+
+/** Reactions by seq, each as of its highest pos. */
+export type ReactedBySeq = ReadonlyMap<number, Reacted>;
+
+/** The reactions among the items, beside those that are known. Of a change that was told as it happened, `me` keeps my own. */
+export function withReactions(known: ReactedBySeq, items: readonly Item[], me: string): ReactedBySeq {
+	let all: Map<number, Reacted> | undefined;
+	for (const { type, pos, tag, data } of items) {
+		if (type !== "reactions") continue;
+		const now = data as Reactions;
+		const was = (all ?? known).get(now.seq);
+		if (was && was.pos >= pos) continue;
+		all ??= new Map(known);
+		all.set(now.seq, { pos, tag, reactions: now.user === undefined ? now : told(now, was?.reactions, me) });
+	}
+	return all ?? known;
+}
+
+/** What was told says who reacted; which are mine is known from before. */
+function told(
+	{ seq, counts, user, emoji = "", off }: Reactions,
+	was: Reactions | undefined,
+	me: string,
+): Reactions {
+	const mine = (was?.mine ?? []).filter((e) => counts[e] !== undefined && (user !== me || e !== emoji));
+	if (user === me && !off) mine.push(emoji);
+	return { seq, counts, mine };
 }
 
 export const oldest = (run: Run): number => run.entries[0]?.message.seq ?? 0;

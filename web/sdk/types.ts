@@ -7,15 +7,22 @@
 import type { CallView, Leg, Ring, RingEnd } from "./types.calls.ts";
 import type { DeviceChoice } from "./types.devices.ts";
 import type {
+	Block,
 	Code,
 	Contact,
 	ConversationMarks,
+	Draft,
 	Kind,
 	Limits,
 	Media,
 	Message,
+	MessageReacted,
+	Preferences,
+	PreferencesChange,
 	Presence,
 	Preview,
+	ReactedPage,
+	Reactions,
 	Session,
 	Typing,
 	User,
@@ -102,6 +109,8 @@ export interface Row {
 	/** `seq` is 0 and `id` empty until the server has stored it. */
 	readonly message: Message;
 	readonly delivery: Delivery;
+	/** Those to it, if there are any. */
+	readonly reactions?: Pick<Reactions, "counts" | "mine">;
 	readonly refused?: { readonly code: Code; readonly message: string };
 }
 
@@ -143,6 +152,12 @@ export interface Messages {
 	shown(conversation: string, seq: number): void;
 	/** What a link leads to, as everyone will see it under a message with it; undefined: nothing that can be shown. */
 	preview(url: string, signal?: AbortSignal): Promise<Preview | undefined>;
+	/** Reacts to a message with one emoji, or takes that back. */
+	react(conversation: string, seq: number, emoji: string, on: boolean, signal?: AbortSignal): Promise<void>;
+	/** A page of those who reacted to a message with an emoji. */
+	reacted(p: MessageReacted, signal?: AbortSignal): Promise<ReactedPage>;
+	/** Removes messages for me alone, in all of my tabs. It cannot be taken back. */
+	hide(conversation: string, seqs: readonly number[], signal?: AbortSignal): Promise<void>;
 	/** The user is typing, or stopped. Call it at each keystroke; it is thinned out here. */
 	typing(conversation: string, on: boolean): void;
 	/** Who types in a conversation now, besides me. */
@@ -172,6 +187,14 @@ export interface Conversations {
 		p: { kind: Conversation["kind"]; members: string[]; name?: string },
 		signal?: AbortSignal,
 	): Promise<Conversation>;
+	/** Decides about a conversation for myself, in all of my tabs. What is not given stays. */
+	decide(
+		id: string,
+		p: { mutedUntil?: number; archived?: boolean; favourite?: boolean },
+		signal?: AbortSignal,
+	): Promise<void>;
+	/** Takes all messages that are there now away from me, and from nobody else. */
+	wipe(id: string, signal?: AbortSignal): Promise<void>;
 	/** Sum of unread messages. */
 	readonly unread: number;
 	/** The other member of a direct conversation. */
@@ -198,6 +221,31 @@ export interface Contacts {
 	add(user: string, signal?: AbortSignal): Promise<void>;
 	/** Our conversation stays; to write in it adds them again. */
 	remove(user: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Blocks {
+	/** Whom I have blocked, by id. Whole once synced, and kept fresh. */
+	list(): readonly string[];
+	has(user: string): boolean;
+	/** They can neither write to me nor call me, nor see when I am here. They are not told. */
+	add(user: string, signal?: AbortSignal): Promise<void>;
+	remove(user: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface PreferencesStore {
+	/** Kept fresh in all tabs. */
+	readonly now: Preferences;
+	/** Do not disturb: nothing rings or makes a sound. */
+	readonly busy: boolean;
+	/** Changes what is given and leaves the rest. */
+	set(change: PreferencesChange, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Drafts {
+	/** What was begun and not sent, in any of my tabs. */
+	get(conversation: string): Draft | undefined;
+	/** Call it at each change; it is thinned out here. Without text, and answering nothing, the draft ends. */
+	set(conversation: string, text: string, replyTo?: number): void;
 }
 
 export interface Sessions {
@@ -292,6 +340,11 @@ export interface ClientEvents {
 	userobject: UserObject;
 	/** A contact was added, or is `gone`. */
 	contact: Contact;
+	/** A user was blocked, or is no longer. */
+	block: Block;
+	preferences: Preferences;
+	/** A draft was changed elsewhere, in this browser or on another device. */
+	draft: Draft;
 	profile: User;
 	/** The sessions have changed since this tab listed them; list them again if they are shown. */
 	sessions: undefined;
@@ -334,6 +387,9 @@ export interface Client {
 	readonly presence: PresenceStore;
 	readonly objects: UserObjects;
 	readonly contacts: Contacts;
+	readonly blocks: Blocks;
+	readonly preferences: PreferencesStore;
+	readonly drafts: Drafts;
 	readonly sessions: Sessions;
 	readonly calls: Calls;
 
