@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"carillon/auth"
@@ -55,7 +56,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of deliveries")
 	flag.StringVar(&o.profile, "profile", "", "write profiles of the servers into this `FOLDER`")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := o.setMembers(*members)
 	if err == nil {

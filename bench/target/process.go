@@ -60,6 +60,11 @@ func (p *Process) start(ctx context.Context, command []string, cores []int) (*Pr
 	p.cmd.Stderr = p.stderr
 	p.cmd.Env = os.Environ()
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not end it before its figures are read
+	if p.Whole && len(cores) == 0 {
+		// It does not look at its standard input. The signal comes when the thread ends that started it, and
+		// with cores there may be other threads that end.
+		p.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
 	if len(cores) > 0 {
 		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", len(cores)))
 	}
