@@ -20,7 +20,7 @@ const maxName = 255
 func cleanName(name string) string {
 	name = strings.ToValidUTF8(name, "")
 	name = path.Base("/" + strings.ReplaceAll(name, `\`, "/"))
-	name = strings.Map(func(r rune) rune {
+	name = norm.NFC.String(strings.Map(func(r rune) rune { // what is left out may have kept letters apart
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
@@ -28,7 +28,7 @@ func cleanName(name string) string {
 			return -1
 		}
 		return r
-	}, norm.NFC.String(name))
+	}, name))
 	name = shorten(strings.TrimSpace(strings.TrimLeft(name, ". ")))
 	if name == "" {
 		return "file"
