@@ -51,7 +51,7 @@ func TestAcknowledgedMessageIsOnDisk(t *testing.T) {
 		t.Fatal("strace is missing: apt-get install strace")
 	}
 	data, trace := t.TempDir(), filepath.Join(t.TempDir(), "trace")
-	p := startUnder(t, []string{"strace", "-D", "-f", "-ttt", "-qq", "-s", "400", "-e", "trace=fsync,fdatasync,sendto,write", "-o", trace},
+	p := startUnder(t, []string{"strace", "-D", "-f", "-ttt", "-qq", "-s", "4000", "-e", "trace=fsync,fdatasync,sendto,write", "-o", trace},
 		nil, append(anyPorts, "--data", data)...)
 	c := p.dial(t, data, "alice")
 	if _, err := c.Send(t.Context(), text("bob", "before")); err != nil { // makes the conversation

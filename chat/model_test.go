@@ -81,7 +81,7 @@ func TestRandomUse(t *testing.T) {
 			round++
 			heard.take()
 			m := &model{
-				t: rt, db: db, s: chat.New(db, chat.Config{Reach: anyone.Reach, PageSize: 5}), heard: heard,
+				t: rt, db: db, s: chat.New(db, chat.Config{Reach: anyone.Reach, PageSize: 5, InvitationsPerPair: 100}), heard: heard,
 				rooms: map[string]*room{}, pairs: map[string]string{}, sent: map[string]chat.Message{},
 				contacts: map[string]map[string]bool{}, objects: map[string]map[string]string{}, pos: map[string]int64{},
 			}
