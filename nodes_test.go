@@ -103,10 +103,13 @@ func (s *site) balance() {
 	for i, n := range s.nodes {
 		fmt.Fprintf(&servers, "    server node%d %s\n", i, n.http)
 	}
+	// A node that refuses, or says that it is not ready, is out at once. One that answers late on a busy
+	// machine is not: without a timeout for it, a check would have the 200 ms to the next one.
 	file := filepath.Join(s.TempDir(), "haproxy.cfg")
 	text := fmt.Sprintf(`defaults
     mode http
     timeout connect 1s
+    timeout check 5s
     timeout client 60s
     timeout server 60s
     timeout tunnel 1h
