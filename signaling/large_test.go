@@ -223,6 +223,12 @@ func TestAGroupBecomesLarge(t *testing.T) {
 			if err := carol.ask(wire.MethodConversationJoin, wire.ConversationRef{Conversation: id}, nil); err != nil {
 				t.Fatal(err)
 			}
+			if !lost { // what is written before her node follows the group, a tab pages
+				carol.eventually("her node follows the group", func() bool {
+					f := w.nodes[2].large.feed(id)
+					return f != nil && f.begun()
+				})
+			}
 			bob.say(id, "large")
 			again()
 			if lost {
