@@ -29,6 +29,10 @@ type Config struct {
 	Objects int `toml:"objects"`
 	// ObjectsBytes is how many bytes all objects of one user may have, as JSON with their keys.
 	ObjectsBytes int `toml:"objects_bytes"`
+	// EditMinutes is how long after it was sent its sender may edit a message.
+	EditMinutes int `toml:"edit_minutes"`
+	// RecallMinutes is how long after it was sent its sender may take a message away from everyone.
+	RecallMinutes int `toml:"recall_minutes"`
 	// Hidden is how many messages one user may remove for themselves alone.
 	Hidden int `toml:"hidden"`
 	// Reactions is with how many different emoji a message may be reacted to.
@@ -116,7 +120,8 @@ func Defaults() Config {
 		PageSize:     100,
 		PageBytes:    48 << 10,
 		Invitations:  100, InvitationsPerPair: 5,
-		Objects:   100,
+		Objects:     100,
+		EditMinutes: 24 * 60, RecallMinutes: 60,
 		Hidden:    10_000,
 		Reactions: 20, UserReactions: 3,
 		Drafts:       1000,

@@ -106,6 +106,6 @@ func hideLast(v View, user string, seen []Seen) error {
 
 // without is the message without what is to be seen of it.
 func (m Message) without(reason GoneReason) Message {
-	m.Text, m.Data, m.Gone = "", nil, reason
+	m.Text, m.Data, m.Preview, m.Mentions, m.Gone = "", nil, nil, nil, reason
 	return m
 }

@@ -45,30 +45,76 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 		if err != nil {
 			return err
 		}
-		if err := withoutHidden(v, user, conversation, items); err != nil {
+		if page, err = s.pageOf(v, user, conversation, items, limit); err != nil {
 			return err
 		}
-		reactions, err := reactionsTo(v, user, conversation, items)
-		if err != nil {
-			return err
-		}
-		beside := make(map[int64]int, len(reactions))
-		for _, r := range reactions {
-			beside[r.Seq] = len(r.Data) + itemBytes
-		}
-		n, users, err := s.cut(v, items, limit, beside)
-		if err != nil {
-			return err
-		}
-		sent := items[:n]
-		reactions = slices.DeleteFunc(reactions, func(r Item) bool {
-			return !slices.ContainsFunc(sent, func(m Item) bool { return m.Seq == r.Seq })
-		})
-		page = Page{Items: notNil(sent), Reactions: reactions, Users: users, More: n < len(items), Pos: h.Pos}
+		page.Pos = h.Pos
 		if after == 0 {
 			slices.Reverse(page.Items)
 		}
 		return nil
 	})
 	return page, err
+}
+
+// Some returns those of the messages with the given seqs that there are and that user sees, as Page
+// does.
+func (s *Service) Some(ctx context.Context, user, conversation string, seqs []int64) (page Page, err error) {
+	if len(seqs) > maxAsked {
+		return page, refusal.New(refusal.TooLarge, "At most %d messages are asked for at once.", maxAsked)
+	}
+	seqs = slices.Compact(slices.Sorted(slices.Values(seqs)))
+	err = s.store.Read(ctx, func(v View) error {
+		p, err := s.access(v, conversation, user)
+		if err != nil {
+			return err
+		}
+		h, _, err := v.Head(conversation)
+		if err != nil {
+			return err
+		}
+		var items []Item
+		for _, seq := range seqs {
+			m, at, there, err := v.Message(conversation, seq)
+			if err != nil {
+				return err
+			}
+			if !there || seq < p.FromSeq {
+				continue
+			}
+			item, err := NewItem(at, m)
+			if err != nil {
+				return err
+			}
+			items = append(items, item)
+		}
+		page, err = s.pageOf(v, user, conversation, items, len(items))
+		page.Pos = h.Pos
+		return err
+	})
+	return page, err
+}
+
+// pageOf makes a page of as many of the first limit messages as fit into an answer, as user sees them.
+func (s *Service) pageOf(v View, user, conversation string, items []Item, limit int) (page Page, err error) {
+	if err := withoutHidden(v, user, conversation, items); err != nil {
+		return page, err
+	}
+	reactions, err := reactionsTo(v, user, conversation, items)
+	if err != nil {
+		return page, err
+	}
+	beside := make(map[int64]int, len(reactions))
+	for _, r := range reactions {
+		beside[r.Seq] = len(r.Data) + itemBytes
+	}
+	n, users, err := s.cut(v, items, limit, beside)
+	if err != nil {
+		return page, err
+	}
+	sent := items[:n]
+	reactions = slices.DeleteFunc(reactions, func(r Item) bool {
+		return !slices.ContainsFunc(sent, func(m Item) bool { return m.Seq == r.Seq })
+	})
+	return Page{Items: notNil(sent), Reactions: reactions, Users: users, More: n < len(items)}, nil
 }

@@ -70,11 +70,7 @@ func (s *Service) visible(tx Tx, conversation, user string, seq int64) (Message,
 	if err != nil {
 		return Message{}, err
 	}
-	m, _, there, err := tx.Message(conversation, seq)
-	if err == nil && (!there || seq < p.FromSeq || m.Gone != "") {
-		err = errNoMessage
-	}
-	return m, err
+	return visibleTo(tx, p, seq)
 }
 
 var errNoMessage = refusal.New(refusal.NotFound, "There is no such message, or none that you may see.")

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,18 +20,20 @@ type SendParams struct {
 	Kind         Kind   // empty: Text
 	Text         string
 	Data         json.RawMessage
-	NoPreview    bool // the sender wants none of a link in Text
+	ReplyTo      int64       // seq of the message that it answers, in the same conversation; 0: none
+	Mentions     []string    // users whom Text names; who is no member is left out
+	Forward      *MessageRef // the message holds what this one holds, whatever else is given
+	NoPreview    bool        // the sender wants none of a link in Text
 }
 
 // Send stores a message and tells every member. When it returns a message, that message
 // is on disk and has its place in the conversation and in its feed for good, once, however
 // often it was sent. One that was sent before is returned as it is now.
 func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message, Place, error) {
-	draft, err := s.draft(sender, p)
+	m, err := s.draft(sender, p)
 	if err != nil {
 		return Message{}, Place{}, err
 	}
-	m := &Sending{service: s, to: p.To, draft: draft}
 	if err = s.send(ctx, m); errors.Is(err, errApart) {
 		err = s.sendApart(ctx, sender, m)
 	}
@@ -47,6 +50,9 @@ func (s *Service) Send(ctx context.Context, sender User, p SendParams) (Message,
 // stored costs anything.
 func (s *Service) send(ctx context.Context, m *Sending) error {
 	payer, bytes := limit.PayerOf(ctx), m.draft.bytes()
+	if m.forward != nil {
+		bytes += s.cfg.MessageBytes // it may hold as much
+	}
 	if err := s.budgets.bytes.Take(payer, bytes, s.now()); err != nil {
 		return err
 	}
@@ -87,37 +93,56 @@ func (s *Service) sendApart(ctx context.Context, sender User, m *Sending) error 
 		if err := tx.Lock([]string{m.message.Conversation}, nil); err != nil {
 			return err
 		}
-		m.message.SentAt = s.nowMS()
-		m.message, m.at, err = Append(tx, m.message)
-		return err
+		p, err := Access(tx, m.message.Conversation, sender.ID)
+		if err != nil {
+			return err
+		}
+		if err := m.fill(tx, p); err != nil {
+			return err
+		}
+		if m.message, m.at, err = Append(tx, m.message); err != nil {
+			return err
+		}
+		return m.keepFiles(tx)
 	})
 }
 
 // draft makes a message of p, as far as that needs no database.
-func (s *Service) draft(sender User, p SendParams) (Message, error) {
-	m := Message{Conversation: p.Conversation, Sender: sender.ID, ClientID: p.ClientID, Kind: p.Kind}
+func (s *Service) draft(sender User, p SendParams) (*Sending, error) {
+	m := Message{
+		Conversation: p.Conversation, Sender: sender.ID, ClientID: p.ClientID, Kind: cmp.Or(p.Kind, Text),
+		ReplyTo: p.ReplyTo, Mentions: p.Mentions, Forwarded: p.Forward != nil,
+	}
 	if err := checkUser(sender.ID); err != nil {
-		return m, err
+		return nil, err
 	}
 	if err := CheckClientID(p.ClientID); err != nil {
-		return m, err
+		return nil, err
 	}
-	if (p.Conversation == "") == (p.To == "") {
-		return m, refusal.New(refusal.BadRequest, "Name either a conversation or a user to send to.")
+	switch {
+	case (p.Conversation == "") == (p.To == ""):
+		return nil, refusal.New(refusal.BadRequest, "Name either a conversation or a user to send to.")
+	case p.ReplyTo < 0:
+		return nil, refusal.New(refusal.BadRequest, "A seq is 0 or more.")
+	case len(p.Mentions) > maxMentions:
+		return nil, refusal.New(refusal.TooLarge, "A message mentions at most %d users.", maxMentions)
 	}
-	switch p.Kind {
-	case "", Text:
-		m.Kind = Text
-		if data, err := cleanJSON(p.Data, s.cfg.MessageBytes); err != nil || data != nil {
-			return m, refusal.New(refusal.BadRequest, "A text message has no data.")
+	for _, id := range p.Mentions {
+		if err := checkUser(id); err != nil {
+			return nil, err
 		}
-		var err error
-		m.Text, err = cleanText(p.Text, s.cfg.MessageBytes)
-		return m, err
-	default: // Call and System are written by the server alone
-		return m, refusal.New(refusal.BadRequest, "Messages of kind %q cannot be sent.", clip(string(p.Kind)))
 	}
+	sending := &Sending{service: s, to: p.To, forward: p.Forward, draft: m}
+	if p.Forward != nil {
+		return sending, nil
+	}
+	c, err := s.cfg.contentOf(m.Kind, p.Text, p.Data, s.nowMS())
+	sending.draft.Text, sending.draft.Data, sending.file = c.text, c.data, c.file
+	return sending, err
 }
+
+// maxMentions is how many users one message may mention.
+const maxMentions = 50
 
 // bytes is about what it takes on disk: its own row and that of its client id, the head of its
 // conversation and the marks of its sender.

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"slices"
 
 	"carillon/refusal"
 )
@@ -10,12 +11,15 @@ import (
 // about and stored together, see [SendAll].
 type Sending struct {
 	// Fixed at construction.
-	service *Service // of whoever asks
-	to      string   // whose direct conversation with the sender it is for; empty: the draft names one
+	service *Service    // of whoever asks
+	to      string      // whose direct conversation with the sender it is for; empty: the draft names one
+	forward *MessageRef // what it holds is what this message holds
+	file    string      // the id of the file that it names; its data is made of that
 	draft   Message
 
 	// Set by SendAll.
 	message Message
+	files   []string // that it has
 	at      Place
 	err     error // it is refused, or has to be stored apart: nothing of it is stored
 }
@@ -59,6 +63,9 @@ func SendAll(tx Tx, all []*Sending) error {
 	}
 	for i, m := range accepted {
 		m.at = places[i]
+		if err := m.keepFiles(tx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -88,10 +95,13 @@ func (m *Sending) decide(tx Tx, sent bool) error {
 	if sent {
 		return errApart
 	}
-	if _, err := m.service.access(tx, m.message.Conversation, m.message.Sender); err != nil {
+	p, err := m.service.access(tx, m.message.Conversation, m.message.Sender)
+	if err != nil {
 		return err
 	}
-	m.message.SentAt = m.service.nowMS()
+	if err := m.fill(tx, p); err != nil {
+		return err
+	}
 	h, _, err := tx.Head(m.message.Conversation)
 	if err != nil || h.Kind != Direct {
 		return err
@@ -104,6 +114,72 @@ func (m *Sending) decide(tx Tx, sent bool) error {
 		err = errApart
 	}
 	return err
+}
+
+// fill puts into the message what is known in its conversation only, which is locked: what it answers,
+// whom it mentions, what it forwards, and its file. The sender takes part as p says.
+func (m *Sending) fill(tx Tx, p Participation) (err error) {
+	m.message.SentAt, m.files = m.service.nowMS(), nil
+	if seq := m.message.ReplyTo; seq > 0 {
+		if _, err := visibleTo(tx, p, seq); err != nil {
+			return err
+		}
+	}
+	if len(m.message.Mentions) > 0 {
+		if m.message.Mentions, err = tx.Joined(p.Conversation, m.message.Mentions); err != nil {
+			return err
+		}
+		slices.Sort(m.message.Mentions)
+		m.message.Mentions = slices.Compact(m.message.Mentions)
+	}
+	switch {
+	case m.forward != nil:
+		return m.fillForward(tx)
+	case m.file != "":
+		d, err := Attach(tx, m.message.Sender, m.file)
+		if err != nil {
+			return err
+		}
+		m.files = []string{d.File}
+		m.message.Data, err = encode(d)
+		return err
+	}
+	return nil
+}
+
+// fillForward puts into the message what another holds that the sender sees.
+func (m *Sending) fillForward(tx Tx) error {
+	p, err := m.service.access(tx, m.forward.Conversation, m.message.Sender)
+	if err != nil {
+		return err
+	}
+	first, err := visibleTo(tx, p, m.forward.Seq)
+	if err != nil {
+		return err
+	}
+	if first.Kind == Call || first.Kind == System {
+		return refusal.New(refusal.BadRequest, "Messages of kind %q cannot be forwarded.", first.Kind)
+	}
+	m.message.Kind, m.message.Text, m.message.Data, m.message.Preview = first.Kind, first.Text, first.Data, first.Preview
+	m.files, err = tx.FilesOf(first.Conversation, first.Seq)
+	return err
+}
+
+// keepFiles notes that the message, which has its seq, has its files.
+func (m *Sending) keepFiles(tx Tx) error {
+	if len(m.files) == 0 {
+		return nil
+	}
+	return tx.PutFileUses(m.message.Conversation, m.message.Seq, m.files)
+}
+
+// visibleTo returns a message that a member sees. What there is nothing to be seen of is not there.
+func visibleTo(v View, p Participation, seq int64) (Message, error) {
+	m, _, there, err := v.Message(p.Conversation, seq)
+	if err == nil && (!there || seq < p.FromSeq || m.Gone != "") {
+		err = errNoMessage
+	}
+	return m, err
 }
 
 // place gives messages their places in their conversations, which are locked, stores them and tells

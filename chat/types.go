@@ -14,14 +14,20 @@ type User struct {
 type Kind string
 
 const (
-	Text   Kind = "text"
-	Call   Kind = "call"   // one per call, updated in place; Data is a call.Log
-	System Kind = "system" // notices: who joined, who left
+	Text      Kind = "text"
+	Rich      Kind = "rich"       // Data is RichData
+	File      Kind = "file"       // Data is FileData, as of the next two; Text is its caption
+	Voice     Kind = "voice"      // recorded for this message
+	VideoNote Kind = "video_note" // the same
+	Location  Kind = "location"   // Data is LocationData
+	Custom    Kind = "custom"     // Data is CustomData
+	Call      Kind = "call"       // one per call, updated in place; Data is a call.Log
+	System    Kind = "system"     // notices: who joined, who left
 )
 
 // Counts reports whether messages of this kind are unread for every member but the sender. The
 // others are unread for nobody, or, as missed calls are, for some.
-func (k Kind) Counts() bool { return k == Text }
+func (k Kind) Counts() bool { return k != Call && k != System }
 
 // Message is one entry of a conversation. Seq has no gaps within a conversation.
 type Message struct {
@@ -37,14 +43,56 @@ type Message struct {
 	Preview      json.RawMessage `json:"preview,omitempty" tstype:"Preview"` // of the first link in Text; it comes in a later revision
 	Revision     int             `json:"revision,omitempty"`                 // 0 as sent; grows with each change
 	SentAt       int64           `json:"sent_at"`                            // unix ms, by the server's clock
+	ReplyTo      int64           `json:"reply_to,omitempty"`                 // seq of the message that it answers
+	Mentions     []string        `json:"mentions,omitempty"`                 // members whom Text names
+	Forwarded    bool            `json:"forwarded,omitempty"`                // from another place
+	EditedAt     int64           `json:"edited_at,omitempty"`                // unix ms, by its sender
 	Gone         GoneReason      `json:"gone,omitempty"`                     // there is nothing to be seen of it any more: no text, no data
+}
+
+// MessageRef names a message.
+type MessageRef struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
 }
 
 // GoneReason says why there is nothing to be seen of a message.
 type GoneReason string
 
-// HiddenMessage is one that I have removed for myself alone.
-const HiddenMessage GoneReason = "hidden"
+const (
+	HiddenMessage   GoneReason = "hidden"   // I have removed it for myself alone
+	RecalledMessage GoneReason = "recalled" // its sender has, for everyone
+	RemovedMessage  GoneReason = "removed"  // an owner or a moderator has
+)
+
+// RichData is what a rich message has beside its text.
+type RichData struct {
+	Title  string          `json:"title,omitempty"`
+	Fields []RichField     `json:"fields,omitempty"`
+	Custom json.RawMessage `json:"custom,omitempty" tstype:"unknown"` // for the site's own code
+}
+
+// RichField is a line of a rich message.
+type RichField struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// LocationData is where a message points to. One with LiveUntil is sent anew by its sender, as a
+// revision, until then.
+type LocationData struct {
+	Latitude  float64 `json:"latitude"`             // degrees, WGS 84
+	Longitude float64 `json:"longitude"`            // degrees
+	Accuracy  float64 `json:"accuracy,omitempty"`   // metres
+	Name      string  `json:"name,omitempty"`       // of the place
+	LiveUntil int64   `json:"live_until,omitempty"` // unix ms
+}
+
+// CustomData is a message that only the site's own code understands. Others show its text.
+type CustomData struct {
+	Type string          `json:"type"` // chosen by the site
+	Data json.RawMessage `json:"data,omitempty" tstype:"unknown"`
+}
 
 // Preview is what a link led to when the server looked at it. All but URL and Site is what strangers
 // say of themselves.

@@ -110,6 +110,30 @@ func oneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || turns(r) }), " ")
 }
 
+// maxNested is how deep arrays and objects may lie in each other: more is of use to nobody, and a
+// parser somewhere may be recursive.
+const maxNested = 32
+
+// nested returns how deep arrays and objects lie in each other in valid JSON.
+func nested(value []byte) (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return deepest
+}
+
 // cleanJSON returns a value in its shortest form, nil for null or nothing.
 func cleanJSON(value json.RawMessage, limit int) (json.RawMessage, error) {
 	if len(value) > 2*limit+64 { // compacting a hostile amount of spaces is not worth it
@@ -124,6 +148,9 @@ func cleanJSON(value json.RawMessage, limit int) (json.RawMessage, error) {
 	}
 	if out.String() == "null" {
 		return nil, nil
+	}
+	if nested(out.Bytes()) > maxNested {
+		return nil, refusal.New(refusal.TooLarge, "The value is nested more than %d times.", maxNested)
 	}
 	if out.Len() > limit {
 		return nil, refusal.New(refusal.TooLarge, "The value has %d bytes; %d are allowed.", out.Len(), limit)

@@ -56,9 +56,10 @@ func FuzzDraft(f *testing.F) {
 	f.Add("alice", "", "bob", strings.Repeat("x", 65), "text", strings.Repeat("ä", 500), `{`)
 	s := New(nil, Config{MessageBytes: 200, ObjectBytes: 100, NameBytes: 20})
 	f.Fuzz(func(t *testing.T, from, conversation, to, clientID, kind, text, data string) {
-		m, err := s.draft(User{ID: from}, SendParams{Conversation: conversation, To: to, ClientID: clientID, Kind: Kind(kind), Text: text, Data: json.RawMessage(data)})
-		if err == nil {
-			if m.Kind != Text || m.Data != nil || !auth.ValidUser(m.Sender) || len(m.ClientID) > maxClientID {
+		sending, err := s.draft(User{ID: from}, SendParams{Conversation: conversation, To: to, ClientID: clientID, Kind: Kind(kind), Text: text, Data: json.RawMessage(data)})
+		if err == nil && sending.draft.Kind == Text { // of the others see FuzzContent
+			m := sending.draft
+			if m.Data != nil || sending.file != "" || !auth.ValidUser(m.Sender) || len(m.ClientID) > maxClientID {
 				t.Errorf("accepted %+v", m)
 			}
 			bad := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }

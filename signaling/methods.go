@@ -138,11 +138,33 @@ func (c *connection) messageSend(ctx context.Context, p wire.MessageSend) (none 
 	}
 	m, at, err := c.chat.Send(ctx, c.profile, chat.SendParams{
 		Conversation: p.Conversation, To: p.To, ClientID: p.ClientID, Kind: p.Kind, Text: p.Text, Data: p.Data, NoPreview: p.NoPreview,
+		ReplyTo: p.ReplyTo, Mentions: p.Mentions, Forward: p.Forward,
 	})
 	if err != nil {
 		return none, err
 	}
-	return wire.Change{Feed: m.Conversation, Pos: at.Pos, Tag: at.Tag, Type: chat.ItemMessage, Data: raw(m)}, nil
+	return messageChange(m, at), nil
+}
+
+// messageChange is the change that a message was, as a notification tells it.
+func messageChange(m chat.Message, at chat.Place) wire.Change {
+	return wire.Change{Feed: m.Conversation, Pos: at.Pos, Tag: at.Tag, Type: chat.ItemMessage, Data: raw(m)}
+}
+
+func (c *connection) messageEdit(ctx context.Context, p wire.MessageEdit) (wire.Change, error) {
+	m, at, err := c.chat.Edit(ctx, c.tab.User, p.Conversation, p.Seq, p.Text)
+	if err != nil {
+		return wire.Change{}, err
+	}
+	return messageChange(m, at), nil
+}
+
+func (c *connection) messageRecall(ctx context.Context, p wire.MessageName) (wire.Change, error) {
+	m, at, err := c.chat.Recall(ctx, c.tab.User, p.Conversation, p.Seq)
+	if err != nil {
+		return wire.Change{}, err
+	}
+	return messageChange(m, at), nil
 }
 
 // messageReact answers with the change that the reaction was, as a notification tells it. One that was
@@ -179,7 +201,19 @@ func (c *connection) messagePage(ctx context.Context, p wire.MessagePage) (none 
 		return none, err
 	}
 	page, err := c.chat.Page(ctx, c.tab.User, p.Conversation, p.Before, p.After, p.Limit)
-	return wire.Messages{Items: list(page.Items), Reactions: page.Reactions, Users: list(page.Users), More: page.More, Pos: page.Pos}, err
+	return messagesIn(page), err
+}
+
+func (c *connection) messageGet(ctx context.Context, p wire.MessageGet) (none wire.Messages, _ error) {
+	if err := c.spend(len(p.Seqs)); err != nil {
+		return none, err
+	}
+	page, err := c.chat.Some(ctx, c.tab.User, p.Conversation, p.Seqs)
+	return messagesIn(page), err
+}
+
+func messagesIn(page chat.Page) wire.Messages {
+	return wire.Messages{Items: list(page.Items), Reactions: page.Reactions, Users: list(page.Users), More: page.More, Pos: page.Pos}
 }
 
 func (c *connection) marksSet(ctx context.Context, p wire.MarksSet) (wire.Empty, error) {

@@ -162,7 +162,7 @@ func TestOthersAreToldNothingElseOfAUser(t *testing.T) {
 		{chat.Member{}, "id name picture guest role state delivered read"},
 		{chat.Conversation{}, "id kind name created_at pos floor last_seq n last count members mine mine_at"}, // the last two are one's own
 		{chat.Settings{}, "name"},
-		{chat.Message{}, "id conversation seq n sender client_id kind text data preview revision sent_at gone"}, // gone: removed by oneself
+		{chat.Message{}, "id conversation seq n sender client_id kind text data preview revision sent_at reply_to mentions forwarded edited_at gone"}, // gone: removed by oneself
 		{chat.Preview{}, "url site title description picture"},
 		{chat.Reactions{}, "seq counts mine user emoji off"}, // who reacts is seen by the members; mine are one's own
 		{chat.ConversationMarks{}, "conversation members counts"},

@@ -65,6 +65,9 @@ var narrowedMethods = map[string]narrowing{
 	wire.MethodFeedChanges:         inside, // of the user's own feed the memberships of the conversations
 	wire.MethodMessageSend:         inside,
 	wire.MethodMessagePage:         inside,
+	wire.MethodMessageGet:          inside,
+	wire.MethodMessageEdit:         inside,
+	wire.MethodMessageRecall:       inside,
 	wire.MethodMessageHide:         inside,
 	wire.MethodMessageReact:        inside,
 	wire.MethodMessageReacted:      inside,

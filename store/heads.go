@@ -1,6 +1,10 @@
 package store
 
-import "carillon/chat"
+import (
+	"strings"
+
+	"carillon/chat"
+)
 
 // manyConversations is from how many on a user's conversations are found by when they changed,
 // and not by whose they are.
@@ -10,13 +14,13 @@ const manyConversations = 500
 // of the user's are read after all.
 const walked = 2000
 
-const seenColumns = headColumns + ", " + membershipColumns + `, m.own_pos, m.own_tag,
-	o.seq, o.n, o.sender, o.client_id, o.kind, o.content, o.data, o.preview, o.revision, o.sent_at`
+// seenColumns end with those of the last message, in a table called o.
+var seenColumns = headColumns + ", " + membershipColumns + ", m.own_pos, m.own_tag, " + strings.ReplaceAll(restOfMessage, "m.", "o.")
 
 // Who is invited sees no message, and who has joined none from before.
 const lastMessage = " LEFT JOIN messages o ON o.conversation = c.id AND o.seq = c.last_seq AND o.seq >= m.from_seq AND m.state = 'joined'"
 
-const (
+var (
 	seenByUser   = "SELECT " + seenColumns + " FROM members m CROSS JOIN conversations c" + lastMessage + " WHERE c.id = m.conversation AND m.user_id = ? AND m.state <> 'gone'"
 	seenByChange = "SELECT " + seenColumns + " FROM (SELECT id FROM conversations WHERE minute >= ?) recent CROSS JOIN members m CROSS JOIN conversations c" + lastMessage +
 		" WHERE m.conversation = recent.id AND c.id = recent.id AND m.user_id = ? AND m.state <> 'gone'"
@@ -24,16 +28,17 @@ const (
 )
 
 func scanSeen(row scanner) (s chat.Seen, err error) {
-	var o chat.Message
+	var last messageRow
 	dest, split := headDest(&s.Head)
-	dest = append(dest, membershipDest(&s.Mine)...)
-	err = row.Scan(append(dest, &s.MineAt.Pos, &s.MineAt.Tag,
-		&o.Seq, &o.N, &o.Sender, &o.ClientID, &o.Kind, &o.Text, (*[]byte)(&o.Data), (*[]byte)(&o.Preview), &o.Revision, &o.SentAt)...)
+	dest = append(append(dest, membershipDest(&s.Mine)...), &s.MineAt.Pos, &s.MineAt.Tag)
+	err = row.Scan(append(dest, last.restDest()...)...)
 	split()
-	if o.Seq > 0 {
-		o.Conversation, o.ID = s.ID, chat.MessageID(s.ID, o.Seq)
-		s.Last = &o
+	if err != nil || last.Seq == 0 {
+		return s, err
 	}
+	last.Conversation = s.ID
+	m, err := last.message()
+	s.Last = &m
 	return s, err
 }
 

@@ -2,19 +2,48 @@ package store
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"carillon/chat"
 )
 
-const messageColumns = "m.conversation, m.seq, m.n, m.sender, m.client_id, m.kind, m.content, m.data, m.preview, m.revision, m.sent_at"
+const messageColumns = "m.conversation, " + restOfMessage
 
-func messageDest(m *chat.Message) []any {
-	return []any{&m.Conversation, &m.Seq, &m.N, &m.Sender, &m.ClientID, &m.Kind, &m.Text, (*[]byte)(&m.Data), (*[]byte)(&m.Preview), &m.Revision, &m.SentAt}
+// restOfMessage is what a message has beside its conversation, in a table called m.
+const restOfMessage = `m.seq, m.n, m.sender, m.client_id, m.kind, m.content, m.data, m.preview, m.revision, m.sent_at,
+	m.reply_to, m.mentions, m.forwarded, m.edited_at, m.gone`
+
+// messageRow is a message and what of it has to be decoded.
+type messageRow struct {
+	chat.Message
+	mentions []byte
+}
+
+func (r *messageRow) dest() []any { return append([]any{&r.Conversation}, r.restDest()...) }
+
+func (r *messageRow) restDest() []any {
+	return []any{&r.Seq, &r.N, &r.Sender, &r.ClientID, &r.Kind, &r.Text, (*[]byte)(&r.Data), (*[]byte)(&r.Preview), &r.Revision, &r.SentAt,
+		&r.ReplyTo, &r.mentions, &r.Forwarded, &r.EditedAt, &r.Gone}
+}
+
+// message is the message that was scanned, in its conversation.
+func (r *messageRow) message() (chat.Message, error) {
+	r.ID = chat.MessageID(r.Conversation, r.Seq)
+	if r.mentions == nil {
+		return r.Message, nil
+	}
+	if err := json.Unmarshal(r.mentions, &r.Mentions); err != nil {
+		return r.Message, fmt.Errorf("decode mentions of %s: %w", r.ID, err)
+	}
+	return r.Message, nil
 }
 
 func scanMessage(row scanner) (m chat.Message, at chat.Place, err error) {
-	err = row.Scan(append(messageDest(&m), &at.Pos, &at.Tag)...)
-	m.ID = chat.MessageID(m.Conversation, m.Seq)
+	var r messageRow
+	if err := row.Scan(append(r.dest(), &at.Pos, &at.Tag)...); err != nil {
+		return m, at, err
+	}
+	m, err = r.message()
 	return m, at, err
 }
 
@@ -100,7 +129,7 @@ func (v *view) Passed(spans []chat.Span) ([]chat.Passed, error) {
 
 var (
 	insertedMessage = []string{"conversation", "seq", "n", "counts", "pos", "tag", "sender", "client_id", "kind", "content", "data",
-		"preview", "preview_picture", "revision", "sent_at"}
+		"preview", "preview_picture", "revision", "sent_at", "reply_to", "mentions", "forwarded", "edited_at", "gone"}
 	insertedSent = []string{"sender", "client_id", "conversation", "seq", "sent_at"}
 )
 
@@ -108,7 +137,8 @@ func (tx *tx) PutMessages(list []*chat.Message, at []chat.Place) error {
 	messages, sent := make([][]any, len(list)), make([][]any, 0, len(list))
 	for i, m := range list {
 		messages[i] = []any{m.Conversation, m.Seq, m.N, m.Kind.Counts(), at[i].Pos, int64(at[i].Tag),
-			m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, m.SentAt}
+			m.Sender, m.ClientID, string(m.Kind), m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, m.SentAt,
+			m.ReplyTo, mentionsColumn(m.Mentions), m.Forwarded, m.EditedAt, string(m.Gone)}
 		if m.ClientID != "" {
 			sent = append(sent, []any{m.Sender, m.ClientID, m.Conversation, m.Seq, m.SentAt})
 		}
@@ -120,8 +150,18 @@ func (tx *tx) PutMessages(list []*chat.Message, at []chat.Place) error {
 }
 
 func (tx *tx) ChangeMessage(m chat.Message, at chat.Place) error {
-	return tx.put("UPDATE messages SET content = ?, data = ?, preview = ?, preview_picture = ?, revision = ?, pos = ?, tag = ? WHERE conversation = ? AND seq = ?",
-		m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), m.Revision, at.Pos, int64(at.Tag), m.Conversation, m.Seq)
+	return tx.put(`UPDATE messages SET content = ?, data = ?, preview = ?, preview_picture = ?, mentions = ?, edited_at = ?, gone = ?,
+			revision = ?, pos = ?, tag = ? WHERE conversation = ? AND seq = ?`,
+		m.Text, jsonColumn(m.Data), jsonColumn(m.Preview), pictureIn(m.Preview), mentionsColumn(m.Mentions), m.EditedAt, string(m.Gone),
+		m.Revision, at.Pos, int64(at.Tag), m.Conversation, m.Seq)
+}
+
+// mentionsColumn is NULL for none.
+func mentionsColumn(users []string) any {
+	if len(users) == 0 {
+		return nil
+	}
+	return list(users)
 }
 
 // jsonColumn is NULL for no value.

@@ -42,6 +42,9 @@ const (
 	MethodFeedChanges         = "feed.changes"         // FeedChanges → Changes, by pos ascending
 	MethodMessageSend         = "message.send"         // MessageSend → Change, with the message
 	MethodMessagePage         = "message.page"         // MessagePage → Messages, by seq ascending
+	MethodMessageGet          = "message.get"          // MessageGet → Messages, by seq ascending
+	MethodMessageEdit         = "message.edit"         // MessageEdit → Change, with the message
+	MethodMessageRecall       = "message.recall"       // MessageName → Change, with what is left of the message
 	MethodMessageHide         = "message.hide"         // MessageHide → Empty; removes messages for me alone
 	MethodMessageReact        = "message.react"        // MessageReact → Change, with the reactions; without a type: it was so already
 	MethodMessageReacted      = "message.reacted"      // MessageReacted → ReactedPage, by id
@@ -402,13 +405,16 @@ type Change struct {
 
 // MessageSend names a conversation, or a user (To) whose direct conversation is then made.
 type MessageSend struct {
-	Conversation string          `json:"conversation,omitempty"`
-	To           string          `json:"to,omitempty"`
-	ClientID     string          `json:"client_id"` // unique per sender; the same id again returns the first message
-	Kind         chat.Kind       `json:"kind"`
-	Text         string          `json:"text,omitempty"`
-	Data         json.RawMessage `json:"data,omitempty" tstype:"unknown"`
-	NoPreview    bool            `json:"no_preview,omitempty"` // of the link in Text
+	Conversation string           `json:"conversation,omitempty"`
+	To           string           `json:"to,omitempty"`
+	ClientID     string           `json:"client_id"` // unique per sender; the same id again returns the first message
+	Kind         chat.Kind        `json:"kind"`
+	Text         string           `json:"text,omitempty"`
+	Data         json.RawMessage  `json:"data,omitempty" tstype:"unknown"`
+	NoPreview    bool             `json:"no_preview,omitempty"` // of the link in Text
+	ReplyTo      int64            `json:"reply_to,omitempty"`   // seq of the message that it answers
+	Mentions     []string         `json:"mentions,omitempty"`   // users whom Text names, at most 50; who is no member is left out
+	Forward      *chat.MessageRef `json:"forward,omitempty"`    // it holds what this message holds, whatever else is given
 }
 
 // PreviewGet asks what a link leads to.
@@ -436,6 +442,26 @@ type Messages struct {
 	Users     []chat.User `json:"users"`               // who sent them
 	More      bool        `json:"more"`                // there are more in the direction of the page
 	Pos       int64       `json:"pos"`                 // of the conversation's feed: the messages are as of then
+}
+
+// MessageGet asks for messages of a conversation, at most 100. Those that are not there are left out.
+// There may be less than were asked for: More says that the rest is to be asked for again.
+type MessageGet struct {
+	Conversation string  `json:"conversation"`
+	Seqs         []int64 `json:"seqs"`
+}
+
+// MessageEdit replaces the text of a message of mine, or the caption of its file.
+type MessageEdit struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
+	Text         string `json:"text"`
+}
+
+// MessageName names a message that I take away from everyone.
+type MessageName struct {
+	Conversation string `json:"conversation"`
+	Seq          int64  `json:"seq"`
 }
 
 // MessageHide names messages that I remove for myself alone.

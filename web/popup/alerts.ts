@@ -1,6 +1,7 @@
 /** Browser notifications, and the sound of a message: one per browser, none where the visitor is looking. */
 import type { Client, ClientEvents } from "../sdk/index.ts";
 import { headStart, tabState } from "./election.ts";
+import { spoken } from "./spoken.ts";
 import type { Words } from "./strings/index.ts";
 import type { SoundName } from "./tones.ts";
 
@@ -37,7 +38,7 @@ export async function tellMessage(
 	if (document.hasFocus()) return;
 	const sender = await context.nameOf(message.sender);
 	notify(context, sender.name, {
-		body: message.text ?? "",
+		body: spoken(message, context.words).text,
 		tag: message.conversation,
 		...(sender.picture && { icon: sender.picture }),
 	})?.addEventListener("click", () => context.show(message.conversation));

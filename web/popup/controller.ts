@@ -33,6 +33,7 @@ import { problemText } from "./problems.ts";
 import { firstVisit, rememberOpen, wasOpen } from "./remember.ts";
 import { type Screen, type ScreenFacts, screenOf, wantsPreviews } from "./screen.ts";
 import { type Member, SharedClient } from "./shared.ts";
+import { spoken } from "./spoken.ts";
 import { type Change, initial, type Notice, next, type State } from "./state.ts";
 import { Words, wordsFor } from "./strings/index.ts";
 
@@ -398,11 +399,9 @@ export class Controller implements Chat, Member, EntryPopup, ComposingPopup, Scr
 
 	messageCame(message: Message, mine: boolean): void {
 		if (mine || !document.hasFocus() || !this.#view?.shows(message.conversation)) return;
-		if (message.kind === "text")
-			this.#view.say(
-				this.words.say("said", { name: this.people.nameIn(message), text: message.text ?? "" }),
-				false,
-			);
+		if (message.kind === "call" || message.kind === "system") return;
+		const { text } = spoken(message, this.words);
+		this.#view.say(this.words.say("said", { name: this.people.nameIn(message), text }), false);
 	}
 
 	// ---- Steps.

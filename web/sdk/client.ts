@@ -31,7 +31,7 @@ import type {
 } from "./types.ts";
 import { TypingStore } from "./typing.ts";
 import { abortAfter, any, ignore, sleep } from "./wait.ts";
-import type { Change, Draft, MessageSend, User, Welcome } from "./wire.gen.ts";
+import type { Change, Draft, Message, MessageSend, User, Welcome } from "./wire.gen.ts";
 
 /** A message written in a call takes the WebSocket when its data channel has not answered by then. */
 const channelAnswerMs = 2000;
@@ -142,6 +142,11 @@ export class TabClient implements Client {
 			discard: (key) => this.#outbox.discard(key),
 			shown: (c, seq) => this.#store.shown(c, seq),
 			preview: async (url, signal) => (await this.#socket.request("preview.get", { url }, signal)).preview,
+			some: (conversation, seqs, signal) => this.#some(conversation, seqs, signal),
+			edit: async (conversation, seq, text, signal) =>
+				this.#answered(await this.#socket.request("message.edit", { conversation, seq, text }, signal)),
+			recall: async (conversation, seq, signal) =>
+				this.#answered(await this.#socket.request("message.recall", { conversation, seq }, signal)),
 			react: (c, seq, emoji, on, signal) => this.#react(c, seq, emoji, on, signal),
 			reacted: (p, signal) => this.#socket.requestUntilAnswered("message.reacted", p, signal),
 			hide: async (conversation, seqs, signal) =>
@@ -305,7 +310,13 @@ export class TabClient implements Client {
 		this.#inbox.change(c, this.#socket.synced);
 	}
 
-	/** The answer is the change that it was, and enters by the same door; one that changed nothing has no pos. */
+	async #some(conversation: string, seqs: readonly number[], signal?: AbortSignal): Promise<Message[]> {
+		const p = { conversation, seqs: [...seqs] };
+		const { items, users } = await this.#socket.requestUntilAnswered("message.get", p, signal);
+		this.presence.learn(users);
+		return items.map(({ data }) => data as Message);
+	}
+
 	async #react(
 		conversation: string,
 		seq: number,
@@ -314,7 +325,11 @@ export class TabClient implements Client {
 		signal?: AbortSignal,
 	): Promise<void> {
 		const p = { conversation, seq, emoji, ...(!on && { off: true }) };
-		const change = await this.#socket.request("message.react", p, signal);
+		this.#answered(await this.#socket.request("message.react", p, signal));
+	}
+
+	/** The answer is the change that was made, and enters by the same door as others; one that changed nothing has no pos. */
+	#answered(change: Change): void {
 		if (change.pos > 0) this.#inbox.change(change, this.#socket.synced);
 	}
 

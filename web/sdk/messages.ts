@@ -133,6 +133,9 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			...(p.text !== undefined && { text: p.text }),
 			...(p.data !== undefined && { data: p.data }),
 			...(p.call !== undefined && { call: p.call }),
+			...(p.replyTo !== undefined && { reply_to: p.replyTo }),
+			...(p.mentions !== undefined && { mentions: [...p.mentions] }),
+			...(p.forward !== undefined && { forward: p.forward }),
 			...(p.preview === false && { no_preview: true }),
 			tab: this.#o.tab(),
 			at: Date.now(),
@@ -370,6 +373,9 @@ export class MessageStore implements Pick<Messages, "transcript" | "open" | "old
 			kind: w.kind,
 			...(w.text !== undefined && { text: w.text }),
 			...(w.data !== undefined && { data: w.data }),
+			...(w.reply_to !== undefined && { reply_to: w.reply_to }),
+			...(w.mentions !== undefined && { mentions: w.mentions }),
+			...(w.forward !== undefined && { forwarded: true }),
 			sent_at: w.at,
 		};
 		return { key: w.key, message, delivery, ...(w.failed && { refused: w.failed }) };

@@ -1,5 +1,5 @@
 /** Where messages wait that the server has not stored yet: IndexedDB, or memory where that is refused. */
-import type { Code, Kind } from "./wire.gen.ts";
+import type { Code, Kind, MessageRef } from "./wire.gen.ts";
 
 /** One message on its way. */
 export interface QueuedMessage {
@@ -11,6 +11,11 @@ export interface QueuedMessage {
 	kind: Kind;
 	text?: string;
 	data?: unknown;
+	/** Seq of the message that it answers. */
+	reply_to?: number;
+	mentions?: string[];
+	/** It holds what this message holds. */
+	forward?: MessageRef;
 	/** The sender wants no preview of the link in it. */
 	no_preview?: boolean;
 	/** The call in whose view it was written. */

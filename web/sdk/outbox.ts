@@ -282,13 +282,17 @@ export class Outbox {
 	}
 }
 
-function request({ key, conversation, to, kind, text, data, no_preview }: QueuedMessage): MessageSend {
+function request(w: QueuedMessage): MessageSend {
+	const { key, conversation, to, kind, text, data, reply_to, mentions, forward, no_preview } = w;
 	return {
 		client_id: key,
 		kind,
 		...(conversation === undefined ? { to: to ?? "" } : { conversation }),
 		...(text !== undefined && { text }),
 		...(data !== undefined && { data }),
+		...(reply_to !== undefined && { reply_to }),
+		...(mentions !== undefined && { mentions }),
+		...(forward !== undefined && { forward }),
 		...(no_preview && { no_preview }),
 	};
 }

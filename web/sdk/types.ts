@@ -17,6 +17,7 @@ import type {
 	Media,
 	Message,
 	MessageReacted,
+	MessageRef,
 	Preferences,
 	PreferencesChange,
 	Presence,
@@ -131,6 +132,12 @@ export interface SendParams {
 	data?: unknown;
 	/** Id of the call in whose view this was written: goes over its data channel first. */
 	call?: string;
+	/** Seq of the message of the same conversation that it answers. */
+	replyTo?: number;
+	/** Members whom the text names, at most 50. */
+	mentions?: readonly string[];
+	/** The new message holds what this one holds, which I see, here or in another conversation. */
+	forward?: MessageRef;
 	/** false: no preview of the link in it. */
 	preview?: boolean;
 }
@@ -152,6 +159,12 @@ export interface Messages {
 	shown(conversation: string, seq: number): void;
 	/** What a link leads to, as everyone will see it under a message with it; undefined: nothing that can be shown. */
 	preview(url: string, signal?: AbortSignal): Promise<Preview | undefined>;
+	/** Messages by their seqs, such as one that is answered and not loaded. Those that are not there are left out. */
+	some(conversation: string, seqs: readonly number[], signal?: AbortSignal): Promise<readonly Message[]>;
+	/** Replaces the text of a message of mine, or the caption of its file. */
+	edit(conversation: string, seq: number, text: string, signal?: AbortSignal): Promise<void>;
+	/** Takes a message of mine away from everyone; an owner or moderator of a group anyone's. */
+	recall(conversation: string, seq: number, signal?: AbortSignal): Promise<void>;
 	/** Reacts to a message with one emoji, or takes that back. */
 	react(conversation: string, seq: number, emoji: string, on: boolean, signal?: AbortSignal): Promise<void>;
 	/** A page of those who reacted to a message with an emoji. */

@@ -49,6 +49,12 @@ export interface User {
 /** Kind is what a message holds. */
 export type Kind =
   | "text"
+  | "rich" // Data is RichData
+  | "file" // Data is FileData, as of the next two; Text is its caption
+  | "voice" // recorded for this message
+  | "video_note" // the same
+  | "location" // Data is LocationData
+  | "custom" // Data is CustomData
   | "call" // one per call, updated in place; Data is a call.Log
   | "system" // notices: who joined, who left
 /** Message is one entry of a conversation. Seq has no gaps within a conversation. */
@@ -65,11 +71,49 @@ export interface Message {
   preview?: Preview; // of the first link in Text; it comes in a later revision
   revision?: number; // 0 as sent; grows with each change
   sent_at: number; // unix ms, by the server's clock
+  reply_to?: number; // seq of the message that it answers
+  mentions?: string[]; // members whom Text names
+  forwarded?: boolean; // from another place
+  edited_at?: number; // unix ms, by its sender
   gone?: GoneReason; // there is nothing to be seen of it any more: no text, no data
+}
+/** MessageRef names a message. */
+export interface MessageRef {
+  conversation: string;
+  seq: number;
 }
 /** GoneReason says why there is nothing to be seen of a message. */
 export type GoneReason =
-  | "hidden"
+  | "hidden" // I have removed it for myself alone
+  | "recalled" // its sender has, for everyone
+  | "removed" // an owner or a moderator has
+/** RichData is what a rich message has beside its text. */
+export interface RichData {
+  title?: string;
+  fields?: RichField[];
+  custom?: unknown; // for the site's own code
+}
+/** RichField is a line of a rich message. */
+export interface RichField {
+  name: string;
+  value: string;
+}
+/**
+ * LocationData is where a message points to. One with LiveUntil is sent anew by its sender, as a
+ * revision, until then.
+ */
+export interface LocationData {
+  latitude: number; // degrees, WGS 84
+  longitude: number; // degrees
+  accuracy?: number; // metres
+  name?: string; // of the place
+  live_until?: number; // unix ms
+}
+/** CustomData is a message that only the site's own code understands. Others show its text. */
+export interface CustomData {
+  type: string; // chosen by the site
+  data?: unknown;
+}
 /**
  * Preview is what a link led to when the server looked at it. All but URL and Site is what strangers
  * say of themselves.
@@ -724,6 +768,9 @@ export interface MessageSend {
   text?: string;
   data?: unknown;
   no_preview?: boolean; // of the link in Text
+  reply_to?: number; // seq of the message that it answers
+  mentions?: string[]; // users whom Text names, at most 50; who is no member is left out
+  forward?: MessageRef; // it holds what this message holds, whatever else is given
 }
 /** PreviewGet asks what a link leads to. */
 export interface PreviewGet {
@@ -747,6 +794,25 @@ export interface Messages {
   users: User[]; // who sent them
   more: boolean; // there are more in the direction of the page
   pos: number; // of the conversation's feed: the messages are as of then
+}
+/**
+ * MessageGet asks for messages of a conversation, at most 100. Those that are not there are left out.
+ * There may be less than were asked for: More says that the rest is to be asked for again.
+ */
+export interface MessageGet {
+  conversation: string;
+  seqs: number[];
+}
+/** MessageEdit replaces the text of a message of mine, or the caption of its file. */
+export interface MessageEdit {
+  conversation: string;
+  seq: number;
+  text: string;
+}
+/** MessageName names a message that I take away from everyone. */
+export interface MessageName {
+  conversation: string;
+  seq: number;
 }
 /** MessageHide names messages that I remove for myself alone. */
 export interface MessageHide {
@@ -926,6 +992,9 @@ export interface Requests {
   "feed.changes": { params: FeedChanges; result: Changes };
   "message.send": { params: MessageSend; result: Change };
   "message.page": { params: MessagePage; result: Messages };
+  "message.get": { params: MessageGet; result: Messages };
+  "message.edit": { params: MessageEdit; result: Change };
+  "message.recall": { params: MessageName; result: Change };
   "message.hide": { params: MessageHide; result: Empty };
   "message.react": { params: MessageReact; result: Change };
   "message.reacted": { params: MessageReacted; result: ReactedPage };

@@ -141,6 +141,11 @@ CREATE TABLE messages (
   kind         TEXT COLLATE "C" NOT NULL,
   content      TEXT COLLATE "C" NOT NULL,
   data         TEXT COLLATE "C", -- JSON
+  reply_to     BIGINT NOT NULL, -- a seq; 0: none
+  mentions     TEXT COLLATE "C", -- JSON
+  forwarded    BIGINT NOT NULL,
+  edited_at    BIGINT NOT NULL,
+  gone         TEXT COLLATE "C" NOT NULL, -- why there is nothing to be seen of it; empty: it is there
   preview      TEXT COLLATE "C", -- JSON
   preview_picture TEXT COLLATE "C", -- the key in it
   revision     BIGINT NOT NULL,

@@ -141,6 +141,11 @@ CREATE TABLE messages (
   kind         TEXT NOT NULL,
   content      TEXT NOT NULL,
   data         TEXT, -- JSON
+  reply_to     INTEGER NOT NULL, -- a seq; 0: none
+  mentions     TEXT, -- JSON
+  forwarded    INTEGER NOT NULL,
+  edited_at    INTEGER NOT NULL,
+  gone         TEXT NOT NULL, -- why there is nothing to be seen of it; empty: it is there
   preview      TEXT, -- JSON
   preview_picture TEXT, -- the key in it
   revision     INTEGER NOT NULL,

@@ -22,6 +22,13 @@ export const en = {
 	callBack: "Call back",
 	callAgain: "Call again",
 	latest: "Jump to latest",
+
+	// What stands for a message.
+	recalledMessage: "This message was deleted",
+	removedMessage: "This message was removed by a moderator",
+	unknownMessage: "This message cannot be shown here",
+	edited: "edited",
+
 	callRegion: "Call and notices",
 	allowNotifications: "Turn on notifications",
 

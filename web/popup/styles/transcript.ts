@@ -79,6 +79,9 @@ export const transcriptStyles = css`
 		background: var(--accent);
 		color: var(--on-accent);
 	}
+	.bubble.stand-in .content {
+		font-style: italic;
+	}
 	.theirs:not(.first) .bubble {
 		border-start-start-radius: 6px;
 	}

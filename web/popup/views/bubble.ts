@@ -7,6 +7,7 @@ import { type IconName, icon } from "../icons.ts";
 import { linkify, onlyEmoji } from "../linkify.ts";
 import type { Bubble, Item } from "../rows.ts";
 import type { Log, Screen } from "../screen.ts";
+import { spoken } from "../spoken.ts";
 import type { Text, Words } from "../strings/index.ts";
 import { card } from "./card.ts";
 
@@ -40,7 +41,7 @@ function bubble(
 	actions: PanelActions,
 ): TemplateResult {
 	const { row, mine, first, last } = item;
-	const text = row.message.text ?? "";
+	const { text, standIn } = spoken(row.message, words);
 	const big = onlyEmoji(text);
 	const sender = mine ? words.say("you") : (log.names.get(row.message.sender) ?? row.message.sender);
 	return html`<div
@@ -50,7 +51,7 @@ function bubble(
 		role="article"
 		aria-label=${words.say("said", { name: sender, text })}
 	>
-		<div class="bubble ${big ? "emoji" : ""}">
+		<div class="bubble ${big ? "emoji" : ""} ${standIn ? "stand-in" : ""}">
 			${log.group && !mine && first ? html`<span class="sender" dir="auto">${sender}</span>` : nothing}
 			<span class="content" dir="auto">${linkify(text).map(({ text, href }) =>
 				href
@@ -60,8 +61,8 @@ function bubble(
 			${row.message.preview && log.server !== undefined ? card(row.message.preview, log.server) : nothing}
 		</div>
 		${
-			last || item.tick
-				? html`<div class="meta">${last ? time(words, row.message) : nothing}${item.tick ? tick(row, words) : nothing}</div>`
+			last || item.tick || row.message.edited_at
+				? html`<div class="meta">${row.message.edited_at && !row.message.gone ? html`<span>${words.say("edited")}</span>` : nothing}${last ? time(words, row.message) : nothing}${item.tick ? tick(row, words) : nothing}</div>`
 				: nothing
 		}
 		${row.delivery === "failed" ? failed(words, row, actions) : nothing}

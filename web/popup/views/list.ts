@@ -6,6 +6,7 @@ import type { PanelActions } from "../actions.ts";
 import { shortLabel } from "../format.ts";
 import { icon } from "../icons.ts";
 import type { Entry, Invitation, ListPanel, Screen } from "../screen.ts";
+import { spoken } from "../spoken.ts";
 import type { Words } from "../strings/index.ts";
 import { listStyles } from "../styles/list.ts";
 import { avatar } from "./avatar.ts";
@@ -102,7 +103,7 @@ function entryView({ words, now }: ListScreen, entry: Entry, actions: ListAction
 function preview(words: Words, { last, mine }: Entry): string {
 	if (!last) return words.say("placeholder");
 	if (last.kind === "call") return callLabel(last, mine, words).title;
-	const text = last.text ?? "";
+	const { text } = spoken(last, words);
 	return mine ? words.say("said", { name: words.say("you"), text }) : text;
 }
 
