@@ -62,7 +62,7 @@ func (s *Server) collect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		failed, removed := s.removeAll(ctx, page)
+		removed, failed := s.removeAll(ctx, page)
 		if err := errors.Join(failed, guard.Close()); err != nil || removed == 0 {
 			return err
 		}
@@ -71,7 +71,7 @@ func (s *Server) collect(ctx context.Context) error {
 
 // removeAll removes those of files that nobody has taken up meanwhile. One that cannot be removed
 // keeps none from it.
-func (s *Server) removeAll(ctx context.Context, page []File) (failed error, removed int) {
+func (s *Server) removeAll(ctx context.Context, page []File) (removed int, failed error) {
 	for _, f := range page {
 		gone, err := s.remove(ctx, f.ID)
 		if err != nil {
@@ -81,7 +81,7 @@ func (s *Server) removeAll(ctx context.Context, page []File) (failed error, remo
 			removed++
 		}
 	}
-	return failed, removed
+	return removed, failed
 }
 
 // remove first sees to it that no message can have the file any more, then deletes its content, then

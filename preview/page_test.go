@@ -52,8 +52,7 @@ func TestMarkupInAPageIsText(t *testing.T) {
 	const script = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`
 	escaped := strings.NewReplacer("<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(script)
 	for _, picture := range []string{"javascript:alert(1)", "data:image/png;base64,AAAA", "file:///etc/passwd", "http://127.0.0.2/x.png", "//user@shop.example/x.png", script} {
-		var w *world
-		w = newWorld(t, func(out http.ResponseWriter, r *http.Request) {
+		w := newWorld(t, func(out http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {
 				http.NotFound(out, r)
 				return

@@ -28,8 +28,7 @@ func plain(t testing.TB, w, h int, c color.Color) []byte {
 }
 
 func TestAPictureIsMadeSmallAndAnew(t *testing.T) {
-	var noise image.RGBA
-	noise = *image.NewRGBA(image.Rect(0, 0, 900, 900))
+	noise := *image.NewRGBA(image.Rect(0, 0, 900, 900))
 	for i := range noise.Pix {
 		noise.Pix[i] = byte(rand.Uint32())
 	}

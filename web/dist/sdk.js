@@ -1,1 +1,1 @@
-export*from"./assets/sdk-PCUDYY3X.js";
+export*from"./assets/sdk-UND255X2.js";

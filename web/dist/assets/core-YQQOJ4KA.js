@@ -1,1 +1,0 @@
-import{z as o}from"./chunk-2PWFB7NQ.js";function s(t){e()&&t.prepareCall(),o.join(t)}function e(){try{return Object.keys(sessionStorage).some(t=>t.startsWith("carillon:")&&t.endsWith(":legs"))}catch{return!1}}export{s as attach};
