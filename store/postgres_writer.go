@@ -16,7 +16,18 @@ const (
 
 // queue is the writes to one conversation that wait, in order. A goroutine writes them while there
 // are any.
-type queue struct{ waiting []*write }
+type queue struct {
+	waiting []*write // under mu of the engine
+	pause   int      // owned by run: batches to be taken without waiting for more
+}
+
+// gatherTurns is how often a queue lets others run before it takes a batch, while callers whom it has
+// just answered have not come back; when they do not, it does not wait for them the next gatherPause
+// times.
+const (
+	gatherTurns = 300
+	gatherPause = 4
+)
 
 func (e *postgresEngine) write(ctx context.Context, conversation string, w *write) error {
 	if err := e.enter(); err != nil {
@@ -60,8 +71,9 @@ func (e *postgresEngine) enqueue(conversation string, w *write) {
 
 // run commits what waits in a conversation's queue until nothing does.
 func (e *postgresEngine) run(conversation string, q *queue) {
+	answered := 0
 	for {
-		runtime.Gosched() // callers that were just answered are often about to write again
+		e.gather(q, answered)
 		e.mu.Lock()
 		n := min(len(q.waiting), maxTogether)
 		batch := q.waiting[:n:n]
@@ -79,10 +91,38 @@ func (e *postgresEngine) run(conversation string, q *queue) {
 				taken = append(taken, w)
 			}
 		}
-		if len(taken) > 0 {
+		if answered = len(taken); answered > 0 {
 			e.commit(taken)
 		}
 	}
+}
+
+// gather lets callers come who were just answered: where many write to a conversation at once, they
+// are about to write again, and a transaction of more of them costs each of them less. It does not
+// sleep, which would take longer.
+func (e *postgresEngine) gather(q *queue, answered int) {
+	expected := e.waitingIn(q) + answered
+	runtime.Gosched()
+	if answered < 2 {
+		return
+	}
+	if q.pause > 0 {
+		q.pause--
+		return
+	}
+	for range gatherTurns {
+		if e.waitingIn(q) >= expected {
+			return
+		}
+		runtime.Gosched()
+	}
+	q.pause = gatherPause
+}
+
+func (e *postgresEngine) waitingIn(q *queue) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(q.waiting)
 }
 
 // commit runs writes in one transaction. When that fails as a whole, each of them gets its own.
