@@ -25,11 +25,7 @@ func (s *Service) Page(ctx context.Context, user, conversation string, before, a
 	}
 	limit = s.PageSize(limit)
 	err = s.store.Read(ctx, func(v View) error {
-		p, err := s.access(v, conversation, user)
-		if err != nil {
-			return err
-		}
-		h, _, err := v.Head(conversation)
+		p, h, err := s.reading(v, user, conversation)
 		if err != nil {
 			return err
 		}
@@ -65,11 +61,7 @@ func (s *Service) Some(ctx context.Context, user, conversation string, seqs []in
 	}
 	seqs = slices.Compact(slices.Sorted(slices.Values(seqs)))
 	err = s.store.Read(ctx, func(v View) error {
-		p, err := s.access(v, conversation, user)
-		if err != nil {
-			return err
-		}
-		h, _, err := v.Head(conversation)
+		p, h, err := s.reading(v, user, conversation)
 		if err != nil {
 			return err
 		}
@@ -93,6 +85,16 @@ func (s *Service) Some(ctx context.Context, user, conversation string, seqs []in
 		return err
 	})
 	return page, err
+}
+
+// reading returns how user takes part in a conversation that they read, and its head.
+func (s *Service) reading(v View, user, conversation string) (Participation, Head, error) {
+	p, err := s.access(v, conversation, user)
+	if err != nil {
+		return p, Head{}, err
+	}
+	h, _, err := v.Head(conversation)
+	return p, h, err
 }
 
 // pageOf makes a page of as many of the first limit messages as fit into an answer, as user sees them.
